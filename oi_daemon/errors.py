@@ -1,0 +1,78 @@
+"""What goes wrong, in words for a person.
+
+OIError                     everything a person should read; never holds a key
+├── InvalidError            a request, setting or message that does not fit; nothing was changed
+├── BusyError               the conversation has a turn under way
+└── ModelError              the model cannot go on
+    ├── AuthError           no key, or one that the server refuses
+    ├── RateLimitError      too many requests, or the account's quota is spent
+    ├── ContextError        the conversation does not fit the model's context window
+    ├── ConnectionLostError the server cannot be reached, or the stream broke off
+    └── NoModelError        the server does not have that model
+
+`kind` is the word that travels in a JSON-RPC error's `data.kind`, `code` its number.
+"""
+
+from typing import ClassVar
+
+
+class OIError(Exception):
+    """Base of all errors meant for a person: the message says what happened and what to do."""
+
+    kind: ClassVar[str] = "error"
+    code: ClassVar[int] = -32000
+
+
+class InvalidError(OIError):
+    kind = "invalid"
+    code = -32602
+
+
+class BusyError(OIError):
+    kind = "busy"
+    code = -32002
+
+
+class ModelError(OIError):
+    kind = "model"
+    code = -32001
+
+
+class AuthError(ModelError):
+    kind = "auth"
+
+
+class RateLimitError(ModelError):
+    kind = "rate_limit"
+
+
+class ContextError(ModelError):
+    kind = "context"
+
+
+class ConnectionLostError(ModelError):
+    kind = "connection"
+
+
+class NoModelError(ModelError):
+    kind = "no_model"
+
+
+def error_for(kind: str) -> type[OIError]:
+    """The class for a `kind` that came over the wire; `OIError` for one that is not known."""
+    return _BY_KIND.get(kind, OIError)
+
+
+_BY_KIND = {
+    error.kind: error
+    for error in (
+        InvalidError,
+        BusyError,
+        ModelError,
+        AuthError,
+        RateLimitError,
+        ContextError,
+        ConnectionLostError,
+        NoModelError,
+    )
+}

@@ -1,0 +1,54 @@
+"""The seam for languages: what a running interpreter of one language can do.
+
+A further language is a module that implements `Process` and a line in `LANGUAGES`
+(`oi_daemon/execution/__init__.py`).
+"""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Protocol
+
+from oi_daemon.messages import Chunk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """Where and under which limits code runs."""
+
+    cwd: str
+    """Folder in which an interpreter starts."""
+    python: str | None = None
+    """Python that runs Python code; None: found by `find_python`."""
+    shown_head: int = 1 << 20
+    """Bytes of a block's output that are shown as they come."""
+    shown_tail: int = 1 << 16
+    """Bytes of its end that are shown when there was more."""
+
+
+class Process(Protocol):
+    """One interpreter process of one conversation; it keeps its state between blocks."""
+
+    async def start(self) -> None:
+        """Start it ahead of need; `run` does so itself.
+
+        Raises:
+            NotInstalledError: the interpreter is not on this machine.
+        """
+        ...
+
+    def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+        """One block; see `oi_daemon.turn.Execution.run`."""
+        ...
+
+    def interrupt(self) -> None: ...
+
+    async def answer(self, input: str, value: str | None) -> bool:
+        """Give the waiting code a line without its newline; None is end of file.
+
+        False if that request does not wait (any more).
+        """
+        ...
+
+    async def close(self) -> None:
+        """End it and all that it started."""
+        ...

@@ -1,0 +1,159 @@
+"""Every setting: its name, type, bounds, default and description, said once.
+
+The configuration file, the command line's flags, the README's table, the JSON Schema and the
+editors' manifests are all made from this class.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from oi_daemon.errors import InvalidError
+
+DEFAULT_SYSTEM_MESSAGE = """\
+You are Open Interpreter, a programmer who completes the user's goal by running code on the user's \
+own machine.
+
+Work in small steps. Run a block, look at its output, and decide what comes next. State is kept \
+between the blocks of a language, so build on what you have. If a block fails, read the error and \
+try another way.
+
+You can use the network, install packages and read and write files. The user sees every block, its \
+output and pictures as they appear, and is asked before each block runs: do not ask in words for \
+permission. Do not repeat output that the user has already seen.
+
+Say in a sentence what you are about to do, then run it. When the goal is reached, answer in plain \
+words, briefly."""
+
+_Text = Annotated[str, Meta(min_length=1)]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """A value: changing a setting makes another `Settings`. Checked whenever it is made from outside."""
+
+    model: Annotated[
+        _Text, Meta(description="The language model's name, or the path of a `.gguf` file.")
+    ] = "gpt-4"
+    local: Annotated[
+        bool, Meta(description="Run the model on this machine instead of at a hosted service.")
+    ] = False
+    auto_run: Annotated[
+        bool, Meta(description="Run the model's code without asking. Off: nothing runs unasked.")
+    ] = False
+    debug_mode: Annotated[
+        bool, Meta(description="Print every step to stderr: request, tokens, cost, code, timings.")
+    ] = False
+    max_output: Annotated[
+        int,
+        Meta(ge=1, description="Tokens of a block's output that the model gets to read."),
+    ] = 2000
+    conversation_history: Annotated[bool, Meta(description="Keep conversations on disk.")] = True
+    conversation_filename: Annotated[
+        _Text | None,
+        Meta(description="File name of this conversation. Default: its first words and the time."),
+    ] = None
+    conversation_history_path: Annotated[
+        _Text | None,
+        Meta(description="Folder of the conversations. Default: in the application directory."),
+    ] = None
+    temperature: Annotated[
+        float, Meta(ge=0, le=2, description="Randomness of the model, 0 to 2.")
+    ] = 0.0
+    system_message: Annotated[
+        str, Meta(description="What the model is told before the conversation.")
+    ] = DEFAULT_SYSTEM_MESSAGE
+    context_window: Annotated[
+        Annotated[int, Meta(ge=256)] | None,
+        Meta(description="The model's context window in tokens. Default: known by its name."),
+    ] = None
+    max_tokens: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="Most tokens that the model may write in one response."),
+    ] = None
+    api_base: Annotated[
+        _Text | None,
+        Meta(description="Base URL of an OpenAI-compatible server. Default: OpenAI's."),
+    ] = None
+    api_key: Annotated[
+        _Text | None, Meta(description="Key for the server. Default: OPENAI_API_KEY.")
+    ] = None
+    max_budget: Annotated[
+        Annotated[float, Meta(ge=0)] | None,
+        Meta(description="Most US dollars that a session may cost."),
+    ] = None
+    max_rounds: Annotated[
+        int, Meta(ge=1, description="Most requests to the model within one turn.")
+    ] = 50
+    tool_style: Annotated[
+        Literal["auto", "tools", "functions", "markdown"],
+        Meta(
+            description="How the model is asked to write code: `tools`, legacy `functions`,"
+            " `markdown` fences, or whichever the server takes (`auto`)."
+        ),
+    ] = "auto"
+    python: Annotated[
+        _Text | None,
+        Meta(description="Python that runs the code. Default: the active virtual environment's."),
+    ] = None
+    cwd: Annotated[
+        _Text | None, Meta(description="Folder in which code runs. Default: where the client is.")
+    ] = None
+
+    def __repr__(self) -> str:
+        return f"Settings({', '.join(f'{k}={v!r}' for k, v in public(self).items())})"
+
+
+NAMES: tuple[str, ...] = Settings.__struct_fields__
+
+
+def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False) -> Settings:
+    """`settings` with these changes, all of them checked.
+
+    Args:
+        lax: take text for numbers and booleans, as in environment variables.
+
+    Raises:
+        InvalidError: a name that is no setting, or a value that does not fit; nothing is changed.
+    """
+    unknown = [name for name in changes if name not in NAMES]
+    if unknown:
+        raise InvalidError(f"settings.{unknown[0]}: there is no such setting{_suggest(unknown[0])}")
+    try:
+        return msgspec.convert(
+            msgspec.structs.asdict(settings) | dict(changes), Settings, strict=not lax
+        )
+    except msgspec.ValidationError as error:
+        raise InvalidError(_explain(error)) from None
+
+
+def public(settings: Settings) -> dict[str, Any]:
+    """All settings by name, fit to be shown: `api_key` only as whether it is set."""
+    return msgspec.structs.asdict(settings) | {"api_key": settings.api_key is not None}
+
+
+def descriptions() -> dict[str, str]:
+    """Each setting's description by name, in the order of the class."""
+    properties = schema()["properties"]
+    return {name: properties[name]["description"] for name in NAMES}
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the settings."""
+    _, components = msgspec.json.schema_components([Settings])
+    settings: dict[str, Any] = components["Settings"]
+    return settings
+
+
+def _explain(error: msgspec.ValidationError) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$.max_output`", with the setting in front."""
+    what, _, where = str(error).partition(" - at ")
+    return f"settings.{where.strip('`').removeprefix('$.')}: {what[:1].lower()}{what[1:]}"
+
+
+def _suggest(name: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, NAMES, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,259 @@
+"""The turn: from a person's words to an answer, through as many rounds as it takes.
+
+A round is one reply of the model and the run of its code blocks; their output goes back to the
+model in the next. The turn knows no transport, no files and no terminal: it sees a `Model`, an
+`Execution` and an `Approval`, and tells what happens by `emit`.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+
+from oi_daemon.budget import Usage
+from oi_daemon.messages import (
+    Chunk,
+    CodeChunk,
+    EndOfExecution,
+    Executing,
+    Fold,
+    LanguageChunk,
+    Message,
+    MessageChunk,
+)
+
+Reply = MessageChunk | LanguageChunk | CodeChunk | Executing | Usage
+"""What a model's reply consists of. `Executing` ends each complete block, with all of its code."""
+
+Emit = Callable[[Chunk], Awaitable[None]]
+
+
+class Model(Protocol):
+    """Answers a conversation."""
+
+    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
+        """One reply, as it is written. Closing the iterator drops the connection at once.
+
+        Raises:
+            ModelError: the model cannot go on.
+        """
+        ...
+
+
+class Execution(Protocol):
+    """Runs code in interpreters that keep their state."""
+
+    def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
+        """One block's lines, output, displays and requests for input, then its end.
+
+        Never raises for what the code does; the last two chunks are always `ActiveLine(None)` and
+        `EndOfExecution()`.
+        """
+        ...
+
+    def interrupt(self) -> None:
+        """Stop the block that runs; its `run` then comes to its end. Nothing, if none runs."""
+        ...
+
+
+class Decision(StrEnum):
+    """A person's answer to a block that waits."""
+
+    RUN = "run"
+    SKIP = "skip"
+    STOP = "stop"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`code` replaces the model's, where the person edited it."""
+
+    decision: Decision
+    code: str | None = None
+
+
+class Approval(Protocol):
+    """Asks the person. No answer is a no: a client that is gone answers STOP."""
+
+    def open(self) -> "Ticket | None":
+        """A ticket for one block, or None where nothing needs to be asked."""
+        ...
+
+
+class Ticket(Protocol):
+    """One block that waits: its id, and the answer."""
+
+    id: str
+
+    def answer(self) -> Awaitable[Answer]: ...
+
+
+class Status(StrEnum):
+    """How a turn ended, where it did not fail."""
+
+    DONE = "done"
+    INTERRUPTED = "interrupted"
+    STOPPED = "stopped"
+    BUDGET = "budget"
+
+
+class Spending(Protocol):
+    """Counts what the turn costs."""
+
+    def add(self, usage: Usage) -> None: ...
+
+    def refusal(self) -> str | None:
+        """Why no further request may be sent, in words for the person; None while it may."""
+        ...
+
+
+class Turn:
+    """One turn of a conversation. `messages` is what it has added so far, growing as it runs."""
+
+    def __init__(
+        self,
+        *,
+        history: Sequence[Message],
+        model: Model,
+        execution: Execution,
+        approval: Approval,
+        spending: Spending,
+        emit: Emit,
+        finished: Callable[[], None],
+        max_rounds: int,
+    ) -> None:
+        """
+        Args:
+            history: the conversation so far, the person's latest words included.
+            finished: called whenever a message is complete, so that it can be kept.
+        """
+        self._history = history
+        self._model = model
+        self._execution = execution
+        self._approval = approval
+        self._spending = spending
+        self._emit = emit
+        self._finished = finished
+        self._max_rounds = max_rounds
+        self._fold = Fold()
+        self._task: asyncio.Task[object] | None = None
+        self._executing = False
+        self._interrupted = False
+
+    @property
+    def messages(self) -> list[Message]:
+        return self._fold.messages
+
+    async def answer(self) -> Status:
+        """Run rounds until the model has answered.
+
+        Raises:
+            ModelError: the model cannot go on. `messages` holds what was said and run until then.
+        """
+        return await self._guarded(self._rounds())
+
+    async def execute(self, language: str, code: str) -> Status:
+        """Run one block that the person wrote: nothing is asked, no model is called."""
+        return await self._guarded(self._run_alone(Executing(code, language)))
+
+    def interrupt(self) -> None:
+        """Stop at once, whatever is under way; the turn then ends as INTERRUPTED."""
+        self._interrupted = True
+        if self._executing:
+            self._execution.interrupt()
+        elif self._task is not None:
+            self._task.cancel()
+
+    async def _guarded(self, work: Awaitable[Status]) -> Status:
+        self._task = asyncio.current_task()
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if not self._interrupted or self._task is None:
+                raise
+            self._task.uncancel()
+            return Status.INTERRUPTED
+        finally:
+            self._close_message()
+
+    async def _rounds(self) -> Status:
+        for _ in range(self._max_rounds):
+            if refusal := self._spending.refusal():
+                await self._tell(MessageChunk(refusal))
+                return Status.BUDGET
+            status = await self._round()
+            if status is not None:
+                return status
+        await self._tell(MessageChunk(_TOO_MANY_ROUNDS.format(self._max_rounds)))
+        return Status.STOPPED
+
+    async def _round(self) -> Status | None:
+        """One reply and its blocks. None: code ran, so the model is to be asked again."""
+        ran = False
+        async with aclosing(self._model.reply([*self._history, *self.messages])) as reply:
+            async for part in reply:
+                match part:
+                    case Usage():
+                        self._spending.add(part)
+                    case Executing():
+                        status = await self._block(part)
+                        if status is not None:
+                            return status
+                        ran = True
+                    case _:
+                        await self._tell(part)
+        self._close_message()
+        return None if ran else Status.DONE
+
+    async def _block(self, block: Executing) -> Status | None:
+        """Ask, then run. None: go on."""
+        ticket = self._approval.open()
+        if ticket is None:
+            return await self._run(block)
+        await self._tell(replace(block, approval=ticket.id))
+        self._finished()
+        answer = await ticket.answer()
+        match answer.decision:
+            case Decision.STOP:
+                return Status.STOPPED
+            case Decision.SKIP:
+                return None
+            case Decision.RUN | Decision.ALWAYS:
+                edited = answer.code is not None and answer.code != block.code
+                if not edited:
+                    return await self._run(block, announced=True)
+                return await self._run(replace(block, code=answer.code or ""))
+
+    async def _run_alone(self, block: Executing) -> Status:
+        return await self._run(block) or Status.DONE
+
+    async def _run(self, block: Executing, *, announced: bool = False) -> Status | None:
+        if not announced:
+            await self._tell(block)
+            self._finished()
+        self._executing = True
+        try:
+            async for chunk in self._execution.run(block.language, block.code):
+                await self._tell(chunk)
+                if isinstance(chunk, EndOfExecution):
+                    self._finished()
+        finally:
+            self._executing = False
+        return Status.INTERRUPTED if self._interrupted else None
+
+    async def _tell(self, chunk: Chunk) -> None:
+        self._fold.add(chunk)
+        await self._emit(chunk)
+
+    def _close_message(self) -> None:
+        self._fold.close()
+        self._finished()
+
+
+_TOO_MANY_ROUNDS = (
+    "Stopped after {} rounds without an answer. Say `continue` to go on,"
+    " or raise the setting max_rounds."
+)
