@@ -31,7 +31,7 @@ _Text = Annotated[str, Meta(min_length=1)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """A value: changing a setting makes another `Settings`. Checked whenever it is made from outside."""
+    """A value: changing a setting makes another `Settings`, checked by `change`."""
 
     model: Annotated[
         _Text, Meta(description="The language model's name, or the path of a `.gguf` file.")
