@@ -1,0 +1,382 @@
+"""The wire contract, version 1: methods, their params and results, and chunks as they travel.
+
+The only module that knows the shapes on the wire. `docs/schema.json` is generated from it, and
+every message has a golden example in `docs/examples/`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, assert_never
+
+import msgspec
+from msgspec import Meta
+
+from oi_daemon.errors import InvalidError
+from oi_daemon.messages import (
+    ActiveLine,
+    Chunk,
+    CodeChunk,
+    Display,
+    EndOfExecution,
+    Executing,
+    InputRequest,
+    LanguageChunk,
+    MessageChunk,
+    Output,
+)
+
+VERSION = 1
+CHUNK = "oi/chunk"
+
+JOINED = frozenset({"message", "code", "output"})
+"""Chunks of these kinds are joined with a neighbour of their kind while the client is slow."""
+
+_TEXT = {"type": "string"}
+_CHUNKS: dict[str, dict[str, Any]] = {
+    "message": _TEXT,
+    "language": _TEXT,
+    "code": _TEXT,
+    "executing": {
+        "type": "object",
+        "properties": {"code": _TEXT, "language": _TEXT},
+        "required": ["code", "language"],
+    },
+    "active_line": {"type": ["integer", "null"]},
+    "output": _TEXT,
+    "end_of_execution": {"const": True},
+    "display": {"type": "object", "description": "A Jupyter MIME bundle; binary data as base64."},
+    "input": {
+        "type": "object",
+        "properties": {"prompt": _TEXT, "password": {"type": "boolean"}},
+        "required": ["prompt", "password"],
+    },
+}
+_MESSAGES: list[dict[str, Any]] = [
+    {
+        "properties": {"role": {"enum": ["user", "assistant"]}, "message": _TEXT},
+        "required": ["role", "message"],
+    },
+    {
+        "properties": {
+            "role": {"const": "assistant"},
+            "language": _TEXT,
+            "code": _TEXT,
+            "output": {**_TEXT, "description": "Left out when the code was not run."},
+            "displays": {"type": "array", "items": {"type": "object"}},
+        },
+        "required": ["role", "language", "code"],
+    },
+]
+
+WireChunk = Annotated[
+    dict[str, Any],
+    Meta(
+        description="Exactly one of these.",
+        extra_json_schema={
+            "oneOf": [
+                {"properties": {kind: shape}, "required": [kind]} for kind, shape in _CHUNKS.items()
+            ]
+        },
+    ),
+]
+StoredMessage = Annotated[dict[str, Any], Meta(extra_json_schema={"anyOf": _MESSAGES})]
+Conversation = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=200)] | None,
+    Meta(description="Its id. Left out: the daemon's default conversation."),
+]
+
+
+class _Shape(msgspec.Struct, kw_only=True):
+    """A value on the wire. Fields that it does not know are ignored: more may be added."""
+
+
+class NoParams(_Shape): ...
+
+
+class ConversationParams(_Shape):
+    conversation: Conversation = None
+
+
+class ChatParams(_Shape):
+    message: str
+    conversation: Conversation = None
+    settings: Annotated[
+        dict[str, Any], Meta(description="Settings that hold for this turn alone.")
+    ] = {}
+
+
+class ExecuteParams(_Shape):
+    language: str
+    code: str
+    conversation: Conversation = None
+
+
+class ApproveParams(_Shape):
+    approval: str
+    decision: Literal["run", "skip", "stop", "always"]
+    conversation: Conversation = None
+    code: Annotated[
+        str | None, Meta(description="With `run` and `always`: runs in place of the model's.")
+    ] = None
+
+
+class InputParams(_Shape):
+    input: str
+    value: Annotated[str | None, Meta(description="One line without its end; null: end of file.")]
+    conversation: Conversation = None
+
+
+class HistoryListParams(_Shape):
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 50
+    cursor: str | None = None
+    query: str | None = None
+
+
+class HistorySetParams(_Shape):
+    messages: list[Any]
+    conversation: Conversation = None
+
+
+class HistoryDeleteParams(_Shape):
+    conversation: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class SettingsSetParams(_Shape):
+    settings: dict[str, Any]
+    conversation: Conversation = None
+
+
+class TurnUsage(_Shape):
+    input_tokens: int
+    output_tokens: int
+    cost: Annotated[float | None, Meta(description="US dollars; null: the price is not known.")]
+
+
+class TurnResult(_Shape):
+    conversation: str
+    turn: int
+    status: Literal["done", "interrupted", "stopped", "budget"]
+    messages: Annotated[list[StoredMessage], Meta(description="Those that the turn added.")]
+    usage: TurnUsage
+    last_seq: Annotated[
+        int, Meta(description="`seq` of the conversation's last notification; 0: there was none.")
+    ]
+
+
+class Accepted(_Shape):
+    accepted: bool
+
+
+class Interrupted(_Shape):
+    interrupted: bool
+
+
+class Deleted(_Shape):
+    deleted: bool
+
+
+class Empty(_Shape): ...
+
+
+class ConversationResult(_Shape):
+    conversation: str
+
+
+class HistoryMessages(_Shape):
+    conversation: str
+    messages: list[StoredMessage]
+
+
+class HistoryEntry(_Shape):
+    conversation: str
+    title: str
+    updated: Annotated[str, Meta(description="ISO 8601, UTC.")]
+    messages: Annotated[int, Meta(description="How many.")]
+
+
+class HistoryPage(_Shape, omit_defaults=True):
+    conversations: list[HistoryEntry]
+    cursor: Annotated[str | None, Meta(description="Of the next page, if there is one.")] = None
+
+
+class Removed(_Shape):
+    removed: list[StoredMessage]
+
+
+class LanguageEntry(_Shape, omit_defaults=True):
+    name: str
+    aliases: list[str]
+    available: bool
+    why: Annotated[str | None, Meta(description="Why it is not available.")] = None
+
+
+class Languages(_Shape):
+    languages: list[LanguageEntry]
+
+
+class ConversationStatus(_Shape):
+    conversation: str
+    state: Literal["idle", "thinking", "approval", "running", "input"]
+    model: str
+    cost: Annotated[float, Meta(description="US dollars of this session, as far as known.")]
+
+
+class QueueDepths(_Shape):
+    requests: Annotated[int, Meta(description="Accepted and not answered.")]
+    outgoing_bytes: Annotated[int, Meta(description="Written by us, not yet read by the client.")]
+
+
+class StatusResult(_Shape):
+    version: str
+    pid: int
+    uptime: Annotated[float, Meta(description="Seconds.")]
+    memory: Annotated[int, Meta(description="Resident bytes of the daemon's process.")]
+    conversations: list[ConversationStatus]
+    queues: QueueDepths
+    problems: Annotated[
+        list[str], Meta(description="What was wrong in the configuration, each a line.")
+    ]
+
+
+class ChunkParams(_Shape, omit_defaults=True):
+    """Params of the one notification, `oi/chunk`."""
+
+    conversation: str
+    turn: int
+    seq: int
+    chunk: WireChunk
+    first_seq: Annotated[
+        int | None, Meta(description="The first one's, where neighbouring chunks were joined.")
+    ] = None
+    approval: Annotated[
+        str | None, Meta(description="On `executing`: nothing runs until this id is approved.")
+    ] = None
+    input: Annotated[str | None, Meta(description="On `input`: the id that `oi/input` names.")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A request: what it takes, what it gives, and the daemon's method that serves it."""
+
+    params: type[msgspec.Struct]
+    result: Any
+    handler: str
+    turn: bool = False
+    """It runs a turn: cancelling the request interrupts the turn, and its result still comes."""
+
+
+METHODS: dict[str, Method] = {
+    "oi/stream": Method(ChatParams, TurnResult, "stream", turn=True),
+    "oi/chat": Method(ChatParams, TurnResult, "chat", turn=True),
+    "oi/execute": Method(ExecuteParams, TurnResult, "execute", turn=True),
+    "oi/approve": Method(ApproveParams, Accepted, "approve"),
+    "oi/input": Method(InputParams, Accepted, "input"),
+    "oi/interrupt": Method(ConversationParams, Interrupted, "interrupt"),
+    "oi/history/list": Method(HistoryListParams, HistoryPage, "history_list"),
+    "oi/history/get": Method(ConversationParams, HistoryMessages, "history_get"),
+    "oi/history/set": Method(HistorySetParams, ConversationResult, "history_set"),
+    "oi/history/undo": Method(ConversationParams, Removed, "history_undo"),
+    "oi/history/reset": Method(ConversationParams, Empty, "history_reset"),
+    "oi/history/delete": Method(HistoryDeleteParams, Deleted, "history_delete"),
+    "oi/settings/get": Method(ConversationParams, dict[str, Any], "settings_get"),
+    "oi/settings/set": Method(SettingsSetParams, dict[str, Any], "settings_set"),
+    "oi/languages": Method(NoParams, Languages, "languages"),
+    "oi/status": Method(NoParams, StatusResult, "status"),
+}
+
+
+def decode_params(method: Method, params: Any) -> Any:
+    """A request's params, checked.
+
+    Raises:
+        InvalidError: they do not fit; the message names the field.
+    """
+    try:
+        return msgspec.convert({} if params is None else params, method.params)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at ")
+        field = where.strip("`").removeprefix("$").removeprefix(".")
+        text = f"{what[:1].lower()}{what[1:]}".replace("object ", "params ", 1)
+        raise InvalidError(f"{field}: {text}" if field else text) from None
+
+
+def chunk_to_wire(chunk: Chunk) -> dict[str, Any]:
+    """The chunk as the reference's streaming documentation shows it: an object of one key."""
+    match chunk:
+        case MessageChunk(text):
+            return {"message": text}
+        case CodeChunk(text):
+            return {"code": text}
+        case Output(text):
+            return {"output": text}
+        case ActiveLine(line):
+            return {"active_line": line}
+        case LanguageChunk(language):
+            return {"language": language}
+        case Executing(code, language):
+            return {"executing": {"code": code, "language": language}}
+        case EndOfExecution():
+            return {"end_of_execution": True}
+        case Display(data):
+            return {"display": dict(data)}
+        case InputRequest(prompt, password):
+            return {"input": {"prompt": prompt, "password": password}}
+        case _:
+            assert_never(chunk)
+
+
+def chunk_from_wire(chunk: Mapping[str, Any]) -> Chunk:
+    """The inverse of `chunk_to_wire`; ids of approval and input stay with the notification.
+
+    Raises:
+        InvalidError: no chunk of this version.
+    """
+    match chunk:
+        case {"message": str(text)}:
+            return MessageChunk(text)
+        case {"language": str(language)}:
+            return LanguageChunk(language)
+        case {"code": str(text)}:
+            return CodeChunk(text)
+        case {"executing": {"code": str(code), "language": str(language)}}:
+            return Executing(code, language)
+        case {"active_line": int(line) | (None as line)}:
+            return ActiveLine(line)
+        case {"output": str(text)}:
+            return Output(text)
+        case {"end_of_execution": True}:
+            return EndOfExecution()
+        case {"display": dict(data)}:
+            return Display(data)
+        case {"input": {"prompt": str(prompt), "password": bool(password)}}:
+            return InputRequest(prompt, password, "")
+    raise InvalidError(f"chunk: none of {', '.join(_CHUNKS)}")
+
+
+def chunk_params(chunk: Chunk, conversation: str, turn: int, seq: int) -> ChunkParams:
+    """The notification's params for a chunk."""
+    return ChunkParams(
+        conversation=conversation,
+        turn=turn,
+        seq=seq,
+        chunk=chunk_to_wire(chunk),
+        approval=chunk.approval if isinstance(chunk, Executing) else None,
+        input=chunk.input if isinstance(chunk, InputRequest) else None,
+    )
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of every message of this protocol, by name."""
+    types = [t for m in METHODS.values() for t in (m.params, m.result)] + [ChunkParams]
+    shapes, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    named = iter(shapes)
+    methods = {name: {"params": next(named), "result": next(named)} for name in METHODS}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"oi-daemon protocol, version {VERSION}",
+        "methods": methods,
+        "notifications": {CHUNK: {"params": next(named)}},
+        "$defs": components,
+    }
