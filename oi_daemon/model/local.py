@@ -1,0 +1,181 @@
+"""Which server answers where the model runs on this machine.
+
+A `.gguf` file is embedded; else a local server is found on its usual port; else the model that
+was downloaded is embedded. Hosted models are none of its business.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from oi_daemon.errors import ConnectionLostError, NoModelError
+from oi_daemon.model.download import model_is_downloaded
+from oi_daemon.model.embedded import CONTEXT_WINDOW, EmbeddedServer
+from oi_daemon.settings import Settings
+
+USUAL_PORTS = (11434, 1234, 8080, 8000)
+"""Ollama, LM Studio, llama.cpp's server, vLLM."""
+
+NO_KEY = "local"
+"""Local servers want some key and look at none. Ours is never told to whatever listens there."""
+
+_NOWHERE = """\
+There is no model on this machine yet. One of these ways leads to one:
+- start Ollama, LM Studio, llama.cpp's server or vLLM, with a model loaded
+- name a model file: interpreter --local --model path/to/model.gguf
+- download a small one (1.1 GB): oi-daemon --download-model"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """Where a conversation's requests go, and how they are put."""
+
+    api_base: str
+    api_key: str = field(repr=False)
+    model: str
+    compact: bool = False
+    """A small model: ask it by `oi_daemon.model.compact`."""
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    context_window: int | None = None
+    """Tokens that fit, where we know better than by the model's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalServer:
+    """A server found on this machine, and the models it has."""
+
+    api_base: str
+    models: tuple[str, ...]
+
+    def match(self, model: str | None) -> str | None:
+        """Its name for that model; its first model that can chat, where none is named."""
+        if model is None:
+            return next((name for name in self.models if "embed" not in name.lower()), None)
+        return next((name for name in self.models if name in (model, f"{model}:latest")), None)
+
+
+class LocalModels:
+    """The daemon's embedded servers, one per file, and the way to all other local ones."""
+
+    def __init__(self, ports: Iterable[int] = USUAL_PORTS) -> None:
+        self._ports = tuple(ports)
+        self._embedded: dict[Path, EmbeddedServer] = {}
+
+    async def resolve(self, settings: Settings) -> Endpoint | None:
+        """Where these settings lead on this machine, ready to answer; None: to a hosted model.
+
+        Raises:
+            NoModelError: the model is not there; the text lists the ways on.
+            ConnectionLostError: the embedded model did not start.
+        """
+        if settings.api_base is not None:
+            return await self._at_base(settings, settings.api_base) if settings.local else None
+        if settings.model.endswith(".gguf"):
+            return await self._embed(_file(settings))
+        return await self._find(_named(settings)) if settings.local else None
+
+    async def failure(self, endpoint: Endpoint) -> ConnectionLostError | None:
+        """Why this endpoint is out of reach, if it is an embedded model that died."""
+        for server in self._embedded.values():
+            if server.api_key == endpoint.api_key:
+                return await server.failure()
+        return None
+
+    async def close(self) -> None:
+        """End all embedded servers."""
+        await asyncio.gather(*(server.close() for server in self._embedded.values()))
+
+    async def _at_base(self, settings: Settings, api_base: str) -> Endpoint:
+        """The server that the user names; where they name no model, one that it has."""
+        model: str | None = settings.model
+        if _named(settings) is None and (server := await _probe(api_base)):
+            model = server.match(None)
+        return Endpoint(
+            api_base=api_base,
+            api_key=settings.api_key or NO_KEY,
+            model=model or settings.model,
+        )
+
+    async def _find(self, model: str | None) -> Endpoint:
+        server = await find_local(model, self._ports)
+        if server is not None and (name := server.match(model)):
+            return Endpoint(api_base=server.api_base, api_key=NO_KEY, model=name)
+        if model is None and (path := model_is_downloaded()):
+            return await self._embed(path)
+        raise NoModelError(_NOWHERE if model is None else f"{model} was not found. {_NOWHERE}")
+
+    async def _embed(self, path: Path) -> Endpoint:
+        server = self._embedded.setdefault(path, EmbeddedServer(path))
+        await server.start()
+        return Endpoint(
+            api_base=server.api_base,
+            api_key=server.api_key,
+            model=server.model,
+            compact=True,
+            extra_body=server.extra_body,
+            context_window=CONTEXT_WINDOW,
+        )
+
+
+async def find_local(model: str | None, ports: Iterable[int] = USUAL_PORTS) -> LocalServer | None:
+    """The server on these ports that has the model, or any model if none is named.
+
+    None if there is no server with a model at all.
+
+    Raises:
+        NoModelError: there are servers, and none has the model named; the text lists theirs.
+    """
+    probes = [_probe(f"http://127.0.0.1:{port}/v1") for port in ports]
+    servers = [server for server in await asyncio.gather(*probes) if server is not None]
+    for server in servers:
+        if server.match(model):
+            return server
+    names = [name for server in servers for name in server.models]
+    if model is None or not names:
+        return None
+    raise NoModelError(
+        f"No server on this machine has the model {model}. They have: {', '.join(names)}."
+        " Choose one with the setting model (interpreter --local --model NAME)."
+    )
+
+
+def _file(settings: Settings) -> Path:
+    """The model file's path; a relative one starts where the client is."""
+    return Path(settings.cwd or ".", Path(settings.model).expanduser()).resolve()
+
+
+def _named(settings: Settings) -> str | None:
+    """The model that the user chose. The default is a hosted one: no choice for this machine."""
+    return None if settings.model == Settings().model else settings.model
+
+
+async def _probe(api_base: str) -> LocalServer | None:
+    """The server at that URL, if it lists models. Never takes long, never asks a proxy."""
+    try:
+        async with asyncio.timeout(2):
+            models = json.loads(await _get(f"{api_base}/models"))["data"]
+        return LocalServer(api_base=api_base, models=tuple(str(model["id"]) for model in models))
+    except (OSError, ValueError, LookupError, TypeError):  # no server, or one of another kind
+        return None
+
+
+async def _get(url: str) -> bytes:
+    """The body of a plain HTTP answer: an HTTP library would take longer to load than to ask."""
+    address = urlsplit(url)
+    if address.scheme != "http" or address.hostname is None:
+        raise ValueError(url)
+    async with asyncio.timeout(0.3):
+        reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
+    try:
+        writer.write(f"GET {address.path} HTTP/1.0\r\nHost: {address.netloc}\r\n\r\n".encode())
+        answer = await reader.read(-1)
+    finally:
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if head.split(maxsplit=2)[1:2] != [b"200"]:
+        raise ValueError(head)
+    return body
