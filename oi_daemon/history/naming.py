@@ -1,0 +1,127 @@
+"""File names of conversations: `<first words>__<date time>__<id>.json`.
+
+A file without this shape, such as one that the user named, has its stem as id.
+"""
+
+import re
+import secrets
+import unicodedata
+from datetime import datetime
+from urllib.parse import quote, unquote
+
+from oi_daemon.errors import InvalidError
+
+_ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that look like another."""
+
+_MAX_NAME = 255
+"""Bytes of a name that file systems take."""
+_MAX_ID = 120
+"""Bytes of an id in a name."""
+_MAX_WORDS = 40
+_MAX_WORDS_BYTES = 100
+
+_NAME = re.compile(r".*__\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d__([^_]+)\.json", re.DOTALL)
+_UNDECODED = re.compile("[\ud800-\udfff]")
+
+
+def new_id() -> str:
+    """An id that no other conversation has."""
+    return "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
+
+
+def encode_id(conversation: str) -> str:
+    """The id as it stands in a file's name. Any text can be an id.
+
+    Raises:
+        InvalidError: it is empty or too long.
+    """
+    encoded = _quoted(conversation)
+    if len(encoded) > _MAX_ID:
+        raise InvalidError(
+            f"conversation: the id is too long for a file name: {len(encoded)} bytes when encoded,"
+            f" {_MAX_ID} at most"
+        )
+    return encoded
+
+
+def endings(conversation: str) -> tuple[str, str]:
+    """Every name of this conversation's file has one of these, and few others have."""
+    return f"__{_quoted(conversation)}.json", f"{conversation}.json"
+
+
+def id_in(name: str) -> str:
+    """The id of the conversation in a file of this name."""
+    found = _NAME.fullmatch(name)
+    return unquote(found[1]) if found else stem(name)
+
+
+def holds_id(name: str) -> bool:
+    """Whether the name has the shape that this module gives, and with it an id."""
+    return _NAME.fullmatch(name) is not None
+
+
+def with_id(name: str, conversation: str) -> str:
+    """A name that holds an id, with another."""
+    return f"{name.rpartition('__')[0]}__{encode_id(conversation)}.json"
+
+
+def is_text(name: str) -> bool:
+    """Whether the name is UTF-8; one in another encoding cannot be told to a client."""
+    return not _UNDECODED.search(name)
+
+
+def stem(name: str) -> str:
+    return name.removesuffix(".json")
+
+
+def name_for(conversation: str, text: str) -> str:
+    """A new file's name for a conversation that begins with this text.
+
+    Raises:
+        InvalidError: the id cannot stand in a file name.
+    """
+    time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    return f"{_words(text) or 'conversation'}__{time}__{encode_id(conversation)}.json"
+
+
+def chosen_name(filename: str) -> str:
+    """The name that the user chose, with its suffix.
+
+    Raises:
+        InvalidError: it is not the name of a file in the conversations' folder.
+    """
+    name = filename if "." in filename.strip(".") else f"{filename}.json"
+    if set("/\\\0") & set(filename) or not filename.strip(". "):
+        raise InvalidError(
+            "settings.conversation_filename: expected a file name without a folder;"
+            " conversation_history_path sets the folder"
+        )
+    if len(name.encode(errors="surrogatepass")) > _MAX_NAME:
+        raise InvalidError(f"settings.conversation_filename: longer than {_MAX_NAME} bytes")
+    return name
+
+
+def _quoted(conversation: str) -> str:
+    if not conversation:
+        raise InvalidError("conversation: expected an id, not empty text")
+    try:
+        # "_" too, so that an id never holds the "__" before it.
+        return quote(conversation, safe="").replace("_", "%5F")
+    except UnicodeEncodeError:
+        raise InvalidError("conversation: the id holds half of a character") from None
+
+
+def _words(text: str) -> str:
+    """The text's first words, of letters and digits of any script, joined by `_`."""
+    plain = re.sub(r"['’]", "", unicodedata.normalize("NFC", text))
+    spaced = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in plain)
+    words = ""
+    for word in spaced.split():
+        longer = f"{words}_{word}" if words else word
+        if len(longer) > _MAX_WORDS and words:
+            break
+        # A mark alone, as emoji have them, is no word.
+        if any(c.isalnum() for c in word):
+            words = longer
+    return words[:_MAX_WORDS].encode()[:_MAX_WORDS_BYTES].decode(errors="ignore")
