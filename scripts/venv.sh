@@ -1,0 +1,35 @@
+# Sourced by the other scripts: finds a Python and keeps a virtual environment up to date.
+
+# Prints the command of a Python that is new enough.
+find_python() {
+  local candidate
+  for candidate in python3 python3.13 python3.12 python3.11 python; do
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  echo "Python 3.11 or later is needed, and none was found. Install it, then run this again." >&2
+  return 1
+}
+
+# make_venv FOLDER NAME PIP_ARGUMENT...
+# Installs into the environment, unless nothing has changed since it was last done.
+make_venv() {
+  local folder=$1 name=$2 python state
+  shift 2
+  state="$* $(cksum <pyproject.toml)"
+  if [ "$(cat "$folder/installed" 2>/dev/null)" = "$state" ]; then
+    return
+  fi
+  python=$(find_python)
+  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    echo "$python lacks the module venv. Install it (on Debian and Ubuntu: apt install python3-venv)." >&2
+    return 1
+  fi
+  echo "Setting up $name (once) ..." >&2
+  "$python" -m venv "$folder"
+  "$folder/bin/python" -m pip install --quiet --upgrade "pip>=25.1"
+  "$folder/bin/python" -m pip install --quiet "$@"
+  echo "$state" >"$folder/installed"
+}
