@@ -32,7 +32,7 @@ JOINED = frozenset({"message", "code", "output"})
 """Chunks of these kinds are joined with a neighbour of their kind while the client is slow."""
 
 _TEXT = {"type": "string"}
-_CHUNKS: dict[str, dict[str, Any]] = {
+CHUNK_SCHEMAS: dict[str, dict[str, Any]] = {
     "message": _TEXT,
     "language": _TEXT,
     "code": _TEXT,
@@ -74,7 +74,7 @@ WireChunk = Annotated[
         description="Exactly one of these.",
         extra_json_schema={
             "oneOf": [
-                {"properties": {kind: shape}, "required": [kind]} for kind, shape in _CHUNKS.items()
+                {"properties": {kind: shape}, "required": [kind]} for kind, shape in CHUNK_SCHEMAS.items()
             ]
         },
     ),
@@ -352,7 +352,7 @@ def chunk_from_wire(chunk: Mapping[str, Any]) -> Chunk:
             return Display(data)
         case {"input": {"prompt": str(prompt), "password": bool(password)}}:
             return InputRequest(prompt, password, "")
-    raise InvalidError(f"chunk: none of {', '.join(_CHUNKS)}")
+    raise InvalidError(f"chunk: none of {', '.join(CHUNK_SCHEMAS)}")
 
 
 def chunk_params(chunk: Chunk, conversation: str, turn: int, seq: int) -> ChunkParams:

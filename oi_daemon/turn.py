@@ -86,7 +86,8 @@ class Approval(Protocol):
 class Ticket(Protocol):
     """One block that waits: its id, and the answer."""
 
-    id: str
+    @property
+    def id(self) -> str: ...
 
     def answer(self) -> Awaitable[Answer]: ...
 

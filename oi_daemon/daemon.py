@@ -1,0 +1,317 @@
+"""The daemon's conversations, and what each method of the wire does with them."""
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from oi_daemon import __version__
+from oi_daemon.config import conversations_path, load_settings
+from oi_daemon.execution import languages
+from oi_daemon.history import History, new_id
+from oi_daemon.interpreter import Interpreter, Outcome
+from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
+from oi_daemon.model.models import Models
+from oi_daemon.protocol import (
+    Accepted,
+    ApproveParams,
+    ChatParams,
+    ChunkParams,
+    ConversationParams,
+    ConversationResult,
+    ConversationStatus,
+    Deleted,
+    Empty,
+    ExecuteParams,
+    HistoryDeleteParams,
+    HistoryEntry,
+    HistoryListParams,
+    HistoryMessages,
+    HistoryPage,
+    HistorySetParams,
+    InputParams,
+    Interrupted,
+    LanguageEntry,
+    Languages,
+    NoParams,
+    QueueDepths,
+    Removed,
+    SettingsSetParams,
+    StatusResult,
+    TurnResult,
+    TurnUsage,
+    chunk_params,
+)
+from oi_daemon.settings import Settings, change, public
+from oi_daemon.turn import Answer, Decision
+
+
+class Outbox(Protocol):
+    """Where notifications go: a queue that never blocks and joins text while the client is slow."""
+
+    def chunk(self, params: ChunkParams) -> None: ...
+
+    async def drain(self) -> None:
+        """Wait while too much is queued."""
+        ...
+
+    @property
+    def pending_bytes(self) -> int: ...
+
+    @property
+    def pending_requests(self) -> int: ...
+
+
+class Daemon:
+    """Holds the conversations of one client. Its public coroutines are the wire's methods."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._settings = Settings()
+        self._problems: list[str] = []
+        self._default = new_id()
+        self._alone = False
+        self._interpreters: dict[str, Interpreter] = {}
+        self._histories: dict[Path, History] = {}
+        self._seqs: dict[str, int] = {}
+        self._models = Models()
+        self._started = time.monotonic()
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def start(self, settings: Mapping[str, Any] | None) -> None:
+        """Take the configured settings and the client's own on top.
+
+        Raises:
+            InvalidError: the client's do not fit.
+        """
+        loaded = load_settings()
+        self._problems = loaded.problems
+        self._settings = change(loaded.settings, settings or {})
+
+    def preload(self) -> None:
+        """Import what is slow to import and start the first interpreter, in the background."""
+        self._spawn(self._models.preload())
+        self._spawn(self._interpreter(None).warm())
+
+    async def stream(self, params: ChatParams) -> TurnResult:
+        return await self._chat(params, lambda chunk: True)
+
+    async def chat(self, params: ChatParams) -> TurnResult:
+        return await self._chat(params, _waits)
+
+    async def execute(self, params: ExecuteParams) -> TurnResult:
+        interpreter = self._interpreter(params.conversation)
+        emit = self._emitter(interpreter, lambda chunk: True)
+        return self._result(
+            interpreter, await interpreter.execute(params.language, params.code, emit)
+        )
+
+    async def approve(self, params: ApproveParams) -> Accepted:
+        interpreter = self._live(params.conversation)
+        answer = Answer(Decision(params.decision), params.code)
+        return Accepted(
+            accepted=interpreter is not None and interpreter.approve(params.approval, answer)
+        )
+
+    async def input(self, params: InputParams) -> Accepted:
+        interpreter = self._live(params.conversation)
+        return Accepted(
+            accepted=interpreter is not None and await interpreter.input(params.input, params.value)
+        )
+
+    async def interrupt(self, params: ConversationParams) -> Interrupted:
+        interpreter = self._live(params.conversation)
+        return Interrupted(interrupted=interpreter is not None and interpreter.interrupt())
+
+    async def history_list(self, params: HistoryListParams) -> HistoryPage:
+        entries, cursor = await asyncio.to_thread(
+            self._history().list, params.limit, params.cursor, params.query
+        )
+        shown = [
+            HistoryEntry(
+                conversation=entry.conversation,
+                title=entry.title,
+                updated=entry.updated,
+                messages=entry.messages,
+            )
+            for entry in entries
+        ]
+        return HistoryPage(conversations=shown, cursor=cursor)
+
+    async def history_get(self, params: ConversationParams) -> HistoryMessages:
+        conversation = self._id(params.conversation)
+        interpreter = self._live(conversation)
+        if interpreter is not None:
+            messages = interpreter.visible
+        else:
+            messages = self._history().load(conversation) or []
+        return HistoryMessages(conversation=conversation, messages=[dump(m) for m in messages])
+
+    async def history_set(self, params: HistorySetParams) -> ConversationResult:
+        interpreter = self._interpreter(params.conversation)
+        interpreter.restore(load(params.messages))
+        return ConversationResult(conversation=interpreter.conversation)
+
+    async def history_undo(self, params: ConversationParams) -> Removed:
+        removed = self._interpreter(params.conversation).undo()
+        return Removed(removed=[dump(message) for message in removed])
+
+    async def history_reset(self, params: ConversationParams) -> Empty:
+        await self._interpreter(params.conversation).reset()
+        return Empty()
+
+    async def history_delete(self, params: HistoryDeleteParams) -> Deleted:
+        interpreter = self._live(params.conversation)
+        if interpreter is not None:
+            interpreter.refuse_if_busy()
+            del self._interpreters[interpreter.conversation]
+            await interpreter.close()
+        deleted = self._history().delete(params.conversation)
+        return Deleted(deleted=deleted or interpreter is not None)
+
+    async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
+        interpreter = self._live(params.conversation)
+        return public(interpreter.settings if interpreter else self._settings)
+
+    async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
+        interpreter = self._interpreter(params.conversation)
+        interpreter.settings = change(interpreter.settings, params.settings)
+        return public(interpreter.settings)
+
+    async def languages(self, params: NoParams) -> Languages:
+        return Languages(
+            languages=[
+                LanguageEntry(name=name, aliases=list(aliases), available=available, why=why)
+                for name, aliases, available, why in languages()
+            ]
+        )
+
+    async def status(self, params: NoParams) -> StatusResult:
+        return StatusResult(
+            version=__version__,
+            pid=os.getpid(),
+            uptime=round(time.monotonic() - self._started, 3),
+            memory=_resident_bytes(),
+            conversations=[
+                ConversationStatus(
+                    conversation=interpreter.conversation,
+                    state=interpreter.state,
+                    model=interpreter.settings.model,
+                    cost=interpreter.budget.cost,
+                )
+                for interpreter in self._interpreters.values()
+            ],
+            queues=QueueDepths(
+                requests=self._outbox.pending_requests, outgoing_bytes=self._outbox.pending_bytes
+            ),
+            problems=self._problems,
+        )
+
+    def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
+        """The client cancelled the request that runs this turn."""
+        interpreter = self._live(params.conversation)
+        if interpreter is not None:
+            interpreter.interrupt()
+
+    def decline_all(self) -> None:
+        """No more requests can come: what waits for a person is declined, now and later."""
+        self._alone = True
+        for interpreter in self._interpreters.values():
+            self._spawn(interpreter.decline())
+
+    async def close(self) -> None:
+        """Interrupt what runs, and end all processes."""
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*(i.close() for i in self._interpreters.values()))
+        await self._models.close()
+
+    async def _chat(self, params: ChatParams, shown: Callable[[Chunk], bool]) -> TurnResult:
+        interpreter = self._interpreter(params.conversation)
+        emit = self._emitter(interpreter, shown)
+        return self._result(
+            interpreter, await interpreter.chat(params.message, emit, params.settings)
+        )
+
+    def _emitter(
+        self, interpreter: Interpreter, shown: Callable[[Chunk], bool]
+    ) -> Callable[[Chunk], Awaitable[None]]:
+        conversation = interpreter.conversation
+
+        async def emit(chunk: Chunk) -> None:
+            if not shown(chunk):
+                return
+            seq = self._seqs[conversation] = self._seqs.get(conversation, 0) + 1
+            self._outbox.chunk(chunk_params(chunk, conversation, interpreter.turns, seq))
+            await self._outbox.drain()
+
+        return emit
+
+    def _result(self, interpreter: Interpreter, outcome: Outcome) -> TurnResult:
+        usage = outcome.usage
+        return TurnResult(
+            conversation=interpreter.conversation,
+            turn=interpreter.turns,
+            status=outcome.status.value,
+            messages=[dump(message) for message in outcome.messages],
+            usage=TurnUsage(
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cost=usage.cost,
+            ),
+            last_seq=self._seqs.get(interpreter.conversation, 0),
+        )
+
+    def _history(self) -> History:
+        return self._history_for(self._settings)
+
+    def _history_for(self, settings: Settings) -> History:
+        """The history in the folder that the settings name; one object a folder."""
+        named = settings.conversation_history_path
+        folder = Path(named).expanduser().absolute() if named else conversations_path()
+        return self._histories.setdefault(folder, History(folder))
+
+    def _id(self, conversation: str | None) -> str:
+        return self._default if conversation is None else conversation
+
+    def _live(self, conversation: str | None) -> Interpreter | None:
+        return self._interpreters.get(self._id(conversation))
+
+    def _interpreter(self, conversation: str | None) -> Interpreter:
+        """The conversation's interpreter; made, and its history read, at first need."""
+        name = self._id(conversation)
+        interpreter = self._interpreters.get(name)
+        if interpreter is None:
+            saved = self._history().load(name) or []
+            interpreter = Interpreter(
+                name, self._settings, self._models.model, self._history_for, saved
+            )
+            self._interpreters[name] = interpreter
+            if self._alone:
+                self._spawn(interpreter.decline())
+        return interpreter
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+
+def _waits(chunk: Chunk) -> bool:
+    """Whether a person has to answer before the turn goes on."""
+    return isinstance(chunk, InputRequest) or (
+        isinstance(chunk, Executing) and chunk.approval is not None
+    )
+
+
+def _resident_bytes() -> int:
+    """Resident memory of this process; its highest so far where /proc does not tell."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

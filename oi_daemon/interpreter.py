@@ -1,0 +1,295 @@
+"""The one mutable object: a conversation with its settings, its interpreters and its budget."""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from oi_daemon.approvals import Approvals
+from oi_daemon.budget import Budget, Usage
+from oi_daemon.errors import BusyError, ModelError, OIError
+from oi_daemon.execution import Execution
+from oi_daemon.execution.language import Workplace
+from oi_daemon.history import History
+from oi_daemon.messages import (
+    Chunk,
+    EndOfExecution,
+    Executing,
+    InputRequest,
+    LanguageChunk,
+    Message,
+    MessageChunk,
+    UserMessage,
+)
+from oi_daemon.settings import Settings, change
+from oi_daemon.turn import Answer, Emit, Model, Reply, Status, Turn
+
+logger = logging.getLogger(__name__)
+
+State = Literal["idle", "thinking", "approval", "running", "input"]
+ModelFor = Callable[[Settings], Model]
+HistoryFor = Callable[[Settings], History]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a turn went: `messages` are those that it added, the person's own included."""
+
+    status: Status
+    messages: Sequence[Message]
+    usage: Usage
+
+
+class Bill:
+    """One turn's usage, counted into the session's budget as well."""
+
+    def __init__(self, session: Budget) -> None:
+        self._session = session
+        self._turn = Budget()
+
+    def add(self, usage: Usage) -> None:
+        self._session.add(usage)
+        self._turn.add(usage)
+
+    def refusal(self) -> str | None:
+        return self._session.refusal()
+
+    @property
+    def total(self) -> Usage:
+        cost = None if self._turn.unpriced else self._turn.cost
+        return Usage(self._turn.input_tokens, self._turn.output_tokens, cost)
+
+
+class _NoModel:
+    """Code that the person runs calls no model."""
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
+        return
+        yield
+
+
+class Interpreter:
+    """One conversation. At most one turn runs at a time."""
+
+    def __init__(
+        self,
+        conversation: str,
+        settings: Settings,
+        model_for: ModelFor,
+        history_for: HistoryFor,
+        messages: Sequence[Message] = (),
+    ) -> None:
+        self.conversation = conversation
+        self.settings = settings
+        self.messages: list[Message] = list(messages)
+        self.budget = Budget()
+        self.turns = 0
+        self.state: State = "idle"
+        self._model_for = model_for
+        self._history_for = history_for
+        self._approvals = Approvals(always=self._always)
+        self._execution: Execution | None = None
+        self._workplace: Workplace | None = None
+        self._turn: Turn | None = None
+        self._bill = Bill(self.budget)
+        self._busy = False
+        self._alone = False
+        self._input: str | None = None
+
+    async def chat(
+        self, message: str, emit: Emit, changes: Mapping[str, Any] | None = None
+    ) -> Outcome:
+        """One turn, from a person's words to the answer.
+
+        Args:
+            changes: settings that hold for this turn alone.
+
+        Raises:
+            BusyError: a turn runs already.
+            InvalidError: the changes do not fit.
+            ModelError: the model cannot go on. What was said and run until then is kept; if that
+                is nothing, the conversation is as it was before.
+        """
+        settings = change(self.settings, changes or {})
+        with self._one_turn():
+            asked = [UserMessage(message)]
+            turn = await self._begin(settings, self._model_for(settings), emit, asked)
+            return await self._finish(turn, settings, turn.answer(), asked)
+
+    async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
+        """Run a block of the person's own. See `chat`."""
+        with self._one_turn():
+            turn = await self._begin(self.settings, _NoModel(), emit, [])
+            return await self._finish(turn, self.settings, turn.execute(language, code), [])
+
+    async def _begin(
+        self, settings: Settings, model: Model, emit: Emit, asked: Sequence[Message]
+    ) -> Turn:
+        execution = await self._execution_for(settings)
+        self.messages += asked
+        self._save(settings)
+        self._approvals.auto_run = settings.auto_run
+        self.budget.max_budget = settings.max_budget
+        self._bill = Bill(self.budget)
+        self._turn = turn = Turn(
+            history=tuple(self.messages),
+            model=model,
+            execution=execution,
+            approval=self._approvals,
+            spending=self._bill,
+            emit=self._watched(emit),
+            finished=lambda: self._save(settings, turn.messages),
+            max_rounds=settings.max_rounds,
+        )
+        return turn
+
+    async def _finish(
+        self, turn: Turn, settings: Settings, work: Awaitable[Status], asked: Sequence[Message]
+    ) -> Outcome:
+        try:
+            status = await work
+        except ModelError:
+            if asked and not turn.messages:
+                self.messages.pop()
+            raise
+        finally:
+            self.messages += turn.messages
+            self._save(settings)
+        return Outcome(status, [*asked, *turn.messages], self._bill.total)
+
+    def approve(self, approval: str, answer: Answer) -> bool:
+        """Answer the block that waits under this id; False if none does."""
+        return self._approvals.answer(approval, answer)
+
+    async def input(self, input: str, value: str | None) -> bool:
+        """Give the running code the line that it waits for; False if it waits for none."""
+        return self._execution is not None and await self._execution.answer(input, value)
+
+    def interrupt(self) -> bool:
+        """Stop the turn at once; False if none runs."""
+        if self._turn is None:
+            return False
+        self._turn.interrupt()
+        return True
+
+    async def decline(self) -> None:
+        """There is nobody to ask any more: what waits is declined, and all that comes."""
+        self._alone = True
+        self._approvals.decline()
+        if self._input is not None:
+            await self.input(self._input, None)
+
+    def restore(self, messages: Sequence[Message]) -> None:
+        """Make these the conversation."""
+        self.refuse_if_busy()
+        self.messages = list(messages)
+        self._save(self.settings)
+
+    def undo(self) -> list[Message]:
+        """Remove the last user message and all that answered it; gives what was removed."""
+        self.refuse_if_busy()
+        asked = [i for i, message in enumerate(self.messages) if isinstance(message, UserMessage)]
+        start = asked[-1] if asked else max(0, len(self.messages) - 1)
+        removed = self.messages[start:]
+        del self.messages[start:]
+        self._save(self.settings)
+        return removed
+
+    async def reset(self) -> None:
+        """Begin an empty conversation with fresh interpreters.
+
+        What was said stays on disk, under an id of its own. Settings and the budget stay too.
+        """
+        self.refuse_if_busy()
+        if self.settings.conversation_history:
+            self._history_for(self.settings).set_aside(self.conversation)
+        self.messages = []
+        if self._execution is not None:
+            await self._execution.reset()
+
+    async def warm(self) -> None:
+        """Start the Python interpreter ahead of the first block."""
+        await (await self._execution_for(self.settings)).warm()
+
+    async def close(self) -> None:
+        """Interrupt what runs and end all processes."""
+        await self.decline()
+        self.interrupt()
+        if self._execution is not None:
+            await self._execution.close()
+
+    @property
+    def visible(self) -> list[Message]:
+        """The conversation, with what the turn under way has added so far."""
+        return [*self.messages, *(self._turn.messages if self._turn else [])]
+
+    def refuse_if_busy(self) -> None:
+        """
+        Raises:
+            BusyError: a turn is under way.
+        """
+        if self._busy:
+            raise BusyError("A turn is under way in this conversation: wait for it, or interrupt.")
+
+    @contextmanager
+    def _one_turn(self) -> Iterator[None]:
+        self.refuse_if_busy()
+        self._busy = True
+        self.turns += 1
+        self.state = "thinking"
+        try:
+            yield
+        finally:
+            self._busy = False
+            self._turn = None
+            self.state = "idle"
+
+    def _always(self) -> None:
+        self.settings = change(self.settings, {"auto_run": True})
+
+    def _save(self, settings: Settings, added: Sequence[Message] = ()) -> None:
+        """Keep the conversation on disk. A disk that is full must not end a turn: it is logged."""
+        if not settings.conversation_history:
+            return
+        messages = [*self.messages, *added]
+        try:
+            self._history_for(settings).save(
+                self.conversation, messages, filename=settings.conversation_filename
+            )
+        except OIError as error:
+            logger.warning("The conversation was not saved. %s", error)
+
+    async def _execution_for(self, settings: Settings) -> Execution:
+        """The interpreters; fresh ones after a change of `python` or `cwd`."""
+        workplace = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
+        if self._execution is None or workplace != self._workplace:
+            if self._execution is not None:
+                await self._execution.close()
+            self._workplace = workplace
+            self._execution = Execution(workplace)
+        return self._execution
+
+    def _watched(self, emit: Emit) -> Emit:
+        """`emit`, with an eye on what the conversation is doing and waiting for."""
+
+        async def watched(chunk: Chunk) -> None:
+            self._note(chunk)
+            await emit(chunk)
+            if self._alone and self._input is not None:
+                await self.input(self._input, None)
+
+        return watched
+
+    def _note(self, chunk: Chunk) -> None:
+        self._input = None
+        match chunk:
+            case Executing(approval=str()):
+                self.state = "approval"
+            case InputRequest(input=input):
+                self.state, self._input = "input", input
+            case MessageChunk() | LanguageChunk() | EndOfExecution():
+                self.state = "thinking"
+            case _:
+                self.state = "running"

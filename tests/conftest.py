@@ -1,0 +1,28 @@
+"""Every test has a home of its own, no key, and no network but loopback."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.openai_server import ScriptedServer, ThreadedServer
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder; the environment names no key, setting or proxy."""
+    for name in os.environ:
+        if name.startswith(("OI_", "OPENAI_", "XDG_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def server() -> Iterator[ThreadedServer]:
+    """A scripted model server, for tests that block."""
+    with ScriptedServer.in_thread() as scripted:
+        yield scripted

@@ -1,0 +1,108 @@
+"""Every message of the wire: its golden example, its schema, its documentation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from oi_daemon import protocol
+from oi_daemon.errors import InvalidError
+from oi_daemon.messages import dump, fold
+
+DOCS = Path(__file__).parent.parent / "docs"
+EXAMPLES = sorted((DOCS / "examples").glob("*.json"))
+METHODS = [path for path in EXAMPLES if not path.stem.startswith(("chunk-", "folds"))]
+CHUNKS = [path for path in EXAMPLES if path.stem.startswith("chunk-")]
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def validate(value: Any, shape: dict[str, Any]) -> None:
+    document = {**shape, "$defs": protocol.schema()["$defs"]}
+    jsonschema.validate(value, document, jsonschema.Draft202012Validator)
+
+
+def test_every_method_has_its_golden_example() -> None:
+    assert {read(path)["method"] for path in METHODS} == set(protocol.METHODS)
+
+
+def test_every_chunk_has_its_golden_example() -> None:
+    kinds = {kind for path in CHUNKS for kind in read(path)["params"]["chunk"]}
+    assert kinds == set(protocol.CHUNK_SCHEMAS)
+
+
+@pytest.mark.parametrize("path", METHODS, ids=lambda path: path.stem)
+def test_a_method_takes_and_gives_its_golden_example(path: Path) -> None:
+    example = read(path)
+    method = protocol.METHODS[example["method"]]
+    params = protocol.decode_params(method, example["params"])
+    assert example["params"].items() <= msgspec.to_builtins(params).items()
+    result = msgspec.convert(example["result"], method.result)
+    assert msgspec.to_builtins(result) == example["result"]
+
+
+@pytest.mark.parametrize("path", METHODS, ids=lambda path: path.stem)
+def test_the_schema_accepts_a_methods_golden_example(path: Path) -> None:
+    example = read(path)
+    shapes = protocol.schema()["methods"][example["method"]]
+    validate(example["params"], shapes["params"])
+    validate(example["result"], shapes["result"])
+
+
+@pytest.mark.parametrize("path", CHUNKS, ids=lambda path: path.stem)
+def test_a_chunk_travels_as_its_golden_example(path: Path) -> None:
+    params = read(path)["params"]
+    validate(params, protocol.schema()["notifications"]["oi/chunk"]["params"])
+    decoded = msgspec.convert(params, protocol.ChunkParams)
+    assert msgspec.to_builtins(decoded) == params
+    chunk = protocol.chunk_from_wire(params["chunk"])
+    assert protocol.chunk_to_wire(chunk) == params["chunk"]
+
+
+@pytest.mark.parametrize("turn", read(DOCS / "examples/folds.json"), ids=lambda turn: turn["name"])
+def test_a_golden_stream_folds_to_its_messages(turn: dict[str, Any]) -> None:
+    """The same file drives the folds of every client."""
+    chunks = map(protocol.chunk_from_wire, turn["chunks"])
+    assert [dump(message) for message in fold(chunks)] == turn["messages"]
+
+
+def test_the_schema_in_the_docs_is_the_codes() -> None:
+    """If this fails: `scripts/docs` writes it anew."""
+    assert read(DOCS / "schema.json") == protocol.schema()
+
+
+def test_every_method_is_documented() -> None:
+    text = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    assert [name for name in protocol.METHODS if f"`{name}`" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "named"),
+    [
+        ("oi/stream", {}, "message"),
+        ("oi/stream", {"message": 3}, "message"),
+        ("oi/stream", {"message": "x", "conversation": ""}, "conversation"),
+        ("oi/approve", {"approval": "a", "decision": "perhaps"}, "decision"),
+        ("oi/input", {"input": "i"}, "value"),
+        ("oi/history/list", {"limit": 0}, "limit"),
+        ("oi/history/delete", {}, "conversation"),
+        ("oi/settings/set", {"settings": []}, "settings"),
+    ],
+)
+def test_params_that_do_not_fit_are_refused_by_the_fields_name(
+    method: str, params: Any, named: str
+) -> None:
+    with pytest.raises(InvalidError, match=named):
+        protocol.decode_params(protocol.METHODS[method], params)
+
+
+def test_unknown_fields_are_ignored() -> None:
+    params = protocol.decode_params(
+        protocol.METHODS["oi/interrupt"], {"$schema": 1, "class": 2, "jsonrpc": "x"}
+    )
+    assert params == protocol.ConversationParams()
