@@ -209,6 +209,9 @@ class Daemon:
             problems=self._problems,
         )
 
+    def languages_names(self) -> list[str]:
+        return [name for name, *_ in languages()]
+
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """The client cancelled the request that runs this turn."""
         interpreter = self._live(params.conversation)
