@@ -1,0 +1,169 @@
+"""One request: what is sent, and what is changed about it when it fails."""
+
+import asyncio
+import logging
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from oi_daemon.messages import Message
+from oi_daemon.model import window
+from oi_daemon.model.compact import compact_messages
+from oi_daemon.model.failures import Failure
+from oi_daemon.model.local import Endpoint
+from oi_daemon.model.prices import context_window
+from oi_daemon.model.requests import Style, system_message, tool_parameters, wire_messages
+from oi_daemon.model.tokens import estimate, tokenizer
+from oi_daemon.settings import Settings
+
+logger = logging.getLogger(__package__)
+
+Tell = Callable[[str], None]
+"""Told, in words for a person, why there is a wait."""
+
+MARGIN = 160
+"""Tokens kept free for the definition of `execute` and what servers add."""
+
+
+@dataclass(slots=True)
+class Learned:
+    """What a server's refusals have taught about it and one of its models."""
+
+    style: Style | None = None
+    dropped: set[str] = field(default_factory=set)
+    """Parameters that it does not take."""
+    window: int | None = None
+
+
+class Asking:
+    """A request and its further tries, each mended by what the failure before it said."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        endpoint: Endpoint,
+        learned: Learned,
+        *,
+        languages: Sequence[str],
+        delays: Sequence[float],
+        tell: Tell,
+    ) -> None:
+        self._settings = settings
+        self._endpoint = endpoint
+        self._learned = learned
+        self._languages = languages
+        self._delays = list(delays)
+        self._tell = tell
+        self._scale = 1.0
+        self._trimmed = False
+
+    @property
+    def style(self) -> Style:
+        if self._endpoint.compact:
+            return "markdown"
+        if self._settings.tool_style != "auto":
+            return self._settings.tool_style
+        return self._learned.style or "tools"
+
+    async def payload(self, messages: Sequence[Message]) -> dict[str, Any]:
+        """The request's parameters."""
+        style = self.style
+        cwd = self._settings.cwd or os.getcwd()  # noqa: PTH109 - only shown
+        system = system_message(self._settings.system_message, style, self._languages, cwd)
+        kept = await self._fit(messages, estimate(system) + MARGIN)
+        parameters = {
+            "model": self._endpoint.model,
+            "messages": (
+                compact_messages(kept, self._settings.system_message)
+                if self._endpoint.compact
+                else wire_messages(system, kept, style)
+            ),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            **tool_parameters(style, self._languages),
+            **self._sampling(),
+        }
+        dropped = self._learned.dropped
+        wanted = {name: value for name, value in parameters.items() if name not in dropped}
+        return wanted | {"extra_body": dict(self._endpoint.extra_body)}
+
+    async def mend(self, failed: Failure) -> bool:
+        """Change the request, or wait, so that it can be tried again; False if it can't."""
+        if failed.overflow:
+            return self._trim_more(failed)
+        if failed.rejects_calls and self._settings.tool_style == "auto" and self.style == "tools":
+            self._learned.style = "markdown"
+            logger.debug("no tools: %s goes on in Markdown", self._endpoint.model)
+            return True
+        rejected = failed.rejected_parameter
+        if rejected and rejected not in self._learned.dropped:
+            self._learned.dropped.add(rejected)
+            logger.debug("%s goes without %s", self._endpoint.model, rejected)
+            return True
+        if failed.temporary and self._delays:
+            await self._wait(failed)
+            return True
+        return False
+
+    async def _fit(self, messages: Sequence[Message], taken: int) -> Sequence[Message]:
+        settings = self._settings
+        room = window.room_for(self._window(), settings.max_tokens) - taken
+        room = max(int(room * self._scale), window.SMALLEST_ROOM)
+        if window.fits(messages, room, settings.max_output):
+            return messages
+        return await asyncio.to_thread(
+            window.fit,
+            messages,
+            room=room,
+            max_output=settings.max_output,
+            tokenizer=tokenizer(self._endpoint.model),
+        )
+
+    def _window(self) -> int:
+        endpoint, settings = self._endpoint, self._settings
+        known = (
+            settings.context_window
+            or endpoint.context_window
+            or context_window(endpoint.model)
+            or (window.LOCAL_WINDOW if settings.local else window.DEFAULT_WINDOW)
+        )
+        return min(known, self._learned.window or known)
+
+    def _sampling(self) -> dict[str, Any]:
+        """Models that think first take `max_completion_tokens`, and no `temperature` of ours."""
+        settings, thinks = self._settings, thinks_first(self._endpoint.model)
+        parameters: dict[str, Any] = {} if thinks else {"temperature": settings.temperature}
+        if settings.max_tokens is not None:
+            renamed = thinks or "max_tokens" in self._learned.dropped
+            name = "max_completion_tokens" if renamed else "max_tokens"
+            parameters[name] = settings.max_tokens
+        return parameters
+
+    def _trim_more(self, failed: Failure) -> bool:
+        """Go by the window that the server states; if that is no news, take half of it."""
+        if self._trimmed:
+            return False
+        self._trimmed = True
+        stated, before = failed.stated_window, self._window()
+        if stated and stated < before:
+            self._learned.window = max(stated, window.SMALLEST_ROOM)
+        else:
+            self._scale = 0.5
+        return True
+
+    async def _wait(self, failed: Failure) -> None:
+        delay = self._delays.pop(0)
+        seconds = delay if failed.retry_after is None else failed.retry_after
+        reason = failed.text if failed.status is None else f"HTTP {failed.status}: {failed.text}"
+        self._tell(f"{reason} Trying again in {seconds:g} s.")
+        await asyncio.sleep(seconds)
+
+
+def thinks_first(model: str) -> bool:
+    """A reasoning model of OpenAI's, by its name."""
+    return _REASONING.match(model.lower()) is not None
+
+
+_REASONING = re.compile(r"(?:.*/)?(?:o\d|gpt-(?:[5-9]|\d\d))(?!.*-chat)")

@@ -1,0 +1,154 @@
+"""A `Model` that asks an OpenAI-compatible server: request, stream, chunks, usage."""
+
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from oi_daemon.budget import Usage
+from oi_daemon.errors import ConnectionLostError, ModelError
+from oi_daemon.messages import Message
+from oi_daemon.model.asking import Asking, Tell
+from oi_daemon.model.failures import Failure, explain, failure, redact
+from oi_daemon.model.local import Endpoint
+from oi_daemon.model.prices import price
+from oi_daemon.model.reply import Part, ReplyParser
+from oi_daemon.model.stream import Pump, WireUsage
+from oi_daemon.model.tokens import estimate
+from oi_daemon.settings import Settings
+
+if TYPE_CHECKING:
+    from oi_daemon.model.models import Models
+
+logger = logging.getLogger(__package__)
+
+
+class ChatModel:
+    """Answers by the settings of one turn. Cheap to make; what lasts belongs to `Models`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        models: "Models",
+        *,
+        languages: Sequence[str],
+        is_language: Callable[[str], bool],
+        tell: Tell,
+    ) -> None:
+        """
+        Args:
+            languages: those that the model is told of.
+            is_language: whether a word names a language, so that a fence with it is code.
+            tell: told why there is a wait before another try.
+        """
+        self._settings = settings
+        self._models = models
+        self._languages = languages
+        self._is_language = is_language
+        self._tell = tell
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Part | Usage, None]:
+        """See `oi_daemon.turn.Model.reply`. `Usage` comes last, before an error too."""
+        endpoint = await self._models.endpoint(self._settings)
+        asking = Asking(
+            self._settings,
+            endpoint,
+            self._models.learned(endpoint),
+            languages=self._languages,
+            delays=self._models.delays,
+            tell=self._tell,
+        )
+        while True:
+            payload = await asking.payload(messages)
+            attempt = _Attempt(endpoint, payload, ReplyParser(self._is_language))
+            logger.debug("request: %s, %s", asking.style, attempt)
+            async with aclosing(self._parts(attempt)) as batches:
+                async for parts in batches:
+                    for part in parts:
+                        yield part
+            if not attempt.failed or attempt.parser.written:
+                break
+            if not await asking.mend(attempt.failed):
+                raise await self._explained(attempt.failed, endpoint)
+        for part in attempt.parser.finish():
+            yield part
+        yield attempt.usage()
+        if not attempt.parser.complete:
+            raise _cut_off(attempt)
+
+    async def _parts(self, attempt: "_Attempt") -> AsyncGenerator[list[Part], None]:
+        """What streams, in the batches in which it arrives. A failure is left in `attempt`."""
+        endpoint = attempt.endpoint
+        timeout = self._models.patience(self._settings, endpoint)
+        stream = self._models.connections.stream(endpoint, attempt.payload, timeout)
+        try:
+            async with Pump(stream) as batches:
+                async for events in batches:
+                    yield [part for event in events for part in attempt.parser.feed(event)]
+        except Exception as error:
+            failed = failure(error)
+            if failed is None:
+                raise
+            attempt.failed = replace(failed, text=redact(failed.text, endpoint.api_key))
+            logger.debug("failed: %s", attempt.failed)
+
+    async def _explained(self, failed: Failure, endpoint: Endpoint) -> ModelError:
+        if failed.status is None and (death := await self._models.local.failure(endpoint)):
+            return death
+        offered: list[str] = []
+        if failed.unknown_model:
+            offered = await self._models.connections.offered(endpoint)
+        return explain(failed, model=endpoint.model, api_base=endpoint.api_base, models=offered)
+
+
+class _Attempt:
+    """One request as it was sent, and what came of it."""
+
+    def __init__(self, endpoint: Endpoint, payload: dict[str, Any], parser: ReplyParser) -> None:
+        self.endpoint = endpoint
+        self.payload = payload
+        self.parser = parser
+        self.failed: Failure | None = None
+        self._started = time.monotonic()
+
+    def __str__(self) -> str:
+        messages = self.payload["messages"]
+        tokens = estimate(str(messages))
+        return f"{self.payload['model']}, {len(messages)} messages, about {tokens} tokens"
+
+    def usage(self) -> Usage:
+        """As the server counts; where it does not, about."""
+        told = self.parser.usage or WireUsage(
+            prompt_tokens=estimate(str(self.payload["messages"])),
+            completion_tokens=(self.parser.written + 3) // 4,
+        )
+        cost = price(told, self.endpoint.model, self.endpoint.api_base)
+        usage = Usage(told.prompt_tokens or 0, told.completion_tokens or 0, cost)
+        logger.debug("reply: %s, %.3f s", usage, time.monotonic() - self._started)
+        return usage
+
+
+def _cut_off(attempt: _Attempt) -> ModelError:
+    """Why a reply that had begun is not complete."""
+    match attempt.failed, attempt.parser.finish_reason:
+        case None, "length":
+            return ModelError(_LENGTH)
+        case None, "content_filter":
+            return ModelError(_FILTERED)
+        case None, _:
+            return ModelError(_TRUNCATED)
+        case failed, _:
+            error = ConnectionLostError if failed.status is None else ModelError
+            return error(_BROKEN.format(text=failed.text))
+
+
+_CODE = " Code that was not complete is not run. Say `continue` to go on."
+_LENGTH = (
+    "The model's answer was cut off: it reached max_tokens, or the end of the context window."
+    " Raise max_tokens, or take the setting away." + _CODE
+)
+_FILTERED = "The server's content filter cut the model's answer off." + _CODE
+_TRUNCATED = "The server ended the model's answer in the middle." + _CODE
+_BROKEN = "The model's answer broke off: {text}. What came until then is kept." + _CODE

@@ -1,0 +1,266 @@
+"""What can go wrong with a request, whatever raised it, and what to tell a person.
+
+A `Failure` is judged by status, code and the server's words, because servers differ in the first
+two. No text holds a key.
+"""
+
+import email.utils
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from oi_daemon.errors import (
+    AuthError,
+    ConnectionLostError,
+    ContextError,
+    ModelError,
+    NoModelError,
+    RateLimitError,
+)
+from oi_daemon.model.stream import GarbageError, StreamedError
+
+LONGEST_WAIT = 60.0
+"""Seconds; a server that wants a longer wait is asked again after this one."""
+OPTIONAL = ("stream_options", "temperature", "max_completion_tokens", "max_tokens")
+"""Parameters that a request can go without."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One failed request."""
+
+    text: str
+    """The server's words, or the network's."""
+    status: int | None = None
+    """None: no answer came, or the stream broke off."""
+    code: str = ""
+    param: str = ""
+    retry_after: float | None = None
+    garbage: bool = False
+    """What answered is no OpenAI-compatible server."""
+
+    @property
+    def no_quota(self) -> bool:
+        return self.code == "insufficient_quota" or "insufficient_quota" in self.text
+
+    @property
+    def temporary(self) -> bool:
+        """Worth another try."""
+        if self.garbage or self.no_quota:
+            return False
+        return self.status is None or self.status in (408, 429) or self.status >= 500
+
+    @property
+    def overflow(self) -> bool:
+        """The request is larger than the context window."""
+        refused = self.status is None or 400 <= self.status < 500
+        long = self.code == "context_length_exceeded" or _OVERFLOW.search(self.text) is not None
+        return refused and self.status != 429 and long
+
+    @property
+    def unknown_model(self) -> bool:
+        if self.code == "model_not_found":
+            return True
+        return self.status in (400, 404) and _UNKNOWN_MODEL.search(self.text) is not None
+
+    @property
+    def rejects_calls(self) -> bool:
+        """The server or the model takes no tools."""
+        if self.unknown_model or self.status is None:
+            return False
+        told = _CALLS if self.status in (400, 404, 422) else _NO_CALLS
+        return told.search(f"{self.param} {self.text}") is not None
+
+    @property
+    def rejected_parameter(self) -> str | None:
+        """The parameter that the request should go without."""
+        if self.status not in (400, 422):
+            return None
+        root = re.split(r"[.\[]", self.param)[0]
+        if root in OPTIONAL:
+            return root
+        return next((name for name in OPTIONAL if re.search(rf"\b{name}\b", self.text)), None)
+
+    @property
+    def stated_window(self) -> int | None:
+        """The context window that the server tells of, as in "maximum context length is 8192"."""
+        found = _WINDOW.search(self.text)
+        return int(found[1].replace(",", "")) if found else None
+
+
+def failure(error: Exception) -> Failure | None:
+    """An exception of a request as a failure; None for one that is a fault of our own."""
+    import httpx2
+    import openai
+
+    match error:
+        case GarbageError():
+            return Failure(text=str(error), garbage=True)
+        case StreamedError():
+            return _streamed(error.error)
+        case openai.APIStatusError():
+            return _refused(error)
+        case openai.APIConnectionError() | httpx2.HTTPError():
+            return Failure(text=_cause(error))
+        case _:
+            return None
+
+
+def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]) -> ModelError:
+    """The error for a person. `models` are those that the server has, where it lacks this one."""
+    text = _short(failed.text)
+    if failed.unknown_model:
+        return NoModelError(_no_model(model, api_base, models))
+    if failed.overflow:
+        return ContextError(_CONTEXT.format(model=model, text=text))
+    match failed.status:
+        case None if failed.garbage:
+            return ModelError(_GARBAGE.format(api_base=api_base, text=text))
+        case None:
+            return ConnectionLostError(_CONNECTION.format(api_base=api_base, text=text))
+        case 401 | 403:
+            return AuthError(_REFUSED_KEY.format(api_base=api_base, text=text))
+        case 429 if failed.no_quota:
+            return RateLimitError(_QUOTA.format(text=text))
+        case 429:
+            return RateLimitError(_RATE_LIMIT.format(model=model, text=text))
+        case 404:
+            return ModelError(_NOT_FOUND.format(api_base=api_base, text=text))
+        case status if status >= 500:
+            return ModelError(_SERVER.format(api_base=api_base, status=status, text=text))
+        case status:
+            return ModelError(_REFUSED.format(model=model, status=status, text=text))
+
+
+def redact(text: str, key: str | None) -> str:
+    """The text without the key, or anything that looks like one."""
+    if key:
+        text = text.replace(key, "[key]")
+    return _KEY.sub("[key]", text)
+
+
+def _refused(error: Any) -> Failure:
+    body = error.body if isinstance(error.body, Mapping) else {}
+    text = str(body.get("message") or body.get("detail") or error.message)
+    html = error.response.headers.get("content-type", "").startswith("text/html")
+    return Failure(
+        text=f"HTTP {error.status_code} and a web page" if html else text,
+        status=error.status_code,
+        code=str(error.code or error.type or ""),
+        param=str(error.param or ""),
+        retry_after=_retry_after(error.response.headers),
+    )
+
+
+def _streamed(error: Any) -> Failure:
+    """An error that came as an event, after the answer had begun."""
+    body = error if isinstance(error, Mapping) else {"message": str(error)}
+    code = str(body.get("code") or body.get("type") or "")
+    status = int(code) if code.isdecimal() else _STREAMED_STATUS.get(code, 500)
+    return Failure(text=str(body.get("message", "")), status=status, code=code)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server wants us to wait: as milliseconds, seconds or a date."""
+    after = headers.get("retry-after", "")
+    try:
+        if milliseconds := headers.get("retry-after-ms"):
+            seconds = float(milliseconds) / 1000
+        elif after[:1].isdigit():
+            seconds = float(after)
+        else:
+            seconds = email.utils.parsedate_to_datetime(after).timestamp() - time.time()
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason that has words, such as "Name or service not known"."""
+    texts = [str(error) or type(error).__name__]
+    while (inner := error.__cause__ or error.__context__) is not None and len(texts) < 10:
+        texts.append(str(inner))
+        error = inner
+    return next(text for text in reversed(texts) if text)
+
+
+def _no_model(model: str, api_base: str, models: Sequence[str]) -> str:
+    shown = ", ".join(models[:12]) + (", ..." if len(models) > 12 else "")
+    offer = f" It has: {shown}." if models else ""
+    return (
+        f"{api_base} does not have the model {model}.{offer}"
+        " Choose one with `interpreter --model NAME`, or for good with the setting model"
+        " (`interpreter --config`)."
+    )
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 300 else text[:300] + "..."
+
+
+_OVERFLOW = re.compile(
+    r"context.?(length|window|size)|maximum context|too many (input )?tokens"
+    r"|prompt is too long|exceed_context_size|reduce the length",
+    re.IGNORECASE,
+)
+_UNKNOWN_MODEL = re.compile(
+    r"model\b.{0,120}(does not exist|not found|not exist|unknown|not available)"
+    r"|(no such|unknown|invalid) model\b|not a valid model",
+    re.IGNORECASE | re.DOTALL,
+)
+_CALLS = re.compile(r"\b(tools?|functions?|function_call|tool_choice|tool use)\b", re.IGNORECASE)
+_NO_CALLS = re.compile(r"\btools?\b.{0,40}(support|require)", re.IGNORECASE)
+_WINDOW = re.compile(
+    r"(?:context (?:length|window|size)\D{0,30}|n_ctx\D{0,5})(\d[\d,]{2,})", re.IGNORECASE
+)
+_KEY = re.compile(r"\bsk-[\w*.-]{3,}|(?<=Bearer )\S+")
+_STREAMED_STATUS = {
+    "context_length_exceeded": 400,
+    "invalid_request_error": 400,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+}
+
+NO_KEY = (
+    "There is no key for OpenAI's models yet. One of these ways leads on: set OPENAI_API_KEY, or"
+    " the setting api_key (`interpreter --config`), to a key from"
+    " https://platform.openai.com/api-keys; or run a model on this machine, without any key:"
+    " `interpreter --local`; or name another OpenAI-compatible server with the setting api_base"
+    " (`interpreter --api_base URL`)."
+)
+_REFUSED_KEY = (
+    "{api_base} refused the key: {text} Check OPENAI_API_KEY or the setting api_key"
+    " (`interpreter --config`); without a key, `interpreter --local` runs a model on this machine,"
+    " and api_base names another server."
+)
+_QUOTA = (
+    "The account's quota is spent: {text} Check its plan and billing, set another key"
+    " (OPENAI_API_KEY or the setting api_key), or use `interpreter --local`."
+)
+_RATE_LIMIT = (
+    "The server takes no more requests for {model} at the moment: {text} Wait a little and say"
+    " `continue`, or choose another model with the setting model."
+)
+_CONTEXT = (
+    "The conversation does not fit the context window of {model}: {text} Begin a new one"
+    " (`%reset`), lower max_output, set context_window to what the model has, or choose a model"
+    " with a larger one."
+)
+_CONNECTION = (
+    "No connection to {api_base}: {text}. Check the network and the setting api_base;"
+    " `interpreter --local` needs no network."
+)
+_GARBAGE = (
+    "What answers at {api_base} is not an OpenAI-compatible server, or its answer is damaged:"
+    " {text!r}. Check the setting api_base; it often ends in /v1."
+)
+_NOT_FOUND = (
+    "{api_base} has no chat completions: {text} Check the setting api_base; it often ends in /v1."
+)
+_SERVER = "The server at {api_base} failed (HTTP {status}): {text} Try again in a while."
+_REFUSED = "The server refused the request for {model} (HTTP {status}): {text}"

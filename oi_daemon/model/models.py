@@ -1,0 +1,106 @@
+"""The daemon's way to all models: what is kept from one turn to the next."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from oi_daemon.errors import AuthError
+from oi_daemon.model.asking import Learned, Tell, thinks_first
+from oi_daemon.model.chat import ChatModel
+from oi_daemon.model.connections import Connections, checked
+from oi_daemon.model.failures import NO_KEY
+from oi_daemon.model.local import Endpoint, LocalModels
+from oi_daemon.model.prices import OPENAI
+from oi_daemon.settings import Settings
+
+logger = logging.getLogger(__package__)
+
+DELAYS = (0.5, 1.0, 2.0)
+"""Seconds before each further try of a request."""
+READ_TIMEOUT = 60.0
+"""Seconds without a byte after which a server is given up."""
+PATIENCE = 300.0
+"""The same where silence is usual: a model that thinks first, or one on the user's machine."""
+
+LANGUAGES = ("python", "shell", "javascript", "r", "html", "applescript", "powershell")
+ALIASES = frozenset(
+    {*LANGUAGES, "py", "python3", "bash", "sh", "zsh", "js", "node", "ps1", "pwsh", "osascript"}
+)
+
+
+class Models:
+    """Makes a `ChatModel` for each turn; owns the connections and the embedded models."""
+
+    def __init__(
+        self,
+        local: LocalModels | None = None,
+        *,
+        languages: Sequence[str] = LANGUAGES,
+        is_language: Callable[[str], bool] = ALIASES.__contains__,
+        delays: Sequence[float] = DELAYS,
+        read_timeout: float | None = None,
+    ) -> None:
+        """
+        Args:
+            languages: those that a model is told of.
+            is_language: whether a word names a language, so that a fence with it is code.
+            read_timeout: in place of `READ_TIMEOUT` and `PATIENCE`.
+        """
+        self.local = local or LocalModels()
+        self.connections = Connections()
+        self.delays = tuple(delays)
+        self._languages = languages
+        self._is_language = is_language
+        self._read_timeout = read_timeout
+        self._learned: dict[tuple[str, str], Learned] = {}
+
+    async def preload(self) -> None:
+        """Load what the first turn needs, off the loop."""
+        await self.connections.preload()
+
+    def model(self, settings: Settings, tell: Tell = logger.info) -> ChatModel:
+        """The model that these settings name.
+
+        Args:
+            tell: told, in words for a person, why there is a wait before another try.
+        """
+        return ChatModel(
+            settings,
+            self,
+            languages=self._languages,
+            is_language=self._is_language,
+            tell=tell,
+        )
+
+    async def endpoint(self, settings: Settings) -> Endpoint:
+        """Where these settings lead, ready to be asked.
+
+        Raises:
+            ModelError: nowhere; the text lists the ways on.
+        """
+        endpoint = await self.local.resolve(settings) or checked(_hosted(settings))
+        await self.preload()
+        return endpoint
+
+    def learned(self, endpoint: Endpoint) -> Learned:
+        return self._learned.setdefault((endpoint.api_base, endpoint.model), Learned())
+
+    def patience(self, settings: Settings, endpoint: Endpoint) -> float:
+        """Seconds without a byte after which this server is given up."""
+        if self._read_timeout is not None:
+            return self._read_timeout
+        slow = settings.local or endpoint.compact or thinks_first(endpoint.model)
+        return PATIENCE if slow else READ_TIMEOUT
+
+    async def close(self) -> None:
+        await self.connections.close()
+        await self.local.close()
+
+
+def _hosted(settings: Settings) -> Endpoint:
+    if settings.api_key is None and settings.api_base is None:
+        raise AuthError(NO_KEY)
+    return Endpoint(
+        api_base=settings.api_base or OPENAI,
+        api_key=(settings.api_key or "none").strip(),
+        model=settings.model,
+    )
