@@ -3,6 +3,7 @@
 Also the folders that the application uses, by the platform's own conventions.
 """
 
+import json
 import os
 import re
 import tomllib
@@ -12,8 +13,9 @@ from typing import Any, NamedTuple
 
 import platformdirs
 
-from oi_daemon.errors import InvalidError
-from oi_daemon.settings import NAMES, Settings, change, descriptions
+from oi_daemon.errors import InvalidError, OIError
+from oi_daemon.files import make_private, write_private
+from oi_daemon.settings import NAMES, Settings, change, schema
 
 APP = "oi-daemon"
 
@@ -45,37 +47,60 @@ def models_path() -> Path:
 def load_settings(environ: Mapping[str, str] = os.environ, path: Path | None = None) -> Loaded:
     """The settings before any call: defaults, then the file, then the environment.
 
-    A mistake never stops the load: it is told in `problems`, and the value below it applies.
+    A mistake never stops the load: it is told in `problems`, never with the value, and what is
+    below it applies. Empty text unsets a setting in the file, and is no value in the environment.
     """
     problems: list[str] = []
     settings = _from_file(Settings(), path or config_path(), problems)
     for variable, name in _variables().items():
-        if environ.get(variable):
-            settings = _apply(settings, name, environ[variable], variable, problems, lax=True)
+        if value := environ.get(variable, "").strip():
+            settings = _apply(settings, name, value, variable, problems, lax=True)
     return Loaded(settings, problems)
 
 
 def ensure_config() -> Path:
-    """The configuration file's path; written first, all commented out, if there is none."""
+    """The configuration file's path; written first, all commented out, if there is none.
+
+    Raises:
+        OIError: it cannot be written.
+    """
     path = config_path()
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=0o600)
-        path.write_text(template(), encoding="utf-8")
+        try:
+            make_private(path.parent)
+            write_private(path, template().encode())
+        except OSError as error:
+            raise OIError(f"{path} cannot be written: {error.strerror}.") from error
     return path
 
 
 def template() -> str:
-    """The commented configuration file, made from the settings' own descriptions."""
+    """The commented configuration file, made from the settings' own descriptions.
+
+    Without the first `# ` of each of its lines it is valid too.
+    """
     lines = [
-        "# Settings of Open Interpreter: the terminal, Python and all editors read this file.",
-        "# Take the # away from a line to change it. Order: this file < environment < the call.",
-        "",
+        "## Settings of Open Interpreter: the terminal, Python and all editors read this file.",
+        "## Take the # away from a line to change it. Order: this file < environment < the call.",
     ]
-    defaults = Settings()
-    for name, description in descriptions().items():
-        lines += [f"# {description}", f"# {name} = {_toml(getattr(defaults, name))}", ""]
-    return "\n".join(lines)
+    for name, field in schema()["properties"].items():
+        lines += ["", f"## {field['description']}"]
+        lines += [f"# {line}".rstrip() for line in _setting(name, field).splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _setting(name: str, field: Mapping[str, Any]) -> str:
+    """A line of TOML with the default, or an example where the default is that none is set."""
+    value = field["default"]
+    return f"{name} = {_toml(field['examples'][0] if value is None else value)}"
+
+
+def _toml(value: Any) -> str:
+    """JSON's numbers, booleans and text are TOML's; text of several lines is easier to edit so."""
+    if isinstance(value, str) and "\n" in value:
+        lines = (json.dumps(line, ensure_ascii=False)[1:-1] for line in value.split("\n"))
+        return '"""\n' + "\n".join(lines) + '"""'
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _variables() -> dict[str, str]:
@@ -90,17 +115,41 @@ def _variables() -> dict[str, str]:
 
 def _from_file(settings: Settings, path: Path, problems: list[str]) -> Settings:
     try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text)
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return settings
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        problems.append(f"{path}: {error}. The defaults apply.")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        problems.append(f"{path} cannot be read: {reason}. The defaults apply.")
         return settings
-    for name, value in values.items():
+    for name, value in _parse(text, path, problems).items():
         where = f"{path}, line {_line_of(name, text)}"
         settings = _apply(settings, name, value, where, problems)
     return settings
+
+
+def _parse(text: str, path: Path, problems: list[str]) -> dict[str, Any]:
+    """What TOML there is: a line that is none is left out, so that it does not cost the others."""
+    lines = text.split("\n")
+    mistakes: list[str] = []
+    while True:
+        try:
+            values = tomllib.loads("\n".join(lines) + "\n")
+        except tomllib.TOMLDecodeError as error:
+            reason, _, place = str(error).partition(" (at line ")
+            line = int(place.partition(",")[0] or 0)
+            name = _SETTING.match(lines[line - 1]) if line else None
+            if name is None:
+                problems.append(f"{path}: {error}. The defaults apply.")
+                return {}
+            mistakes.append(
+                f"{path}, line {line}: {name[1]}: not valid TOML ({reason}); text stands in quotes."
+                " It is left out."
+            )
+            lines[line - 1] = ""
+        else:
+            problems += mistakes
+            return values
 
 
 def _apply(
@@ -115,27 +164,16 @@ def _apply(
     try:
         return change(settings, {name: value}, lax=lax)
     except InvalidError as error:
-        problems.append(f"{where}: {str(error).removeprefix('settings.')}. It is left out.")
+        mistake = str(error).removeprefix("settings.")
+        problems.append(f"{where}: {mistake}{'' if mistake.endswith('?') else '.'} It is left out.")
         return settings
 
 
 def _line_of(name: str, text: str) -> int:
     """The line on which a top-level key or table stands, counted from 1; 1 if it is not found."""
-    found = re.search(rf"^\s*\[?\s*[\"']?{re.escape(name)}\b", text, re.MULTILINE)
+    key = rf"^\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=.\]]"
+    found = re.search(key, text, re.MULTILINE)
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
-def _toml(value: Any) -> str:
-    if value is None:
-        return '""'
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return _toml_text(value)
-    return repr(value)
-
-
-def _toml_text(value: str) -> str:
-    import json
-
-    return json.dumps(value, ensure_ascii=False)
+_SETTING = re.compile(rf"\s*({'|'.join(NAMES)})\s*[=:]")

@@ -28,6 +28,7 @@ Say in a sentence what you are about to do, then run it. When the goal is reache
 words, briefly."""
 
 _Text = Annotated[str, Meta(min_length=1)]
+_FILE_NAME = r"^[^/\\\0]+$"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +52,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     conversation_history: Annotated[bool, Meta(description="Keep conversations on disk.")] = True
     conversation_filename: Annotated[
-        _Text | None,
-        Meta(description="File name of this conversation. Default: its first words and the time."),
+        Annotated[str, Meta(pattern=_FILE_NAME)] | None,
+        Meta(
+            description="File name of this conversation. Default: its first words and the time.",
+            examples=["my_conversation.json"],
+        ),
     ] = None
     conversation_history_path: Annotated[
         _Text | None,
-        Meta(description="Folder of the conversations. Default: in the application directory."),
+        Meta(
+            description="Folder of the conversations. Default: in the application directory.",
+            examples=["my_folder/conversations"],
+        ),
     ] = None
     temperature: Annotated[
         float, Meta(ge=0, le=2, description="Randomness of the model, 0 to 2.")
@@ -66,22 +73,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = DEFAULT_SYSTEM_MESSAGE
     context_window: Annotated[
         Annotated[int, Meta(ge=256)] | None,
-        Meta(description="The model's context window in tokens. Default: known by its name."),
+        Meta(
+            description="The model's context window in tokens. Default: known by its name.",
+            examples=[16000],
+        ),
     ] = None
     max_tokens: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="Most tokens that the model may write in one response."),
+        Meta(
+            description="Most tokens that the model may write in one response. Default: its own.",
+            examples=[100],
+        ),
     ] = None
     api_base: Annotated[
         _Text | None,
-        Meta(description="Base URL of an OpenAI-compatible server. Default: OpenAI's."),
+        Meta(
+            description="Base URL of an OpenAI-compatible server. Default: OpenAI's.",
+            examples=["https://api.example.com"],
+        ),
     ] = None
     api_key: Annotated[
-        _Text | None, Meta(description="Key for the server. Default: OPENAI_API_KEY.")
+        _Text | None,
+        Meta(
+            description="Key for the server. Default: OPENAI_API_KEY.",
+            examples=["your_api_key_here"],
+        ),
     ] = None
     max_budget: Annotated[
         Annotated[float, Meta(ge=0)] | None,
-        Meta(description="Most US dollars that a session may cost."),
+        Meta(
+            description="Most US dollars that a session may cost. Default: no limit.",
+            examples=[0.01],
+        ),
     ] = None
     max_rounds: Annotated[
         int, Meta(ge=1, description="Most requests to the model within one turn.")
@@ -95,10 +118,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "auto"
     python: Annotated[
         _Text | None,
-        Meta(description="Python that runs the code. Default: the active virtual environment's."),
+        Meta(
+            description="Python that runs the code. Default: the active virtual environment's.",
+            examples=["/usr/bin/python3"],
+        ),
     ] = None
     cwd: Annotated[
-        _Text | None, Meta(description="Folder in which code runs. Default: where the client is.")
+        _Text | None,
+        Meta(
+            description="Folder in which code runs. Default: where the client is.",
+            examples=["/home/me/project"],
+        ),
     ] = None
 
     def __repr__(self) -> str:
@@ -107,9 +137,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 NAMES: tuple[str, ...] = Settings.__struct_fields__
 
+OPTIONAL = frozenset(
+    field.name for field in msgspec.structs.fields(Settings) if field.default is None
+)
+"""Settings that may be unset, which is None."""
+
 
 def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False) -> Settings:
     """`settings` with these changes, all of them checked.
+
+    Empty text unsets a setting whose default is None.
 
     Args:
         lax: take text for numbers and booleans, as in environment variables.
@@ -122,7 +159,7 @@ def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False)
         raise InvalidError(f"settings.{unknown[0]}: there is no such setting{_suggest(unknown[0])}")
     try:
         return msgspec.convert(
-            msgspec.structs.asdict(settings) | dict(changes), Settings, strict=not lax
+            msgspec.structs.asdict(settings) | _unset_empty(changes), Settings, strict=not lax
         )
     except msgspec.ValidationError as error:
         raise InvalidError(_explain(error)) from None
@@ -146,10 +183,37 @@ def schema() -> dict[str, Any]:
     return settings
 
 
+def _unset_empty(changes: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: None if value == "" and name in OPTIONAL else value for name, value in changes.items()
+    }
+
+
 def _explain(error: msgspec.ValidationError) -> str:
-    """msgspec's "Expected `int`, got `str` - at `$.max_output`", with the setting in front."""
+    """msgspec's "Expected `int`, got `str` - at `$.max_output`" in words; never with the value."""
     what, _, where = str(error).partition(" - at ")
-    return f"settings.{where.strip('`').removeprefix('$.')}: {what[:1].lower()}{what[1:]}"
+    name = where.strip("`").removeprefix("$.")
+    if choices := schema()["properties"].get(name, {}).get("enum"):
+        what = f"Expected one of {', '.join(choices)}"
+    for word, meaning in _WORDS.items():
+        what = what.replace(word, meaning)
+    return f"settings.{name}: {what[:1].lower()}{what[1:]}"
+
+
+_WORDS = {
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`str`": "text",
+    "`bool`": "true or false",
+    "`int | null`": "a whole number",
+    "`float | null`": "a number",
+    "`str | null`": "text",
+    "`object`": "a table",
+    "`array`": "a list",
+    "`null`": "nothing",
+    f" matching regex {_FILE_NAME!r}": " that names a file without a folder",
+}
+"""msgspec's words -> a person's."""
 
 
 def _suggest(name: str) -> str:

@@ -69,7 +69,7 @@ class History:
                 path, asked = self._place(conversation, messages, chosen)
                 stamp = Stamp.of(files.write_private(path, data))
         except OSError as error:
-            raise _unwritable(self.folder, error) from error
+            raise _unusable(self.folder, error) from error
         self._kept[conversation] = _Kept(path, asked, stamp)
         return path
 
@@ -87,7 +87,11 @@ class History:
         return messages
 
     def path_of(self, conversation: str) -> Path | None:
-        """The file of a conversation, if there is one."""
+        """The file of a conversation, if there is one.
+
+        Raises:
+            OIError: the folder cannot be read.
+        """
         kept = self._kept.get(conversation)
         if kept is not None and kept.path.exists():
             return kept.path
@@ -109,7 +113,7 @@ class History:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _unusable(path, error) from error
         return True
 
     def set_aside(self, conversation: str) -> None:
@@ -125,7 +129,7 @@ class History:
         try:
             path.rename(path.with_name(naming.with_id(path.name, naming.new_id())))
         except OSError as error:
-            raise _unwritable(path, error) from error
+            raise _unusable(path, error) from error
 
     def _prepare(self) -> None:
         files.make_private(self.folder)
@@ -163,6 +167,8 @@ class History:
                         yield entry
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
 
     def list(self, limit: int = 50, cursor: str | None = None, query: str | None = None) -> Page:
         """Conversations, newest first, `limit` (at least 1) at a time.
@@ -192,8 +198,8 @@ def _changed(path: Path) -> int:
     return stamp.mtime_ns if stamp else 0
 
 
-def _unwritable(path: Path, error: OSError) -> OIError:
+def _unusable(path: Path, error: OSError) -> OIError:
     return OIError(
-        f"{path} cannot be changed: {error.strerror}. Free it, or set conversation_history_path"
-        " to another folder, or conversation_history to false."
+        f"The history cannot use {path}: {error.strerror}. Set conversation_history_path to"
+        " another folder, or conversation_history to false."
     )
