@@ -29,7 +29,7 @@ make_venv() {
   fi
   echo "Setting up $name (once) ..." >&2
   "$python" -m venv "$folder"
-  "$folder/bin/python" -m pip install --quiet --upgrade "pip>=25.1"
-  "$folder/bin/python" -m pip install --quiet "$@"
+  "$folder/bin/python" -m pip install -qq --upgrade "pip>=25.1"
+  "$folder/bin/python" -m pip install -qq "$@"
   echo "$state" >"$folder/installed"
 }

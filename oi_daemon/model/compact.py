@@ -4,6 +4,7 @@ A model of a billion parameters loses its way in long instructions and mangles t
 imitates an example well. The grammar keeps its replies in shape: one fence, or plain text.
 """
 
+import re
 from collections.abc import Sequence
 from typing import assert_never
 
@@ -11,9 +12,9 @@ from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessa
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 COMPACT_SYSTEM_MESSAGE = """\
-You complete the user's request by running Python code. Reply with one ```python block that prints \
-what you need; you will get its output. When the output answers the request, reply with one short \
-sentence and no code."""
+You complete the user's request by running Python code. Always run code, even for what you know. \
+Reply first with one ```python block that prints what you need; you will get its output. When the \
+output answers the request, reply with one short sentence and no code."""
 
 WORKED_EXAMPLE: tuple[Message, ...] = (
     UserMessage("How many days are there from 2024-02-03 to 2024-03-17?"),
@@ -34,6 +35,9 @@ line ::= ([^`\n] [^\n]*)? "\n"
 text ::= [^`\n] [^`]*
 """
 
+_ADVICE = "\n\nThe code failed. Do it another way, with the standard library."
+_ERROR = re.compile(r"^[\w.]*(?:Error|Exception)(?::.*)?\s*\Z", re.MULTILINE)
+
 
 def compact_messages(
     messages: Sequence[Message], system_message: str = DEFAULT_SYSTEM_MESSAGE
@@ -45,27 +49,33 @@ def compact_messages(
     """
     system = system_message.replace(DEFAULT_SYSTEM_MESSAGE, COMPACT_SYSTEM_MESSAGE)
     wire = [{"role": "system", "content": system}]
+    failures = 0
     for message in (*WORKED_EXAMPLE, *messages):
-        for role, content in _said(message):
-            _add(wire, role, content)
+        match message:
+            case UserMessage(text) | AssistantMessage(text):
+                failures = 0
+                _add(wire, message.role, text)
+            case CodeMessage(language, code, output):
+                failures = failures + 1 if _failed(output) else 0
+                _add(wire, "assistant", f"```{language}\n{code}\n```")
+                _add(wire, "user", _outcome(output, failures))
+            case _:
+                assert_never(message)
     return wire
 
 
-def _said(message: Message) -> list[tuple[str, str]]:
-    match message:
-        case UserMessage(text) | AssistantMessage(text):
-            return [(message.role, text)]
-        case CodeMessage(language, code, output):
-            fence = f"```{language}\n{code}\n```"
-            return [("assistant", fence), ("user", _outcome(output))]
-        case _:
-            assert_never(message)
+def _failed(output: str | None) -> bool:
+    """Whether it ends like a Python traceback."""
+    return output is not None and _ERROR.search(output) is not None
 
 
-def _outcome(output: str | None) -> str:
+def _outcome(output: str | None, failures: int) -> str:
+    """What became of a block. Without a word of advice the model gives up at the first error, and
+    with one at every error it never does."""
     if output is None:
         return "The code was not run: the user declined."
-    return f"Output:\n{output or '(none)'}"
+    advice = _ADVICE if 0 < failures <= 2 else ""
+    return f"Output:\n{output or '(none)'}{advice}"
 
 
 def _add(wire: list[dict[str, str]], role: str, content: str) -> None:
