@@ -2,6 +2,7 @@
 
 OIError                     everything a person should read; never holds a key
 ├── InvalidError            a request, setting or message that does not fit; nothing was changed
+├── RequestError            what came is no request, or cannot be taken now
 ├── BusyError               the conversation has a turn under way
 └── ModelError              the model cannot go on
     ├── AuthError           no key, or one that the server refuses
@@ -20,12 +21,29 @@ class OIError(Exception):
     """Base of all errors meant for a person: the message says what happened and what to do."""
 
     kind: ClassVar[str] = "error"
-    code: ClassVar[int] = -32000
+    code: int = -32000
 
 
 class InvalidError(OIError):
     kind = "invalid"
     code = -32602
+
+
+class RequestError(OIError):
+    """Not about what is asked but about the request itself; each carries its own code."""
+
+    kind = "request"
+
+    PARSE = -32700
+    INVALID = -32600
+    NO_METHOD = -32601
+    NOT_INITIALIZED = -32002
+    CANCELLED = -32800
+    INTERNAL = -32603
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class BusyError(OIError):

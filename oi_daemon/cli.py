@@ -1,0 +1,84 @@
+"""The commands `oi-daemon` and `interpreter`."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from oi_daemon import __version__
+
+_DESCRIPTION = """\
+Open Interpreter as a language server. Editors and programs start it and talk JSON-RPC over its
+standard input and output; for a conversation in this terminal, run `interpreter`."""
+
+_EXAMPLE = """\
+example, for a shell script (one JSON object a line):
+  printf '%s\\n' '{"jsonrpc":"2.0","id":1,"method":"oi/execute",
+    "params":{"language":"python","code":"2+2"}}' | tr -d '\\n' | oi-daemon --stdio"""
+
+
+def daemon() -> NoReturn:
+    """`oi-daemon`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before the server listens to it
+    parser = _parser()
+    arguments = parser.parse_args()
+    if arguments.download_model:
+        sys.exit(_download_model())
+    if not arguments.stdio:
+        parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
+    _serve(debug=arguments.debug)
+
+
+def terminal() -> None:
+    """`interpreter`."""
+    from oi_daemon.terminal import main
+
+    main()
+
+
+def _serve(*, debug: bool) -> NoReturn:
+    from oi_daemon.wire import claim
+
+    stdin, stdout = claim()
+    import logging
+
+    from oi_daemon.daemon import Daemon
+    from oi_daemon.logs import configure
+    from oi_daemon.server import serve
+
+    configure(debug=debug)
+    code = asyncio.Runner().run(serve(Daemon, stdin, stdout))
+    logging.shutdown()
+    os._exit(code)  # a library's thread in a slow import or name resolution is not waited for
+
+
+def _download_model() -> int:
+    from oi_daemon.errors import OIError
+    from oi_daemon.model.download import download_model
+
+    try:
+        download_model(sys.stderr)
+    except OIError as error:
+        sys.stderr.write(f"oi-daemon: {error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="oi-daemon",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--stdio", action="store_true", help="serve one client, until it is gone")
+    parser.add_argument("--debug", action="store_true", help="log every step to stderr")
+    parser.add_argument(
+        "--download-model",
+        action="store_true",
+        help="get the language model that runs on this machine (1.1 GB), and exit",
+    )
+    parser.add_argument("--version", action="version", version=f"oi-daemon {__version__}")
+    return parser

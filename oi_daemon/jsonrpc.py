@@ -1,0 +1,52 @@
+"""JSON-RPC 2.0 messages: telling requests from the rest, and making answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from oi_daemon.errors import OIError, RequestError
+
+Id: TypeAlias = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request or a notification."""
+
+    method: str
+    params: Any
+    id: Id | None
+    """None: a notification, which gets no answer."""
+
+
+def call_of(message: Mapping[str, Any]) -> Call | None:
+    """The call that a message makes; None for an answer, for we ask nothing.
+
+    Raises:
+        RequestError: it is neither; the text names the field.
+    """
+    if "method" not in message and ("result" in message or "error" in message):
+        return None
+    if message.get("jsonrpc") != "2.0":
+        raise RequestError(RequestError.INVALID, 'jsonrpc: expected "2.0"')
+    if not isinstance(message.get("method"), str):
+        raise RequestError(RequestError.INVALID, "method: expected a method's name")
+    if "id" in message and id_of(message) is None:
+        raise RequestError(RequestError.INVALID, "id: expected a string or a whole number")
+    return Call(message["method"], message.get("params"), id_of(message))
+
+
+def id_of(message: Mapping[str, Any]) -> Id | None:
+    """The message's id if it has one that can be answered to."""
+    given = message.get("id")
+    return given if isinstance(given, str | int) and not isinstance(given, bool) else None
+
+
+def answer(request_id: Id | None, result: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": request_id, "result": result}
+
+
+def failure(request_id: Id | None, error: OIError, message: str) -> dict[str, Any]:
+    """The answer that says what went wrong; without an id where none could be read."""
+    shape = {"code": error.code, "message": message, "data": {"kind": error.kind}}
+    return {"jsonrpc": "2.0", "id": request_id, "error": shape}

@@ -1,0 +1,81 @@
+"""Log lines to stderr and to a private file in the user's log folder, never with a key in them."""
+
+import logging
+import os
+import re
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import IO
+
+from oi_daemon.config import log_path
+
+_LOGGER = "oi_daemon"
+_FILE_BYTES = 2 * 1024 * 1024
+_FILES_KEPT = 2
+_KEYS_IN_ENVIRONMENT = ("OPENAI_API_KEY", "OI_API_KEY")
+_KEY = re.compile(r"\bsk-[\w-]{6,}")
+_SHORTEST_SECRET = 6
+
+_secrets: set[str] = set()
+
+
+def hide(secret: str | None) -> None:
+    """Never show this text, in no log line and no error."""
+    if secret and len(secret) >= _SHORTEST_SECRET:
+        _secrets.add(secret)
+
+
+def redact(text: str) -> str:
+    """The text without keys."""
+    for secret in _secrets:
+        text = text.replace(secret, "[key]")
+    return _KEY.sub("[key]", text)
+
+
+def configure(*, debug: bool = False) -> None:
+    """Start logging. A log file that cannot be opened is done without."""
+    for variable in _KEYS_IN_ENVIRONMENT:
+        hide(os.environ.get(variable))
+    logging.raiseExceptions = False  # a full disk is no reason to write tracebacks to stderr
+    stderr = logging.StreamHandler(sys.stderr)
+    stderr.setFormatter(_Formatter("oi-daemon: %(levelname)s: %(message)s"))
+    handlers: list[logging.Handler] = [stderr]
+    try:
+        handlers.append(_file_handler(log_path()))
+    except OSError:
+        pass
+    logging.basicConfig(handlers=handlers, level=logging.WARNING, force=True)
+    set_debug(debug)
+
+
+def set_debug(on: bool) -> None:
+    """Show every step on stderr and in the file; else warnings on stderr, what matters in it."""
+    logging.getLogger(_LOGGER).setLevel(logging.DEBUG if on else logging.INFO)
+    for handler in logging.getLogger().handlers:
+        if not isinstance(handler, RotatingFileHandler):
+            handler.setLevel(logging.DEBUG if on else logging.WARNING)
+
+
+def _file_handler(path: Path) -> logging.Handler:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handler = _PrivateFile(path, maxBytes=_FILE_BYTES, backupCount=_FILES_KEPT, encoding="utf-8")
+    handler.setFormatter(_Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"))
+    return handler
+
+
+class _PrivateFile(RotatingFileHandler):
+    def _open(self) -> IO[str]:  # type: ignore[override]
+        return open(
+            self.baseFilename,
+            self.mode,
+            encoding=self.encoding,
+            opener=lambda path, flags: os.open(path, flags, 0o600),
+        )
+
+
+class _Formatter(logging.Formatter):
+    """Works on the finished line, so tracebacks are covered too."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))

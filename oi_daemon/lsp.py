@@ -1,0 +1,152 @@
+"""The language server's part, on pygls: lifecycle, registry and types of the LSP.
+
+Loaded when the first LSP message comes: a script that sends only `oi/*` does not wait for it.
+Reads and writes nothing: messages come from the server, and results go back to it.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Generator
+from typing import TYPE_CHECKING, Any, cast
+
+from cattrs import Converter, transform_error
+from cattrs.errors import BaseValidationError
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+
+from oi_daemon import __version__
+from oi_daemon.errors import InvalidError, RequestError
+from oi_daemon.protocol import VERSION
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+_FEATURES = {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.EXIT, types.SET_TRACE}
+"""No documents are opened here: what pygls would do about them is left out."""
+
+_USED_OF_INITIALIZE = ("processId", "initializationOptions")
+"""The rest is not even looked at, so that a newer client's unknown values cannot fail."""
+
+
+class Lifecycle(LanguageServerProtocol):
+    """pygls' protocol between `initialize` and `exit`, with the server's own input and output."""
+
+    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+        super().__init__(server, converter)
+        self.is_initialized = False
+        self.exit_code: int | None = None
+        """Set once the client has told us to exit."""
+        self.languages: Callable[[], list[str]] = list
+        for name in self.fm.builtin_features.keys() - _FEATURES:
+            del self.fm.builtin_features[name]
+
+    @property
+    def is_shut_down(self) -> bool:
+        return self._shutdown
+
+    @property
+    def process_id(self) -> int | None:
+        """The client's, as it told."""
+        return self._server.process_id
+
+    async def request(self, method: str, params: Any, request_id: str | int) -> Any:
+        """The result of a request.
+
+        Raises:
+            OIError: the request cannot be taken, or what it asks for fails.
+        """
+        self._refuse_out_of_turn(method)
+        self._ctx_msg_id.set(request_id)  # shutdown cancels all others
+        result = await self._run(method, params, request_id)
+        self.is_initialized = True
+        return self._converter.unstructure(result)
+
+    async def notification(self, method: str, params: Any) -> None:
+        """Take a notification; before `initialize` all but `exit` are dropped, as LSP says."""
+        known = method in self.fm.builtin_features
+        if method == types.EXIT or (known and self.is_initialized and not self._shutdown):
+            await self._run(method, params, "")
+
+    def _refuse_out_of_turn(self, method: str) -> None:
+        if method == types.INITIALIZE and self.is_initialized:
+            raise RequestError(RequestError.INVALID, "initialize: was sent before")
+        if method != types.INITIALIZE and not self.is_initialized and _is_lsp(method):
+            raise RequestError(RequestError.NOT_INITIALIZED, f"{method}: send initialize first")
+        if method not in self.fm.builtin_features:
+            raise RequestError(RequestError.NO_METHOD, f"{method}: there is no such method")
+
+    async def _run(self, method: str, params: Any, request_id: str | int) -> Any:
+        done: asyncio.Future[Future[Any]] = asyncio.get_running_loop().create_future()
+        self._execute_handler(
+            request_id,
+            self.fm.builtin_features[method],
+            callback=done.set_result,
+            args=(self._structure(method, params),),
+        )
+        finished = await done
+        self._request_futures.pop(request_id, None)
+        return finished.result()
+
+    def _structure(self, method: str, params: Any) -> Any:
+        type_of_params: Any = types.METHOD_TO_TYPES[method][2]
+        if type_of_params is None:
+            return None
+        if method == types.INITIALIZE:
+            given = params if isinstance(params, dict) else {}
+            params = {key: given[key] for key in _USED_OF_INITIALIZE if key in given}
+            params["capabilities"] = {}
+        try:
+            return self._converter.structure(params, type_of_params)
+        except BaseValidationError as error:
+            raise InvalidError(_explain(error)) from None
+
+    @lsp_method(types.INITIALIZE)
+    def lsp_initialize(
+        self, params: types.InitializeParams
+    ) -> Generator[Any, Any, types.InitializeResult]:
+        result: types.InitializeResult = yield from super().lsp_initialize(params)
+        oi = {"protocol": VERSION, "languages": self.languages()}
+        result.capabilities.experimental = {"oi": oi}
+        result.capabilities.workspace = result.capabilities.execute_command_provider = None
+        return result
+
+    @lsp_method(types.EXIT)
+    def lsp_exit(self, *args: Any) -> None:  # type: ignore[override]
+        self.exit_code = 0 if self._shutdown else 1
+
+
+def lifecycle(
+    start: Callable[[dict[str, Any] | None], Awaitable[None]], languages: Callable[[], list[str]]
+) -> Lifecycle:
+    """A language server that calls `start` with the client's settings when it initializes."""
+    server = LanguageServer(
+        "oi-daemon",
+        __version__,
+        text_document_sync_kind=types.TextDocumentSyncKind.None_,
+        protocol_cls=Lifecycle,
+        converter_factory=default_converter,
+    )
+
+    @server.feature(types.INITIALIZE)
+    async def initialize(params: types.InitializeParams) -> None:
+        options = params.initialization_options
+        settings = options.get("settings") if isinstance(options, dict) else None
+        if settings is not None and not isinstance(settings, dict):
+            raise InvalidError("initializationOptions.settings: expected an object")
+        await start(settings)
+
+    protocol = cast("Lifecycle", server.protocol)
+    protocol.languages = languages
+    return protocol
+
+
+def _is_lsp(method: str) -> bool:
+    return method in types.METHOD_TO_TYPES
+
+
+def _explain(error: BaseValidationError) -> str:
+    """cattrs' "invalid value for type @ $.process_id", the field in front and as on the wire."""
+    what, _, where = transform_error(error)[0].partition(" @ $.")
+    field = re.sub(r"_([a-z])", lambda letter: letter[1].upper(), where)
+    return f"{field}: {what.partition(' for type')[0]}"

@@ -1,0 +1,257 @@
+"""Serves one client: takes messages in their order, runs requests side by side, answers each once.
+
+The methods `oi/*` are the daemon's, `$/cancelRequest` is ours, all others are pygls' (`lsp`).
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from oi_daemon.config import log_path
+from oi_daemon.errors import OIError, RequestError
+from oi_daemon.framing import Decoder, Frame, Framing
+from oi_daemon.jsonrpc import Call, Id, answer, call_of, failure, id_of
+from oi_daemon.logs import redact
+from oi_daemon.outbox import Outbox
+from oi_daemon.protocol import METHODS, Method, decode_params
+from oi_daemon.wire import read, watch_output, watch_process
+
+if TYPE_CHECKING:
+    from oi_daemon.lsp import Lifecycle
+
+_log = logging.getLogger(__name__)
+
+_MOST_UNREAD = 64 * 1024 * 1024
+"""Bytes that a client may leave unread before it is no longer listened to."""
+
+_CLOSE_WITHIN = 2.0
+_LAST_ANSWERS_WITHIN = 0.3
+"""Seconds, at the end of a session that was cut off."""
+
+
+class Service(Protocol):
+    """What is served. It also has a coroutine for each of METHODS, by the name in `handler`."""
+
+    async def start(self, settings: dict[str, Any] | None) -> None: ...
+    def preload(self) -> None: ...
+    def languages_names(self) -> list[str]: ...
+    def interrupt_turn(self, params: Any) -> None: ...
+    def decline_all(self) -> None: ...
+    async def close(self) -> None: ...
+
+
+async def serve(make: Callable[[Outbox], Service], stdin: int, stdout: int) -> int:
+    """Serve the client at these descriptors until it is done or gone: the exit code."""
+    with ExitStack() as watches:
+        return await Server(make, stdin, stdout, watches).run()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A request that is not answered yet."""
+
+    task: asyncio.Task[None]
+    method: Method
+    params: Any
+
+
+class Server:
+    def __init__(
+        self, make: Callable[[Outbox], Service], stdin: int, stdout: int, watches: ExitStack
+    ) -> None:
+        self._stdin = stdin
+        self._watches = watches
+        self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """The exit code, once it is known."""
+        self._decoder = Decoder()
+        self._outbox = Outbox(stdout, self._client_gone)
+        self._daemon = make(self._outbox)
+        self._started = self._preloaded = False
+        self._lsp: Lifecycle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._requests: dict[Id, _Running] = {}
+        watch_output(stdout, self._client_gone, watches)
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._finish, 128 + number)
+            self._watches.callback(loop.remove_signal_handler, number)
+        reading = asyncio.create_task(self._read())
+        code = await self._exit
+        reading.cancel()
+        await self._close()
+        return code
+
+    def _client_gone(self) -> None:
+        self._finish(1)
+
+    def _finish(self, code: int) -> None:
+        if not self._exit.done():
+            self._exit.set_result(code)
+
+    async def _close(self) -> None:
+        """End what runs, and let the client have the last answers if it still reads."""
+        try:
+            await asyncio.wait_for(self._daemon.close(), _CLOSE_WITHIN)
+        except Exception:
+            _log.exception("closing failed")
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_LAST_ANSWERS_WITHIN)
+        try:
+            await asyncio.wait_for(self._outbox.below(0), _LAST_ANSWERS_WITHIN)
+        except TimeoutError:
+            pass
+
+    async def _read(self) -> None:
+        try:
+            async for data in read(self._stdin):
+                await self._take_all(self._decoder.feed(data))
+                await self._outbox.below(_MOST_UNREAD)
+            await self._take_all(self._decoder.end())
+            await self._end_of_input()
+        except Exception:
+            _log.exception("reading failed")
+            self._finish(1)
+
+    async def _end_of_input(self) -> None:
+        """Finish and answer what was accepted. Nobody can approve or type any more."""
+        self._daemon.decline_all()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._outbox.below(0)
+        lsp_client = self._lsp and self._lsp.is_initialized
+        left = lsp_client and self._decoder.framing is Framing.HEADERS and not self._is_shut_down
+        self._finish(1 if left else 0)
+
+    async def _take_all(self, frames: Iterator[Frame]) -> None:
+        for frame in frames:
+            if self._exit.done():
+                return
+            self._outbox.framing = self._decoder.framing or Framing.LINES
+            await self._take(frame)
+
+    async def _take(self, frame: Frame) -> None:
+        if isinstance(frame, RequestError):
+            return self._refuse(None, frame)
+        try:
+            call = call_of(frame)
+        except RequestError as error:
+            return self._refuse(id_of(frame), error)
+        if call is None:
+            return
+        try:
+            await (self._take_notification(call) if call.id is None else self._take_request(call))
+        except Exception as error:
+            self._fail(call, error)
+
+    async def _take_notification(self, call: Call) -> None:
+        if call.method == "$/cancelRequest":
+            self._cancel(call.params)
+        elif (method := METHODS.get(call.method)) and not self._is_shut_down:
+            await self._start(call, method)
+        elif self._lsp or call.method == "exit":
+            lsp = self._language_server()
+            await lsp.notification(call.method, call.params)
+            if lsp.exit_code is not None:
+                self._finish(lsp.exit_code)
+
+    async def _take_request(self, call: Call) -> None:
+        if call.id in self._requests:
+            raise RequestError(RequestError.INVALID, "id: a request with it is still running")
+        if self._is_shut_down:
+            raise RequestError(RequestError.INVALID, f"{call.method}: came after shutdown")
+        if method := METHODS.get(call.method):
+            await self._start(call, method)
+        elif call.method.startswith("oi/"):
+            raise RequestError(RequestError.NO_METHOD, f"{call.method}: there is no such method")
+        else:
+            await self._ask_language_server(call)
+
+    async def _start(self, call: Call, method: Method) -> None:
+        """Start the request's work; it has begun before the next message is looked at."""
+        params = decode_params(method, call.params)
+        if not self._started:
+            await self._start_daemon(None)
+        task = asyncio.create_task(self._work(call, method, params))
+        self._tasks.add(task)
+        if call.id is not None:
+            self._requests[call.id] = _Running(task, method, params)
+        self._outbox.pending_requests = len(self._tasks)
+        task.add_done_callback(self._done)
+        await asyncio.sleep(0)
+        self._preload()
+
+    async def _work(self, call: Call, method: Method, params: Any) -> None:
+        try:
+            self._succeed(call, await getattr(self._daemon, method.handler)(params))
+        except asyncio.CancelledError:
+            self._fail(call, RequestError(RequestError.CANCELLED, f"{call.method}: cancelled"))
+        except Exception as error:
+            self._fail(call, error)
+        finally:
+            if call.id is not None:
+                del self._requests[call.id]
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._outbox.pending_requests = len(self._tasks)
+
+    def _cancel(self, params: Any) -> None:
+        """A turn that is cancelled still gives its result, as the protocol says."""
+        request_id = id_of(params) if isinstance(params, dict) else None
+        running = self._requests.get(request_id) if request_id is not None else None
+        if running and running.method.turn:
+            self._daemon.interrupt_turn(running.params)
+        elif running:
+            running.task.cancel()
+
+    async def _ask_language_server(self, call: Call) -> None:
+        assert call.id is not None
+        lsp = self._language_server()
+        self._succeed(call, await lsp.request(call.method, call.params, call.id))
+        if call.method == "initialize":
+            if lsp.process_id is not None:
+                watch_process(lsp.process_id, self._client_gone, self._watches)
+            self._preload()
+
+    def _language_server(self) -> "Lifecycle":
+        if self._lsp is None:
+            from oi_daemon.lsp import lifecycle  # half a second that scripts need not wait
+
+            self._lsp = lifecycle(self._start_daemon, self._daemon.languages_names)
+        return self._lsp
+
+    async def _start_daemon(self, settings: dict[str, Any] | None) -> None:
+        await self._daemon.start(settings)
+        self._started = True
+
+    def _preload(self) -> None:
+        if not self._preloaded:
+            self._preloaded = True
+            self._daemon.preload()
+
+    @property
+    def _is_shut_down(self) -> bool:
+        return self._lsp is not None and self._lsp.is_shut_down
+
+    def _succeed(self, call: Call, result: Any) -> None:
+        if call.id is not None:
+            self._outbox.send(answer(call.id, result))
+
+    def _fail(self, call: Call, error: Exception) -> None:
+        if not isinstance(error, OIError):
+            _log.error("%s failed", call.method, exc_info=error)
+            text = f"{call.method}: something unexpected went wrong; {log_path()} has the details"
+            error = RequestError(RequestError.INTERNAL, text)
+        if call.id is not None:
+            self._refuse(call.id, error)
+        else:
+            _log.info("the notification %s failed: %s", call.method, error)
+
+    def _refuse(self, request_id: Id | None, error: OIError) -> None:
+        self._outbox.send(failure(request_id, error, redact(str(error))))

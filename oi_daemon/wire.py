@@ -1,0 +1,109 @@
+"""The daemon's descriptors: its input, its output, and how it learns that the client is gone."""
+
+import asyncio
+import os
+import select
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
+
+_READ = 64 * 1024
+_PROCESS_CHECK = 1.0
+
+
+def claim() -> tuple[int, int]:
+    """Take stdin and stdout for the wire alone.
+
+    From here on 0 is /dev/null and 1 is stderr, for us and for the programs that we start: no
+    stray print can break a frame, and nobody else reads a request.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass  # a standard stream that was closed is /dev/null from now on
+    stdin, stdout = os.dup(0), os.dup(1)
+    os.dup2(fd, 0)
+    os.dup2(2, 1)
+    os.close(fd)
+    return stdin, stdout
+
+
+async def read(fd: int) -> AsyncIterator[bytes]:
+    """The input as it comes, until its end. A file, pipe, socket or terminal will do."""
+    while True:
+        await _readable(fd)
+        try:
+            data = os.read(fd, _READ)
+        except BlockingIOError:
+            continue
+        except OSError:
+            return  # a terminal that hung up
+        if not data:
+            return
+        yield data
+
+
+async def _readable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+    try:
+        loop.add_reader(fd, ready.set)
+    except PermissionError:  # a regular file: always ready
+        return await asyncio.sleep(0)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(fd)
+
+
+def watch_output(fd: int, gone: Callable[[], None], watches: ExitStack) -> None:
+    """Call `gone` once nobody can read `fd` any more, even if nothing is written to it.
+
+    An end of input of a socket is no such thing: only an error or a hang-up of both ways is.
+    """
+    if not hasattr(select, "epoll"):
+        return  # then the next write tells
+    epoll = watches.enter_context(select.epoll())
+    try:
+        epoll.register(fd, 0)  # errors and hang-ups are always reported
+    except PermissionError:  # a regular file
+        return
+    _call_when_readable(epoll.fileno(), gone, watches)
+
+
+def watch_process(pid: int, gone: Callable[[], None], watches: ExitStack) -> None:
+    """Call `gone` once the process has ended, at once if it has already."""
+    try:
+        fd = os.pidfd_open(pid)
+    except ProcessLookupError:
+        gone()
+    except (AttributeError, OSError):  # no descriptors of processes here
+        polling = asyncio.create_task(_poll_process(pid, gone))
+        watches.callback(polling.cancel)
+    else:
+        watches.callback(os.close, fd)
+        _call_when_readable(fd, gone, watches)
+
+
+async def _poll_process(pid: int, gone: Callable[[], None]) -> None:
+    while _exists(pid):  # noqa: ASYNC110 - nothing else tells
+        await asyncio.sleep(_PROCESS_CHECK)
+    gone()
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
+
+
+def _call_when_readable(fd: int, call: Callable[[], None], watches: ExitStack) -> None:
+    loop = asyncio.get_running_loop()
+
+    def tell() -> None:
+        loop.remove_reader(fd)
+        call()
+
+    loop.add_reader(fd, tell)
+    watches.callback(loop.remove_reader, fd)
