@@ -10,10 +10,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from oi_daemon.budget import Usage
 from oi_daemon.messages import (
+    AssistantMessage,
     Chunk,
     CodeChunk,
     EndOfExecution,
@@ -143,6 +145,8 @@ class Turn:
         self._task: asyncio.Task[object] | None = None
         self._executing = False
         self._interrupted = False
+        self._cancelled = False
+        self._apart = False
 
     @property
     def messages(self) -> list[Message]:
@@ -154,31 +158,41 @@ class Turn:
         Raises:
             ModelError: the model cannot go on. `messages` holds what was said and run until then.
         """
-        return await self._guarded(self._rounds())
+        return await self._guarded(self._rounds)
 
     async def execute(self, language: str, code: str) -> Status:
         """Run one block that the person wrote: nothing is asked, no model is called."""
-        return await self._guarded(self._run_alone(Executing(code, language)))
+        return await self._guarded(partial(self._run_alone, Executing(code, language)))
 
     def interrupt(self) -> None:
         """Stop at once, whatever is under way; the turn then ends as INTERRUPTED."""
         self._interrupted = True
         if self._executing:
             self._execution.interrupt()
-        elif self._task is not None:
-            self._task.cancel()
+        elif self._task is not None and not self._cancelled:
+            self._cancelled = self._task.cancel()
 
-    async def _guarded(self, work: Awaitable[Status]) -> Status:
+    async def _guarded(self, work: Callable[[], Awaitable[Status]]) -> Status:
+        if self._interrupted:
+            return Status.INTERRUPTED
         self._task = asyncio.current_task()
         try:
-            return await work
+            status = await work()
+            if self._cancelled:  # by `emit` itself, with the last chunk: it arrives here
+                await asyncio.sleep(0)
+            return status
         except asyncio.CancelledError:
-            if not self._interrupted or self._task is None:
+            if not self._was_interrupt():
                 raise
-            self._task.uncancel()
             return Status.INTERRUPTED
         finally:
-            self._close_message()
+            self._task = None
+            self._fold.close()
+            self._finished()
+
+    def _was_interrupt(self) -> bool:
+        """Whether nobody but `interrupt` has cancelled the task; it is then cancelled no more."""
+        return self._cancelled and self._task is not None and self._task.uncancel() == 0
 
     async def _rounds(self) -> Status:
         for _ in range(self._max_rounds):
@@ -206,7 +220,8 @@ class Turn:
                         ran = True
                     case _:
                         await self._tell(part)
-        self._close_message()
+        self._finished()
+        self._apart = any(isinstance(last, AssistantMessage) for last in self.messages[-1:])
         return None if ran else Status.DONE
 
     async def _block(self, block: Executing) -> Status | None:
@@ -237,21 +252,21 @@ class Turn:
             self._finished()
         self._executing = True
         try:
-            async for chunk in self._execution.run(block.language, block.code):
-                await self._tell(chunk)
-                if isinstance(chunk, EndOfExecution):
-                    self._finished()
+            async with aclosing(self._execution.run(block.language, block.code)) as chunks:
+                async for chunk in chunks:
+                    await self._tell(chunk)
+                    if isinstance(chunk, EndOfExecution):
+                        self._finished()
         finally:
             self._executing = False
         return Status.INTERRUPTED if self._interrupted else None
 
     async def _tell(self, chunk: Chunk) -> None:
+        if self._apart and isinstance(chunk, MessageChunk):
+            chunk = MessageChunk(f"\n\n{chunk.text}")
+        self._apart = False
         self._fold.add(chunk)
         await self._emit(chunk)
-
-    def _close_message(self) -> None:
-        self._fold.close()
-        self._finished()
 
 
 _TOO_MANY_ROUNDS = (

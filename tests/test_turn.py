@@ -1,0 +1,403 @@
+"""The turn, against a scripted model, an echo language and a person who answers from a list."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oi_daemon.budget import Budget, Usage
+from oi_daemon.errors import ConnectionLostError
+from oi_daemon.messages import (
+    ActiveLine,
+    AssistantMessage,
+    Chunk,
+    CodeChunk,
+    CodeMessage,
+    EndOfExecution,
+    Executing,
+    LanguageChunk,
+    Message,
+    MessageChunk,
+    Output,
+    UserMessage,
+    fold,
+)
+from oi_daemon.turn import Answer, Approval, Decision, Status, Turn
+from tests.fakes.turns import (
+    AutoRun,
+    Client,
+    EchoExecution,
+    ListedApproval,
+    ScriptedModel,
+    Step,
+    block,
+    said,
+)
+
+ASKED = UserMessage("What's 34/24?")
+RUN, SKIP, STOP, ALWAYS = (Answer(decision) for decision in Decision)
+
+
+class Scene:
+    """A turn among its fakes."""
+
+    def __init__(
+        self,
+        *replies: Sequence[Step],
+        approval: Approval | None = None,
+        client: Client | None = None,
+        max_budget: float | None = None,
+        max_rounds: int = 10,
+    ) -> None:
+        self.model = ScriptedModel(*replies)
+        self.execution = EchoExecution()
+        self.budget = Budget(max_budget=max_budget)
+        self.client = client or Client()
+        self.saved: list[list[Message]] = []
+        self.turn = Turn(
+            history=[ASKED],
+            model=self.model,
+            execution=self.execution,
+            approval=approval or AutoRun(),
+            spending=self.budget,
+            emit=self.client.emit,
+            finished=lambda: self.saved.append(self.turn.messages),
+            max_rounds=max_rounds,
+        )
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return self.client.chunks
+
+    async def interrupted_at(self, moment: Awaitable[object]) -> Status:
+        """Run the turn, interrupt it at that moment, and see that nothing is left behind."""
+        answering = asyncio.create_task(self.turn.answer())
+        await asyncio.wait_for(moment, 5)
+        self.turn.interrupt()
+        self.client.reads_on.set()
+        status = await asyncio.wait_for(answering, 5)
+        assert self.model.open == self.execution.open == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return status
+
+
+def asking(*answers: Answer | None) -> ListedApproval:
+    return ListedApproval(answers)
+
+
+def ran(code: str) -> list[Chunk]:
+    return [ActiveLine(1), Output(f"{code}\n"), ActiveLine(None), EndOfExecution()]
+
+
+async def test_a_turn_goes_on_until_the_model_has_answered() -> None:
+    scene = Scene(block("34 / 24"), said("The", " result"))
+
+    assert await scene.turn.answer() is Status.DONE
+
+    assert scene.chunks == [
+        LanguageChunk("python"),
+        CodeChunk("34 "),
+        CodeChunk("/ 24"),
+        Executing("34 / 24", "python"),
+        *ran("34 / 24"),
+        MessageChunk("The"),
+        MessageChunk(" result"),
+    ]
+    assert scene.turn.messages == [
+        CodeMessage("python", "34 / 24", "34 / 24"),
+        AssistantMessage("The result"),
+    ]
+
+
+async def test_the_model_is_asked_again_with_the_output() -> None:
+    scene = Scene(block("34 / 24"), said("Done"))
+
+    await scene.turn.answer()
+
+    assert scene.model.asked == [[ASKED], [ASKED, CodeMessage("python", "34 / 24", "34 / 24")]]
+
+
+async def test_a_block_waits_for_its_approval() -> None:
+    scene = Scene(block("1"), approval=asking(None))
+
+    assert await scene.interrupted_at(scene.client.seen(Executing("1", "python", "approval-1")))
+
+    assert scene.execution.ran == []
+
+
+async def test_an_approved_block_is_announced_once() -> None:
+    scene = Scene(block("1"), [], approval=asking(RUN))
+
+    await scene.turn.answer()
+
+    assert scene.chunks[3:] == [Executing("1", "python", "approval-1"), *ran("1")]
+
+
+async def test_edited_code_is_what_runs_and_what_history_holds() -> None:
+    scene = Scene(block("rm"), said("ok"), approval=asking(Answer(Decision.RUN, "ls")))
+
+    await scene.turn.answer()
+
+    waits, runs = (chunk for chunk in scene.chunks if isinstance(chunk, Executing))
+    assert (waits, runs) == (Executing("rm", "python", "approval-1"), Executing("ls", "python"))
+    assert scene.execution.ran == ["ls"]
+    assert scene.turn.messages[0] == CodeMessage("python", "ls", "ls")
+
+
+async def test_a_block_edited_to_nothing_runs_nothing_of_the_models() -> None:
+    scene = Scene(block("rm"), said("ok"), approval=asking(Answer(Decision.RUN, "")))
+
+    await scene.turn.answer()
+
+    assert scene.execution.ran == [""]
+
+
+async def test_the_model_is_told_of_a_skipped_block() -> None:
+    scene = Scene(block("rm"), said("As you like"), approval=asking(SKIP))
+
+    assert await scene.turn.answer() is Status.DONE
+
+    assert scene.execution.ran == []
+    assert scene.model.asked[1] == [ASKED, CodeMessage("python", "rm", None)]
+    assert scene.turn.messages[0] == CodeMessage("python", "rm", None)
+
+
+async def test_stop_ends_the_turn() -> None:
+    scene = Scene([*block("rm"), *said("never said")], approval=asking(STOP))
+
+    assert await scene.turn.answer() is Status.STOPPED
+
+    assert scene.execution.ran == []
+    assert scene.model.open == 0
+    assert scene.turn.messages == [CodeMessage("python", "rm", None)]
+
+
+async def test_after_always_nothing_is_asked() -> None:
+    approval = asking(ALWAYS)
+    scene = Scene([*block("1"), *block("2")], block("3"), said("ok"), approval=approval)
+
+    await scene.turn.answer()
+
+    assert scene.execution.ran == ["1", "2", "3"]
+    assert approval.opened == 1
+
+
+async def test_a_reply_may_hold_several_blocks_with_text_between() -> None:
+    scene = Scene([*said("A"), *block("1"), *said("B"), *block("2")], said("C"))
+
+    await scene.turn.answer()
+
+    assert scene.turn.messages == [
+        AssistantMessage("A"),
+        CodeMessage("python", "1", "1"),
+        AssistantMessage("B"),
+        CodeMessage("python", "2", "2"),
+        AssistantMessage("C"),
+    ]
+    assert len(scene.model.asked) == 2
+
+
+async def test_the_next_replys_text_is_not_glued_to_the_last() -> None:
+    scene = Scene([*block("1"), *said("It runs.")], said("It ran."))
+
+    await scene.turn.answer()
+
+    assert scene.turn.messages[-1] == AssistantMessage("It runs.\n\nIt ran.")
+
+
+async def test_rounds_have_an_end() -> None:
+    scene = Scene(*[block("again")] * 3, max_rounds=3)
+
+    assert await scene.turn.answer() is Status.STOPPED
+
+    assert scene.execution.ran == ["again"] * 3
+    assert "max_rounds" in _last_text(scene)
+
+
+async def test_no_request_is_sent_over_the_budget() -> None:
+    scene = Scene([*block("1"), Usage(10, 10, 0.02)], said("never asked"), max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.BUDGET
+
+    assert len(scene.model.asked) == 1
+    assert "max_budget" in _last_text(scene)
+
+
+async def test_an_error_keeps_what_was_said() -> None:
+    scene = Scene([*block("1"), *said("Then"), ConnectionLostError("gone")])
+
+    with pytest.raises(ConnectionLostError):
+        await scene.turn.answer()
+
+    assert scene.turn.messages == [CodeMessage("python", "1", "1"), AssistantMessage("Then")]
+    assert scene.saved[-1] == scene.turn.messages
+
+
+async def test_the_persons_own_code_asks_nobody() -> None:
+    scene = Scene(approval=asking())
+
+    assert await scene.turn.execute("python", "2+2") is Status.DONE
+
+    assert scene.chunks == [Executing("2+2", "python"), *ran("2+2")]
+    assert scene.model.asked == []
+    assert scene.turn.messages == [CodeMessage("python", "2+2", "2+2")]
+
+
+async def test_each_message_is_kept_when_it_is_complete() -> None:
+    """Code before it runs, its output when it has run, the last text when the turn ends."""
+    scene = Scene(block("1"), said("ok"))
+
+    await scene.turn.answer()
+
+    kept = [messages for i, messages in enumerate(scene.saved) if messages not in scene.saved[:i]]
+    assert kept == [
+        [CodeMessage("python", "1", None)],
+        [CodeMessage("python", "1", "1")],
+        [CodeMessage("python", "1", "1"), AssistantMessage("ok")],
+    ]
+
+
+async def test_interrupted_while_the_model_is_silent() -> None:
+    scene = Scene([*said("Let me "), asyncio.Event()])
+
+    assert (
+        await scene.interrupted_at(scene.client.seen(MessageChunk("Let me "))) is Status.INTERRUPTED
+    )
+
+    assert scene.turn.messages == [AssistantMessage("Let me ")]
+    assert scene.saved[-1] == scene.turn.messages
+
+
+async def test_interrupted_while_code_is_written() -> None:
+    scene = Scene([LanguageChunk("python"), CodeChunk("pri"), asyncio.Event()])
+
+    assert await scene.interrupted_at(scene.client.seen(CodeChunk("pri"))) is Status.INTERRUPTED
+
+    assert scene.turn.messages == [CodeMessage("python", "pri", None)]
+
+
+async def test_interrupted_while_a_block_waits_for_approval() -> None:
+    scene = Scene(block("1"), approval=asking(None))
+    waits = Executing("1", "python", "approval-1")
+
+    assert await scene.interrupted_at(scene.client.seen(waits)) is Status.INTERRUPTED
+
+    assert scene.execution.ran == []
+    assert scene.turn.messages == [CodeMessage("python", "1", None)]
+
+
+async def test_interrupted_while_code_runs() -> None:
+    scene = Scene(block("wait"), said("never asked"))
+
+    assert await scene.interrupted_at(scene.execution.started.wait()) is Status.INTERRUPTED
+
+    assert scene.turn.messages == [CodeMessage("python", "wait", "wait\nstopped")]
+    assert scene.chunks[-1] == EndOfExecution()
+    assert len(scene.model.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "stuck", [MessageChunk("slow"), CodeChunk("wa"), Executing("wait", "python"), Output("wait\n")]
+)
+async def test_interrupted_while_the_client_takes_nothing(stuck: Chunk) -> None:
+    client = Client(blocks_at=stuck)
+    scene = Scene([*said("slow"), *block("wait")], client=client)
+
+    assert await scene.interrupted_at(client.blocked.wait()) is Status.INTERRUPTED
+
+    assert scene.turn.messages == fold(scene.chunks)
+
+
+async def test_code_stops_even_while_the_client_takes_nothing() -> None:
+    client = Client(blocks_at=Output("wait\n"))
+    scene = Scene(block("wait"), client=client)
+    answering = asyncio.create_task(scene.turn.answer())
+    await client.blocked.wait()
+
+    scene.turn.interrupt()
+
+    assert scene.execution.interrupted
+    client.reads_on.set()
+    assert await answering is Status.INTERRUPTED
+
+
+async def test_interrupted_before_it_began() -> None:
+    scene = Scene(said("never asked"))
+
+    scene.turn.interrupt()
+
+    assert await scene.turn.answer() is Status.INTERRUPTED
+    assert scene.model.asked == []
+
+
+async def test_interrupted_by_what_takes_its_chunks() -> None:
+    """The interrupt comes out of `emit` itself, with the last chunk: nothing outlives the turn."""
+    scene = Scene(said("last"))
+    scene.client.on_chunk = scene.turn.interrupt
+
+    assert await scene.turn.answer() is Status.INTERRUPTED
+    await asyncio.sleep(0)
+
+
+async def test_interrupted_twice_at_once() -> None:
+    scene = Scene([*said("Let me "), asyncio.Event()])
+    answering = asyncio.create_task(scene.turn.answer())
+    await scene.client.seen(MessageChunk("Let me "))
+
+    scene.turn.interrupt()
+    scene.turn.interrupt()
+
+    assert await answering is Status.INTERRUPTED
+    assert answering.cancelling() == 0
+
+
+async def test_an_interrupt_after_the_end_does_nothing() -> None:
+    scene = Scene(said("ok"))
+    assert await scene.turn.answer() is Status.DONE
+
+    scene.turn.interrupt()
+
+    await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+async def test_a_cancellation_from_outside_is_one(interrupted: bool) -> None:
+    """Whoever cancels the task, as at a shutdown, is obeyed; even if an interrupt came before."""
+    scene = Scene(block("wait"), client=Client(blocks_at=Output("wait\n")))
+    answering = asyncio.create_task(scene.turn.answer())
+    await scene.client.blocked.wait()
+
+    if interrupted:
+        scene.turn.interrupt()
+    answering.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await answering
+    assert scene.model.open == scene.execution.open == 0
+
+
+texts = st.lists(st.text("ab \n", max_size=3), max_size=3)
+blocks = st.sampled_from(["", "1", "print()\n"])
+parts = st.one_of(texts.map(lambda some: said(*some)), blocks.map(block))
+replies = st.lists(parts, max_size=4).map(lambda some: [step for part in some for step in part])
+answers = st.sampled_from([RUN, SKIP, STOP, ALWAYS, Answer(Decision.RUN, "edited")])
+
+
+@given(st.lists(replies, max_size=4), st.lists(answers, min_size=16, max_size=16), st.booleans())
+async def test_replaying_the_chunks_gives_the_messages(
+    script: list[list[Step]], given_answers: list[Answer], auto_run: bool
+) -> None:
+    approval = AutoRun() if auto_run else ListedApproval(given_answers)
+    scene = Scene(*script, [], approval=approval, max_rounds=3)
+
+    await scene.turn.answer()
+
+    assert fold(scene.chunks) == scene.turn.messages
+
+
+def _last_text(scene: Scene) -> str:
+    last = scene.turn.messages[-1]
+    assert isinstance(last, AssistantMessage)
+    return last.message
