@@ -60,7 +60,8 @@ class ReplyParser:
         if self.complete:
             parts += self._calls.flush()
         if self._late:
-            parts += [*self._text.feed("".join(self._late)), *self._text.flush(complete=False)]
+            parts += self._text.feed("".join(self._late))
+            parts += self._text.flush(complete=self.complete)
         return parts
 
     def _message(self, text: str) -> list[Part]:
@@ -95,7 +96,7 @@ class _Calls:
     def feed(self, index: int, name: str | None, arguments: str) -> list[Part]:
         if self._parser is None:
             self._begin(index, name)
-        elif self._parser.closed and (index != self._index or name):
+        elif self._parser.closed and not self._waiting and (index != self._index or name):
             return [*self._end(), *self.feed(index, name, arguments)]
         elif index != self._index:
             self._waiting.setdefault(index, (name, []))[1].append(arguments)

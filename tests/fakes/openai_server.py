@@ -130,6 +130,8 @@ class ScriptedServer:
         self.models = ["gpt-4", "gpt-4o-mini"]
         self.disconnected = asyncio.Event()
         """Set when a client has gone in the middle of a stream."""
+        self.sent = asyncio.Event()
+        """Set when a stream was written to its end."""
         self.held = asyncio.Event()
         """Set when a reply waits at its `hold_after`."""
         self._port = port
@@ -254,6 +256,7 @@ class ScriptedServer:
             await self._send(ending, 0, writer)
         writer.write(b"0\r\n\r\n")
         await writer.drain()
+        self.sent.set()
 
     async def _send(
         self, events: Sequence[bytes], delay: float, writer: asyncio.StreamWriter

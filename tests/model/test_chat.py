@@ -1,0 +1,494 @@
+"""ChatModel against a scripted server: what is sent, what is yielded, what goes wrong."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from oi_daemon.budget import Usage
+from oi_daemon.errors import (
+    AuthError,
+    ConnectionLostError,
+    ContextError,
+    ModelError,
+    NoModelError,
+    RateLimitError,
+)
+from oi_daemon.messages import (
+    CodeChunk,
+    CodeMessage,
+    Executing,
+    LanguageChunk,
+    Message,
+    MessageChunk,
+    UserMessage,
+)
+from oi_daemon.model import Models
+from oi_daemon.settings import Settings
+from oi_daemon.turn import Reply
+from tests.fakes.openai_server import (
+    ScriptedServer,
+    error,
+    example,
+    function_call,
+    markdown,
+    page,
+    raw,
+    text,
+    tool_call,
+)
+
+KEY = "sk-proj-0123456789abcdefSECRET"
+QUESTION: list[Message] = [UserMessage("What's 34/24?")]
+
+
+@dataclass
+class Asked:
+    """A model on a scripted server, and what came of asking it."""
+
+    server: ScriptedServer
+    models: Models
+    told: list[str] = field(default_factory=list)
+    parts: list[Reply] = field(default_factory=list)
+
+    def settings(self, **changes: Any) -> Settings:
+        return Settings(**{"api_base": self.server.url, "api_key": KEY, "cwd": "/home/x"} | changes)
+
+    async def reply(self, messages: list[Message] | None = None, **changes: Any) -> list[Reply]:
+        """All of one reply; `parts` holds them even if it fails."""
+        model = self.models.model(self.settings(**changes), self.told.append)
+        self.parts = []
+        async with aclosing(model.reply(messages or QUESTION)) as reply:
+            async for part in reply:
+                self.parts.append(part)
+        return self.parts
+
+    @property
+    def message(self) -> str:
+        return "".join(part.text for part in self.parts if isinstance(part, MessageChunk))
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return self.server.bodies[-1]
+
+
+@pytest.fixture(scope="module")
+def warm() -> Models:
+    """Importing the openai library takes longer than all tests: do it once, before them."""
+    models = Models()
+    asyncio.run(models.preload())
+    asyncio.run(models.close())
+    return models
+
+
+@pytest.fixture
+async def asked(warm: Models) -> AsyncIterator[Asked]:
+    async with ScriptedServer() as server:
+        models = Models(delays=(0, 0, 0))
+        yield Asked(server, models)
+        await models.close()
+
+
+USAGE = Usage(100, 20, 0.0042)
+BLOCK = [
+    LanguageChunk("python"),
+    CodeChunk("34"),
+    CodeChunk(" /"),
+    CodeChunk(" "),
+    CodeChunk("24"),
+    Executing("34 / 24", "python"),
+]
+
+
+async def test_the_documented_turn(asked: Asked) -> None:
+    asked.server.enqueue(*example())
+    assert await asked.reply() == [*BLOCK, USAGE]
+    said = ["The", " result", " is", " 1", ".", "416", "6", "..."]
+    assert await asked.reply() == [*map(MessageChunk, said), USAGE]
+
+
+async def test_the_same_with_a_legacy_function(asked: Asked) -> None:
+    asked.server.enqueue(
+        function_call(['{"language": "python", "code": "34', " /", " ", "24", '"}'])
+    )
+    assert await asked.reply() == [*BLOCK, USAGE]
+
+
+async def test_the_same_with_a_fence(asked: Asked) -> None:
+    asked.server.enqueue(markdown("```", "python", "\n", "34", " /", " ", "24", "\n", "```"))
+    assert await asked.reply() == [*BLOCK, USAGE]
+
+
+# What is sent
+
+
+async def test_the_request_holds_what_the_settings_say(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"))
+    await asked.reply(model="gpt-3.5-turbo", temperature=0.0, max_tokens=77, system_message="Sys.")
+    body = asked.body
+    assert body["model"] == "gpt-3.5-turbo"
+    assert body["temperature"] == 0
+    assert body["max_tokens"] == 77
+    assert body["stream"] is True
+    assert body["stream_options"] == {"include_usage": True}
+    assert [tool["function"]["name"] for tool in body["tools"]] == ["execute"]
+    system, question = body["messages"]
+    assert system["content"].startswith("Sys.\n")
+    assert question == {"role": "user", "content": "What's 34/24?"}
+    assert asked.server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+
+
+async def test_a_model_that_thinks_first_gets_its_own_parameters(asked: Asked) -> None:
+    for model in ("o1", "o3-mini", "o4-mini", "gpt-5", "gpt-5.1", "gpt-6", "openai/gpt-5-mini"):
+        asked.server.enqueue(text("Hi"))
+        await asked.reply(model=model, max_tokens=9)
+        assert "temperature" not in asked.body
+        assert "max_tokens" not in asked.body
+        assert asked.body["max_completion_tokens"] == 9
+    for model in ("gpt-4o", "gpt-4.1", "gpt-3.5-turbo", "gpt-oss", "qwen"):
+        asked.server.enqueue(text("Hi"))
+        await asked.reply(model=model, max_tokens=9)
+        assert (asked.body["temperature"], asked.body["max_tokens"]) == (0, 9)
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "param", "gone"),
+    [
+        (
+            "Unsupported parameter: 'max_tokens' is not supported with this model."
+            " Use 'max_completion_tokens' instead.",
+            "unsupported_parameter",
+            "max_tokens",
+            "max_tokens",
+        ),
+        (
+            "Unsupported value: 'temperature' does not support 0 with this model.",
+            "unsupported_value",
+            "temperature",
+            "temperature",
+        ),
+        ("Unrecognized request argument supplied: stream_options", None, None, "stream_options"),
+    ],
+)
+async def test_a_parameter_that_is_refused_is_left_out_from_then_on(
+    asked: Asked, message: str, code: str | None, param: str | None, gone: str
+) -> None:
+    asked.server.enqueue(error(400, message, code=code, param=param), text("Hi"), text("Hi"))
+    await asked.reply(max_tokens=9)
+    await asked.reply(max_tokens=9)
+    assert [gone in body for body in asked.server.bodies] == [True, False, False]
+    assert asked.body.get("max_tokens", asked.body.get("max_completion_tokens")) == 9
+
+
+async def test_a_server_that_takes_no_tools_is_asked_in_markdown_from_then_on(
+    asked: Asked,
+) -> None:
+    refusal = "registry.ollama.ai/library/gemma:2b does not support tools"
+    asked.server.enqueue(error(400, refusal), markdown("```python\n1\n```"), text("1"))
+    assert Executing("1", "python") in await asked.reply()
+    await asked.reply([*QUESTION, CodeMessage("python", "1", "1")])
+    assert ["tools" in body for body in asked.server.bodies] == [True, False, False]
+    assert asked.body["messages"][-1] == {"role": "user", "content": "Output:\n1"}
+
+
+async def test_what_was_learned_of_one_model_is_not_held_against_another(asked: Asked) -> None:
+    asked.server.enqueue(error(400, "does not support tools", param="tools"), text("a"), text("b"))
+    await asked.reply(model="gemma")
+    await asked.reply(model="llama")
+    assert "tools" in asked.body
+
+
+async def test_tools_that_the_user_asks_for_are_not_given_up(asked: Asked) -> None:
+    asked.server.enqueue(error(400, "does not support tools"))
+    with pytest.raises(ModelError, match="does not support tools"):
+        await asked.reply(tool_style="tools")
+
+
+# Errors
+
+
+async def test_without_a_key_nothing_is_asked_and_the_ways_on_are_told(asked: Asked) -> None:
+    with pytest.raises(AuthError) as caught:
+        await asked.reply(api_base=None, api_key=None)
+    for way in ("OPENAI_API_KEY", "api_key", "--local", "api_base"):
+        assert way in str(caught.value)
+
+
+async def test_another_server_needs_no_key(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"))
+    await asked.reply(api_key=None)
+    assert asked.message == "Hi"
+
+
+async def test_a_key_that_is_refused(asked: Asked) -> None:
+    asked.server.enqueue(error(401, f"Incorrect API key provided: {KEY}.", code="invalid_api_key"))
+    with pytest.raises(AuthError) as caught:
+        await asked.reply()
+    assert "--local" in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert len(asked.server.requests) == 1
+
+
+async def test_a_key_that_can_not_be_sent(asked: Asked) -> None:
+    with pytest.raises(AuthError) as caught:
+        await asked.reply(api_key="sk-\N{SNOWMAN}secret")
+    assert "secret" not in str(caught.value)
+
+
+async def test_a_rate_limit_is_waited_for_and_told(asked: Asked) -> None:
+    asked.server.enqueue(
+        error(429, "Slow down.", headers={"Retry-After": "0"}), error(503, "Busy."), text("Hi")
+    )
+    await asked.reply()
+    assert asked.message == "Hi"
+    assert asked.told == [
+        "HTTP 429: Slow down. Trying again in 0 s.",
+        "HTTP 503: Busy. Trying again in 0 s.",
+    ]
+
+
+async def test_a_rate_limit_that_does_not_end(asked: Asked) -> None:
+    asked.server.enqueue(*[error(429, "Slow down.")] * 4)
+    with pytest.raises(RateLimitError, match="Slow down"):
+        await asked.reply()
+    assert len(asked.server.requests) == 4
+
+
+async def test_a_quota_that_is_spent_is_not_asked_again(asked: Asked) -> None:
+    asked.server.enqueue(error(429, "You exceeded your quota.", code="insufficient_quota"))
+    with pytest.raises(RateLimitError, match="billing"):
+        await asked.reply()
+    assert len(asked.server.requests) == 1
+
+
+async def test_a_server_that_fails_again_and_again(asked: Asked) -> None:
+    asked.server.enqueue(*[error(500, "Oops.")] * 4)
+    with pytest.raises(ModelError, match=r"HTTP 500.*Oops"):
+        await asked.reply()
+
+
+async def test_a_model_that_is_not_there(asked: Asked) -> None:
+    asked.server.models = ["gpt-9", "gpt-9-mini"]
+    message = "The model `gpt-4` does not exist or you do not have access to it."
+    asked.server.enqueue(error(404, message, code="model_not_found"))
+    with pytest.raises(NoModelError) as caught:
+        await asked.reply()
+    for word in ("gpt-4", "gpt-9, gpt-9-mini", "interpreter --model NAME", "setting model"):
+        assert word in str(caught.value)
+
+
+async def test_a_wrong_path(asked: Asked) -> None:
+    asked.server.enqueue(page(status=404))
+    with pytest.raises(ModelError, match="api_base"):
+        await asked.reply()
+
+
+async def test_nobody_listens(asked: Asked) -> None:
+    with pytest.raises(ConnectionLostError, match="api_base"):
+        await asked.reply(api_base="http://127.0.0.1:9/v1")
+    assert len(asked.told) == 3
+
+
+@pytest.mark.parametrize("url", ["nonsense", "localhost:8080/v1", "http://", "http://x:y/"])
+async def test_a_setting_that_is_no_url(asked: Asked, url: str) -> None:
+    with pytest.raises(ModelError, match="api_base is no URL"):
+        await asked.reply(api_base=url)
+
+
+async def test_a_server_that_says_nothing(asked: Asked) -> None:
+    models = Models(delays=(), read_timeout=0.1)
+    asked.server.enqueue(text("never").but(hold_after=0))
+    with pytest.raises(ConnectionLostError):
+        await Asked(asked.server, models).reply()
+    await models.close()
+
+
+@pytest.mark.parametrize("garbage", [page(), raw(b"data: {oops\n\n"), page("{}")])
+async def test_what_is_no_model_server(asked: Asked, garbage: Any) -> None:
+    asked.server.enqueue(garbage)
+    with pytest.raises(ModelError, match="not an OpenAI-compatible server"):
+        await asked.reply()
+
+
+async def test_a_drop_before_any_word_is_asked_again(asked: Asked) -> None:
+    asked.server.enqueue(text("lost").but(drop_after=0), text("Hi"))
+    await asked.reply()
+    assert asked.message == "Hi"
+
+
+async def test_a_drop_after_a_word_is_not_asked_again(asked: Asked) -> None:
+    asked.server.enqueue(text("Hel", "lo").but(drop_after=1), text("Hello"))
+    with pytest.raises(ConnectionLostError, match="broke off"):
+        await asked.reply()
+    assert asked.message == "Hel"
+    assert len(asked.server.requests) == 1
+    assert isinstance(asked.parts[-1], Usage)
+
+
+async def test_code_that_was_dropped_is_not_run(asked: Asked) -> None:
+    asked.server.enqueue(tool_call({"language": "python", "code": "1 + 1"}).but(drop_after=6))
+    with pytest.raises(ConnectionLostError):
+        await asked.reply()
+    assert not any(isinstance(part, Executing) for part in asked.parts)
+    assert CodeChunk in map(type, asked.parts)
+
+
+async def test_an_answer_that_ends_without_a_reason_is_said_to_be_cut_off(asked: Asked) -> None:
+    asked.server.enqueue(text("Hel").but(finish_reason=None))
+    with pytest.raises(ModelError, match="in the middle"):
+        await asked.reply()
+    assert asked.message == "Hel"
+
+
+async def test_an_answer_that_reaches_max_tokens_says_so(asked: Asked) -> None:
+    asked.server.enqueue(text("Hel").but(finish_reason="length"))
+    with pytest.raises(ModelError, match="max_tokens"):
+        await asked.reply()
+    assert asked.parts == [MessageChunk("Hel"), USAGE]
+
+
+async def test_an_error_in_the_stream(asked: Asked) -> None:
+    event = b'data: {"error": {"message": "Slow down.", "code": "rate_limit_exceeded"}}\n\n'
+    asked.server.enqueue(raw(event), text("Hi"))
+    await asked.reply()
+    assert asked.message == "Hi"
+
+
+async def test_an_answer_of_nothing(asked: Asked) -> None:
+    asked.server.enqueue(text())
+    assert await asked.reply() == [USAGE]
+
+
+# The context window
+
+
+LONG: list[Message] = [
+    message
+    for number in range(40)
+    for message in (UserMessage(f"Question {number}. " + "word " * 200), CodeMessage("r", "1", "1"))
+]
+
+
+def _lengths(asked: Asked) -> list[int]:
+    return [len(body["messages"]) for body in asked.server.bodies]
+
+
+async def test_older_messages_go_and_the_question_stays(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"))
+    await asked.reply([*LONG, *QUESTION], context_window=4000)
+    sent = asked.body["messages"]
+    assert sent[0]["role"] == "system"
+    assert sent[-1] == {"role": "user", "content": "What's 34/24?"}
+    assert 20 < len(sent) < 50
+
+
+async def test_a_request_that_is_too_long_is_trimmed_by_what_the_server_says(asked: Asked) -> None:
+    told = "This model's maximum context length is 4097 tokens, however you requested 9000 tokens."
+    refusal = error(400, told, code="context_length_exceeded")
+    asked.server.enqueue(refusal, text("Hi"), text("Hi"))
+    await asked.reply([*LONG, *QUESTION], model="unknown")
+    await asked.reply([*LONG, *QUESTION], model="unknown")
+    first, second, third = _lengths(asked)
+    assert second < first
+    assert third == second
+
+
+async def test_a_request_that_is_too_long_is_halved_where_nothing_is_said(asked: Asked) -> None:
+    refusal = error(400, "Too many tokens in the prompt.")
+    asked.server.enqueue(refusal, text("Hi"))
+    await asked.reply([*LONG, *QUESTION], context_window=8000)
+    first, second = _lengths(asked)
+    assert second < first * 0.6
+
+
+async def test_a_request_that_never_fits(asked: Asked) -> None:
+    refusal = error(400, "Too long.", code="context_length_exceeded")
+    asked.server.enqueue(refusal, refusal)
+    with pytest.raises(ContextError, match="context_window"):
+        await asked.reply([*LONG, *QUESTION])
+    assert len(asked.server.requests) == 2
+
+
+# Closing
+
+
+async def test_closing_the_reply_drops_the_connection_at_once(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi", "never").but(hold_after=1))
+    model = asked.models.model(asked.settings())
+    reply = model.reply(QUESTION)
+    assert await anext(reply) == MessageChunk("Hi")
+    await reply.aclose()
+    async with asyncio.timeout(5):
+        await asked.server.disconnected.wait()
+
+
+@pytest.mark.parametrize(
+    "silent", [text("never").but(hold_after=0), text("x", "y").but(hold_after=1)]
+)
+async def test_cancelling_the_turn_drops_the_connection_at_once(asked: Asked, silent: Any) -> None:
+    asked.server.enqueue(silent, text("Hi"))
+    turn = asyncio.create_task(asked.reply())
+    await asked.server.held.wait()
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+    async with asyncio.timeout(5):
+        await asked.server.disconnected.wait()
+    await asked.reply()
+    assert asked.message == "Hi"
+
+
+async def test_a_wait_before_another_try_can_be_cancelled(asked: Asked) -> None:
+    asked.server.enqueue(error(429, headers={"Retry-After": "60"}))
+    told = asyncio.Event()
+    model = asked.models.model(asked.settings(), lambda _: told.set())
+    turn = asyncio.ensure_future(anext(model.reply(QUESTION)))
+    await told.wait()
+    turn.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await turn
+
+
+async def test_the_answer_is_drained_while_its_consumer_waits(asked: Asked) -> None:
+    """Approval may take minutes: the server is not to wait for it."""
+    asked.server.enqueue(markdown("```python\n1\n```\n", *["text "] * 20_000, "end"))
+    reply = asked.models.model(asked.settings()).reply(QUESTION)
+    async with aclosing(reply):
+        while not isinstance(await anext(reply), Executing):
+            pass
+        async with asyncio.timeout(10):
+            await asked.server.sent.wait()
+
+
+# Money and secrets
+
+
+async def test_usage_that_the_server_does_not_tell_is_estimated(asked: Asked) -> None:
+    asked.server.enqueue(text("word " * 100).but(usage=None))
+    usage = (await asked.reply())[-1]
+    assert isinstance(usage, Usage)
+    assert usage.input_tokens > 100
+    assert usage.output_tokens == 125
+
+
+async def test_an_unknown_price_is_none(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"))
+    assert (await asked.reply(model="nonsense"))[-1] == Usage(100, 20, None)
+
+
+async def test_the_key_is_in_no_log_and_no_error(
+    asked: Asked, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    asked.server.enqueue(
+        error(429, f"Key {KEY} is busy."), error(400, f"Bad key {KEY}, Bearer {KEY}")
+    )
+    with pytest.raises(ModelError) as caught:
+        await asked.reply(debug_mode=True)
+    everything = f"{caplog.text} {caught.value!r} {asked.told}"
+    assert "request: tools, gpt-4" in everything
+    assert KEY not in everything
