@@ -256,7 +256,7 @@ def _load_one(item: Any, where: str, messages: list[Message]) -> None:
     if not isinstance(item, Mapping):
         raise InvalidError(f"{where}: expected an object with a role")
     role = item.get("role")
-    if role not in ("user", "assistant", "computer"):
+    if role not in ("user", "assistant") and not (role == "computer" and "type" in item):
         raise InvalidError(f"{where}.role: expected 'user' or 'assistant', not {role!r}")
     if "type" in item:
         _load_typed(item, where, messages)

@@ -119,14 +119,6 @@ async def test_the_model_is_asked_again_with_the_output() -> None:
     assert scene.model.asked == [[ASKED], [ASKED, CodeMessage("python", "34 / 24", "34 / 24")]]
 
 
-async def test_a_block_waits_for_its_approval() -> None:
-    scene = Scene(block("1"), approval=asking(None))
-
-    assert await scene.interrupted_at(scene.client.seen(Executing("1", "python", "approval-1")))
-
-    assert scene.execution.ran == []
-
-
 async def test_an_approved_block_is_announced_once() -> None:
     scene = Scene(block("1"), [], approval=asking(RUN))
 
