@@ -78,10 +78,11 @@ class Failure:
         """The parameter that the request should go without."""
         if self.status not in (400, 422):
             return None
+        if not _UNSUPPORTED.search(f"{self.code} {self.text}"):
+            return None  # such as a max_tokens that is too large: for the person to change
         root = re.split(r"[.\[]", self.param)[0]
-        if root in OPTIONAL:
-            return root
-        return next((name for name in OPTIONAL if re.search(rf"\b{name}\b", self.text)), None)
+        named = _PARAMETER.search(self.text)
+        return root if root in OPTIONAL else named and named[0]
 
     @property
     def stated_window(self) -> int | None:
@@ -197,8 +198,11 @@ def _no_model(model: str, api_base: str, models: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
+    """At most a few lines, and a sentence's end."""
     text = " ".join(text.split())
-    return text if len(text) <= 300 else text[:300] + "..."
+    if len(text) > 300:
+        return text[:300] + "..."
+    return text if text.endswith((".", "!", "?")) else text + "."
 
 
 _OVERFLOW = re.compile(
@@ -213,6 +217,11 @@ _UNKNOWN_MODEL = re.compile(
 )
 _CALLS = re.compile(r"\b(tools?|functions?|function_call|tool_choice|tool use)\b", re.IGNORECASE)
 _NO_CALLS = re.compile(r"\btools?\b.{0,40}(support|require)", re.IGNORECASE)
+_PARAMETER = re.compile(rf"\b({'|'.join(OPTIONAL)})\b")
+_UNSUPPORTED = re.compile(
+    r"unsupported|not support|unrecognized|unknown|not permitted|not allowed|unexpected",
+    re.IGNORECASE,
+)
 _WINDOW = re.compile(
     r"(?:context (?:length|window|size)\D{0,30}|n_ctx\D{0,5})(\d[\d,]{2,})", re.IGNORECASE
 )
@@ -252,12 +261,12 @@ _CONTEXT = (
     " with a larger one."
 )
 _CONNECTION = (
-    "No connection to {api_base}: {text}. Check the network and the setting api_base;"
+    "No connection to {api_base}: {text} Check the network and the setting api_base;"
     " `interpreter --local` needs no network."
 )
 _GARBAGE = (
     "What answers at {api_base} is not an OpenAI-compatible server, or its answer is damaged:"
-    " {text!r}. Check the setting api_base; it often ends in /v1."
+    " {text} Check the setting api_base; it often ends in /v1."
 )
 _NOT_FOUND = (
     "{api_base} has no chat completions: {text} Check the setting api_base; it often ends in /v1."

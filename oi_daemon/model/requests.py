@@ -138,7 +138,9 @@ def _fenced(code: CodeMessage) -> str:
     return f"{fence}{code.language}\n{code.code}\n{fence}"
 
 
-ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
+ANSI = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()][0-9A-Z]|[@-Z\\-_])"
+)
 
 _RUNS_TOO = (
     "A fenced block in one of these languages is run as well;"

@@ -1,0 +1,123 @@
+"""Fitting a conversation into the context window."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.model.tokens import Tokenizer
+from oi_daemon.model.window import fit, fits, room_for
+
+TOKENIZER = Tokenizer("cl100k_base")
+ASKED = UserMessage("And now?")
+
+
+def fitted(messages: list[Message], room: int, max_output: int = 2000) -> list[Message]:
+    return fit(messages, room=room, max_output=max_output, tokenizer=TOKENIZER)
+
+
+def size(messages: list[Message]) -> int:
+    """Tokens of all that the messages hold."""
+    return sum(
+        TOKENIZER.count(f"{m.code}{m.output or ''}" if isinstance(m, CodeMessage) else m.message)
+        for m in messages
+    )
+
+
+def test_what_fits_is_unchanged() -> None:
+    messages: list[Message] = [UserMessage("Hi"), CodeMessage("python", "1", "1"), ASKED]
+    assert fits(messages, 1000, 2000)
+    assert fitted(messages, 1000) == messages
+
+
+def test_the_oldest_go_first_and_whole() -> None:
+    messages: list[Message] = [UserMessage(f"{n} " + "word " * 50) for n in range(20)]
+    kept = fitted(messages, 500)
+    assert kept == messages[-len(kept) :]
+    assert 4 < len(kept) < 10
+
+
+def test_the_latest_question_stays_however_much_code_came_after_it() -> None:
+    blocks: list[Message] = [CodeMessage("python", f"x = {n}", "word " * 50) for n in range(50)]
+    kept = fitted([UserMessage("old"), ASKED, *blocks], 500)
+    assert kept[0] == ASKED
+    assert kept[1:] == blocks[-len(kept) + 1 :]
+
+
+def test_an_output_larger_than_the_window_is_cut() -> None:
+    block = CodeMessage("python", "dump()", "word " * 100_000)
+    asked, kept = fitted([ASKED, block], 400, max_output=1_000_000)
+    assert asked == ASKED
+    assert isinstance(kept, CodeMessage)
+    assert kept.code == "dump()"
+    assert "left out" in (kept.output or "")
+    assert size([kept]) < 400
+
+
+def test_a_question_larger_than_the_window_is_cut() -> None:
+    (asked,) = fitted([UserMessage("word " * 100_000)], 400)
+    assert "left out" in asked.message  # type: ignore[union-attr]
+    assert size([asked]) < 400
+
+
+def test_code_larger_than_the_window_is_cut() -> None:
+    kept = fitted([ASKED, CodeMessage("python", "x = 1\n" * 10_000, "y\n" * 10_000)], 400)
+    assert size(kept) < 400
+
+
+def test_the_model_reads_max_output_tokens_of_each_output() -> None:
+    block = CodeMessage("python", "dump()", "word " * 5000)
+    assert not fits([block, ASKED], 1_000_000, 100)
+    kept, _ = fitted([block, ASKED], 1_000_000, max_output=100)
+    assert "left out" in (kept.output or "")  # type: ignore[union-attr]
+    assert size([kept]) < 130
+
+
+def test_a_block_that_was_not_run_stays_so() -> None:
+    block = CodeMessage("python", "1", None)
+    assert fitted([block, ASKED], 1000) == [block, ASKED]
+
+
+def test_each_message_is_counted_once_also_in_later_turns() -> None:
+    tokenizer = Tokenizer("cl100k_base")
+    messages: list[Message] = []
+    for n in range(1000):
+        messages += [UserMessage(f"question {n}"), CodeMessage("python", f"x = {n}", f"out {n}")]
+    fit(messages, room=8000, max_output=2000, tokenizer=tokenizer)
+    counted = tokenizer.counted
+    assert counted < 3000
+    messages.append(ASKED)
+    fit(messages, room=8000, max_output=2000, tokenizer=tokenizer)
+    assert tokenizer.counted - counted <= 1
+
+
+ANY_MESSAGE: st.SearchStrategy[Message] = st.one_of(
+    st.builds(UserMessage, st.text(max_size=200)),
+    st.builds(AssistantMessage, st.text(max_size=200)),
+    st.builds(
+        CodeMessage,
+        st.just("python"),
+        st.text(max_size=200),
+        st.none() | st.text(max_size=400),
+    ),
+)
+
+
+@given(st.lists(ANY_MESSAGE, max_size=20), st.integers(256, 2000))
+def test_what_is_kept_fits_and_holds_the_latest_question(
+    messages: list[Message], room: int
+) -> None:
+    kept = fitted(messages, room)
+    assert size(kept) <= room
+    asked = [message for message in messages if isinstance(message, UserMessage)]
+    assert bool(asked) == any(isinstance(message, UserMessage) for message in kept)
+    if fits(messages, room, 2000):
+        assert kept == messages
+
+
+@pytest.mark.parametrize(
+    ("window", "max_tokens", "room"),
+    [(8192, None, 6144), (128_000, None, 123_904), (8192, 1000, 7192), (4096, 100_000, 2048)],
+)
+def test_there_is_room_for_the_answer(window: int, max_tokens: int | None, room: int) -> None:
+    assert room_for(window, max_tokens) == room
