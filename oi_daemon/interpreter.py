@@ -94,6 +94,7 @@ class Interpreter:
         self._workplace: Workplace | None = None
         self._turn: Turn | None = None
         self._bill = Bill(self.budget)
+        self._saved = list(messages)
         self._busy = False
         self._alone = False
         self._input: str | None = None
@@ -205,6 +206,7 @@ class Interpreter:
         self.refuse_if_busy()
         if self.settings.conversation_history:
             self._history_for(self.settings).set_aside(self.conversation)
+        self._saved = []
         self.messages = []
         if self._execution is not None:
             await self._execution.reset()
@@ -254,6 +256,9 @@ class Interpreter:
         if not settings.conversation_history:
             return
         messages = [*self.messages, *added]
+        if messages == self._saved:
+            return
+        self._saved = messages
         try:
             self._history_for(settings).save(
                 self.conversation, messages, filename=settings.conversation_filename

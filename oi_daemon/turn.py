@@ -131,7 +131,8 @@ class Turn:
         """
         Args:
             history: the conversation so far, the person's latest words included.
-            finished: called whenever a message is complete, so that it can be kept.
+            finished: called whenever a message is complete, so that it is kept before anybody
+                hears that it is.
         """
         self._history = history
         self._model = model
@@ -230,7 +231,6 @@ class Turn:
         if ticket is None:
             return await self._run(block)
         await self._tell(replace(block, approval=ticket.id))
-        self._finished()
         answer = await ticket.answer()
         match answer.decision:
             case Decision.STOP:
@@ -249,14 +249,11 @@ class Turn:
     async def _run(self, block: Executing, *, announced: bool = False) -> Status | None:
         if not announced:
             await self._tell(block)
-            self._finished()
         self._executing = True
         try:
             async with aclosing(self._execution.run(block.language, block.code)) as chunks:
                 async for chunk in chunks:
                     await self._tell(chunk)
-                    if isinstance(chunk, EndOfExecution):
-                        self._finished()
         finally:
             self._executing = False
         return Status.INTERRUPTED if self._interrupted else None
@@ -265,7 +262,11 @@ class Turn:
         if self._apart and isinstance(chunk, MessageChunk):
             chunk = MessageChunk(f"\n\n{chunk.text}")
         self._apart = False
+        if isinstance(chunk, LanguageChunk):
+            self._finished()
         self._fold.add(chunk)
+        if isinstance(chunk, Executing | EndOfExecution):
+            self._finished()
         await self._emit(chunk)
 
 
