@@ -299,6 +299,16 @@ async def test_a_setting_that_is_no_url(asked: Asked, url: str) -> None:
         await asked.reply(api_base=url)
 
 
+async def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    asked.server.enqueue(text("Hi"))
+    await asked.reply()
+    assert asked.message == "Hi"
+
+
 async def test_a_server_that_says_nothing(asked: Asked) -> None:
     models = Models(delays=(), read_timeout=0.1)
     asked.server.enqueue(text("never").but(hold_after=0))
