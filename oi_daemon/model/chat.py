@@ -141,7 +141,7 @@ def _cut_off(attempt: _Attempt) -> ModelError:
             return ModelError(_TRUNCATED)
         case failed, _:
             error = ConnectionLostError if failed.status is None else ModelError
-            return error(_BROKEN.format(text=failed.text))
+            return error(_BROKEN.format(text=failed.text.rstrip(".")))
 
 
 _CODE = " Code that was not complete is not run. Say `continue` to go on."

@@ -40,6 +40,8 @@ class Failure:
     retry_after: float | None = None
     garbage: bool = False
     """What answered is no OpenAI-compatible server."""
+    timeout: bool = False
+    """It has been waited for long enough."""
 
     @property
     def no_quota(self) -> bool:
@@ -48,7 +50,7 @@ class Failure:
     @property
     def temporary(self) -> bool:
         """Worth another try."""
-        if self.garbage or self.no_quota:
+        if self.garbage or self.timeout or self.no_quota:
             return False
         return self.status is None or self.status in (408, 429) or self.status >= 500
 
@@ -103,6 +105,8 @@ def failure(error: Exception) -> Failure | None:
             return _streamed(error.error)
         case openai.APIStatusError():
             return _refused(error)
+        case openai.APITimeoutError() | httpx2.TimeoutException():
+            return Failure(text="It did not answer in time.", timeout=True)
         case openai.APIConnectionError() | httpx2.HTTPError():
             return Failure(text=_cause(error))
         case _:
@@ -225,7 +229,7 @@ _UNSUPPORTED = re.compile(
 _WINDOW = re.compile(
     r"(?:context (?:length|window|size)\D{0,30}|n_ctx\D{0,5})(\d[\d,]{2,})", re.IGNORECASE
 )
-_KEY = re.compile(r"\bsk-[\w*.-]{3,}|(?<=Bearer )\S+")
+_KEY = re.compile(r"\bsk-[\w*-]{3,}(?:\.[\w*-]+)*|(?<=Bearer )\S+")
 _STREAMED_STATUS = {
     "context_length_exceeded": 400,
     "invalid_request_error": 400,

@@ -31,13 +31,10 @@ def room_for(window: int, max_tokens: int | None) -> int:
 
 
 def fits(messages: Sequence[Message], room: int, max_output: int) -> bool:
-    """Whether it is plain, without counting tokens, that nothing needs to be cut.
-
-    A token is at least a byte, and a character at most four.
-    """
-    if any(isinstance(m, CodeMessage) and len(m.output or "") * 4 > max_output for m in messages):
+    """Whether it is plain, without counting tokens, that nothing needs to be cut."""
+    if any(isinstance(m, CodeMessage) and _most(m.output or "") > max_output for m in messages):
         return False
-    return sum(_length(message) * 4 + CALL_OVERHEAD for message in messages) <= room
+    return sum(map(_most_of, messages)) <= room
 
 
 def fit(
@@ -62,12 +59,17 @@ def fit(
     return [kept[index] for index in sorted(kept)]
 
 
-def _length(message: Message) -> int:
+def _most_of(message: Message) -> int:
     match message:
         case UserMessage(text) | AssistantMessage(text):
-            return len(text)
+            return _most(text) + OVERHEAD
         case CodeMessage(_, code, output):
-            return len(code) + len(output or "")
+            return _most(code) + _most(output or "") + CALL_OVERHEAD
+
+
+def _most(text: str) -> int:
+    """No text has more tokens than bytes, no character more than four bytes."""
+    return len(text) if text.isascii() else 4 * len(text)
 
 
 def _size(message: Message, tokenizer: Tokenizer) -> int:

@@ -310,10 +310,12 @@ async def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
 
 
 async def test_a_server_that_says_nothing(asked: Asked) -> None:
-    models = Models(delays=(), read_timeout=0.1)
+    """It is not asked again: the person has waited long enough."""
+    models = Models(delays=(0,), read_timeout=0.1)
     asked.server.enqueue(text("never").but(hold_after=0))
-    with pytest.raises(ConnectionLostError):
+    with pytest.raises(ConnectionLostError, match="in time"):
         await Asked(asked.server, models).reply()
+    assert len(asked.server.requests) == 1
     await models.close()
 
 
