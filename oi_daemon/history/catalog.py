@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -134,8 +135,8 @@ def title(messages: Sequence[Message]) -> str:
 
 def first_words(messages: Sequence[Message]) -> str:
     """The first line of what the person said first; else of the first code or message."""
-    said = [message.message for message in messages if isinstance(message, UserMessage)]
-    texts = [*said[:1], *map(_words, messages[:1])]
+    asked = (message for message in messages if isinstance(message, UserMessage))
+    texts = (_words(message) for message in (*islice(asked, 1), *messages[:1]))
     lines = (line for text in texts for line in text.splitlines() if line.strip())
     line = next(lines, "").strip()[:_MAX_LINE]
     return line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)
