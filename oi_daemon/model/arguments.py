@@ -49,6 +49,7 @@ class ArgumentParser:
         self._raw.append(delta)
         if self._form is _Form.UNKNOWN:
             self._form = _form(delta)
+            delta = "".join(self._raw)  # white space may have come before
         match self._form:
             case _Form.JSON:
                 return self._feed_json(delta)

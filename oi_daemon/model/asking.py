@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from oi_daemon.messages import Message
@@ -69,20 +69,12 @@ class Asking:
 
     async def payload(self, messages: Sequence[Message]) -> dict[str, Any]:
         """The request's parameters."""
-        style = self.style
-        cwd = self._settings.cwd or os.getcwd()  # noqa: PTH109 - only shown
-        system = system_message(self._settings.system_message, style, self._languages, cwd)
-        kept = await self._fit(messages, estimate(system) + MARGIN)
         parameters = {
             "model": self._endpoint.model,
-            "messages": (
-                compact_messages(kept, self._settings.system_message)
-                if self._endpoint.compact
-                else wire_messages(system, kept, style)
-            ),
+            "messages": await self._wire(messages),
             "stream": True,
             "stream_options": {"include_usage": True},
-            **tool_parameters(style, self._languages),
+            **tool_parameters(self.style, self._languages),
             **self._sampling(),
         }
         dropped = self._learned.dropped
@@ -106,6 +98,15 @@ class Asking:
             await self._wait(failed)
             return True
         return False
+
+    async def _wire(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        settings, style = self._settings, self.style
+        cwd = settings.cwd or str(Path.cwd())
+        system = system_message(settings.system_message, style, self._languages, cwd)
+        kept = await self._fit(messages, estimate(system) + MARGIN)
+        if self._endpoint.compact:
+            return [*compact_messages(kept, settings.system_message)]
+        return wire_messages(system, kept, style)
 
     async def _fit(self, messages: Sequence[Message], taken: int) -> Sequence[Message]:
         settings = self._settings

@@ -66,15 +66,13 @@ class JSONStrings:
         """Go on to the next string; anything but its quote closes the object or makes it opaque."""
         found = opening.match(data, at)
         assert found is not None  # it matches the empty text
-        if found.end() == len(data) and not found[1]:
-            return None
+        end = found.end()
         if found[1]:
             self._state = state
-            if state is _State.KEY:
-                self._key = ""
-        else:
-            self._state = _State.CLOSED if data[found.end()] == "}" else _State.OPAQUE
-        return found.end()
+            self._key = "" if state is _State.KEY else self._key
+        elif end < len(data):
+            self._state = _State.CLOSED if data[end] == "}" else _State.OPAQUE
+        return end
 
     def _string(self, data: str, at: int, pieces: list[Piece]) -> int | None:
         body = _BODY.match(data, at)

@@ -18,15 +18,15 @@ def price(usage: WireUsage, model: str, api_base: str) -> float | None:
     from genai_prices import Usage, calc_price
 
     cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
-    counted = Usage(
-        input_tokens=usage.prompt_tokens or 0,
-        output_tokens=usage.completion_tokens or 0,
-        cache_read_tokens=cached or 0,
-    )
     for host in (api_base, None):
         try:
+            counted = Usage(
+                input_tokens=usage.prompt_tokens or 0,
+                output_tokens=usage.completion_tokens or 0,
+                cache_read_tokens=cached or 0,
+            )
             return float(calc_price(counted, model, provider_api_url=host).total_price)
-        except (LookupError, ValueError):
+        except (LookupError, ValueError):  # a host or model not known; counts that can't be
             continue
     return None
 

@@ -177,9 +177,26 @@ def test_a_call_without_code_runs_nothing(arguments: str) -> None:
     assert not [part for part in parse([arguments]) if isinstance(part, Executing)]
 
 
-def test_time_grows_linearly() -> None:
+def test_white_space_before_plain_code_belongs_to_it() -> None:
+    parts = parse(["\n", " ", "x"], "python")
+    assert code_of(parts) == "\n x"
+    assert parts[-1] == Executing("\n x", "python")
+
+
+@pytest.mark.parametrize(
+    ("start", "delta"),
+    [
+        ('{"language": "python", "code": "', "x = 1\\n"),
+        ('{"language": "python", "code": "', "\\"),
+        ('{"language": "python", ', "\n"),
+        ('{"language"', " "),
+        ("x", "\n"),
+        ("```", "`"),
+    ],
+)
+def test_time_grows_linearly(start: str, delta: str) -> None:
     def seconds(count: int) -> float:
-        deltas = ['{"language": "python", "code": "', *["x = 1\\n"] * count, '"}']
+        deltas = [start, *[delta] * count, '"}']
         best = float("inf")
         for _ in range(3):
             started = time.process_time()
