@@ -74,7 +74,7 @@ class ChatModel:
                 raise await self._explained(attempt.failed, endpoint)
         for part in attempt.parser.finish():
             yield part
-        yield attempt.usage()
+        yield self._usage(attempt)
         if not attempt.parser.complete:
             raise _cut_off(attempt)
 
@@ -94,6 +94,19 @@ class ChatModel:
             attempt.failed = replace(failed, text=redact(failed.text, endpoint.api_key))
             logger.debug("failed: %s", attempt.failed)
 
+    def _usage(self, attempt: "_Attempt") -> Usage:
+        """As the server counts; where it does not, about."""
+        endpoint, parser = attempt.endpoint, attempt.parser
+        told = parser.usage or WireUsage(
+            prompt_tokens=estimate(str(attempt.payload["messages"])),
+            completion_tokens=(parser.written + 3) // 4,
+        )
+        free = self._settings.local or endpoint.compact
+        cost = 0.0 if free else price(told, endpoint.model, endpoint.api_base)
+        usage = Usage(told.prompt_tokens or 0, told.completion_tokens or 0, cost)
+        logger.debug("reply: %s, %.3f s", usage, time.monotonic() - attempt.started)
+        return usage
+
     async def _explained(self, failed: Failure, endpoint: Endpoint) -> ModelError:
         if failed.status is None and (death := await self._models.local.failure(endpoint)):
             return death
@@ -111,23 +124,12 @@ class _Attempt:
         self.payload = payload
         self.parser = parser
         self.failed: Failure | None = None
-        self._started = time.monotonic()
+        self.started = time.monotonic()
 
     def __str__(self) -> str:
         messages = self.payload["messages"]
         tokens = estimate(str(messages))
         return f"{self.payload['model']}, {len(messages)} messages, about {tokens} tokens"
-
-    def usage(self) -> Usage:
-        """As the server counts; where it does not, about."""
-        told = self.parser.usage or WireUsage(
-            prompt_tokens=estimate(str(self.payload["messages"])),
-            completion_tokens=(self.parser.written + 3) // 4,
-        )
-        cost = price(told, self.endpoint.model, self.endpoint.api_base)
-        usage = Usage(told.prompt_tokens or 0, told.completion_tokens or 0, cost)
-        logger.debug("reply: %s, %.3f s", usage, time.monotonic() - self._started)
-        return usage
 
 
 def _cut_off(attempt: _Attempt) -> ModelError:

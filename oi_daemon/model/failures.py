@@ -19,6 +19,7 @@ from oi_daemon.errors import (
     NoModelError,
     RateLimitError,
 )
+from oi_daemon.model.local import NO_KEY
 from oi_daemon.model.stream import GarbageError, StreamedError
 
 LONGEST_WAIT = 60.0
@@ -141,7 +142,7 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
 
 def redact(text: str, key: str | None) -> str:
     """The text without the key, or anything that looks like one."""
-    if key:
+    if key and key != NO_KEY:
         text = text.replace(key, "[key]")
     return _KEY.sub("[key]", text)
 
@@ -239,7 +240,7 @@ _STREAMED_STATUS = {
     "invalid_api_key": 401,
 }
 
-NO_KEY = (
+KEY_MISSING = (
     "There is no key for OpenAI's models yet. One of these ways leads on: set OPENAI_API_KEY, or"
     " the setting api_key (`interpreter --config`), to a key from"
     " https://platform.openai.com/api-keys; or run a model on this machine, without any key:"

@@ -7,8 +7,8 @@ from oi_daemon.errors import AuthError
 from oi_daemon.model.asking import Learned, Tell, thinks_first
 from oi_daemon.model.chat import ChatModel
 from oi_daemon.model.connections import Connections, checked
-from oi_daemon.model.failures import NO_KEY
-from oi_daemon.model.local import Endpoint, LocalModels
+from oi_daemon.model.failures import KEY_MISSING
+from oi_daemon.model.local import NO_KEY, Endpoint, LocalModels
 from oi_daemon.model.prices import OPENAI
 from oi_daemon.settings import Settings
 
@@ -98,9 +98,9 @@ class Models:
 
 def _hosted(settings: Settings) -> Endpoint:
     if settings.api_key is None and settings.api_base is None:
-        raise AuthError(NO_KEY)
+        raise AuthError(KEY_MISSING)
     return Endpoint(
         api_base=settings.api_base or OPENAI,
-        api_key=(settings.api_key or "none").strip(),
+        api_key=(settings.api_key or NO_KEY).strip(),
         model=settings.model,
     )

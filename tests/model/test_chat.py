@@ -492,6 +492,11 @@ async def test_an_unknown_price_is_none(asked: Asked) -> None:
     assert (await asked.reply(model="nonsense"))[-1] == Usage(100, 20, None)
 
 
+async def test_a_model_on_this_machine_costs_nothing(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"))
+    assert (await asked.reply(local=True, model="gpt-4o-mini"))[-1] == Usage(100, 20, 0.0)
+
+
 async def test_the_key_is_in_no_log_and_no_error(
     asked: Asked, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -8,6 +8,7 @@ import openai
 import pytest
 
 from oi_daemon.model.failures import LONGEST_WAIT, Failure, explain, failure, redact
+from oi_daemon.model.local import NO_KEY
 
 
 def refused(status: int, text: str, **more: str) -> Failure:
@@ -159,3 +160,7 @@ def test_a_long_list_of_models_is_cut() -> None:
 def test_nothing_that_looks_like_a_key_is_told() -> None:
     text = "Key my-own-key, sk-proj-abc_DEF-123, sk-ab***yz and Bearer eyJhbGci."
     assert redact(text, "my-own-key") == "Key [key], [key], [key] and Bearer [key]"
+
+
+def test_the_word_that_stands_for_no_key_is_no_secret() -> None:
+    assert redact("nothing listens at localhost", NO_KEY) == "nothing listens at localhost"
