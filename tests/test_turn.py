@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -243,12 +244,28 @@ async def test_each_message_is_kept_when_it_is_complete() -> None:
 
     await scene.turn.answer()
 
-    kept = [messages for i, messages in enumerate(scene.saved) if messages not in scene.saved[:i]]
+    kept = [saved for before, saved in pairwise([[], *scene.saved]) if saved != before]
     assert kept == [
         [CodeMessage("python", "1", None)],
         [CodeMessage("python", "1", "1")],
         [CodeMessage("python", "1", "1"), AssistantMessage("ok")],
     ]
+
+
+async def test_a_message_is_kept_before_the_client_hears_that_it_is_complete() -> None:
+    scene = Scene([*said("First"), *block("1")], [])
+    kept_when_heard: dict[type[Chunk], list[Message]] = {}
+
+    def hear() -> None:
+        kept_when_heard[type(scene.chunks[-1])] = scene.saved[-1] if scene.saved else []
+
+    scene.client.on_chunk = hear
+    await scene.turn.answer()
+
+    first = AssistantMessage("First")
+    assert kept_when_heard[LanguageChunk] == [first]
+    assert kept_when_heard[Executing] == [first, CodeMessage("python", "1", None)]
+    assert kept_when_heard[EndOfExecution] == [first, CodeMessage("python", "1", "1")]
 
 
 async def test_interrupted_while_the_model_is_silent() -> None:
