@@ -77,10 +77,12 @@ class History:
         """A conversation's messages; None if there is no such conversation.
 
         Raises:
-            InvalidError: its file holds no messages. Later saves leave it as it is.
+            InvalidError: its file holds no messages, and later saves leave it as it is; or the id
+                is one that could not be saved.
         """
         path = self.path_of(conversation)
         if path is None:
+            naming.encode_id(conversation)
             return None
         messages, stamp = document.read(path)
         self._kept[conversation] = _Kept(path, path.name, stamp)

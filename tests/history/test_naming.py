@@ -71,6 +71,8 @@ def test_an_id_that_cannot_stand_in_a_name_is_refused(
 ) -> None:
     with pytest.raises(InvalidError, match=r"^conversation: "):
         history.save(conversation, CONVERSATION)
+    with pytest.raises(InvalidError, match=r"^conversation: "):
+        history.load(conversation)
     assert not folder.exists()
 
 
