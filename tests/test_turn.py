@@ -1,14 +1,13 @@
 """The turn, against a scripted model, an echo language and a person who answers from a list."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.budget import Budget, Usage
+from oi_daemon.budget import Usage
 from oi_daemon.errors import ConnectionLostError
 from oi_daemon.messages import (
     ActiveLine,
@@ -22,66 +21,21 @@ from oi_daemon.messages import (
     Message,
     MessageChunk,
     Output,
-    UserMessage,
     fold,
 )
-from oi_daemon.turn import Answer, Approval, Decision, Status, Turn
+from oi_daemon.turn import Answer, Decision, Status
 from tests.fakes.turns import (
+    ASKED,
     AutoRun,
     Client,
-    EchoExecution,
     ListedApproval,
-    ScriptedModel,
+    Scene,
     Step,
     block,
     said,
 )
 
-ASKED = UserMessage("What's 34/24?")
 RUN, SKIP, STOP, ALWAYS = (Answer(decision) for decision in Decision)
-
-
-class Scene:
-    """A turn among its fakes."""
-
-    def __init__(
-        self,
-        *replies: Sequence[Step],
-        approval: Approval | None = None,
-        client: Client | None = None,
-        max_budget: float | None = None,
-        max_rounds: int = 10,
-    ) -> None:
-        self.model = ScriptedModel(*replies)
-        self.execution = EchoExecution()
-        self.budget = Budget(max_budget=max_budget)
-        self.client = client or Client()
-        self.saved: list[list[Message]] = []
-        self.turn = Turn(
-            history=[ASKED],
-            model=self.model,
-            execution=self.execution,
-            approval=approval or AutoRun(),
-            spending=self.budget,
-            emit=self.client.emit,
-            finished=lambda: self.saved.append(self.turn.messages),
-            max_rounds=max_rounds,
-        )
-
-    @property
-    def chunks(self) -> list[Chunk]:
-        return self.client.chunks
-
-    async def interrupted_at(self, moment: Awaitable[object]) -> Status:
-        """Run the turn, interrupt it at that moment, and see that nothing is left behind."""
-        answering = asyncio.create_task(self.turn.answer())
-        await asyncio.wait_for(moment, 5)
-        self.turn.interrupt()
-        self.client.reads_on.set()
-        status = await asyncio.wait_for(answering, 5)
-        assert self.model.open == self.execution.open == 0
-        assert asyncio.all_tasks() == {asyncio.current_task()}
-        return status
 
 
 def asking(*answers: Answer | None) -> ListedApproval:

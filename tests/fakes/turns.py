@@ -1,9 +1,10 @@
 """Fakes of all that a turn sees: a scripted model, an echo language, a person with a list."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from oi_daemon.budget import Budget
 from oi_daemon.messages import (
     ActiveLine,
     Chunk,
@@ -14,8 +15,11 @@ from oi_daemon.messages import (
     Message,
     MessageChunk,
     Output,
+    UserMessage,
 )
-from oi_daemon.turn import Answer, Decision, Reply
+from oi_daemon.turn import Answer, Approval, Decision, Reply, Status, Turn
+
+ASKED = UserMessage("What's 34/24?")
 
 Step = Reply | Exception | asyncio.Event
 """A part of a reply; an event is waited for, an exception raised."""
@@ -146,3 +150,46 @@ class Client:
         while chunk not in self.chunks:
             self._arrived.clear()
             await self._arrived.wait()
+
+
+class Scene:
+    """A turn among its fakes."""
+
+    def __init__(
+        self,
+        *replies: Sequence[Step],
+        approval: Approval | None = None,
+        client: Client | None = None,
+        max_budget: float | None = None,
+        max_rounds: int = 10,
+    ) -> None:
+        self.model = ScriptedModel(*replies)
+        self.execution = EchoExecution()
+        self.budget = Budget(max_budget=max_budget)
+        self.client = client or Client()
+        self.saved: list[list[Message]] = []
+        self.turn = Turn(
+            history=[ASKED],
+            model=self.model,
+            execution=self.execution,
+            approval=approval or AutoRun(),
+            spending=self.budget,
+            emit=self.client.emit,
+            finished=lambda: self.saved.append(self.turn.messages),
+            max_rounds=max_rounds,
+        )
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return self.client.chunks
+
+    async def interrupted_at(self, moment: Awaitable[object]) -> Status:
+        """Run the turn, interrupt it at that moment, and see that nothing is left behind."""
+        answering = asyncio.create_task(self.turn.answer())
+        await asyncio.wait_for(moment, 5)
+        self.turn.interrupt()
+        self.client.reads_on.set()
+        status = await asyncio.wait_for(answering, 5)
+        assert self.model.open == self.execution.open == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        return status
