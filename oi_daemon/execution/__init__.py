@@ -1,0 +1,120 @@
+"""Runs a conversation's code: one interpreter process a language, each keeping its state.
+
+A further language is a module that makes a `Process`, and a line in `LANGUAGES`.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from oi_daemon.execution.language import NotInstalledError, Process, Workplace
+from oi_daemon.execution.python import python
+from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
+
+__all__ = [
+    "LANGUAGES",
+    "Execution",
+    "Language",
+    "NotInstalledError",
+    "Process",
+    "Workplace",
+    "find_language",
+    "languages",
+]
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    name: str
+    aliases: tuple[str, ...]
+    start: Callable[[Workplace], Process]
+    missing: Callable[[], str | None]
+    """Why it cannot run on this machine; None where it can."""
+
+
+LANGUAGES = (
+    Language(name="python", aliases=("py", "python3"), start=python, missing=lambda: None),
+)
+
+
+def find_language(name: str) -> Language | None:
+    """The language of this name or alias, in any case."""
+    wanted = name.strip().lower()
+    for language in LANGUAGES:
+        if wanted == language.name or wanted in language.aliases:
+            return language
+    return None
+
+
+def languages() -> list[tuple[str, tuple[str, ...], bool, str | None]]:
+    """Each language's name, aliases, whether it is available, and why not."""
+    rows = []
+    for language in LANGUAGES:
+        why = language.missing()
+        rows.append((language.name, language.aliases, why is None, why))
+    return rows
+
+
+class Execution:
+    """Implements `oi_daemon.turn.Execution` for one conversation."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._processes: dict[str, Process] = {}
+        self._running: Process | None = None
+
+    async def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
+        found = find_language(language)
+        why = _unknown(language) if found is None else found.missing()
+        if found is None or why is not None:
+            yield Output(f"{why}\n")
+            yield ActiveLine(None)
+            yield EndOfExecution()
+            return
+        process = self._running = self._process(found)
+        async with aclosing(process.run(code)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def interrupt(self) -> None:
+        """Stop the block that runs."""
+        if self._running is not None:
+            self._running.interrupt()
+
+    async def answer(self, input: str, value: str | None) -> bool:
+        """Give the waiting code a line without its newline; None is end of file."""
+        return self._running is not None and await self._running.answer(input, value)
+
+    async def warm(self, language: str = "python") -> None:
+        """Start an interpreter ahead of need. Where that fails, the first block says why."""
+        found = find_language(language)
+        if found is None or found.missing() is not None:
+            return
+        try:
+            await self._process(found).start()
+        except NotInstalledError as error:
+            _log.info("%s was not started ahead of need: %s", found.name, error)
+
+    async def reset(self) -> None:
+        """End all interpreters and what they started; the next block has a fresh one."""
+        processes = list(self._processes.values())
+        self._processes.clear()
+        self._running = None
+        for process in processes:
+            await process.close()
+
+    async def close(self) -> None:
+        await self.reset()
+
+    def _process(self, language: Language) -> Process:
+        if language.name not in self._processes:
+            self._processes[language.name] = language.start(self._workplace)
+        return self._processes[language.name]
+
+
+def _unknown(language: str) -> str:
+    known = ", ".join(language.name for language in LANGUAGES)
+    return f"{language!r} is no language that runs here. There are: {known}."

@@ -8,7 +8,12 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Protocol
 
+from oi_daemon.errors import OIError
 from oi_daemon.messages import Chunk
+
+
+class NotInstalledError(OIError):
+    """The interpreter of a language is not on this machine; the message says how to get it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,139 @@
+"""A worker's process: started in a session of its own, with its pipes, and ended with all it began.
+
+output   what it and its children write, stdout and stderr in one
+control  code in; displays and requests for input out
+answers  the lines that answer those requests
+stdin    what its children read
+"""
+
+import asyncio
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from oi_daemon.execution.guard import COOKIE, guard, kill
+from oi_daemon.execution.standard_input import StandardInput
+
+_PIPE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """How to start an interpreter that speaks marks."""
+
+    command: Callable[[int, int, str], Sequence[str]]
+    """Its command line, from the descriptors of control and answers and the marks' nonce."""
+    environment: dict[str, str]
+    cwd: str
+    descriptors: tuple[int, ...] = ()
+    """Further descriptors that it inherits."""
+
+
+class Child:
+    """Reading ends are non-blocking. `exited` is called once, when the process has ended."""
+
+    def __init__(self, program: Program, nonce: str, exited: Callable[[], None]) -> None:
+        """
+        Raises:
+            OSError: it could not be started.
+        """
+        self.stdin = StandardInput()
+        self.control, control = socket.socketpair()
+        self.answers, answers = socket.socketpair()
+        self.output, output = os.pipe()
+        self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
+        try:
+            self._process = subprocess.Popen(
+                program.command(control.fileno(), answers.fileno(), nonce),
+                stdin=self.stdin.reader,
+                stdout=output,
+                stderr=output,
+                pass_fds=(control.fileno(), answers.fileno(), *program.descriptors),
+                start_new_session=True,
+                cwd=program.cwd,
+                env={**program.environment, COOKIE: self._cookie},
+                preexec_fn=_accept_interrupts if _ignores_interrupts() else None,
+            )
+        except OSError:
+            self._close_pipes()
+            raise
+        finally:
+            control.close()
+            answers.close()
+            os.close(output)
+        self.pid = self._process.pid
+        guard().add(self.pid)
+        _enlarge(self.output)
+        _offer_to_oom_killer(self.pid)
+        for end in (self.control, self.answers):
+            end.setblocking(False)
+        os.set_blocking(self.output, False)
+        self._watch(exited)
+
+    def interrupt(self) -> None:
+        """SIGINT to the whole group: what the code waits for is interrupted with it."""
+        try:
+            os.killpg(self.pid, signal.SIGINT)
+        except ProcessLookupError:
+            pass
+
+    def kill(self) -> None:
+        """Kill it and all that it started; `exited` follows."""
+        kill(self.pid, self._cookie)
+
+    def end(self) -> int:
+        """After its exit: end what it left behind. Returns its status, as `subprocess` counts."""
+        self.kill()
+        guard().remove(self.pid)
+        if self._pidfd is not None:
+            asyncio.get_running_loop().remove_reader(self._pidfd)
+            os.close(self._pidfd)
+        self._close_pipes()
+        return self._process.wait()
+
+    def _watch(self, exited: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
+        self._pidfd: int | None = None
+        if hasattr(os, "pidfd_open"):
+            self._pidfd = os.pidfd_open(self.pid)
+            loop.add_reader(self._pidfd, exited)
+        else:
+            waiting = loop.run_in_executor(None, self._process.wait)
+            waiting.add_done_callback(lambda _: exited())
+
+    def _close_pipes(self) -> None:
+        self.control.close()
+        self.answers.close()
+        self.stdin.close()
+        os.close(self.output)
+
+
+def _ignores_interrupts() -> bool:
+    """As a background job of a plain shell does; bash could never catch them again."""
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def _accept_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _enlarge(pipe: int) -> None:
+    """A flood then costs fewer wake-ups. Linux only, and only while the user has pages left."""
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
+    except (AttributeError, OSError):
+        pass
+
+
+def _offer_to_oom_killer(pid: int) -> None:
+    """Where memory runs out, the code is ended and not the daemon."""
+    try:
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+    except OSError:
+        pass

@@ -1,0 +1,145 @@
+"""Reads what a worker's process says, and tells it in its true order."""
+
+import asyncio
+import os
+import secrets
+from typing import Any, Protocol
+
+import msgspec
+
+from oi_daemon.execution.child import Child, Program
+from oi_daemon.execution.marks import Kind, Mark, Marks
+
+_READ = 1 << 20
+_CLOSED = 0.1
+"""Seconds that a process has to end after it closed control."""
+_READS_AFTER_EXIT = 100
+"""A process that outlives its parent may go on writing; what the parent wrote fits into these."""
+_LAST_WORDS = 8192
+
+
+class Message(msgspec.Struct):
+    """What comes over control: a display, or a request for input."""
+
+    number: int
+    display: dict[str, Any] | None = None
+    input: str | None = None
+    password: bool = False
+
+
+class Listener(Protocol):
+    """Who is told."""
+
+    def text(self, data: bytes) -> None: ...
+
+    def line(self, number: int) -> None: ...
+
+    def message(self, message: Message) -> None: ...
+
+    def end(self, block: int) -> None: ...
+
+    def gone(self, status: int, last_words: str) -> None:
+        """The process has ended, and all has been told that it said."""
+        ...
+
+
+class Connection:
+    def __init__(self, program: Program, listener: Listener) -> None:
+        """
+        Raises:
+            OSError: the program cannot be started.
+        """
+        nonce = secrets.token_hex(8)
+        self._listener = listener
+        self._marks = Marks(nonce)
+        self._control = bytearray()
+        self._messages: dict[int, Message] = {}
+        self._last_words = b""
+        self._loop = asyncio.get_running_loop()
+        self.child = Child(program, nonce, self._exited)
+        self._loop.add_reader(self.child.output, self._read_output)
+        self._loop.add_reader(self.child.control.fileno(), self._read_control)
+
+    async def send(self, request: bytes) -> None:
+        """Send a block. A process that is gone takes none; its end is told by itself."""
+        try:
+            await self._loop.sock_sendall(self.child.control, request)
+        except OSError:
+            pass
+
+    async def answer(self, number: int, line: bytes) -> None:
+        try:
+            await self._loop.sock_sendall(
+                self.child.answers, b"%d %s\n" % (number, line.hex().encode())
+            )
+        except OSError:
+            pass
+
+    def _read_output(self) -> bool:
+        """Tell what there is; False if there is nothing."""
+        try:
+            data = os.read(self.child.output, _READ)
+        except BlockingIOError:
+            return False
+        if not data:
+            self._loop.remove_reader(self.child.output)
+            return False
+        for part in self._marks.feed(data):
+            if isinstance(part, Mark):
+                self._tell(part)
+            else:
+                self._listener.text(part)
+        return True
+
+    def _tell(self, mark: Mark) -> None:
+        match mark.kind:
+            case Kind.LINE:
+                self._listener.line(mark.number)
+            case Kind.END:
+                self._listener.end(mark.number)
+            case Kind.MESSAGE:
+                # Sent before the mark, so it has arrived, even if it has not been read.
+                while mark.number not in self._messages and self._read_control():
+                    pass
+                message = self._messages.pop(mark.number, None)
+                if message is not None:
+                    self._listener.message(message)
+
+    def _read_control(self) -> bool:
+        try:
+            data = self.child.control.recv(_READ)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self.child.control.fileno())
+            self._loop.call_later(_CLOSED, self.child.kill)
+            return False
+        self._control += data
+        if b"\n" in data:
+            *lines, rest = self._control.split(b"\n")
+            self._control = bytearray(rest)
+            for line in lines:
+                self._take(bytes(line))
+        return True
+
+    def _take(self, line: bytes) -> None:
+        """A message, or the words of the fault handler, which is given the same descriptor."""
+        try:
+            message = msgspec.json.decode(line, type=Message)
+        except msgspec.DecodeError:
+            self._last_words = (self._last_words + line + b"\n")[-_LAST_WORDS:]
+        else:
+            self._messages[message.number] = message
+
+    def _exited(self) -> None:
+        for _ in range(_READS_AFTER_EXIT):
+            if not self._read_output():
+                break
+        while self._read_control():
+            pass
+        self._listener.text(self._marks.flush())
+        self._loop.remove_reader(self.child.output)
+        self._loop.remove_reader(self.child.control.fileno())
+        self._listener.gone(self.child.end(), self._last_words.decode("utf-8", "replace"))

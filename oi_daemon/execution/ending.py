@@ -1,0 +1,55 @@
+"""What is said when an interpreter's process has ended unasked."""
+
+import re
+import signal
+from dataclasses import dataclass
+
+_FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    name: str
+    """The interpreter's, as in "Python"."""
+    status: int
+    """Exit status; negative: the signal that ended it."""
+    last_words: str
+    """What its fault handler wrote."""
+
+    def line(self, block: int) -> int | None:
+        """The line of the block that crashed, where it is known."""
+        found = re.search(rf'File "<block {block}>", line (\d+)', self.last_words)
+        return int(found[1]) if found else None
+
+    def in_block(self, line: int | None) -> str:
+        where = "" if line is None else f" at line {line}"
+        return f"{self.name} {self._how()}{where}. {_LOST} The next block starts a fresh one."
+
+    def between_blocks(self) -> str:
+        return f"{self.name} {self._how()} since the last block. {_LOST} This is a fresh one."
+
+    def unstoppable(self) -> str:
+        return (
+            f"{self.name} did not stop when it was interrupted, and was killed."
+            f" {_LOST} The next block starts a fresh one."
+        )
+
+    def _how(self) -> str:
+        if self.status >= 0:
+            return f"ended with exit code {self.status}"
+        name = _signal_name(-self.status)
+        if fatal := _FATAL.search(self.last_words):
+            return f"crashed ({name}: {fatal[1]})"
+        if self.status == -signal.SIGKILL:
+            return f"was killed ({name}; perhaps memory ran out)"
+        return f"was killed ({name})"
+
+
+_LOST = "Its variables are lost."
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,108 @@
+"""Leaves nothing behind: when the daemon dies, in any way, all that it started is killed.
+
+A shell of its own session holds the reading end of a pipe, and is told of each process group. When
+the pipe closes, nobody is left to write to it. A process that has left its group is found by a
+variable in its environment, where the system shows it.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+COOKIE = "OI_DAEMON"
+"""Environment variable of everything that a daemon starts: which daemon, and which worker."""
+
+_SCRIPT = r"""
+trap '' INT TERM HUP
+groups=" "
+while read -r change group; do
+  case $change in
+    +) groups="$groups$group " ;;
+    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+  esac
+done
+for group in $groups; do kill -KILL "-$group"; done
+for _ in 1 2 3 4 5; do
+  found=$(grep -lszE "^$1=$2" /proc/[0-9]*/environ) || break
+  for file in $found; do
+    process=${file#/proc/}
+    kill -KILL "${process%%/*}"
+  done
+done
+"""
+
+
+class Guard:
+    def __init__(self) -> None:
+        self.cookie = secrets.token_hex(8)
+        self._groups: set[int] = set()
+        self._shell = self._start()
+
+    def add(self, group: int) -> None:
+        self._groups.add(group)
+        self._tell("+", group)
+
+    def remove(self, group: int) -> None:
+        self._groups.discard(group)
+        self._tell("-", group)
+
+    def _tell(self, change: str, group: int) -> None:
+        try:
+            self._write(f"{change} {group}\n")
+        except BrokenPipeError:  # somebody has killed the guard
+            self._shell.wait()
+            self._shell = self._start()
+            self._write("".join(f"+ {known}\n" for known in self._groups))
+
+    def _write(self, text: str) -> None:
+        assert self._shell.stdin is not None
+        self._shell.stdin.write(text.encode())
+        self._shell.stdin.flush()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", _SCRIPT, "oi-guard", COOKIE, self.cookie],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+        )
+
+
+@cache
+def guard() -> Guard:
+    """The one guard of this process, started at first need."""
+    return Guard()
+
+
+def kill(group: int, cookie: str) -> None:
+    """Kill a process group, and what has left it but carries its cookie."""
+    _send(os.killpg, group)
+    entry = f"{COOKIE}={cookie}".encode()
+    for process in _processes():
+        try:
+            environ = Path("/proc", process, "environ").read_bytes()
+        except OSError:  # gone, or not ours
+            continue
+        if entry in environ.split(b"\0"):
+            _send(os.kill, int(process))
+
+
+def _processes() -> list[str]:
+    """The ids of all processes, where the system shows them as files."""
+    try:
+        return [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - half the time
+    except FileNotFoundError:
+        return []
+
+
+def _send(kill: Callable[[int, int], None], target: int) -> None:
+    try:
+        kill(target, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

@@ -1,0 +1,134 @@
+"""What a block has said and its consumer has not taken yet, in bounded memory.
+
+A person sees the first part of a block's output as it comes and the last part at its end; a line in
+between says how much was left out. The program never waits for the consumer.
+"""
+
+import asyncio
+from codecs import getincrementaldecoder
+from collections import deque
+from collections.abc import AsyncIterator
+
+from oi_daemon.messages import ActiveLine, Chunk, Display, Output
+
+_LINE = 64
+"""Bytes that an active line counts as."""
+_DISPLAYS = 32 << 20
+"""Characters of displays that one block may show."""
+
+
+class Outbox:
+    """Filled by a worker as its bytes arrive, emptied by one consumer."""
+
+    def __init__(self, *, head: int, tail: int) -> None:
+        self._chunks: deque[Chunk | list[str]] = deque()
+        self._decoder = getincrementaldecoder("utf-8")("replace")
+        self._room = head
+        self._tail = _Tail(tail)
+        self._display_room = _DISPLAYS
+        self._line: int | None = None
+        self._at_line_start = True
+        self._closed = False
+        self._changed = asyncio.Event()
+
+    def write(self, data: bytes) -> None:
+        """Some more bytes of output."""
+        shown, rest = data[: self._room], data[self._room :]
+        self._room -= len(shown)
+        if shown:
+            self._say(self._decoder.decode(shown))
+        if rest:
+            self._room = 0
+            self._tail.write(rest)
+
+    def line(self, number: int) -> None:
+        """A line is active. Where the room is used up, only the last of those that wait is kept."""
+        if number == self._line:
+            return
+        self._line = number
+        chunk = ActiveLine(number)
+        if self._room > 0:
+            self._room = max(0, self._room - _LINE)
+        elif self._chunks and isinstance(self._chunks[-1], ActiveLine):
+            self._chunks[-1] = chunk
+            return
+        self.put(chunk)
+
+    def display(self, display: Display) -> None:
+        size = sum(len(str(data)) for data in display.data.values())
+        if size > self._display_room:
+            self.tell("A display was left out: this block has shown too many.")
+            return
+        self._display_room -= size
+        self.put(display)
+
+    def put(self, chunk: Chunk) -> None:
+        self._chunks.append(chunk)
+        self._changed.set()
+
+    def tell(self, sentence: str) -> None:
+        """Words of our own on a line of their own, whatever the room."""
+        self._flush()
+        self._say(f"{'' if self._at_line_start else chr(10)}[{sentence}]\n")
+
+    def close(self) -> None:
+        """The block has ended: the consumer gets the last part of its output, then the end."""
+        self._flush()
+        self._closed = True
+        self._changed.set()
+
+    async def __aiter__(self) -> AsyncIterator[Chunk]:
+        while self._chunks or not self._closed:
+            while self._chunks:
+                chunk = self._chunks.popleft()
+                yield Output("".join(chunk)) if isinstance(chunk, list) else chunk
+            self._changed.clear()
+            if not self._closed:
+                await self._changed.wait()
+
+    def _say(self, text: str) -> None:
+        """Text that waits beside other text is joined with it."""
+        if not text:
+            return
+        self._at_line_start = text.endswith("\n")
+        if self._chunks and isinstance(last := self._chunks[-1], list):
+            last.append(text)
+        else:
+            self._chunks.append([text])
+            self._changed.set()
+
+    def _flush(self) -> None:
+        left_out, tail = self._tail.take()
+        if left_out:
+            self._decoder.reset()
+            self._say(f"\n[... {left_out:,} bytes left out ...]\n")
+            tail = tail.lstrip(_CONTINUATIONS)
+        self._say(self._decoder.decode(tail, True))
+        self._decoder.reset()
+
+
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
+"""Bytes with which no UTF-8 character begins."""
+
+
+class _Tail:
+    """Keeps the end of what is written, in at most twice its size."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._kept = bytearray()
+        self._written = 0
+
+    def write(self, data: bytes) -> None:
+        self._written += len(data)
+        self._kept += data[max(0, len(data) - self._size) :]
+        if len(self._kept) > 2 * self._size:
+            del self._kept[: len(self._kept) - self._size]
+
+    def take(self) -> tuple[int, bytes]:
+        """How many bytes are lost, and those that are kept."""
+        kept = bytes(self._kept[max(0, len(self._kept) - self._size) :])
+        lost = self._written - len(kept)
+        self._kept.clear()
+        self._written = 0
+        return lost, kept

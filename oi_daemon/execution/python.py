@@ -1,0 +1,32 @@
+"""Python: the worker in `python_worker/`, under the user's own interpreter."""
+
+import os
+from pathlib import Path
+
+from oi_daemon.execution.child import Program
+from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.worker import Interpreter, Worker
+
+_WORKER = Path(__file__).with_name("python_worker")
+
+
+def python(workplace: Workplace) -> Worker:
+    """A Python interpreter at this workplace."""
+
+    def program() -> Program:
+        path = find_python(workplace.python, os.environ)
+
+        def command(control: int, answers: int, nonce: str) -> list[str]:
+            return [path, "-X", "utf8", str(_WORKER), str(control), str(answers), nonce]
+
+        return Program(
+            command=command, environment=environment(path, os.environ), cwd=workplace.cwd
+        )
+
+    return Worker(Interpreter(name="Python", program=program, request=_request), workplace)
+
+
+def _request(number: int, code: str) -> bytes:
+    data = code.encode("utf-8", "surrogatepass")
+    return b"%d %d\n%s" % (number, len(data), data)

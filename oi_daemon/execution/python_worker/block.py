@@ -1,0 +1,129 @@
+"""Runs blocks: statement by statement, each marked before it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from _ast import Expr, ImportFrom, Interactive, Module, PyCF_ALLOW_TOP_LEVEL_AWAIT
+
+from .report import report
+from .source import SHELL, Sources, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Task
+    from collections.abc import Coroutine
+    from types import CodeType, TracebackType
+
+    from .display import Displays
+    from .interrupts import Interrupts
+    from .streams import Output
+
+_COROUTINE = 0x80  # inspect.CO_COROUTINE
+
+
+class Blocks:
+    """Runs blocks in the namespace of `__main__`, which keeps its state between them."""
+
+    def __init__(self, output: Output, displays: Displays, interrupts: Interrupts) -> None:
+        self._output = output
+        self._displays = displays
+        self._interrupts = interrupts
+        self._process = os.getpid()
+        self._loop = Loop()
+        self._flags = 0
+        self.sources = Sources()
+        main = type(sys)("__main__")
+        self._namespace = main.__dict__
+        self._namespace[SHELL] = os.system
+        sys.modules["__main__"] = main
+
+    def run(self, number: int, code: str) -> None:
+        """Run it to its end, whatever that is; an error is written to sys.stderr."""
+        file = f"<block {number}>"
+        self.sources.add(file, code)
+        self._output.begin(file)
+        self._interrupts.begin()
+        error = self._attempt(file, code)
+        self._interrupts.end()
+        if error is not None:
+            report(error, file)
+        if os.getpid() != self._process:
+            _leave_fork(error)
+
+    def _attempt(self, file: str, code: str) -> BaseException | None:
+        try:
+            for line, statement in self._compile(file, code):
+                self._output.line(line)
+                result = eval(statement, self._namespace)
+                if statement.co_flags & _COROUTINE:
+                    self._loop.run(result)
+            self._displays.show_figures()
+        except BaseException as error:
+            return error
+        return None
+
+    def _compile(self, file: str, code: str) -> list[tuple[int, CodeType]]:
+        """Each statement's line and code; the last one echoes its value, as in a REPL."""
+        body = parse(code, file, self._flags).body
+        statements = []
+        for node in body:
+            if isinstance(node, ImportFrom) and node.module == "__future__":
+                self._flags |= _future_flags(node)
+            options = PyCF_ALLOW_TOP_LEVEL_AWAIT | self._flags
+            if isinstance(node, Expr) and node is body[-1]:
+                compiled = compile(Interactive([node]), file, "single", options, True)
+            else:
+                compiled = compile(Module([node], []), file, "exec", options, True)
+            decorators = getattr(node, "decorator_list", [])
+            line = min([node.lineno, *(decorator.lineno for decorator in decorators)])
+            statements.append((line, compiled))
+        return statements
+
+
+def _future_flags(node: ImportFrom) -> int:
+    """What is imported from `__future__` holds from here on, in later blocks too."""
+    import __future__
+
+    flags = 0
+    for alias in node.names:
+        feature = getattr(__future__, alias.name, None)
+        flags |= getattr(feature, "compiler_flag", 0)
+    return flags
+
+
+def _leave_fork(error: BaseException | None) -> None:
+    """A forked copy has come to the block's end: it must not wait for the next one."""
+    code = getattr(error, "code", 1) if error is not None else 0
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+class Loop:
+    """The event loop of top-level `await`. It keeps its tasks, which run while a block awaits."""
+
+    def __init__(self) -> None:
+        self._loop: AbstractEventLoop | None = None
+
+    def run(self, coroutine: Coroutine[object, object, object]) -> None:
+        import asyncio
+
+        if self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(self._loop)
+        task = self._loop.create_task(coroutine)
+        try:
+            self._loop.run_until_complete(task)
+        except KeyboardInterrupt as interrupt:
+            if task.done():
+                raise
+            raise interrupt.with_traceback(_cancel(self._loop, task)) from None
+
+
+def _cancel(loop: AbstractEventLoop, task: Task[object]) -> TracebackType | None:
+    """Let the task clean up; returns where it was."""
+    task.cancel()
+    try:
+        loop.run_until_complete(task)
+    except BaseException as error:
+        return error.__traceback__
+    return None

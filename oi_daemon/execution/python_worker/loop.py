@@ -1,0 +1,111 @@
+"""The worker's life: take a block, run it, say that it has ended."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import sys
+import time
+from _thread import allocate_lock, get_ident, start_new_thread
+
+from .block import Blocks
+from .channel import Channel
+from .display import Displays
+from .hooks import AfterImport, before_children
+from .interrupts import Interrupts
+from .streams import Input, Output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+_TICK = 0.015
+"""Seconds between two looks at a block that runs."""
+
+
+def main(control: int, answers: int, nonce: str) -> None:
+    channel = Channel(control, answers)
+    interrupts = Interrupts()
+    output = Output(nonce, interrupts)
+    stdin = Input(channel, output, interrupts)
+    displays = Displays(channel, output)
+    after_import = _install(output, stdin, displays)
+    _at_forks(channel, output, stdin, displays)
+    faulthandler.enable(channel.control, all_threads=False)
+    blocks = Blocks(output, displays, interrupts)
+    after_import.add("linecache", blocks.sources.use_in_linecache)
+    watch = Watch(output, interrupts)
+    sys.argv, sys.path[0] = [""], ""
+    while True:
+        request = channel.receive()
+        if request is None:
+            _die()
+        number, code = request
+        interrupts.install()
+        output.reopen()
+        with watch:
+            blocks.run(number, code)
+        output.end(number)
+
+
+class Watch:
+    """A thread that looks at the main thread from time to time while a block runs."""
+
+    def __init__(self, output: Output, interrupts: Interrupts) -> None:
+        self._output = output
+        self._interrupts = interrupts
+        self._main = get_ident()
+        self._running = False
+        self._asleep = allocate_lock()
+        self._asleep.acquire()
+        start_new_thread(self._look, ())
+
+    def __enter__(self) -> None:
+        self._running = True
+        if self._asleep.locked():
+            self._asleep.release()
+
+    def __exit__(self, *_: object) -> None:
+        self._running = False
+
+    def _look(self) -> None:
+        while True:
+            self._asleep.acquire()
+            while self._running:
+                time.sleep(_TICK)
+                if self._running:
+                    self._output.tick(sys._current_frames().get(self._main))
+                    self._interrupts.retry()
+
+
+def _install(output: Output, stdin: Input, displays: Displays) -> AfterImport:
+    """Put ours in the places where the user's code looks."""
+    output.install()
+    stdin.install()
+    displays.install()
+    after_import = AfterImport()
+    after_import.add("getpass", stdin.hide_passwords)
+    after_import.add("matplotlib", displays.use_in_matplotlib)
+    after_import.add("IPython.core.display_functions", displays.use_in_ipython)
+    before_children(after_import, output.before_child)
+    return after_import
+
+
+def _at_forks(channel: Channel, output: Output, stdin: Input, displays: Displays) -> None:
+    def in_child() -> None:
+        faulthandler.disable()
+        output.in_child()
+        stdin.in_child()
+        displays.in_child()
+        channel.close()
+
+    os.register_at_fork(
+        before=output.before_fork, after_in_parent=output.after_fork, after_in_child=in_child
+    )
+
+
+def _die() -> NoReturn:
+    """The daemon is gone: end with all that was started here."""
+    os.killpg(0, signal.SIGKILL)
+    raise AssertionError("unreachable")

@@ -1,0 +1,251 @@
+"""sys.stdout, sys.stderr and sys.stdin of the user's code.
+
+Both outputs are one pipe, and go through one buffer, together with the marks that say which line
+was in force: all of it arrives in its true order.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import sys
+from _thread import RLock, allocate_lock, get_ident
+
+from .interrupts import ours
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType, ModuleType
+
+    from .channel import Channel
+    from .interrupts import Interrupts
+
+_AT_ONCE = 200
+"""Lines of output per tick that are sent at once. Only in a flood does output gather in the buffer,
+for a tick at most: so a crash loses no last words, and a flood costs no system call a line."""
+
+_print_prompt = builtins.input
+
+
+class Stream(io.TextIOWrapper):
+    """Looks like any text stream on a pipe; what is written goes through `Output.write`."""
+
+    def __init__(self, output: Output, pipe: io.BufferedWriter, fd: int) -> None:
+        super().__init__(pipe, "utf-8", "backslashreplace", newline="\n")
+        self._output = output
+        self._fd = fd
+
+    @property
+    def buffer(self) -> io.BufferedWriter:
+        self._output.flush()
+        return self._output.pipe
+
+    def flush(self) -> None:
+        self._output.flush()
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def close(self) -> None:
+        """Left open: `exit()` and some libraries close what they did not open."""
+
+
+class Output:
+    """What the block writes, and the marks in it: `RS nonce KIND number US`."""
+
+    def __init__(self, nonce: str, interrupts: Interrupts) -> None:
+        self.pipe: io.BufferedWriter = io.BufferedWriter(io.FileIO(os.dup(1), "w"), 1 << 16)
+        self.stdout = Stream(self, self.pipe, 1)
+        self.stderr = Stream(self, self.pipe, 2)
+        self._text = io.TextIOWrapper(self.pipe, "utf-8", "backslashreplace", newline="\n")
+        self._append = self._text.write
+        self._mark = f"\x1e{nonce}%s%d\x1f"
+        self._interrupts = interrupts
+        self.main = get_ident()
+        self._file: str | None = None
+        self._line = 0
+        self._at_once = _AT_ONCE
+        self._ticking = allocate_lock()
+        self.stdout.write = self.stderr.write = self.write  # type: ignore[method-assign]
+
+    def install(self) -> None:
+        """Put the streams in their places, again where the user's code closed what is below."""
+        sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
+        sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc]
+
+    def reopen(self) -> None:
+        """Give children back an output that the user's code has closed."""
+        for fd in (1, 2):
+            try:
+                os.fstat(fd)
+            except OSError:
+                os.dup2(self.pipe.fileno(), fd)
+
+    def begin(self, file: str) -> None:
+        """A block begins; its frames are those of this file."""
+        self._file, self._line = file, 0
+
+    def end(self, number: int) -> None:
+        """The block has ended: nothing after this is its output."""
+        self._file = None
+        self.mark("E", number)
+        self.flush()
+
+    def mark(self, kind: str, number: int) -> None:
+        self._append(self._mark % (kind, number))
+
+    def line(self, number: int) -> None:
+        """This line is the active one from here on."""
+        if number != self._line:
+            self._line = number
+            self.mark("L", number)
+
+    def follow(self, frame: FrameType | None) -> None:
+        """The active line is that of the innermost frame in the block."""
+        file = self._file
+        while frame is not None and file:
+            if frame.f_code.co_filename == file:
+                self.line(frame.f_lineno)
+                return
+            frame = frame.f_back
+
+    def write(self, text: str) -> int:
+        """`write` of both streams. Each `print` calls it twice, so the common cases come first."""
+        if text != "\n":
+            frame: FrameType | None = sys._getframe(1)
+            while frame is not None:
+                if frame.f_code.co_filename == self._file:
+                    if frame.f_lineno != self._line and get_ident() == self.main:
+                        self.line(frame.f_lineno)
+                    break
+                frame = frame.f_back
+        written = self._append(text)
+        if self._at_once and text[-1:] == "\n":
+            self._at_once -= 1
+            self.flush()
+        if self._interrupts.pending:
+            self._interrupts.check()
+        return written
+
+    def flush(self) -> None:
+        self._text.flush()
+
+    def tick(self, frame: FrameType | None) -> None:
+        """Every few milliseconds, from another thread, with the main thread's frame.
+
+        A main thread in the worker's own code is writing, or waits for input: nothing to do.
+        """
+        self._at_once = _AT_ONCE
+        if not ours(frame):
+            with self._ticking:
+                self.follow(frame)
+                self.flush()
+
+    def before_child(self) -> None:
+        """What was written until now comes before what a child writes."""
+        self.follow(sys._getframe(1))
+        self.flush()
+
+    def before_fork(self) -> None:
+        """No other thread may hold the buffer, or it stays locked in the copy."""
+        self.before_child()
+        self._ticking.acquire()
+
+    def after_fork(self) -> None:
+        self._ticking.release()
+
+    def in_child(self) -> None:
+        """In a forked copy: it has no active line, and nobody flushes for it."""
+        self._ticking.release()
+        self._file = None
+        self._at_once = sys.maxsize
+
+
+class Input(io.RawIOBase):
+    """Bytes of sys.stdin: a line is asked for when none is left."""
+
+    def __init__(self, channel: Channel, output: Output, interrupts: Interrupts) -> None:
+        self._channel: Channel | None = channel
+        self._output = output
+        self._interrupts = interrupts
+        self._one_at_a_time = RLock()
+        self._rest = b""
+        self.prompt = ""
+        self.password = False
+        self.stdin = Lines(
+            io.BufferedReader(self),  # type: ignore[type-var]
+            "utf-8",
+            "surrogateescape",
+            newline="\n",
+        )
+
+    def install(self) -> None:
+        sys.stdin = sys.__stdin__ = self.stdin  # type: ignore[misc]
+        builtins.input = self.input
+
+    def in_child(self) -> None:
+        """In a forked copy: the parent's person is not its own."""
+        self._channel = None
+
+    def input(self, prompt: object = "", /) -> str:
+        """The builtin. Reads the user's own sys.stdin where they have put one."""
+        if sys.stdin is not self.stdin:
+            return _print_prompt(prompt)
+        return self._ask(str(prompt), password=False)
+
+    def hide_passwords(self, getpass: ModuleType) -> None:
+        """Replaces getpass.getpass, once that module is imported."""
+
+        def ask(prompt: str = "Password: ", stream: object = None) -> str:
+            return self._ask(prompt, password=True)
+
+        getpass.getpass = ask  # type: ignore[attr-defined]
+
+    def _ask(self, prompt: str, *, password: bool) -> str:
+        with self._one_at_a_time:
+            self.prompt, self.password = prompt, password
+            try:
+                line = self.stdin.readline()
+            finally:
+                self.prompt, self.password = "", False
+        if not line:
+            raise EOFError("EOF when reading a line")
+        return line[:-1] if line.endswith("\n") else line
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return 0
+
+    def close(self) -> None:
+        pass
+
+    def readinto(self, space: bytearray) -> int:  # type: ignore[override]
+        if not self._rest:
+            self._rest = self._line()
+        count = min(len(space), len(self._rest))
+        space[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def _line(self) -> bytes:
+        """A line from the person; nothing is end of file."""
+        if self._channel is None:
+            return b""
+        with self._one_at_a_time:
+            if get_ident() == self._output.main:
+                self._output.follow(sys._getframe(1))
+            number = self._channel.send(input=self.prompt, password=self.password)
+            self._output.mark("D", number)
+            self._output.flush()
+            with self._interrupts:
+                return self._channel.answer(number) or b""
+
+
+class Lines(io.TextIOWrapper):
+    """sys.stdin; `exit()` closes it, and the next block still needs it."""
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,209 @@
+"""A worker: one interpreter process that keeps its state between blocks.
+
+What happens in a block becomes chunks in its outbox as the bytes arrive, whether they are taken or
+not. Output that arrives while no block runs is nobody's, and dropped.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from oi_daemon.execution.child import Program
+from oi_daemon.execution.connection import Connection, Message
+from oi_daemon.execution.ending import Ending
+from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.execution.outbox import Outbox
+from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
+
+_AGAIN = 0.3
+"""Seconds between two interrupts of one block."""
+_GRACE = 2.0
+"""Seconds after which an interrupted block is ended with its process."""
+_LOOK = 0.1
+"""Seconds between two looks whether a child waits for input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """What a language brings along."""
+
+    name: str
+    """As in "Python was killed"."""
+    program: Callable[[], Program]
+    """Raises NotInstalledError where it is not on this machine."""
+    request: Callable[[int, str], bytes]
+    """What is sent to run a block, from its number and code."""
+
+
+@dataclass(kw_only=True)
+class _Block:
+    """A block under way."""
+
+    number: int
+    outbox: Outbox
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: bool = False
+    interrupted: bool = False
+    gave_up: bool = False
+    asked: dict[str, int | None] = field(default_factory=dict)
+    """Requests for input that wait: the worker's number, or None for a reader of descriptor 0."""
+
+
+class Worker:
+    """Implements `oi_daemon.execution.language.Process` and `connection.Listener`."""
+
+    def __init__(self, interpreter: Interpreter, workplace: Workplace) -> None:
+        self._interpreter = interpreter
+        self._workplace = workplace
+        self._connection: Connection | None = None
+        self._block: _Block | None = None
+        self._blocks = 0
+        self._closing = False
+        self._gone = asyncio.Event()
+        self._news = ""
+
+    async def start(self) -> None:
+        if self._connection is None:
+            try:
+                self._connection = Connection(self._interpreter.program(), self)
+            except OSError as error:
+                raise NotInstalledError(
+                    f"{self._interpreter.name} does not start: {error}"
+                ) from error
+            self._closing = False
+            self._gone.clear()
+
+    async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+        while self._block is not None:
+            await self._block.ended.wait()
+        try:
+            await self.start()
+        except NotInstalledError as error:
+            yield Output(f"{error}\n")
+        else:
+            block = self._begin()
+            try:
+                await self._send(block, code)
+                async for chunk in block.outbox:
+                    yield chunk
+            finally:
+                self._interrupt(block)
+        yield ActiveLine(None)
+        yield EndOfExecution()
+
+    def interrupt(self) -> None:
+        if self._block is not None:
+            self._interrupt(self._block)
+
+    async def answer(self, input: str, value: str | None) -> bool:
+        if self._block is None or self._connection is None or input not in self._block.asked:
+            return False
+        number = self._block.asked.pop(input)
+        line = b"" if value is None else f"{value}\n".encode("utf-8", "replace")
+        if number is None:
+            self._connection.child.stdin.write(line)
+        else:
+            await self._connection.answer(number, line)
+        return True
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._closing = True
+            self._connection.child.kill()
+            await self._gone.wait()
+
+    def _begin(self) -> _Block:
+        self._blocks += 1
+        place = self._workplace
+        self._block = _Block(
+            number=self._blocks, outbox=Outbox(head=place.shown_head, tail=place.shown_tail)
+        )
+        if self._news:
+            self._block.outbox.tell(self._news)
+            self._news = ""
+        return self._block
+
+    async def _send(self, block: _Block, code: str) -> None:
+        if self._connection is not None:
+            self._connection.child.stdin.renew()
+            self._look_for_readers(block)
+            await self._connection.send(self._interpreter.request(block.number, code))
+
+    def _look_for_readers(self, block: _Block) -> None:
+        """Ask on behalf of a child that waits for a line on its standard input."""
+        if block is not self._block or self._connection is None:
+            return
+        child = self._connection.child
+        if None not in block.asked.values() and child.stdin.waiting(child.pid):
+            self._ask(block, None, "", password=False)
+        asyncio.get_running_loop().call_later(_LOOK, self._look_for_readers, block)
+
+    def _ask(self, block: _Block, number: int | None, prompt: str, *, password: bool) -> None:
+        request = InputRequest(prompt, password, secrets.token_hex(8))
+        block.asked[request.input] = number
+        block.outbox.put(request)
+
+    def _interrupt(self, block: _Block) -> None:
+        """The ladder: SIGINT once the block has begun, again while it runs, SIGKILL in the end."""
+        if block.ended.is_set() or block.interrupted:
+            return
+        block.interrupted = True
+        if block.begun:
+            self._signal(block)
+        asyncio.get_running_loop().call_later(_GRACE, self._give_up, block)
+
+    def _signal(self, block: _Block) -> None:
+        if block is self._block and self._connection is not None:
+            self._connection.child.interrupt()
+            asyncio.get_running_loop().call_later(_AGAIN, self._signal, block)
+
+    def _give_up(self, block: _Block) -> None:
+        if block is self._block and self._connection is not None:
+            block.gave_up = True
+            self._connection.child.kill()
+
+    def text(self, data: bytes) -> None:
+        if self._block is not None:
+            self._block.outbox.write(data)
+
+    def line(self, number: int) -> None:
+        block = self._block
+        if block is None:
+            return
+        block.outbox.line(number)
+        if not block.begun:
+            block.begun = True
+            if block.interrupted:
+                self._signal(block)
+
+    def message(self, message: Message) -> None:
+        block = self._block
+        if message.display is not None and block is not None:
+            block.outbox.display(Display(message.display))
+        elif message.input is not None and block is not None:
+            self._ask(block, message.number, message.input, password=message.password)
+
+    def end(self, block: int) -> None:
+        if self._block is not None and self._block.number == block:
+            self._end(self._block)
+
+    def gone(self, status: int, last_words: str) -> None:
+        self._connection = None
+        self._gone.set()
+        block = self._block
+        ending = Ending(self._interpreter.name, status, last_words)
+        if block is None:
+            self._news = "" if self._closing else ending.between_blocks()
+            return
+        if not self._closing:
+            line = ending.line(block.number)
+            if line is not None:
+                block.outbox.line(line)
+            block.outbox.tell(ending.unstoppable() if block.gave_up else ending.in_block(line))
+        self._end(block)
+
+    def _end(self, block: _Block) -> None:
+        self._block = None
+        block.outbox.close()
+        block.ended.set()
