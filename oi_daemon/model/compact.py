@@ -14,18 +14,18 @@ from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 COMPACT_SYSTEM_MESSAGE = """\
 You complete the user's request by running Python code. Always run code, even for what you know. \
 Reply first with one ```python block that prints what you need; you will get its output. When the \
-output answers the request, reply with one short sentence and no code."""
+output answers the request, reply with one short sentence that tells the result, and no code."""
 
 WORKED_EXAMPLE: tuple[Message, ...] = (
-    UserMessage("How many days are there from 2024-02-03 to 2024-03-17?"),
+    UserMessage("What is the average length of the words in 'one two three four'?"),
     CodeMessage(
         "python",
-        "from datetime import date\n\n"
-        "days = (date(2024, 3, 17) - date(2024, 2, 3)).days\n"
-        "print(days)",
-        output="43",
+        "words = 'one two three four'.split()\n"
+        "average = sum(len(word) for word in words) / len(words)\n"
+        "print(average)",
+        output="3.75",
     ),
-    AssistantMessage("There are 43 days."),
+    AssistantMessage("The average length is 3.75 letters."),
 )
 
 GRAMMAR = r"""
@@ -35,7 +35,8 @@ line ::= ([^`\n] [^\n]*)? "\n"
 text ::= [^`\n] [^`]*
 """
 
-_ADVICE = "\n\nThe code failed. Do it another way, with the standard library."
+_TRY_AGAIN = "\n\nThe code failed. Do it another way, with the standard library."
+_GIVE_UP = "\n\nThe code failed again. Write no more code: say in one short sentence what failed."
 _ERROR = re.compile(r"^[\w.]*(?:Error|Exception)(?::.*)?\s*\Z", re.MULTILINE)
 
 
@@ -70,11 +71,10 @@ def _failed(output: str | None) -> bool:
 
 
 def _outcome(output: str | None, failures: int) -> str:
-    """What became of a block. Without a word of advice the model gives up at the first error, and
-    with one at every error it never does."""
+    """What became of a block. Left alone, the model gives up at the first error or never."""
     if output is None:
         return "The code was not run: the user declined."
-    advice = _ADVICE if 0 < failures <= 2 else ""
+    advice = ("", _TRY_AGAIN, _TRY_AGAIN, _GIVE_UP)[min(failures, 3)]
     return f"Output:\n{output or '(none)'}{advice}"
 
 

@@ -44,11 +44,11 @@ def test_what_the_user_adds_to_the_system_message_arrives() -> None:
     assert compact_messages([], "Mine.")[0]["content"] == "Mine."
 
 
-def test_a_failure_is_followed_by_advice_but_not_for_ever() -> None:
-    """At temperature 0 a model that is told so each time would fail in the same way each time."""
+def test_a_failure_is_followed_by_advice_and_the_third_in_a_row_by_an_end() -> None:
     failed = CodeMessage("python", "import x", "Traceback ...\nModuleNotFoundError: No module 'x'")
     said = compact_messages([UserMessage("go"), failed, failed, failed])[PREFIX:]
     assert ["another way" in message["content"] for message in said[2::2]] == [True, True, False]
+    assert "no more code" in said[-1]["content"]
 
 
 def test_output_that_tells_of_errors_is_no_failure() -> None:
