@@ -2,12 +2,19 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from oi_daemon import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oi_daemon.outbox import Outbox
+    from oi_daemon.server import Service
 
 _DESCRIPTION = """\
 Open Interpreter as a language server. Editors and programs start it and talk JSON-RPC over its
@@ -28,7 +35,9 @@ def daemon() -> NoReturn:
         sys.exit(_download_model())
     if not arguments.stdio:
         parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
-    _serve(debug=arguments.debug)
+    from oi_daemon.daemon import Daemon
+
+    run(Daemon, debug=arguments.debug)
 
 
 def terminal() -> None:
@@ -38,18 +47,15 @@ def terminal() -> None:
     main()
 
 
-def _serve(*, debug: bool) -> NoReturn:
+def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn:
+    """Serve the client at stdin and stdout, and end the process."""
+    from oi_daemon.logs import configure
+    from oi_daemon.server import serve
     from oi_daemon.wire import claim
 
     stdin, stdout = claim()
-    import logging
-
-    from oi_daemon.daemon import Daemon
-    from oi_daemon.logs import configure
-    from oi_daemon.server import serve
-
     configure(debug=debug)
-    code = asyncio.Runner().run(serve(Daemon, stdin, stdout))
+    code = asyncio.Runner().run(serve(make, stdin, stdout))
     logging.shutdown()
     os._exit(code)  # a library's thread in a slow import or name resolution is not waited for
 
