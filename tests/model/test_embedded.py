@@ -20,6 +20,8 @@ from oi_daemon.messages import UserMessage
 from oi_daemon.model.compact import compact_messages
 from oi_daemon.model.embedded import EmbeddedServer
 
+REAL_MODEL = os.environ.get("OI_REAL_MODEL", "")
+
 SERVING = Path(__file__).parents[1] / "fakes" / "serving"
 
 
@@ -183,14 +185,12 @@ def _child_of(pid: int) -> int:
 
 
 @pytest.mark.real_model
+@pytest.mark.skipif(not REAL_MODEL, reason="OI_REAL_MODEL names no model file")
 async def test_the_real_model_writes_code(monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole of it once: loading, the prompt, the grammar."""
-    path = os.environ.get("OI_REAL_MODEL")
-    if path is None:
-        pytest.skip("set OI_REAL_MODEL to the path of the embedded model")
     monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(SERVING)])
     monkeypatch.delenv("PYTHONPATH")
-    server = EmbeddedServer(Path(path))
+    server = EmbeddedServer(Path(REAL_MODEL))
     await server.start()
     try:
         reply = await asyncio.to_thread(_complete, server)
