@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from oi_daemon.execution.language import NotInstalledError, Process, Workplace
 from oi_daemon.execution.python import python
+from oi_daemon.execution.shell import missing, shell
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
 __all__ = [
@@ -37,6 +38,7 @@ class Language:
 
 LANGUAGES = (
     Language(name="python", aliases=("py", "python3"), start=python, missing=lambda: None),
+    Language(name="shell", aliases=("sh", "bash", "zsh", "console"), start=shell, missing=missing),
 )
 
 

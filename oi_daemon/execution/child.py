@@ -32,7 +32,7 @@ class Program:
     environment: dict[str, str]
     cwd: str
     descriptors: tuple[int, ...] = ()
-    """Further descriptors that it inherits."""
+    """Further descriptors that it inherits. They are closed when it has ended."""
 
 
 class Child:
@@ -43,6 +43,7 @@ class Child:
         Raises:
             OSError: it could not be started.
         """
+        self._descriptors = program.descriptors
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
         self.answers, answers = socket.socketpair()
@@ -111,7 +112,8 @@ class Child:
         self.control.close()
         self.answers.close()
         self.stdin.close()
-        os.close(self.output)
+        for descriptor in (self.output, *self._descriptors):
+            os.close(descriptor)
 
 
 def _ignores_interrupts() -> bool:

@@ -1,0 +1,67 @@
+"""The shell: a persistent bash that keeps its folder, variables, functions and aliases."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from oi_daemon.execution.child import Program
+from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.execution.worker import Interpreter, Worker
+
+_BOOT = Path(__file__).with_name("boot.bash")
+
+
+def shell(workplace: Workplace) -> Worker:
+    """A shell at this workplace, in which `python` and `pip` are those that run Python code."""
+    bash = _Bash(workplace)
+    return Worker(
+        Interpreter(name="The shell", program=bash.program, request=bash.request), workplace
+    )
+
+
+def missing() -> str | None:
+    """Why there is no shell here."""
+    return None if shutil.which("bash") else "The shell needs bash, which is not installed."
+
+
+class _Bash:
+    """Its blocks are handed over in a file without a name: bash gets the lines of a file right."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        self._workplace = workplace
+        self._source = -1
+
+    def program(self) -> Program:
+        bash = shutil.which("bash")
+        if bash is None:
+            raise NotInstalledError(missing() or "")
+        self._source, state = _nameless_file(), _nameless_file()
+        files = (self._source, state)
+
+        def command(control: int, answers: int, nonce: str) -> list[str]:
+            options = ["--noprofile", "--norc", str(_BOOT)]
+            return [bash, *options, nonce, *map(str, (control, answers, *files))]
+
+        python = find_python(self._workplace.python, os.environ)
+        return Program(
+            command=command,
+            environment=environment(python, os.environ),
+            cwd=self._workplace.cwd,
+            descriptors=files,
+        )
+
+    def request(self, number: int, code: str) -> bytes:
+        os.ftruncate(self._source, 0)
+        os.lseek(self._source, 0, os.SEEK_SET)
+        os.pwrite(self._source, code.encode("utf-8", "replace") + b"\n", 0)
+        return b"%d\n" % number
+
+
+def _nameless_file() -> int:
+    """In memory where the system has such files."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("shell")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
