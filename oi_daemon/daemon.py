@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from oi_daemon import __version__
 from oi_daemon.config import conversations_path, load_settings
-from oi_daemon.execution import languages
+from oi_daemon.execution import find_language, languages
 from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
@@ -76,7 +76,10 @@ class Daemon:
         self._interpreters: dict[str, Interpreter] = {}
         self._histories: dict[Path, History] = {}
         self._seqs: dict[str, int] = {}
-        self._models = Models()
+        self._models = Models(
+            languages=[name for name, _, available, _ in languages() if available],
+            is_language=lambda word: find_language(word) is not None,
+        )
         self._started = time.monotonic()
         self._background: set[asyncio.Task[None]] = set()
 

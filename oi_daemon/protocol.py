@@ -74,7 +74,8 @@ WireChunk = Annotated[
         description="Exactly one of these.",
         extra_json_schema={
             "oneOf": [
-                {"properties": {kind: shape}, "required": [kind]} for kind, shape in CHUNK_SCHEMAS.items()
+                {"properties": {kind: shape}, "required": [kind]}
+                for kind, shape in CHUNK_SCHEMAS.items()
             ]
         },
     ),

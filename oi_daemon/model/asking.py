@@ -79,7 +79,7 @@ class Asking:
         }
         dropped = self._learned.dropped
         wanted = {name: value for name, value in parameters.items() if name not in dropped}
-        return wanted | {"extra_body": dict(self._endpoint.extra_body)}
+        return wanted | dict(self._endpoint.extra_body)
 
     async def mend(self, failed: Failure) -> bool:
         """Change the request, or wait, so that it can be tried again; False if it can't."""
