@@ -118,7 +118,7 @@ class WireDaemon:
     async def status(self, params: NoParams) -> dict[str, Any]:
         return {
             "calls": self._calls,
-            "pid": os.getpid(),
+            "has_pygls": "pygls" in sys.modules,
             "requests": self._outbox.pending_requests,
             "outgoing_bytes": self._outbox.pending_bytes,
         }
