@@ -22,11 +22,12 @@ __oi_debug() { # LINE FILE FUNCTION $_
     return 0
   fi
   ((++__oi_count < 10000)) || trap - DEBUG
-  [[ $1 == "$__oi_line" || $2 != "$__oi_file" || $BASH_COMMAND == __oi_* ]] && return 0
+  [[ $1 == "$__oi_line" || $2 != "$__oi_file" || $BASH_COMMAND == "$__oi_source" ]] && return 0
   [[ $__oi_earlier == *$'\n'"$3"$'\n'* ]] && return 0
   __oi_line=$1
   __oi_mark L "$1"
 }
+__oi_source='. "$__oi_file"' # the current command, for bash, in the EXIT trap
 __oi_trap='__oi_debug "$LINENO" "${BASH_SOURCE[0]}" "${FUNCNAME[0]-}" "$_"'
 
 __oi_interrupt() {

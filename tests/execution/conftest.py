@@ -1,0 +1,20 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from oi_daemon.execution import Execution, Workplace
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Workplace:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return Workplace(cwd=str(folder))
+
+
+@pytest.fixture
+async def execution(workplace: Workplace) -> AsyncIterator[Execution]:
+    execution = Execution(workplace)
+    yield execution
+    await execution.close()

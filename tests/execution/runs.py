@@ -1,0 +1,89 @@
+"""Runs blocks for the tests, and looks at what came of them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from oi_daemon.execution import Execution
+from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
+
+DEADLINE = 20.0
+
+
+async def run(
+    execution: Execution, code: str, *, language: str = "python", answers: Iterable[str | None] = ()
+) -> list[Chunk]:
+    """All chunks of one block, whose requests for input get these answers in turn."""
+    lines = iter(answers)
+    chunks: list[Chunk] = []
+    async with asyncio.timeout(DEADLINE):
+        async for chunk in execution.run(language, code):
+            chunks.append(chunk)
+            if isinstance(chunk, InputRequest):
+                assert await execution.answer(chunk.input, next(lines))
+    assert chunks[-2:] == [ActiveLine(None), EndOfExecution()]
+    return chunks
+
+
+async def output(
+    execution: Execution, code: str, *, language: str = "python", answers: Iterable[str | None] = ()
+) -> str:
+    """What one block wrote."""
+    return text(await run(execution, code, language=language, answers=answers))
+
+
+def text(chunks: Sequence[Chunk]) -> str:
+    return "".join(chunk.text for chunk in chunks if isinstance(chunk, Output))
+
+
+def lines(chunks: Sequence[Chunk]) -> list[int]:
+    """The active lines, in their order."""
+    return [c.line for c in chunks if isinstance(c, ActiveLine) and c.line is not None]
+
+
+def lines_of_outputs(chunks: Sequence[Chunk]) -> list[tuple[int | None, str]]:
+    """Each written line with the active line at which it was written."""
+    line, pairs = None, []
+    for chunk in chunks:
+        if isinstance(chunk, ActiveLine):
+            line = chunk.line
+        elif isinstance(chunk, Output):
+            pairs += [(line, written) for written in chunk.text.splitlines()]
+    return pairs
+
+
+def displays(chunks: Sequence[Chunk]) -> list[dict[str, object]]:
+    return [dict(chunk.data) for chunk in chunks if isinstance(chunk, Display)]
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for something that the system gives no event for."""
+    deadline = time.monotonic() + DEADLINE
+    while not happened():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.005)
+
+
+class Running:
+    """A block under way, whose chunks are taken as they come."""
+
+    def __init__(self, execution: Execution, code: str, language: str = "python") -> None:
+        self.chunks: list[Chunk] = []
+        self._execution = execution
+        self._task = asyncio.create_task(self._take(language, code))
+
+    async def _take(self, language: str, code: str) -> None:
+        async for chunk in self._execution.run(language, code):
+            self.chunks.append(chunk)
+
+    async def seen(self, word: str) -> None:
+        """Wait until it has written this."""
+        await until(lambda: word in text(self.chunks))
+
+    async def begun(self) -> None:
+        """Wait until its first line is active."""
+        await until(lambda: bool(lines(self.chunks)))
+
+    async def end(self) -> list[Chunk]:
+        await asyncio.wait_for(self._task, DEADLINE)
+        return self.chunks

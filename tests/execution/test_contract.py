@@ -1,0 +1,286 @@
+"""What every language does alike."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from oi_daemon.execution import LANGUAGES, Execution, Workplace, find_language, languages
+from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
+from tests.execution.runs import Running, lines, lines_of_outputs, output, run, text, until
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """The same small programs in each language."""
+
+    language: str
+    say: str
+    both: str
+    remember: str
+    recall: str
+    fail: str
+    ask: str
+    wait: str
+    spin: str
+    flood: str
+    die: str
+    kill: str
+    background: str
+    where: str
+
+
+DIALECTS = [
+    Dialect(
+        language="python",
+        say="print('{}')",
+        both="import sys, os\nprint(1)\nprint(2, file=sys.stderr)\nos.system('echo 3')\nprint(4)",
+        remember="x = 5",
+        recall="print(x)",
+        fail="1 / 0",
+        ask="print(input())",
+        wait="import time\nprint('waits')\ntime.sleep(60)",
+        spin="print('spins')\nwhile True: pass",
+        flood="for i in range(10**9): print(i)",
+        die="import os\nprint('last words')\nos._exit(3)",
+        kill="import os\nprint('last words')\nos.kill(os.getpid(), 9)",
+        background="import subprocess\nprint(subprocess.Popen(['sleep', '100']).pid)",
+        where="import os\nprint(os.getcwd())",
+    ),
+    Dialect(
+        language="shell",
+        say="echo {}",
+        both="echo 1\necho 2 >&2\nsh -c 'echo 3'\necho 4",
+        remember="x=5",
+        recall="echo $x",
+        fail="no-such-command",
+        ask="read x\necho $x",
+        wait="echo waits\nsleep 60",
+        spin="echo spins\nwhile :; do :; done",
+        flood="i=0\nwhile :; do echo $i; done",
+        die="echo last words\nexec sh -c 'exit 3'",
+        kill="echo last words\nkill -9 $$",
+        background="sleep 100 >/dev/null &\necho $!",
+        where="pwd",
+    ),
+]
+
+
+@pytest.fixture(params=DIALECTS, ids=[dialect.language for dialect in DIALECTS])
+def dialect(request: pytest.FixtureRequest) -> Dialect:
+    chosen: Dialect = request.param
+    return chosen
+
+
+def alive(process: int) -> bool:
+    """Whether it runs; a dead one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def test_output_stands_under_its_line(execution: Execution, dialect: Dialect) -> None:
+    code = "\n".join(dialect.say.format(word) for word in ("a", "b"))
+    chunks = await run(execution, code, language=dialect.language)
+    assert lines_of_outputs(chunks) == [(1, "a"), (2, "b")]
+
+
+async def test_all_outputs_come_in_their_true_order(execution: Execution, dialect: Dialect) -> None:
+    assert await output(execution, dialect.both, language=dialect.language) == "1\n2\n3\n4\n"
+
+
+async def test_state_is_kept_between_blocks(execution: Execution, dialect: Dialect) -> None:
+    await run(execution, dialect.remember, language=dialect.language)
+    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+
+
+async def test_it_runs_in_the_workplace(
+    execution: Execution, dialect: Dialect, workplace: Workplace
+) -> None:
+    assert await output(execution, dialect.where, language=dialect.language) == f"{workplace.cwd}\n"
+
+
+async def test_an_empty_block_ends(execution: Execution, dialect: Dialect) -> None:
+    for code in ("", "\n\n", "# nothing"):
+        assert not text(await run(execution, code, language=dialect.language))
+
+
+async def test_a_block_that_fails_says_so_and_keeps_state(
+    execution: Execution, dialect: Dialect
+) -> None:
+    await run(execution, dialect.remember, language=dialect.language)
+    assert await output(execution, dialect.fail, language=dialect.language)
+    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+
+
+@pytest.mark.parametrize("program", ["wait", "spin", "flood"])
+async def test_an_interrupt_stops_it_and_keeps_state(
+    execution: Execution, dialect: Dialect, program: str
+) -> None:
+    await run(execution, dialect.remember, language=dialect.language)
+    block = Running(execution, getattr(dialect, program), dialect.language)
+    await until(lambda: bool(text(block.chunks)))
+    execution.interrupt()
+    await block.end()
+    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+
+
+async def test_an_interrupt_without_a_block_does_nothing(
+    execution: Execution, dialect: Dialect
+) -> None:
+    execution.interrupt()
+    await run(execution, dialect.remember, language=dialect.language)
+    execution.interrupt()
+    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+
+
+async def test_a_consumer_that_leaves_stops_the_code(
+    execution: Execution, dialect: Dialect
+) -> None:
+    """Its variables live, and the next block's output is its own only."""
+    await run(execution, dialect.remember, language=dialect.language)
+    for _ in range(5):
+        chunks = execution.run(dialect.language, dialect.spin)
+        async for chunk in chunks:
+            if isinstance(chunk, Output):
+                break
+        await chunks.aclose()
+        assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+
+
+async def test_it_asks_for_input(execution: Execution, dialect: Dialect) -> None:
+    answered = await output(execution, dialect.ask, language=dialect.language, answers=["né"])
+    assert answered == "né\n"
+
+
+async def test_input_can_end(execution: Execution, dialect: Dialect) -> None:
+    """End of file holds for one request; the next block can ask again."""
+    await run(execution, dialect.ask, language=dialect.language, answers=[None])
+    answered = await output(execution, dialect.ask, language=dialect.language, answers=["b"])
+    assert answered == "b\n"
+
+
+async def test_an_interrupt_ends_the_wait_for_input(execution: Execution, dialect: Dialect) -> None:
+    chunks: list[Chunk] = []
+    async for chunk in execution.run(dialect.language, dialect.ask):
+        chunks.append(chunk)
+        if hasattr(chunk, "input"):
+            execution.interrupt()
+    assert chunks[-1] == EndOfExecution()
+    answered = await output(execution, dialect.ask, language=dialect.language, answers=["c"])
+    assert answered == "c\n"
+
+
+async def test_nobody_waits_for_an_answer(execution: Execution, dialect: Dialect) -> None:
+    assert not await execution.answer("1", "x")
+    await run(execution, dialect.remember, language=dialect.language)
+    assert not await execution.answer("1", "x")
+
+
+@pytest.mark.parametrize(("program", "how"), [("die", "exit code 3"), ("kill", "SIGKILL")])
+async def test_the_end_of_an_interpreter_is_told(
+    execution: Execution, dialect: Dialect, program: str, how: str
+) -> None:
+    """Its last words are kept, and the next block has a fresh one."""
+    told = await output(execution, getattr(dialect, program), language=dialect.language)
+    words, sentence = told.splitlines()
+    assert words == "last words"
+    assert how in sentence
+    assert "lost" in sentence
+    again = dialect.say.format("again")
+    assert await output(execution, again, language=dialect.language) == "again\n"
+
+
+async def test_reset_forgets_and_ends_what_was_started(
+    execution: Execution, dialect: Dialect
+) -> None:
+    await run(execution, dialect.remember, language=dialect.language)
+    process = int(await output(execution, dialect.background, language=dialect.language))
+    assert alive(process)
+    await execution.reset()
+    assert not alive(process)
+    assert await output(execution, dialect.recall, language=dialect.language) != "5\n"
+
+
+async def test_reset_ends_a_block_that_runs(execution: Execution, dialect: Dialect) -> None:
+    block = Running(execution, dialect.spin, dialect.language)
+    await block.seen("spins")
+    await execution.reset()
+    assert (await block.end())[-2:] == [ActiveLine(None), EndOfExecution()]
+
+
+async def test_a_background_process_outlives_its_block(
+    execution: Execution, dialect: Dialect
+) -> None:
+    process = int(await output(execution, dialect.background, language=dialect.language))
+    await run(execution, dialect.remember, language=dialect.language)
+    assert alive(process)
+
+
+async def test_a_flood_is_cut_and_the_program_never_waits(
+    dialect: Dialect, workplace: Workplace
+) -> None:
+    small = Workplace(cwd=workplace.cwd, shown_head=1000, shown_tail=100)
+    execution = Execution(small)
+    code = "\n".join([dialect.say.format("x" * 500)] * 10 + [dialect.say.format("end")])
+    told = await output(execution, code, language=dialect.language)
+    await execution.close()
+    assert "bytes left out ...]\n" in told
+    assert told.endswith("\nend\n")
+    assert len(told) < 1200
+
+
+async def test_bytes_that_are_no_text(execution: Execution, dialect: Dialect) -> None:
+    python = r"import os; _ = os.write(1, b'a\xffb\x00c\rd\n')"
+    code = python if dialect.language == "python" else r"printf 'a\xffb\x00c\rd\n'"
+    told = await output(execution, code, language=dialect.language)
+    assert told == "a\ufffdb\x00c\rd\n"
+
+
+async def test_code_that_is_no_text(execution: Execution, dialect: Dialect) -> None:
+    """Lone surrogates and NULs are an error of the block at most."""
+    for code in ("'\ud800'", "'a\x00b'"):
+        await run(execution, code, language=dialect.language)
+    again = dialect.say.format("again")
+    assert await output(execution, again, language=dialect.language) == "again\n"
+
+
+async def test_it_can_be_started_ahead_of_need(execution: Execution, dialect: Dialect) -> None:
+    await execution.warm(dialect.language)
+    assert await output(execution, dialect.say.format(1), language=dialect.language) == "1\n"
+
+
+async def test_a_language_that_is_unknown_is_said(execution: Execution) -> None:
+    chunks = await run(execution, "x", language="cobol")
+    assert text(chunks) == "'cobol' is no language that runs here. There are: python, shell.\n"
+    assert not lines(chunks)
+    await execution.warm("cobol")
+
+
+async def test_an_interpreter_that_is_not_there_is_said(tmp_path: Path) -> None:
+    execution = Execution(Workplace(cwd=str(tmp_path), python="/no/such/python"))
+    told = await output(execution, "1")
+    assert "'/no/such/python'" in told
+    assert "setting `python`" in told
+    await execution.warm()
+
+
+async def test_a_folder_that_is_gone_is_said(tmp_path: Path, dialect: Dialect) -> None:
+    execution = Execution(Workplace(cwd=str(tmp_path / "gone")))
+    assert "gone" in await output(execution, "1", language=dialect.language)
+
+
+@pytest.mark.parametrize("alias", ["py", "Python3", " PYTHON ", "python"])
+def test_a_language_has_aliases(alias: str) -> None:
+    assert find_language(alias) is LANGUAGES[0]
+
+
+def test_languages_are_listed() -> None:
+    listed = {name: (available, why) for name, _, available, why in languages()}
+    assert listed == {"python": (True, None), "shell": (True, None)}
+
+
+def test_no_alias_means_two_languages() -> None:
+    names = [name for row in LANGUAGES for name in (row.name, *row.aliases)]
+    assert len(names) == len(set(names))
