@@ -67,7 +67,9 @@ class Outbox:
 
     async def drain(self) -> None:
         """Wait while too much is queued."""
-        if self.pending_bytes > HIGH_WATER:
+        if self._broken:
+            await asyncio.sleep(0)  # let those in who will stop whoever still produces
+        elif self.pending_bytes > HIGH_WATER:
             await self.below(HIGH_WATER // 2)
 
     async def below(self, limit: int) -> None:
