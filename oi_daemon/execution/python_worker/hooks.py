@@ -55,7 +55,7 @@ def _then(loader: object, action: Action) -> None:
 def before_children(after_import: AfterImport, before: Callable[[], None]) -> None:
     """Call `before` ahead of all that writes past our buffer, or ends the process with it."""
     os.system = _system  # type: ignore[assignment]
-    for name in ("_exit", "abort", "execv", "execve", "posix_spawn", "posix_spawnp"):
+    for name in ("_exit", "abort", "execv", "execve", "posix_spawn", "posix_spawnp", "write"):
         _precede(os, name, before)
     after_import.add("subprocess", lambda module: _precede(module.Popen, "_execute_child", before))
     after_import.add("ctypes", _unbuffer_c)

@@ -1,0 +1,72 @@
+"""However an interpreter ends, it is told, nothing hangs, and the next block has a fresh one."""
+
+import os
+import signal
+
+import pytest
+
+from oi_daemon.execution import Execution
+from oi_daemon.execution.ending import Ending
+from tests.execution.runs import Running, lines, output, run, text, until
+
+ENDS = {
+    "segfault": ("import ctypes\nprint('last')\n\nctypes.string_at(0)", "Segmentation fault"),
+    "abort": ("import os\nprint('last')\nos.abort()", "SIGABRT"),
+    "exit": ("import os\nprint('last', end='')\nos._exit(3)", "exit code 3"),
+    "exec": ("import os\nprint('last')\nos.execvp('false', ['false'])", "exit code 1"),
+    "all closed": ("import os\nprint('last')\nos.closerange(3, 100)", "Python"),
+    "thread": (
+        "import ctypes, threading\nprint('last')\nt = threading.Thread(target=ctypes.string_at, args=(0,))\n"
+        "t.start()\nt.join()",
+        "Segmentation fault",
+    ),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_an_end_is_told(execution: Execution, end: str) -> None:
+    code, how = ENDS[end]
+    told = await output(execution, code)
+    assert told.startswith("last\n")
+    if end != "all closed":
+        assert how in told
+    again = await output(execution, "print(1)")
+    assert (told + again).count("variables are lost") == 1
+    assert again.endswith("1\n")
+
+
+async def test_the_line_of_a_crash_is_told_and_active(execution: Execution) -> None:
+    chunks = await run(execution, ENDS["segfault"][0])
+    assert "at line 4" in text(chunks)
+    assert lines(chunks)[-1] == 4
+
+
+async def test_it_is_killed_from_outside(execution: Execution) -> None:
+    process = int(await output(execution, "import os\nprint(os.getpid())"))
+    block = Running(execution, "print('runs')\nwhile True: pass")
+    await block.seen("runs")
+    os.kill(process, signal.SIGKILL)
+    assert "was killed (SIGKILL" in text(await block.end())
+
+
+async def test_it_is_killed_between_blocks(execution: Execution) -> None:
+    """The next block says so before anything else."""
+    process = int(await output(execution, "import os\nprint(os.getpid())"))
+    os.kill(process, signal.SIGTERM)
+    await until(lambda: not os.path.exists(f"/proc/{process}"))  # noqa: PTH110, ASYNC240
+    told = await output(execution, "print(1)")
+    assert told == (
+        "[Python was killed (SIGTERM) since the last block. Its variables are lost."
+        " This is a fresh one.]\n1\n"
+    )
+
+
+async def test_what_a_dead_interpreter_had_started_ends_with_it(execution: Execution) -> None:
+    code = "import os, subprocess\nchild = subprocess.Popen(['sleep', '100'])\nprint(child.pid)"
+    child = int(await output(execution, code))
+    await run(execution, "os._exit(0)")
+    await until(lambda: not os.path.exists(f"/proc/{child}"))  # noqa: PTH110, ASYNC240
+
+
+def test_an_unknown_signal_has_a_number() -> None:
+    assert "signal 200" in Ending("Python", -200, "").in_block(None)

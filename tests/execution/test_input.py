@@ -1,0 +1,111 @@
+"""The code's questions reach the person, and their answers the code."""
+
+import pytest
+
+from oi_daemon.execution import Execution
+from oi_daemon.messages import InputRequest
+from tests.execution.runs import lines_of_outputs, output, run
+
+
+def requests(chunks: object) -> list[tuple[str, bool]]:
+    assert isinstance(chunks, list)
+    return [(c.prompt, c.password) for c in chunks if isinstance(c, InputRequest)]
+
+
+async def test_input_asks_with_its_prompt(execution: Execution) -> None:
+    chunks = await run(execution, "\nprint(input('Name? '))", answers=["Ada"])
+    assert requests(chunks) == [("Name? ", False)]
+    assert lines_of_outputs(chunks) == [(2, "Ada")]
+
+
+async def test_getpass_hides(execution: Execution) -> None:
+    code = "from getpass import getpass\nprint(getpass(), getpass('Key: '))"
+    chunks = await run(execution, code, answers=["a", "b"])
+    assert requests(chunks) == [("Password: ", True), ("Key: ", True)]
+    assert lines_of_outputs(chunks) == [(2, "a b")]
+
+
+@pytest.mark.parametrize(
+    ("code", "answers", "told"),
+    [
+        ("sys.stdin.readline()", ["é"], "'é\\n'\n"),
+        ("sys.stdin.read()", ["a", "b", None], "'a\\nb\\n'\n"),
+        ("[line for line in sys.stdin]", ["a", "", None], "['a\\n', '\\n']\n"),
+        ("sys.stdin.buffer.readline()", ["é"], "b'\\xc3\\xa9\\n'\n"),
+        ("sys.stdin.readlines()", [None], "[]\n"),
+        ("input(), input()", ["a\nb"], "('a', 'b')\n"),
+        ("input()", [""], "''\n"),
+        ("input(3)", ["x"], "'x'\n"),
+        ("input()", ["y" * 100_000], "'" + "y" * 100_000 + "'\n"),
+    ],
+)
+async def test_every_way_to_read(
+    execution: Execution, code: str, answers: list[str | None], told: str
+) -> None:
+    assert await output(execution, f"import sys\n{code}", answers=answers) == told
+
+
+async def test_end_of_file_is_an_error_of_the_code(execution: Execution) -> None:
+    told = await output(execution, "input()", answers=[None])
+    assert told.endswith("EOFError: EOF when reading a line\n")
+
+
+async def test_input_reads_the_user_s_own_stream(execution: Execution) -> None:
+    code = "import io, sys\nsys.stdin = io.StringIO('1\\n2\\n')\nprint(input(), input())"
+    assert await output(execution, code) == "1 2\n"
+
+
+async def test_a_thread_may_ask(execution: Execution) -> None:
+    code = (
+        "import threading\n"
+        "got = []\n"
+        "threads = [threading.Thread(target=lambda: got.append(input())) for _ in range(2)]\n"
+        "for t in threads: t.start()\n"
+        "for t in threads: t.join()\n"
+        "sorted(got)"
+    )
+    assert await output(execution, code, answers=["a", "b"]) == "['a', 'b']\n"
+
+
+async def test_a_thread_that_asks_after_its_block_finds_end_of_file(execution: Execution) -> None:
+    code = (
+        "import threading\n"
+        "ended, got = threading.Event(), []\n"
+        "def ask():\n"
+        "    ended.wait()\n"
+        "    try: input()\n"
+        "    except EOFError: got.append('eof')\n"
+        "t = threading.Thread(target=ask)\n"
+        "t.start()\n"
+    )
+    await run(execution, code)
+    assert await output(execution, "ended.set()\nt.join(10)\ngot", answers=[None]) == "['eof']\n"
+    await run(execution, code + "threading.Timer(.05, ended.set).start()\n")
+    assert await output(execution, "t.join(10)\ngot", answers=[None]) == "['eof']\n"
+
+
+async def test_a_child_that_reads_asks_too(execution: Execution) -> None:
+    code = "import subprocess\nsubprocess.run(['head', '-n1']);"
+    chunks = await run(execution, "import os\nos.system('head -n1');", answers=["to a child"])
+    assert requests(chunks) == [("", False)]
+    assert lines_of_outputs(chunks)[0] == (2, "to a child")
+    assert (await output(execution, code, answers=["x"])).startswith("x\n")
+
+
+async def test_what_a_child_has_not_read_is_not_left_for_the_next(execution: Execution) -> None:
+    one_byte = "import os, subprocess\nsubprocess.run(['head', '-c1']);"
+    assert (await output(execution, one_byte, answers=["ab"])).startswith("a")
+    assert (await output(execution, one_byte, answers=["cd"])).startswith("c")
+
+
+async def test_a_forked_copy_cannot_ask(execution: Execution) -> None:
+    code = "import os\npid = os.fork()\nif pid == 0: input()\nos.waitpid(pid, 0);"
+    assert "EOFError" in await output(execution, code)
+
+
+async def test_an_answer_goes_to_the_request_it_names(execution: Execution) -> None:
+    async for chunk in execution.run("python", "input()"):
+        if isinstance(chunk, InputRequest):
+            assert not await execution.answer("another", "x")
+            assert await execution.answer(chunk.input, "x")
+            assert not await execution.answer(chunk.input, "y")

@@ -1,0 +1,114 @@
+"""An interrupt stops any code soon, keeps its variables, and hits nothing but the block it is for."""
+
+import asyncio
+import random
+import time
+
+import pytest
+
+from oi_daemon.execution import Execution
+from tests.execution.runs import Running, lines, output, run, text, until
+
+WAITS = {
+    "busy": "while True: pass",
+    "sleep": "import time; time.sleep(60)",
+    "await": "import asyncio; await asyncio.sleep(60)",
+    "busy coroutine": "async def f():\n    while True: pass\nawait f()",
+    "child": "import subprocess; subprocess.run(['sleep', '60'])",
+    "shell": "import os\nos.system('sleep 60')\nprint('went on')",
+    "command": "!sleep 60\nprint('went on')",
+    "thread": "import threading; t = threading.Event(); t.wait()",
+    "print": "while True: print('x' * 100)",
+    "echo": "class C:\n    def __repr__(self):\n        while True: pass\nC()",
+    "input": "input()",
+}
+
+
+@pytest.mark.parametrize("wait", WAITS)
+async def test_it_stops_and_says_so_as_python_does(execution: Execution, wait: str) -> None:
+    await run(execution, "x = 5")
+    block = Running(execution, WAITS[wait])
+    await block.begun()
+    await asyncio.sleep(0.03)
+    start = time.monotonic()
+    execution.interrupt()
+    told = text(await block.end())
+    assert time.monotonic() - start < 2
+    assert told.endswith("KeyboardInterrupt\n")
+    assert "went on" not in told
+    assert "python_worker" not in told
+    assert await output(execution, "x") == "5\n"
+
+
+async def test_50_interrupts_at_random_moments(execution: Execution) -> None:
+    """No late one hits the next block, whose output is its own only."""
+    await run(execution, "x = 5\nimport time")
+    chance = random.Random(1)
+    for _ in range(50):
+        code = chance.choice(["while True: pass", "while True: print(1)", "time.sleep(.002)", "1"])
+        block = Running(execution, code)
+        await asyncio.sleep(chance.random() * 0.005)
+        execution.interrupt()
+        await block.end()
+        assert await output(execution, "print(x)") == "5\n"
+
+
+async def test_code_that_catches_the_interrupt_goes_on(execution: Execution) -> None:
+    code = "import time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('tidied up')"
+    block = Running(execution, code)
+    await until(lambda: 3 in lines(block.chunks))
+    execution.interrupt()
+    assert text(await block.end()) == "tidied up\n"
+
+
+async def test_code_that_refuses_is_killed(execution: Execution) -> None:
+    code = (
+        "import signal\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        "print('refuses')\n"
+        "while True: pass"
+    )
+    block = Running(execution, code)
+    await block.seen("refuses")
+    execution.interrupt()
+    told = text(await block.end())
+    assert "did not stop when it was interrupted, and was killed" in told
+    assert await output(execution, "print(1)") == "1\n"
+
+
+async def test_an_interrupt_before_the_first_line_is_not_lost(execution: Execution) -> None:
+    """While the interpreter still starts."""
+    block = Running(execution, "while True: pass")
+    await asyncio.sleep(0)
+    execution.interrupt()
+    assert text(await block.end()).endswith("KeyboardInterrupt\n")
+    assert lines(block.chunks) == [1]
+
+
+async def test_a_cancelled_consumer_stops_the_code(execution: Execution) -> None:
+    await run(execution, "x = 5")
+    for _ in range(5):
+        task = asyncio.create_task(run(execution, "while True: pass"))
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await output(execution, "x") == "5\n"
+
+
+async def test_the_event_loop_is_whole_after_an_interrupt(execution: Execution) -> None:
+    code = (
+        "import asyncio\n"
+        "async def f():\n"
+        "    try:\n"
+        "        await asyncio.sleep(60)\n"
+        "    finally:\n"
+        "        print('tidied up')\n"
+        "await f()"
+    )
+    block = Running(execution, code)
+    await block.begun()
+    await asyncio.sleep(0.1)
+    execution.interrupt()
+    assert text(await block.end()).startswith("tidied up\n")
+    assert await output(execution, "await asyncio.sleep(0, 3)") == "3\n"

@@ -1,0 +1,344 @@
+"""Python blocks behave as at Python's own prompt."""
+
+import pytest
+
+from oi_daemon.execution import Execution
+from oi_daemon.messages import ActiveLine, EndOfExecution, Output
+from tests.execution.runs import lines, lines_of_outputs, output, run
+
+
+async def test_the_documentation_s_example(execution: Execution) -> None:
+    assert await run(execution, "34 / 24") == [
+        ActiveLine(1),
+        Output("1.4166666666666667\n"),
+        ActiveLine(None),
+        EndOfExecution(),
+    ]
+
+
+async def test_2000_statements_are_each_active_once_in_order(execution: Execution) -> None:
+    code = "\n".join(f"x{i} = {i}" for i in range(2000))
+    assert lines(await run(execution, code)) == list(range(1, 2001))
+
+
+async def test_statements_of_several_lines_are_active_at_their_first(execution: Execution) -> None:
+    code = "@staticmethod\ndef f(\n):\n    pass\n\nx = (1,\n 2)\nif x:\n    pass\n"
+    assert lines(await run(execution, code)) == [1, 6, 8]
+
+
+LINES_IN_FORCE = """\
+import sys
+def f(n):
+    print("f")
+    return [
+        print("c") for _ in range(n)
+    ]
+g = lambda: print("g")
+class C:
+    def __repr__(self):
+        sys.stderr.write("r\\n")
+        return "C"
+for i in range(100):
+    print("l")
+    f(2)
+    g()
+    if i % 2: print("o", file=sys.stderr)
+    else:
+        sys.stdout.write("e\\n")
+    str(C())
+    [*map(lambda x: print("m"),
+          [1])]
+"""
+WORDS = {"f": 3, "c": 5, "g": 7, "r": 10, "l": 13, "o": 16, "e": 18, "m": 20}
+
+
+async def test_the_line_in_force_at_every_output(execution: Execution) -> None:
+    """From loops, functions, comprehensions, lambdas, methods and to stderr."""
+    told = lines_of_outputs(await run(execution, LINES_IN_FORCE))
+    assert len(told) == 800
+    assert all(line == WORDS[word] for line, word in told)
+
+
+async def test_a_function_of_an_earlier_block_runs_at_the_line_that_calls_it(
+    execution: Execution,
+) -> None:
+    await run(execution, "\n\n\ndef f():\n    print('f')")
+    assert lines_of_outputs(await run(execution, "\nf()")) == [(2, "f")]
+
+
+async def test_what_a_library_prints_stands_at_the_line_that_calls_it(execution: Execution) -> None:
+    code = "import pprint, logging\npprint.pprint([1])\nlogging.warning('w')"
+    told = lines_of_outputs(await run(execution, code))
+    assert told == [(2, "[1]"), (3, "WARNING:root:w")]
+
+
+async def test_a_long_line_inside_a_loop_becomes_active_by_itself(execution: Execution) -> None:
+    code = "import time\nfor _ in range(1):\n    x = 1\n    time.sleep(.2)\n"
+    assert lines(await run(execution, code)) == [1, 2, 4]
+
+
+async def test_a_child_s_output_stands_at_the_line_that_starts_it(execution: Execution) -> None:
+    code = (
+        "import os, subprocess\n"
+        "for _ in range(3):\n"
+        "    print('p')\n"
+        "    os.system('echo s')\n"
+        "    subprocess.run(['echo', 'r'])\n"
+    )
+    told = lines_of_outputs(await run(execution, code))
+    assert told == [(3, "p"), (4, "s"), (5, "r")] * 3
+
+
+ORDER = """\
+import ctypes, os, subprocess, sys
+libc = ctypes.CDLL(None)
+for i in range(60):
+    print("a")
+    libc.puts(b"b")
+    print("c", end="\\n", file=sys.stderr)
+    os.write(1, b"d\\n")
+    sys.stdout.buffer.write(b"e\\n")
+subprocess.run("echo f; echo g >&2", shell=True)
+if os.fork() == 0:
+    print("h")
+    os._exit(0)
+os.wait()
+print("i")
+"""
+
+
+async def test_print_c_and_children_write_in_their_true_order(execution: Execution) -> None:
+    assert await output(execution, ORDER) == "a\nb\nc\nd\ne\n" * 60 + "f\ng\nh\ni\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["print('a', end='')", "print(' a\\n\\n  b')", "print('>>> x')", "print('\\x1eE1\\x1f')"],
+)
+async def test_odd_outputs_are_whole(execution: Execution, written: str) -> None:
+    told = {"print('a', end='')": "a", "print(' a\\n\\n  b')": " a\n\n  b\n"}
+    told |= {"print('>>> x')": ">>> x\n", "print('\\x1eE1\\x1f')": "\x1eE1\x1f\n"}
+    assert await output(execution, written) == told[written]
+
+
+async def test_half_a_line_shows_at_once(execution: Execution) -> None:
+    code = "import time\nprint('half', end='')\ntime.sleep(60)"
+    async for chunk in execution.run("python", code):
+        if chunk == Output("half"):
+            execution.interrupt()
+            break
+    else:
+        pytest.fail("the half line did not show")
+
+
+@pytest.mark.parametrize(
+    ("code", "echo"),
+    [
+        ("1 + 1", "2\n"),
+        ("1 + 1;", "2\n"),
+        ("x = 1", ""),
+        ("None", ""),
+        ("1\n2", "2\n"),
+        ("'\ud83d\ude00'", "'😀'\n"),
+        ("(lambda a: a * 2)(4)", "8\n"),
+        ("'yes' if 2 > 1 else 'no'", "'yes'\n"),
+        ("_ = 3\n_", "3\n"),
+        ("chr(0xd800)", "'\\ud800'\n"),
+        ("print(chr(0xd800))", "\\ud800\n"),
+        ("for i in range(2): i", ""),
+    ],
+)
+async def test_the_last_expression_is_echoed(execution: Execution, code: str, echo: str) -> None:
+    code = code.encode("utf-16", "surrogatepass").decode("utf-16")
+    assert await output(execution, code) == echo
+
+
+async def test_the_last_value_is_kept_as_underscore(execution: Execution) -> None:
+    await run(execution, "41")
+    assert await output(execution, "_ + 1") == "42\n"
+
+
+async def test_an_error_names_the_right_line_and_shows_it(execution: Execution) -> None:
+    told = await output(execution, "def f():\n    return 1 / 0\n\nf()")
+    assert 'File "<block 1>", line 4, in <module>\n    f()\n' in told
+    assert 'File "<block 1>", line 2, in f\n    return 1 / 0\n' in told
+    assert told.endswith("ZeroDivisionError: division by zero\n")
+    assert "python_worker" not in told
+
+
+async def test_an_error_in_a_function_of_an_earlier_block_shows_its_source(
+    execution: Execution,
+) -> None:
+    await run(execution, "def f():\n    raise OSError('x')")
+    told = await output(execution, "f()")
+    assert "    raise OSError('x')\n" in told
+
+
+async def test_the_worker_s_own_frames_are_hidden(execution: Execution) -> None:
+    for code in ("print(1, file=3)", "sys.stdout.write(3)", "input(1, 2)", "raise KeyError('k')"):
+        assert "python_worker" not in await output(execution, f"import sys\n{code}")
+
+
+async def test_an_error_keeps_its_causes(execution: Execution) -> None:
+    code = "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    raise ValueError('v') from e"
+    told = await output(execution, code)
+    assert "ZeroDivisionError" in told
+    assert "direct cause" in told
+    assert told.endswith("ValueError: v\n")
+
+
+async def test_a_syntax_error_comes_before_anything_runs(execution: Execution) -> None:
+    for broken in ("x = = 1", "return 1", "def f(:", "    x", "x = '"):
+        told = await output(execution, f"print('ran')\n{broken}")
+        assert "line 2" in told
+        assert "Error: " in told
+        assert "ran\n" not in told
+        assert "Traceback" not in told
+
+
+async def test_an_exception_that_cannot_be_shown(execution: Execution) -> None:
+    code = "class E(Exception):\n    def __str__(self): raise self\nraise E"
+    assert "E" in await output(execution, code)
+    assert await output(execution, "1") == "1\n"
+
+
+async def test_a_deep_recursion_is_an_error(execution: Execution) -> None:
+    told = await output(execution, "def f(): f()\nf()")
+    assert "RecursionError" in told
+    assert len(told) < 5000
+
+
+async def test_the_user_s_excepthook_is_used(execution: Execution) -> None:
+    await run(execution, "import sys\nsys.excepthook = lambda *e: print('hook', e[1])")
+    assert await output(execution, "1 / 0") == "hook division by zero\n"
+    await run(execution, "sys.excepthook = lambda *e: 1 / 0")
+    assert "ZeroDivisionError" in await output(execution, "raise OSError")
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import sys\nsys.exit()", ""),
+        ("import sys\nsys.exit(0)", ""),
+        ("import sys\nsys.exit(3)", "SystemExit: 3\n"),
+        ("import sys\nsys.exit('no')", "no\n"),
+        ("exit()", ""),
+        ("quit(2)", "SystemExit: 2\n"),
+        ("raise SystemExit", ""),
+    ],
+)
+async def test_exit_ends_the_block_and_not_the_interpreter(
+    execution: Execution, code: str, told: str
+) -> None:
+    await run(execution, "x = 1")
+    assert await output(execution, f"{code}\nprint('on')") == told
+    assert await output(execution, "print(x)") == "1\n"
+    assert await output(execution, "input()", answers=["still asks"]) == "'still asks'\n"
+
+
+async def test_closed_or_replaced_streams_do_not_end_the_output(execution: Execution) -> None:
+    await run(execution, "import sys, os\nsys.stdout.close()\nsys.stderr.close()\nos.close(1)")
+    assert await output(execution, "print(1)\nos.system('echo 2');") == "1\n2\n0\n"
+    await run(execution, "sys.stderr = None")
+    assert "ZeroDivisionError" in await output(execution, "1 / 0")
+
+
+async def test_await_at_the_top(execution: Execution) -> None:
+    code = "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 7\nawait f()"
+    assert await output(execution, code) == "7\n"
+    code = "queue = asyncio.Queue()\ntask = asyncio.create_task(queue.get())"
+    assert "no running event loop" in await output(execution, code)
+    assert await output(execution, "task = await asyncio.sleep(0, 1)\ntask") == "1\n"
+    code = "async for x in g(): print(x)"
+    assert await output(execution, f"async def g():\n    yield 1\n{code}") == "1\n"
+    assert await output(execution, "asyncio.run(f())") == "7\n"
+    assert await output(execution, "await f()") == "7\n"
+
+
+async def test_a_future_import_holds(execution: Execution) -> None:
+    await run(execution, "from __future__ import annotations\ndef f(x: nowhere): pass")
+    assert await output(execution, "def g(x: nowhere): pass\ng.__annotations__") == (
+        "{'x': 'nowhere'}\n"
+    )
+
+
+async def test_main_is_the_user_s(execution: Execution) -> None:
+    code = (
+        "import dataclasses, pickle, sys\n"
+        "@dataclasses.dataclass\n"
+        "class P:\n"
+        "    x: int\n"
+        "if __name__ == '__main__':\n"
+        "    print(pickle.loads(pickle.dumps(P(3))), sys.argv, sys.path[0] == '')\n"
+    )
+    assert await output(execution, code) == "P(x=3) [''] True\n"
+
+
+async def test_modules_in_the_folder_can_be_imported(execution: Execution) -> None:
+    code = "open('mine.py', 'w').write('x = 3')\nimport mine\nmine.x"
+    assert await output(execution, code) == "3\n"
+
+
+async def test_source_can_be_inspected(execution: Execution) -> None:
+    await run(execution, "def f():\n    return 1\n")
+    assert await output(execution, "import inspect\nprint(inspect.getsource(f))") == (
+        "def f():\n    return 1\n\n"
+    )
+
+
+async def test_a_warning_shows_its_line(execution: Execution) -> None:
+    told = await output(execution, "import warnings\nwarnings.warn('careful')")
+    assert told == "<block 1>:2: UserWarning: careful\n  warnings.warn('careful')\n"
+
+
+async def test_a_forked_copy_ends_with_its_block(execution: Execution) -> None:
+    code = "import os\npid = os.fork()\nif pid: os.waitpid(pid, 0)\nprint('child' if pid == 0 else 'parent')"
+    assert await output(execution, code) == "child\nparent\n"
+    assert await output(execution, "print('once')") == "once\n"
+
+
+async def test_a_forked_copy_that_fails_says_so_and_ends(execution: Execution) -> None:
+    code = "import os\npid = os.fork()\nif pid == 0: raise OSError('x')\nos.waitpid(pid, 0)[1] >> 8"
+    told = await output(execution, code)
+    assert told.startswith("Traceback")
+    assert told.endswith("OSError: x\n1\n")
+
+
+async def test_multiprocessing(execution: Execution) -> None:
+    code = (
+        "import multiprocessing\n"
+        "def double(x): return x * 2\n"
+        "with multiprocessing.get_context('fork').Pool(2) as pool:\n"
+        "    print(pool.map(double, [1, 2, 3]))\n"
+    )
+    assert await output(execution, code) == "[2, 4, 6]\n"
+
+
+async def test_threads_print(execution: Execution) -> None:
+    code = (
+        "import threading\n"
+        "t = threading.Thread(target=print, args=('thread',))\n"
+        "t.start()\n"
+        "t.join()\n"
+        "print(threading.active_count())\n"
+    )
+    assert await output(execution, code) == "thread\n1\n"
+
+
+async def test_a_shell_command_on_a_line(execution: Execution) -> None:
+    code = "x = '''\n!not this\n'''\nif True:\n    !echo one; echo 'two'\n!echo three >&2\nprint(x)"
+    assert await output(execution, code) == "one\ntwo\nthree\n\n!not this\n\n"
+
+
+async def test_a_magic_without_ipython_is_explained(execution: Execution) -> None:
+    told = await output(execution, "%no_magic x")
+    assert "%no_magic" in told
+
+
+async def test_the_environment_is_the_user_s(
+    execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "as it was")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    code = "import os\nprint(os.environ['MINE'], os.environ['MPLBACKEND'], os.environ['PAGER'])"
+    assert await output(execution, code) == "as it was agg cat\n"
