@@ -1,6 +1,7 @@
 """The daemon's conversations, and what each method of the wire does with them."""
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -95,8 +96,16 @@ class Daemon:
 
     def preload(self) -> None:
         """Import what is slow to import and start the first interpreter, in the background."""
-        self._spawn(self._models.preload())
         self._spawn(self._interpreter(None).warm())
+        self._spawn(self._import())
+
+    async def _import(self) -> None:
+        """Import; then keep the garbage collector from going through all of it, again and again.
+
+        Otherwise the time of a long stream grows faster than its length.
+        """
+        await self._models.preload()
+        gc.freeze()
 
     async def stream(self, params: ChatParams) -> TurnResult:
         return await self._chat(params, lambda chunk: True)
