@@ -30,14 +30,17 @@ STOPPED = {
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as home, ScriptedServer.in_thread() as server:
-        with daemon(home) as client:
-            ready(client, server.url, auto_run=True)
-            round_trips(client, server)
-            long_code(client, server)
-            long_message(client, server)
-            interrupts(client)
-            flood(client)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        ScriptedServer.in_thread() as server,
+        daemon(home) as client,
+    ):
+        ready(client, server.url, auto_run=True)
+        round_trips(client, server)
+        long_code(client, server)
+        long_message(client, server)
+        interrupts(client)
+        flood(client)
 
 
 def round_trips(client: WireClient, server: ThreadedServer) -> None:
@@ -59,27 +62,31 @@ def round_trips(client: WireClient, server: ThreadedServer) -> None:
 def long_code(client: WireClient, server: ThreadedServer) -> None:
     """20,000 tokens of code; 5,000 are the floor."""
 
-    def stream(tokens: int) -> float:
+    process = psutil.Process(client.process.pid)
+
+    def stream(tokens: int) -> tuple[float, float]:
         numbers = ["1, "] * tokens
         server.enqueue(tool_call(['{"language": "python", "code": "[', *numbers, ']"}']), text("."))
+        before = cpu(process)
         seconds = timed(lambda: client.result("oi/stream", {"message": "Go"}))
+        used = cpu(process) - before
         client.notifications.clear()
         client.result("oi/history/undo")
-        return seconds
+        return seconds, used
 
     stream(5_000)
-    few, many = (median(stream(n) for _ in range(5)) for n in (5_000, 20_000))
-    report("20,000 code tokens, against 5,000", many, few)
+    few, many = ([stream(n) for _ in range(7)] for n in (5_000, 20_000))
+    for index, name in enumerate(("20,000 code tokens, against 5,000", "  CPU of the daemon")):
+        report(name, *(median(figures[index] for figures in runs) for runs in (many, few)))
 
 
 def long_message(client: WireClient, server: ThreadedServer) -> None:
     """20,000 tokens of text: chunks a second, and the daemon's CPU for each."""
     server.enqueue(text(*["word "] * 20_000))
     process = psutil.Process(client.process.pid)
-    before = process.cpu_times()
+    before = cpu(process)
     seconds = timed(lambda: client.result("oi/stream", {"message": "Go"}))
-    after = process.cpu_times()
-    used = after.user + after.system - before.user - before.system
+    used = cpu(process) - before
     print(f"{'20,000 message tokens':44} {20_000 / seconds:9,.0f} chunks/s")
     print(f"{'  CPU of the daemon for each':44} {used / 20_000 * 1e6:9.1f} us")
 
@@ -115,6 +122,11 @@ def flood(client: WireClient) -> None:
     wait_for(client, lambda params: "the end" in params["chunk"].get("output", ""))
     client.answer(turn)
     print(f"{'200,000 prints, unread: memory grows by':44} {(worst - before) / 1e6:9.1f} MB")
+
+
+def cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def typical(work: Callable[[], Any]) -> float:
