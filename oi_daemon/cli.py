@@ -22,7 +22,7 @@ standard input and output; for a conversation in this terminal, run `interpreter
 
 _EXAMPLE = """\
 example, for a shell script (one JSON object a line):
-  printf '%s\\n' '{"jsonrpc":"2.0","id":1,"method":"oi/execute",
+  echo '{"jsonrpc":"2.0","id":1,"method":"oi/execute",
     "params":{"language":"python","code":"2+2"}}' | tr -d '\\n' | oi-daemon --stdio"""
 
 
