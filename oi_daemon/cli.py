@@ -35,6 +35,8 @@ def daemon() -> NoReturn:
         sys.exit(_download_model())
     if not arguments.stdio:
         parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
+    if arguments.debug:
+        os.environ["OI_DEBUG_MODE"] = "true"  # the setting, unless the client says otherwise
     from oi_daemon.daemon import Daemon
 
     run(Daemon, debug=arguments.debug)

@@ -13,6 +13,7 @@ from oi_daemon.config import conversations_path, load_settings
 from oi_daemon.execution import find_language, languages
 from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
+from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.model.models import Models
 from oi_daemon.protocol import (
@@ -93,6 +94,7 @@ class Daemon:
         loaded = load_settings()
         self._problems = loaded.problems
         self._settings = change(loaded.settings, settings or {})
+        heed(self._settings)
 
     def preload(self) -> None:
         """Import what is slow to import and start the first interpreter, in the background."""
@@ -190,6 +192,7 @@ class Daemon:
     async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
         interpreter = self._interpreter(params.conversation)
         interpreter.settings = change(interpreter.settings, params.settings)
+        heed(interpreter.settings)
         return public(interpreter.settings)
 
     async def languages(self, params: NoParams) -> Languages:

@@ -13,6 +13,7 @@ from oi_daemon.errors import BusyError, ModelError, OIError
 from oi_daemon.execution import Execution
 from oi_daemon.execution.language import Workplace
 from oi_daemon.history import History
+from oi_daemon.logs import hide
 from oi_daemon.messages import (
     Chunk,
     EndOfExecution,
@@ -114,6 +115,7 @@ class Interpreter:
                 is nothing, the conversation is as it was before.
         """
         settings = change(self.settings, changes or {})
+        hide(settings.api_key)
         with self._one_turn():
             asked = [UserMessage(message)]
             turn = await self._begin(settings, self._model_for(settings), emit, asked)

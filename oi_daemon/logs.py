@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import IO
 
 from oi_daemon.config import log_path
+from oi_daemon.settings import Settings
 
 _LOGGER = "oi_daemon"
 _FILE_BYTES = 2 * 1024 * 1024
 _FILES_KEPT = 2
 _KEYS_IN_ENVIRONMENT = ("OPENAI_API_KEY", "OI_API_KEY")
 _KEY = re.compile(r"\bsk-[\w-]{6,}")
-_SHORTEST_SECRET = 6
+_SHORTEST_SECRET = 8  # placeholders such as "ollama" are words of ordinary texts
 
 _secrets: set[str] = set()
 
@@ -47,6 +48,12 @@ def configure(*, debug: bool = False) -> None:
         pass
     logging.basicConfig(handlers=handlers, level=logging.WARNING, force=True)
     set_debug(debug)
+
+
+def heed(settings: Settings) -> None:
+    """Log as the settings say, and never their key."""
+    hide(settings.api_key)
+    set_debug(settings.debug_mode)
 
 
 def set_debug(on: bool) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from oi_daemon import logs
 from oi_daemon.config import log_path
-from oi_daemon.logs import configure, hide, redact, set_debug
+from oi_daemon.logs import configure, heed, hide, redact, set_debug
+from oi_daemon.settings import Settings
 
 _log = logging.getLogger("oi_daemon.tests")
 
@@ -97,8 +98,18 @@ def test_no_key_in_any_line(
         assert "[key] and [key]" in text
 
 
-def test_what_is_too_short_for_a_key_stays() -> None:
-    hide("")
-    hide(None)
-    hide("abc")
-    assert redact("abc task-list") == "abc task-list"
+def test_what_is_no_key_stays() -> None:
+    """Local servers are given words in place of one."""
+    for placeholder in (None, "", "ollama"):
+        hide(placeholder)
+    assert redact("ollama's task-list") == "ollama's task-list"
+
+
+def test_settings_are_heeded(capfd: pytest.CaptureFixture[str]) -> None:
+    configure()
+    heed(Settings(debug_mode=True, api_key="a-new-key"))
+    _log.debug("a step with a-new-key")
+    assert "a step with [key]" in capfd.readouterr().err
+    heed(Settings())
+    _log.debug("another")
+    assert capfd.readouterr().err == ""
