@@ -5,6 +5,7 @@ the pipe closes, nobody is left to write to it. A process that has left its grou
 variable in its environment, where the system shows it.
 """
 
+import atexit
 import os
 import secrets
 import signal
@@ -27,7 +28,8 @@ while read -r change group; do
 done
 for group in $groups; do kill -KILL "-$group"; done
 for _ in 1 2 3 4 5; do
-  found=$(grep -lszE "^$1=$2" /proc/[0-9]*/environ) || break
+  found=$(grep -lszE "^$1=$2" /proc/[0-9]*/environ)
+  [ "$found" ] || break
   for file in $found; do
     process=${file#/proc/}
     kill -KILL "${process%%/*}"
@@ -49,6 +51,10 @@ class Guard:
     def remove(self, group: int) -> None:
         self._groups.discard(group)
         self._tell("-", group)
+
+    def close(self) -> None:
+        """The daemon ends: so does all that is left, and the guard."""
+        self._shell.communicate()
 
     def _tell(self, change: str, group: int) -> None:
         try:
@@ -77,7 +83,9 @@ class Guard:
 @cache
 def guard() -> Guard:
     """The one guard of this process, started at first need."""
-    return Guard()
+    started = Guard()
+    atexit.register(started.close)
+    return started
 
 
 def kill(group: int, cookie: str) -> None:

@@ -16,8 +16,8 @@ ENDS = {
     "exec": ("import os\nprint('last')\nos.execvp('false', ['false'])", "exit code 1"),
     "all closed": ("import os\nprint('last')\nos.closerange(3, 100)", "Python"),
     "thread": (
-        "import ctypes, threading\nprint('last')\nt = threading.Thread(target=ctypes.string_at, args=(0,))\n"
-        "t.start()\nt.join()",
+        "import ctypes, threading\nprint('last')\n"
+        "t = threading.Thread(target=ctypes.string_at, args=(0,))\nt.start()\nt.join()",
         "Segmentation fault",
     ),
 }
@@ -53,7 +53,7 @@ async def test_it_is_killed_between_blocks(execution: Execution) -> None:
     """The next block says so before anything else."""
     process = int(await output(execution, "import os\nprint(os.getpid())"))
     os.kill(process, signal.SIGTERM)
-    await until(lambda: not os.path.exists(f"/proc/{process}"))  # noqa: PTH110, ASYNC240
+    await until(lambda: not os.path.exists(f"/proc/{process}"))  # noqa: PTH110
     told = await output(execution, "print(1)")
     assert told == (
         "[Python was killed (SIGTERM) since the last block. Its variables are lost."
@@ -65,7 +65,7 @@ async def test_what_a_dead_interpreter_had_started_ends_with_it(execution: Execu
     code = "import os, subprocess\nchild = subprocess.Popen(['sleep', '100'])\nprint(child.pid)"
     child = int(await output(execution, code))
     await run(execution, "os._exit(0)")
-    await until(lambda: not os.path.exists(f"/proc/{child}"))  # noqa: PTH110, ASYNC240
+    await until(lambda: not os.path.exists(f"/proc/{child}"))  # noqa: PTH110
 
 
 def test_an_unknown_signal_has_a_number() -> None:

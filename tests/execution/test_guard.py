@@ -1,0 +1,111 @@
+"""Nothing is left behind, however the daemon dies."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from oi_daemon.execution import Execution
+from oi_daemon.execution.guard import COOKIE, Guard, guard
+from tests.execution.runs import output, until
+
+ROOT = Path(__file__).parents[2]
+
+PYTHON = """\
+import subprocess, time
+subprocess.Popen(["sleep", "100"])
+subprocess.Popen(["sh", "-c", "sleep 100; true"])
+subprocess.Popen(["setsid", "sleep", "100"])
+subprocess.Popen(["sh", "-c", "setsid sh -c 'sleep 100; true' &"])
+subprocess.Popen(["sh", "-c", "trap '' INT TERM HUP; sleep 100; true"])
+print("started", flush=True)
+time.sleep(100)
+"""
+SHELL = """\
+sleep 100 &
+setsid sleep 100 &
+nohup sleep 100 >/dev/null 2>&1 &
+(setsid sh -c 'sleep 100; true' &)
+echo started
+sleep 100
+"""
+
+
+def start(language: str, code: str) -> subprocess.Popen[bytes]:
+    """A host whose block has said that it has started everything."""
+    host = subprocess.Popen(
+        [sys.executable, "-m", "tests.execution.host", language, code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+    )
+    assert host.stdout is not None
+    assert host.stdout.readline() == b"started\n"
+    return host
+
+
+def workers(host: int) -> set[int]:
+    """All that carries this host's mark, and the host's children."""
+    children = psutil.Process(host).children(recursive=True)
+    cookie = next(c for child in children if (c := cookie_of(child.pid))).partition(".")[0]
+    marked = {p for p in psutil.pids() if cookie_of(p).startswith(cookie)}
+    return marked | {child.pid for child in children}
+
+
+def cookie_of(process: int) -> str:
+    try:
+        environ = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    found = [entry for entry in environ if entry.startswith(f"{COOKIE}=".encode())]
+    return found[0].decode().partition("=")[2] if found else ""
+
+
+def alive(processes: set[int]) -> set[int]:
+    return {process for process in processes if _lives(process)}
+
+
+def _lives(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize(("language", "code"), [("python", PYTHON), ("shell", SHELL)])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+async def test_nothing_outlives_the_daemon(language: str, code: str, how: signal.Signals) -> None:
+    """Its workers, their children, and those that have left their group."""
+    host = start(language, code)
+    left = workers(host.pid)
+    assert len(left) >= 7
+    host.send_signal(how)
+    await until(lambda: not alive(left))
+    host.communicate()
+
+
+async def test_closing_ends_what_has_left_its_group(execution: Execution) -> None:
+    code = "import subprocess\nprint(subprocess.Popen(['setsid', 'sleep', '100']).pid)"
+    process = int(await output(execution, code))
+    await execution.close()
+    await until(lambda: not alive({process}))
+
+
+def test_a_guard_that_was_killed_is_replaced() -> None:
+    killed = Guard()
+    sleeper = subprocess.Popen(["sleep", "100"], start_new_session=True)
+    killed.add(sleeper.pid)
+    first = killed._shell
+    first.kill()
+    first.wait()
+    killed.remove(0)
+    assert killed._shell is not first
+    first.communicate()
+    killed.close()
+    assert sleeper.wait() == -signal.SIGKILL
+
+
+def test_there_is_one_guard() -> None:
+    assert guard() is guard()
