@@ -3,6 +3,7 @@
 OIError                     everything a person should read; never holds a key
 ├── InvalidError            a request, setting or message that does not fit; nothing was changed
 ├── RequestError            what came is no request, or cannot be taken now
+├── InternalError           a fault of ours
 ├── BusyError               the conversation has a turn under way
 └── ModelError              the model cannot go on
     ├── AuthError           no key, or one that the server refuses
@@ -39,11 +40,17 @@ class RequestError(OIError):
     NO_METHOD = -32601
     NOT_INITIALIZED = -32002
     CANCELLED = -32800
-    INTERNAL = -32603
 
     def __init__(self, code: int, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class InternalError(OIError):
+    """A fault of ours: the log has the details, the text only says where."""
+
+    kind = "internal"
+    code = -32603
 
 
 class BusyError(OIError):

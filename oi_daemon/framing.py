@@ -17,6 +17,18 @@ MAX_FRAME = 64 * 1024 * 1024
 """Bytes of the largest message that is taken."""
 
 
+_MAX_HEADER = 8192
+_MAX_LENGTH_LINE = 128
+"""Bytes in which a `Content-Length` line is looked for; a longer one is none of ours."""
+
+_NOT_A_HEADER = "expected the header Content-Length"
+_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*[ \t]*:")
+_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[ \t]*\d{1,20}[ \t]*\r?\n\Z", re.IGNORECASE)
+_ANY_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[^\"\r\n]{0,64}\r?\n", re.IGNORECASE)
+_BEGUN_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[ \t]*\d*[ \t]*\r?\Z", re.IGNORECASE)
+
+
 class Framing(Enum):
     LINES = "lines"
     HEADERS = "headers"
@@ -221,16 +233,6 @@ class _Headers:
             del buffer[:-_MAX_LENGTH_LINE]
             self._skipped = True
         return found is not None
-
-
-_MAX_HEADER = 8192
-_MAX_LENGTH_LINE = 128
-_NOT_A_HEADER = "expected the header Content-Length"
-_HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*[ \t]*:")
-_LENGTH = re.compile(rb"content-length[ \t]*:[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
-_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[ \t]*\d{1,20}[ \t]*\r?\n\Z", re.IGNORECASE)
-_ANY_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[^\"\r\n]{0,64}\r?\n", re.IGNORECASE)
-_BEGUN_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[ \t]*\d*[ \t]*\r?\Z", re.IGNORECASE)
 
 
 def _begun_header(body: bytes) -> bytes:

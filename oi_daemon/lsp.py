@@ -59,7 +59,7 @@ class Lifecycle(LanguageServerProtocol):
         self._refuse_out_of_turn(method)
         self._ctx_msg_id.set(request_id)  # shutdown cancels all others
         result = await self._run(method, params, request_id)
-        self.is_initialized = True
+        self.is_initialized = True  # before that, only initialize gets here
         return self._converter.unstructure(result)
 
     async def notification(self, method: str, params: Any) -> None:

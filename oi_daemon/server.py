@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon.config import log_path
-from oi_daemon.errors import OIError, RequestError
+from oi_daemon.errors import InternalError, OIError, RequestError
 from oi_daemon.framing import Decoder, Frame, Framing
 from oi_daemon.jsonrpc import Call, Id, answer, call_of, failure, id_of
 from oi_daemon.logs import redact
@@ -215,8 +215,7 @@ class Server:
         lsp = self._language_server()
         self._succeed(call, await lsp.request(call.method, call.params, call.id))
         if call.method == "initialize":
-            if lsp.process_id is not None:
-                watch_process(lsp.process_id, self._client_gone, self._watches)
+            watch_process(lsp.process_id, self._client_gone, self._watches)
             self._preload()
 
     def _language_server(self) -> "Lifecycle":
@@ -247,7 +246,7 @@ class Server:
         if not isinstance(error, OIError):
             _log.error("%s failed", call.method, exc_info=error)
             text = f"{call.method}: something unexpected went wrong; {log_path()} has the details"
-            error = RequestError(RequestError.INTERNAL, text)
+            error = InternalError(text)
         if call.id is not None:
             self._refuse(call.id, error)
         else:

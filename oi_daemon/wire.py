@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 
 _READ = 64 * 1024
+_PROCESSES = range(1, 2**31)
 _PROCESS_CHECK = 1.0
 
 
@@ -68,8 +69,10 @@ def watch_output(fd: int, gone: Callable[[], None], watches: ExitStack) -> None:
     _call_when_readable(epoll.fileno(), gone, watches)
 
 
-def watch_process(pid: int, gone: Callable[[], None], watches: ExitStack) -> None:
+def watch_process(pid: int | None, gone: Callable[[], None], watches: ExitStack) -> None:
     """Call `gone` once the process has ended, at once if it has already."""
+    if pid is None or pid not in _PROCESSES:
+        return
     try:
         fd = os.pidfd_open(pid)
     except ProcessLookupError:

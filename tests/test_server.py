@@ -461,7 +461,8 @@ def test_a_client_process_that_is_dead_already_ends_the_daemon(editor: WireClien
 @pytest.mark.parametrize("process_id", [None, 0, -1, 2**40])
 def test_no_client_process_to_watch(editor: WireClient, process_id: int | None) -> None:
     editor.result("initialize", {"processId": process_id})
-    editor.result("oi/status")
+    editor.close_input()
+    assert editor.rest() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
