@@ -5,8 +5,9 @@ import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon import __version__
 from oi_daemon.config import conversations_path, load_settings
@@ -15,7 +16,6 @@ from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
 from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
-from oi_daemon.model.models import Models
 from oi_daemon.protocol import (
     Accepted,
     ApproveParams,
@@ -47,7 +47,10 @@ from oi_daemon.protocol import (
     chunk_params,
 )
 from oi_daemon.settings import Settings, change, public
-from oi_daemon.turn import Answer, Decision
+from oi_daemon.turn import Answer, Decision, Model
+
+if TYPE_CHECKING:
+    from oi_daemon.model.models import Models
 
 
 class Outbox(Protocol):
@@ -78,12 +81,18 @@ class Daemon:
         self._interpreters: dict[str, Interpreter] = {}
         self._histories: dict[Path, History] = {}
         self._seqs: dict[str, int] = {}
-        self._models = Models(
+        self._started = time.monotonic()
+        self._background: set[asyncio.Task[None]] = set()
+
+    @cached_property
+    def _models(self) -> "Models":
+        """Made at first need: the answer to `initialize` does not wait for these imports."""
+        from oi_daemon.model.models import Models
+
+        return Models(
             languages=[name for name, _, available, _ in languages() if available],
             is_language=lambda word: find_language(word) is not None,
         )
-        self._started = time.monotonic()
-        self._background: set[asyncio.Task[None]] = set()
 
     async def start(self, settings: Mapping[str, Any] | None) -> None:
         """Take the configured settings and the client's own on top.
@@ -244,7 +253,8 @@ class Daemon:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*(i.close() for i in self._interpreters.values()))
-        await self._models.close()
+        if "_models" in vars(self):
+            await self._models.close()
 
     async def _chat(self, params: ChatParams, shown: Callable[[Chunk], bool]) -> TurnResult:
         interpreter = self._interpreter(params.conversation)
@@ -291,6 +301,9 @@ class Daemon:
         folder = Path(named).expanduser().absolute() if named else conversations_path()
         return self._histories.setdefault(folder, History(folder))
 
+    def _model(self, settings: Settings) -> Model:
+        return self._models.model(settings)
+
     def _id(self, conversation: str | None) -> str:
         return self._default if conversation is None else conversation
 
@@ -303,9 +316,7 @@ class Daemon:
         interpreter = self._interpreters.get(name)
         if interpreter is None:
             saved = self._history().load(name) or []
-            interpreter = Interpreter(
-                name, self._settings, self._models.model, self._history_for, saved
-            )
+            interpreter = Interpreter(name, self._settings, self._model, self._history_for, saved)
             self._interpreters[name] = interpreter
             if self._alone:
                 self._spawn(interpreter.decline())
