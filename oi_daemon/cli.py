@@ -42,11 +42,13 @@ def daemon() -> NoReturn:
     run(Daemon, debug=arguments.debug)
 
 
-def terminal() -> None:
+def terminal() -> NoReturn:
     """`interpreter`."""
-    from oi_daemon.terminal import main
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before there is anything to stop
+    from oi_daemon.program import main
 
-    main()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sys.exit(main())
 
 
 def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn:

@@ -35,6 +35,16 @@ def conversations_path() -> Path:
     return platformdirs.user_data_path(APP, appauthor=False) / "conversations"
 
 
+def pictures_path() -> Path:
+    """Folder of the pictures that a terminal could not show, or showed."""
+    return platformdirs.user_data_path(APP, appauthor=False) / "pictures"
+
+
+def prompt_history_path() -> Path:
+    """File of what was typed at the terminal's prompt."""
+    return platformdirs.user_data_path(APP, appauthor=False) / "prompt_history"
+
+
 def log_path() -> Path:
     return platformdirs.user_log_path(APP, appauthor=False) / "oi-daemon.log"
 
@@ -74,6 +84,25 @@ def ensure_config() -> Path:
     return path
 
 
+def keep_setting(name: str, value: Any) -> Path:
+    """Set a setting in the configuration file for good; gives the file's path.
+
+    Takes the place of the line that sets it, or shows it commented out. The rest, comments too,
+    stays as it is.
+
+    Raises:
+        OIError: the file cannot be read or written.
+    """
+    path = ensure_config().resolve()  # where it is a link, what it leads to is written
+    line = f"{name} = {_toml(value)}"
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        write_private(path, _with_line(text, name, line).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise OIError(f"{path} cannot be changed: {error}. Add this line: {line}") from error
+    return path
+
+
 def template() -> str:
     """The commented configuration file, made from the settings' own descriptions.
 
@@ -87,6 +116,27 @@ def template() -> str:
         lines += ["", f"## {field['description']}"]
         lines += [f"# {line}".rstrip() for line in _setting(name, field).splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def _with_line(text: str, name: str, line: str) -> str:
+    """The file's text with this line, where it belongs and nothing else is changed by it."""
+    lines = text.split("\n")
+    for sign in ("", r"#\s*"):
+        for number, found in enumerate(lines):
+            if re.match(rf"{sign}{name}\s*=", found):
+                changed = "\n".join([*lines[:number], line, *lines[number + 1 :]])
+                if _differs_only_in(name, text, changed):
+                    return changed
+    return f"{line}\n{text}"
+
+
+def _differs_only_in(name: str, before: str, after: str) -> bool:
+    """Whether both set the same, this setting apart: a line may stand inside of a longer text."""
+    try:
+        old, new = tomllib.loads(before), tomllib.loads(after)
+    except tomllib.TOMLDecodeError:
+        return False
+    return name in new and old | {name: None} == new | {name: None}
 
 
 def _setting(name: str, field: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ OIError                     everything a person should read; never holds a key
 `kind` is the word that travels in a JSON-RPC error's `data.kind`, `code` its number.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -81,6 +82,9 @@ class ConnectionLostError(ModelError):
 
 class NoModelError(ModelError):
     kind = "no_model"
+
+    models: Sequence[str] = ()
+    """Those that the server has, where it told."""
 
 
 def error_for(kind: str) -> type[OIError]:

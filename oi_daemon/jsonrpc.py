@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from oi_daemon.errors import OIError, RequestError
+from oi_daemon.errors import NoModelError, OIError, RequestError
 
 Id: TypeAlias = str | int
 
@@ -48,5 +48,8 @@ def answer(request_id: Id | None, result: Any) -> dict[str, Any]:
 
 def failure(request_id: Id | None, error: OIError, message: str) -> dict[str, Any]:
     """The answer that says what went wrong; without an id where none could be read."""
-    shape = {"code": error.code, "message": message, "data": {"kind": error.kind}}
+    data: dict[str, Any] = {"kind": error.kind}
+    if isinstance(error, NoModelError) and error.models:
+        data["models"] = list(error.models)
+    shape = {"code": error.code, "message": message, "data": data}
     return {"jsonrpc": "2.0", "id": request_id, "error": shape}

@@ -118,7 +118,9 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
     """The error for a person. `models` are those that the server has, where it lacks this one."""
     text = _short(failed.text)
     if failed.unknown_model:
-        return NoModelError(_no_model(model, api_base, models))
+        error = NoModelError(_no_model(model, api_base, models))
+        error.models = models
+        return error
     if failed.overflow:
         return ContextError(_CONTEXT.format(model=model, text=text))
     match failed.status:

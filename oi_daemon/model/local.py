@@ -137,10 +137,12 @@ async def find_local(model: str | None, ports: Iterable[int] = USUAL_PORTS) -> L
     names = [name for server in servers for name in server.models]
     if model is None or not names:
         return None
-    raise NoModelError(
+    error = NoModelError(
         f"No server on this machine has the model {model}. They have: {', '.join(names)}."
         " Choose one with the setting model (interpreter --local --model NAME)."
     )
+    error.models = names
+    raise error
 
 
 def _file(settings: Settings) -> Path:

@@ -1,0 +1,96 @@
+"""The `interpreter` program: a conversation in the terminal, on the library like everyone else."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from oi_daemon.client import Interpreter
+from oi_daemon.config import conversations_path, ensure_config, load_settings
+from oi_daemon.errors import OIError
+from oi_daemon.settings import Settings, change
+from oi_daemon.terminal.editor import open_file, open_folder
+from oi_daemon.terminal.flags import chosen, parse
+from oi_daemon.terminal.line import can_draw
+from oi_daemon.terminal.session import Exit, Session
+from oi_daemon.terminal.voice import tell, warn
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; gives its exit code."""
+    options = parse(arguments)
+    try:
+        return _configure() if options.config else _run(options)
+    except OIError as error:
+        warn(str(error), "error")
+        return Exit.FAILED
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+def _configure() -> int:
+    """Open the settings file; what is wrong in it afterwards is told."""
+    path = ensure_config()
+    tell(str(path))
+    open_file(path)
+    _tell_problems(load_settings().problems)
+    return Exit.DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    loaded = load_settings()
+    _tell_problems(loaded.problems)
+    settings = chosen(options)
+    with Interpreter(**settings) as interpreter:
+        if options.conversations and not _resume(interpreter):
+            return Exit.DONE
+        if can_draw():
+            _welcome(interpreter, change(loaded.settings, settings))
+        return _talk(interpreter, " ".join(options.prompt))
+
+
+def _talk(interpreter: Interpreter, question: str) -> int:
+    piped = not sys.stdin.isatty()
+    if piped and not question:
+        question = sys.stdin.read().strip()
+        if not question:
+            warn("Nothing was asked: the standard input is empty. `interpreter --help` says more.")
+            return Exit.NOT_ASKED
+    session = Session(interpreter, alone=piped)
+    if question:
+        return session.ask(question)
+    session.converse()
+    return Exit.DONE
+
+
+def _welcome(interpreter: Interpreter, settings: Settings) -> None:
+    from oi_daemon.terminal.welcome import needs_welcome, welcome
+
+    if needs_welcome(settings):
+        for name, value in welcome().items():
+            setattr(interpreter, name, value)
+
+
+def _resume(interpreter: Interpreter) -> bool:
+    """Go on with a saved conversation; False if none was chosen."""
+    from oi_daemon.terminal.conversations import choose_conversation, list_plainly, show_messages
+
+    named = interpreter.conversation_history_path
+    folder = Path(named).expanduser().absolute() if named else conversations_path()
+    if not can_draw():
+        list_plainly(interpreter.saved, folder)
+        return False
+    picked = choose_conversation(interpreter.saved, folder)
+    if isinstance(picked, Path):
+        tell(str(picked))
+        open_folder(picked)
+    if not isinstance(picked, str):
+        return False
+    interpreter.conversation = picked
+    show_messages(interpreter.messages)
+    return True
+
+
+def _tell_problems(problems: Sequence[str]) -> None:
+    for problem in problems:
+        warn(problem)

@@ -1,0 +1,168 @@
+"""A block of code on the screen: highlighted, the active line marked, its output under it."""
+
+import re
+from functools import cached_property
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.text import Text
+
+from oi_daemon.terminal.region import paint
+
+_THEME = "ansi_dark"
+_LIVE_OUTPUT = 15
+"""Lines of output that are shown while there may come more."""
+_LIVE_LINE = 2000
+"""Characters of an output's line that are looked at while there may come more."""
+_NOT_STYLE = re.compile(
+    r"\x1b(?:\[[0-9;:]*m|\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x1b\\|\x07|$)|.)"
+    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]",
+    re.DOTALL,
+)
+
+
+class Block:
+    """One block. `put_code` and `put_rest` give what is shown of it for good."""
+
+    def __init__(self, console: Console, language: str) -> None:
+        self._console = console
+        self._language = language
+        self._code = ""
+        self._output: list[str] = []
+        self._after: list[str] = []
+        self._code_is_put = False
+        self.line: int | None = None
+        self.ran = False
+
+    def add_code(self, text: str) -> None:
+        self._code += text
+        self._forget_lines()
+
+    def replace_code(self, code: str, language: str) -> None:
+        """The block as it is about to run."""
+        if (code, language) != (self._code, self._language):
+            self._code, self._language = code, language
+            self._code_is_put = False
+            self._forget_lines()
+
+    def add_output(self, text: str) -> None:
+        self._output.append(text)
+
+    def add_after(self, escapes: str) -> None:
+        """What is shown below the output once it is finished, such as a picture."""
+        self._after.append(escapes)
+
+    def fits(self, room: int) -> bool:
+        """Whether all of the code can be in the live region."""
+        return len(self._lines) + 1 <= room
+
+    def put_code(self) -> list[str]:
+        """The code, for good; nothing if that has been."""
+        if self._code_is_put:
+            return []
+        self._code_is_put = True
+        gutter = len(str(len(self._lines)))
+        numbered = [self._numbered(i, gutter) for i in range(1, len(self._lines) + 1)]
+        return [self._rule(self._language), *self._paint(numbered, crop=False)]
+
+    def put_rest(self) -> str:
+        """What has not been put: the code, the output."""
+        parts = [f"{line}\n" for line in self.put_code()]
+        output = plain_lines("".join(self._output)).rstrip("\n")
+        if output:
+            parts += [self._rule("output"), "\n", output, "\x1b[0m\n"]
+        elif not self.ran:
+            parts += [self._rule("not run"), "\n"]
+        return "".join([*parts, *self._after])
+
+    def live(self, room: int) -> list[str]:
+        """The block as it stands, in so many lines at most."""
+        output = self._live_output(min(_LIVE_OUTPUT, room // 2))
+        code = self._live_code(room - len(output) - 1)
+        return [self._rule(self._language), *code, *output]
+
+    def _live_code(self, room: int) -> list[str]:
+        """The lines around the active one; without one, the last."""
+        count, middle = len(self._lines), self.line or len(self._lines)
+        first = max(0, min(middle - room // 2, count - room))
+        gutter = len(str(count))
+        shown = range(first + 1, min(count, first + room) + 1)
+        return self._paint([self._numbered(i, gutter) for i in shown], crop=True)
+
+    def _live_output(self, room: int) -> list[str]:
+        lines = self._last_lines(room)
+        if not lines:
+            return []
+        shown = self._paint([Text.from_ansi(line) for line in lines], crop=True)
+        return [self._rule("output"), *shown]
+
+    def _last_lines(self, count: int) -> list[str]:
+        """The last lines of the output, at a cost that does not grow with it."""
+        parts: list[str] = []
+        ends = length = 0
+        for part in reversed(self._output):
+            parts.append(part[-count * _LIVE_LINE :])
+            ends += part.count("\n")
+            length += len(part)
+            if ends > count or length > count * _LIVE_LINE:
+                break
+        lines = plain_lines("".join(reversed(parts))).rstrip("\n").split("\n")
+        return [line[-_LIVE_LINE:] for line in lines[-count:]] if parts else []
+
+    def _numbered(self, number: int, gutter: int) -> Text:
+        active = number == self.line
+        mark = Text("❱ " if active else "  ", style="bold red")
+        line = Text.assemble(mark, (f"{number:>{gutter}} ", "dim"), self._lines[number - 1])
+        if active:
+            line.stylize("bold")
+        return line
+
+    def _paint(self, lines: list[Text], *, crop: bool) -> list[str]:
+        if not lines:
+            return []
+        if not crop:
+            with self._console.capture() as captured:
+                for line in lines:
+                    self._console.print(line, soft_wrap=True)
+            return captured.get().removesuffix("\n").split("\n")
+        for line in lines:
+            line.no_wrap, line.overflow = True, "ellipsis"
+        return paint(self._console, Text("\n", no_wrap=True, overflow="ellipsis").join(lines))
+
+    def _rule(self, title: str) -> str:
+        width = min(self._console.width, 80)
+        return f"\x1b[2m── {title} {'─' * (width - len(title) - 4)}\x1b[0m"
+
+    @cached_property
+    def _lines(self) -> list[Text]:
+        """The code's lines, highlighted."""
+        syntax = Syntax("", _LEXERS.get(self._language, self._language), theme=_THEME)
+        code = self._code.rstrip("\n").expandtabs(4)
+        highlighted = syntax.highlight(code)
+        highlighted.right_crop(len(highlighted.plain) - len(code))
+        return list(highlighted.split("\n", allow_blank=True))
+
+    def _forget_lines(self) -> None:
+        self.__dict__.pop("_lines", None)
+
+
+def plain_lines(output: str) -> str:
+    """Output without what moves the cursor; an overwritten line in its last state."""
+    text = output.replace("\r\n", "\n")
+    if "\x1b" in text or not text.isprintable():
+        text = _NOT_STYLE.sub(_style_only, text)
+    if "\r" in text:
+        text = "\n".join(_overwritten(line) for line in text.split("\n"))
+    return text
+
+
+def _style_only(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("\x1b[") and found[0].endswith("m") else ""
+
+
+def _overwritten(line: str) -> str:
+    """What is left of a line in which the cursor went back to its beginning."""
+    return next((state for state in reversed(line.split("\r")) if state), "")
+
+
+_LEXERS = {"shell": "bash", "applescript": "applescript", "r": "r"}

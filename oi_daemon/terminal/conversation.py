@@ -1,0 +1,45 @@
+"""What the terminal needs of the library's object."""
+
+from collections.abc import Generator
+from typing import Any, Literal, Protocol
+
+Chunks = Generator[dict[str, Any], None, None]
+
+
+class Answerable(Protocol):
+    """A conversation whose blocks and requests for input can be answered."""
+
+    @property
+    def awaits_approval(self) -> bool: ...
+
+    def approve(
+        self, decision: Literal["run", "skip", "stop", "always"], code: str | None = None
+    ) -> None: ...
+
+    def input(self, value: str | None) -> None: ...
+
+
+class Conversation(Answerable, Protocol):
+    """A conversation that a person leads."""
+
+    model: str
+    debug_mode: bool
+    api_key: str | None
+    messages: list[dict[str, Any]]
+
+    @property
+    def conversation_history(self) -> bool: ...
+
+    @property
+    def max_budget(self) -> float | None: ...
+
+    def start(self) -> None: ...
+
+    def chat(self, message: str, *, stream: Literal[True]) -> Chunks: ...
+
+    def undo(self) -> list[dict[str, Any]]: ...
+
+    def reset(self) -> None: ...
+
+    @property
+    def usage(self) -> dict[str, Any]: ...

@@ -1,0 +1,94 @@
+"""Displays in a terminal: kept as files, named, and shown where the terminal can show pictures."""
+
+import base64
+import binascii
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from oi_daemon.config import pictures_path
+from oi_daemon.files import make_private, write_private
+
+_SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/svg+xml": ".svg",
+    "application/pdf": ".pdf",
+    "text/html": ".html",
+}
+_TEXTS = ("image/svg+xml", "text/html")
+_PIECE = 4096
+"""Bytes of a picture in one of kitty's escape sequences."""
+
+
+def keep(data: Mapping[str, Any]) -> Path | None:
+    """Write a display to a file of its own; None if it is text, or the disk does not take it."""
+    kind = next((kind for kind in _SUFFIXES if kind in data), None)
+    if kind is None or (kind == "text/html" and "text/plain" in data):
+        return None
+    name = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}{_SUFFIXES[kind]}"
+    path = pictures_path() / name
+    try:
+        make_private(path.parent)
+        write_private(path, _bytes(kind, data[kind]))
+    except (OSError, binascii.Error, ValueError):
+        return None
+    return path
+
+
+def words(data: Mapping[str, Any], path: Path | None) -> str:
+    """A display in words, and where it is kept."""
+    if path is not None:
+        return f"[{'page' if path.suffix == '.html' else 'picture'}: {path}]\n"
+    text = data.get("text/plain") or re.sub(r"<[^>]+>", "", str(data.get("text/html", "")))
+    shown = str(text).rstrip() or f"[{', '.join(data)}]"
+    return f"{shown}\n"
+
+
+def inline(data: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> str:
+    """The escape sequences that show the picture, in the terminals that have them."""
+    png = data.get("image/png")
+    if not isinstance(png, str) or "TMUX" in environ or "STY" in environ:
+        return ""
+    encoded = "".join(png.split())
+    program, term = environ.get("TERM_PROGRAM", ""), environ.get("TERM", "")
+    if "KITTY_WINDOW_ID" in environ or "kitty" in term or "ghostty" in term:
+        return _kitty(encoded)
+    if program in ("iTerm.app", "WezTerm") or environ.get("LC_TERMINAL") == "iTerm2":
+        return f"\x1b]1337;File=inline=1:{encoded}\a\n"
+    if term.startswith(("foot", "mlterm", "contour")):
+        return _sixel(encoded)
+    return ""
+
+
+def _kitty(encoded: str) -> str:
+    pieces = [encoded[start : start + _PIECE] for start in range(0, len(encoded), _PIECE)]
+    head = "a=T,f=100,"
+    sequences = []
+    for number, piece in enumerate(pieces, 1):
+        sequences.append(f"\x1b_G{head}m={int(number < len(pieces))};{piece}\x1b\\")
+        head = ""
+    return "".join([*sequences, "\n"])
+
+
+def _sixel(encoded: str) -> str:
+    """By libsixel's program, where that is installed."""
+    program = shutil.which("img2sixel")
+    if program is None:
+        return ""
+    try:
+        png = base64.b64decode(encoded)
+        done = subprocess.run([program], input=png, capture_output=True, timeout=10, check=True)
+    except (binascii.Error, OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.decode("ascii", "replace") + "\n"
+
+
+def _bytes(kind: str, value: Any) -> bytes:
+    return str(value).encode() if kind in _TEXTS else base64.b64decode(str(value))

@@ -1,0 +1,62 @@
+"""A turn as text alone, for pipes and files: no colours, no cursor."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from oi_daemon.terminal.pictures import keep, words
+
+
+class PlainScreen:
+    """Text as it comes. A block begins with `[its language]`, its output with `[output]`."""
+
+    def __init__(self, file: TextIO | None = None) -> None:
+        self._file = file or sys.stdout
+        self._line_open = False
+        self._output_begun = False
+
+    def begin(self) -> None:
+        """Nothing is shown before the first chunk."""
+
+    def show(self, chunk: dict[str, Any]) -> None:
+        match chunk:
+            case {"message": text} | {"code": text}:
+                self._write(text)
+            case {"language": language}:
+                self._head(language)
+            case {"executing": _}:
+                self._output_begun = False
+            case {"output": text}:
+                self._print(text)
+            case {"display": data}:
+                self._print(words(data, keep(data)))
+            case {"end_of_execution": True}:
+                self.close()
+                self._output_begun = False
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        self.close()
+        yield
+
+    def close(self) -> None:
+        """Leave the line, if one is begun."""
+        if self._line_open:
+            self._write("\n")
+
+    def _head(self, title: str) -> None:
+        self.close()
+        self._write(f"[{title}]\n")
+
+    def _print(self, text: str) -> None:
+        if not self._output_begun:
+            self._head("output")
+            self._output_begun = True
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        self._file.write(text)
+        self._file.flush()
+        if text:
+            self._line_open = not text.endswith("\n")

@@ -1,0 +1,173 @@
+"""A turn on a terminal that can do more than text: what may still change is live at the bottom."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+
+from oi_daemon.terminal.block import Block
+from oi_daemon.terminal.markdown import MarkdownStream
+from oi_daemon.terminal.pictures import inline, keep, words
+from oi_daemon.terminal.region import Region, paint
+
+_FRAME = 0.08
+"""Seconds between frames, at least."""
+_SHARE = 4
+"""Drawing takes one part in so many of the time, at most."""
+_SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+
+
+class RichScreen:
+    """Markdown and highlighted code, live.
+
+    Chunks only change what is known; a thread draws it, so a turn never waits for the screen.
+    """
+
+    def __init__(self, console: Console, *, live: bool = True) -> None:
+        """
+        Args:
+            live: draw what may still change; else everything appears once it is finished.
+        """
+        self._console = console
+        self._region = Region(console)
+        self._live = live
+        self._part: MarkdownStream | Block | None = None
+        self._begun = False
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def show(self, chunk: dict[str, Any]) -> None:
+        with self._lock:
+            self._take(chunk)
+        self.begin()
+
+    def begin(self) -> None:
+        """Start to draw: before the first chunk, that the model thinks."""
+        if self._live and self._thread is None:
+            self._closed.clear()
+            self._thread = threading.Thread(target=self._draw_on, daemon=True)
+            self._thread.start()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """The code that is asked about stands still, whole, above the cursor."""
+        self._stop()
+        if isinstance(self._part, Block):
+            if self._live and self._part.fits(self._region.room - 3):
+                self._region.draw(self._part.live(self._region.room - 2))
+            else:
+                self._region.put("\n".join(self._part.put_code()))
+        self._region.show_cursor()
+        yield
+
+    def close(self) -> None:
+        """All that is on the screen is finished: leave it there for good."""
+        self._stop()
+        self._finish()
+
+    def _stop(self) -> None:
+        if self._thread is not None:
+            self._closed.set()
+            self._thread.join()
+            self._thread = None
+
+    def _take(self, chunk: dict[str, Any]) -> None:
+        match chunk:
+            case {"message": text}:
+                self._message().add(text)
+            case {"language": language}:
+                self._finish()
+                self._part = Block(self._console, language)
+            case {"code": text}:
+                self._block().add_code(text)
+            case {"executing": {"code": code, "language": language}}:
+                self._executing(code, language)
+            case {"active_line": line}:
+                self._block().line = line
+                self._block().ran = True
+            case {"output": text}:
+                self._block().add_output(text)
+            case {"display": data}:
+                self._display(data)
+            case {"end_of_execution": True}:
+                self._block().ran = True
+                self._finish()
+
+    def _message(self) -> MarkdownStream:
+        if not isinstance(self._part, MarkdownStream):
+            self._finish()
+            self._part = MarkdownStream()
+        return self._part
+
+    def _block(self) -> Block:
+        if not isinstance(self._part, Block):
+            self._finish()
+            self._part = Block(self._console, "")
+        return self._part
+
+    def _executing(self, code: str, language: str) -> None:
+        if isinstance(self._part, Block) and self._part.ran:
+            self._finish()
+        self._block().replace_code(code, language)
+
+    def _display(self, data: dict[str, Any]) -> None:
+        path = keep(data)
+        self._block().add_output(words(data, path))
+        self._block().add_after(inline(data))
+
+    def _finish(self) -> None:
+        """What stands in the region is put above it."""
+        match self._part:
+            case MarkdownStream() as message:
+                self._put_markdown(message.take_finished())
+                self._put_markdown(message.rest)
+            case Block() as block:
+                self._put(block.put_rest())
+            case None:
+                self._region.put("")
+        self._part = None
+
+    def _put_markdown(self, text: str) -> None:
+        if text.strip():
+            self._put("\n".join(self._markdown(text)))
+
+    def _put(self, text: str) -> None:
+        """Parts are set apart by an empty line."""
+        self._region.put(f"\n{text}" if self._begun else text)
+        self._begun = True
+
+    def _markdown(self, text: str) -> list[str]:
+        lines = paint(self._console, Markdown(text.strip("\n"), code_theme="ansi_dark"))
+        return "\n".join(lines).strip("\n").split("\n")
+
+    def _draw_on(self) -> None:
+        pause = 0.0
+        while not self._closed.wait(pause):
+            began = time.monotonic()
+            with self._lock:
+                self._draw()
+            pause = max(_FRAME, _SHARE * (time.monotonic() - began))
+
+    def _draw(self) -> None:
+        apart = [""] if self._begun else []
+        match self._part:
+            case MarkdownStream() as message:
+                self._put_markdown(message.take_finished())
+                apart = [""] if self._begun else []
+                lines = self._markdown(message.rest) if message.rest.strip() else []
+                self._region.draw([*apart, *lines])
+            case Block() as block:
+                below = [_spinner("running; Ctrl-C stops it")] if block.ran else []
+                self._region.draw([*apart, *block.live(self._region.room - 2), *below])
+            case None:
+                self._region.draw([*apart, _spinner("thinking")])
+
+
+def _spinner(text: str) -> str:
+    sign = _SPINNER[int(time.monotonic() / _FRAME) % len(_SPINNER)]
+    return f"\x1b[2m{sign} {text}\x1b[0m"

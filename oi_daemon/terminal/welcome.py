@@ -1,0 +1,61 @@
+"""The first run: there is no key, and the ways on are told and offered."""
+
+from pathlib import Path
+from typing import Any
+
+from oi_daemon.config import keep_setting
+from oi_daemon.settings import Settings
+from oi_daemon.terminal.choice import Row, among, choose
+from oi_daemon.terminal.line import read_line
+from oi_daemon.terminal.voice import tell
+
+WELCOME = """\
+Welcome to Open Interpreter.
+
+There is no key for OpenAI's models yet. These are the ways on:
+
+  - a key from https://platform.openai.com/api-keys, in OPENAI_API_KEY or pasted here once
+  - a model on this machine, without any key: interpreter --local
+  - another OpenAI-compatible server: interpreter --api_base URL
+"""
+
+
+def needs_welcome(settings: Settings) -> bool:
+    """Whether no model can be reached with these settings."""
+    elsewhere = settings.api_base is not None or settings.model.endswith(".gguf")
+    return settings.api_key is None and not settings.local and not elsewhere
+
+
+def welcome() -> dict[str, Any]:
+    """Tell and offer the ways on; gives the settings that the chosen one takes, which are kept."""
+    tell(WELCOME)
+    ways: list[Row] = [
+        Row("Paste a key", _paste_key),
+        Row("Run a model on this machine", lambda: {"local": True}),
+        Row("Name another server", _name_server),
+        Row("Go on without", dict),
+    ]
+    settings: dict[str, Any] = {}
+    while not settings:
+        row = choose("How shall it go on?", among(ways))
+        if row is None or row is ways[-1]:
+            return {}
+        settings = row.value()
+    path = _keep(settings)
+    tell(f"Kept in {path}, which only you can read. `interpreter --config` opens it.\n")
+    return settings
+
+
+def _paste_key() -> dict[str, Any]:
+    key = (read_line("  Key (it is not shown): ", password=True) or "").strip()
+    return {"api_key": key} if key else {}
+
+
+def _name_server() -> dict[str, Any]:
+    url = (read_line("  URL, such as http://localhost:8000/v1: ") or "").strip()
+    return {"api_base": url} if url else {}
+
+
+def _keep(settings: dict[str, Any]) -> Path:
+    (path,) = {keep_setting(name, value) for name, value in settings.items()}
+    return path
