@@ -1,0 +1,107 @@
+-- ANSI colours of a line of output, as text without escape codes and highlighted spans. Pure.
+local M = {}
+
+---@class oi.Style
+---@field fg? integer|string A number of the palette, or "#rrggbb".
+---@field bg? integer|string
+---@field bold? boolean
+---@field italic? boolean
+---@field underline? boolean
+---@field reverse? boolean
+
+---@class oi.Span
+---@field first integer Byte, from 0.
+---@field last integer Byte after it.
+---@field style oi.Style
+
+local ON = { [1] = "bold", [3] = "italic", [4] = "underline", [7] = "reverse" }
+local OFF = { [22] = "bold", [23] = "italic", [24] = "underline", [27] = "reverse" }
+local GROUND = { [3] = "fg", [4] = "bg" }
+
+--- The colour after 38 or 48, and how many numbers it took.
+---@param codes integer[]
+---@param at integer
+---@return integer|string?, integer
+local function extended(codes, at)
+  if codes[at] == 5 then
+    return codes[at + 1], 2
+  elseif codes[at] == 2 then
+    local red, green, blue = codes[at + 1] or 0, codes[at + 2] or 0, codes[at + 3] or 0
+    return ("#%02x%02x%02x"):format(red % 256, green % 256, blue % 256), 4
+  end
+  return nil, 0
+end
+
+--- The style after the numbers of an escape code, such as "1;31".
+---@param style oi.Style
+---@param numbers string
+---@return oi.Style
+local function change(style, numbers)
+  local codes, at = {}, 1
+  for number in (numbers == "" and "0" or numbers):gmatch("[^;:]+") do
+    table.insert(codes, tonumber(number) or 0)
+  end
+  style = vim.deepcopy(style)
+  while codes[at] do
+    local code = codes[at]
+    local ground, digit = GROUND[math.floor(code / 10)], code % 10
+    if code == 0 then
+      style = {}
+    elseif ON[code] or OFF[code] then
+      style[ON[code] or OFF[code]] = ON[code] and true or nil
+    elseif code >= 90 and code <= 107 then
+      style[code < 100 and "fg" or "bg"] = digit + 8
+    elseif ground and digit == 8 then
+      local colour, taken = extended(codes, at + 1)
+      style[ground], at = colour, at + taken
+    elseif ground then
+      style[ground] = digit < 8 and digit or nil
+    end
+    at = at + 1
+  end
+  return style
+end
+
+--- What a terminal shows of a line: a carriage return begins it anew.
+---@param line string
+---@return string
+local function overwritten(line)
+  if not line:find("\r", 1, true) then
+    return line
+  end
+  line = line:gsub("\r+$", "")
+  return line:match("([^\r]*)$")
+end
+
+---@param line string
+---@param style? oi.Style In force where the line begins.
+---@return string text
+---@return oi.Span[] spans
+---@return oi.Style style In force where it ends.
+function M.parse(line, style)
+  style = style or {}
+  line = overwritten(line)
+  if not line:find("\27", 1, true) then
+    return line, next(style) and { { first = 0, last = #line, style = style } } or {}, style
+  end
+  local parts, spans, length, at = {}, {}, 0, 1
+  local function put(text)
+    if text ~= "" then
+      table.insert(parts, text)
+      if next(style) then
+        table.insert(spans, { first = length, last = length + #text, style = style })
+      end
+      length = length + #text
+    end
+  end
+  while true do
+    local start, stop, numbers, final = line:find("\27%[([%d;:?]*)[ -/]*([@-~])", at)
+    put((line:sub(at, start and start - 1):gsub("\27%][^\7\27]*[\7\27]?\\?", ""):gsub("\27.?", "")))
+    if not start then
+      return table.concat(parts), spans, style
+    end
+    style, at = final == "m" and change(style, numbers) or style, stop + 1
+  end
+end
+
+return M

@@ -1,0 +1,67 @@
+-- Options: their defaults and types. `setup` merges a person's own into them.
+local M = {}
+
+---@class oi.Config
+---@field cmd? string[] The daemon's command. Default: found in $VIRTUAL_ENV, then in $PATH.
+---@field settings table<string, any> Settings of the daemon, such as `model`.
+---@field window string Modifiers of the window, where a command has none.
+---@field output_lines integer Longer output is folded.
+---@field keys table<string, string|false> Keys in a conversation; false: none.
+M.defaults = {
+  cmd = nil,
+  settings = {},
+  window = "botright vertical",
+  output_lines = 20,
+  keys = {
+    approve = "<CR>",
+    edit = "e",
+    skip = "x",
+    always = "a",
+    stop = "<C-c>",
+    chat = "i",
+    next = "]]",
+    previous = "[[",
+    yank = "yc",
+  },
+}
+
+local TYPES = {
+  cmd = "table",
+  settings = "table",
+  window = "string",
+  output_lines = "number",
+  keys = "table",
+}
+
+---@type oi.Config
+M.options = vim.deepcopy(M.defaults)
+
+--- What is wrong with a person's options.
+---@param options table
+---@return string? problem
+local function problem(options)
+  for name, value in pairs(options) do
+    if not TYPES[name] then
+      return ("oi: there is no option %q: see :help oi-options"):format(name)
+    elseif type(value) ~= TYPES[name] then
+      return ("oi: option %s must be a %s, not a %s"):format(name, TYPES[name], type(value))
+    end
+  end
+  for name in pairs(options.keys or {}) do
+    if not M.defaults.keys[name] then
+      return ("oi: option keys.%s: there is no such key: see :help oi-keys"):format(name)
+    end
+  end
+end
+
+---@param options? table
+function M.merge(options)
+  options = options or {}
+  local why = problem(options)
+  if why then
+    error(why, 0)
+  end
+  M.options = vim.tbl_deep_extend("force", M.options, options)
+end
+
+return M

@@ -1,0 +1,178 @@
+-- The daemon's process: found, started at first need, ended with Neovim.
+local config = require("oi.config")
+local M = {}
+
+---@class oi.Listener
+---@field chunk fun(params: oi.ChunkParams)
+---@field crash fun(why: string) It ended by itself; requests that waited have been answered.
+
+---@type oi.Listener[]
+local listeners = {}
+---@type table<integer, fun(err?: oi.Error, result?: any)>
+local waiting = {}
+local last_id = 0
+---@type vim.lsp.rpc.PublicClient?
+local client
+
+---@param listener oi.Listener
+function M.listen(listener)
+  table.insert(listeners, listener)
+end
+
+---@param path string
+---@return boolean
+local function executable(path)
+  return vim.fn.executable(path) == 1
+end
+
+--- The daemon's command, or why there is none.
+---@return string[]? command
+---@return string? why
+function M.command()
+  local cmd = config.options.cmd
+  if cmd then
+    if executable(cmd[1]) then
+      return cmd
+    end
+    return nil, ("The option cmd names %s, which cannot be run."):format(cmd[1])
+  end
+  local environment = vim.env.VIRTUAL_ENV
+  local own = environment and vim.fs.joinpath(environment, "bin", "oi-daemon")
+  for _, path in ipairs({ own or "oi-daemon", "oi-daemon" }) do
+    if executable(path) then
+      return { vim.fn.exepath(path), "--stdio" }
+    end
+  end
+  return nil,
+    "oi-daemon is neither in $VIRTUAL_ENV nor in $PATH. Install it (pip install oi-daemon), or name"
+      .. ' it: require("oi").setup({ cmd = { "/path/to/oi-daemon", "--stdio" } })'
+end
+
+--- Answer all that waits.
+---@param why string
+local function fail_all(why)
+  local failed = waiting
+  waiting = {}
+  for _, callback in pairs(failed) do
+    callback({ message = why, data = { kind = "ended" } })
+  end
+end
+
+---@param ended vim.lsp.rpc.PublicClient
+---@param code integer
+---@param signal integer
+local function on_exit(ended, code, signal)
+  if client ~= ended then
+    return -- ended by us
+  end
+  client = nil
+  local how = signal ~= 0 and ("signal %d"):format(signal) or ("code %d"):format(code)
+  local why = ("The daemon ended unexpectedly (%s). :OI log says more."):format(how)
+  fail_all(why)
+  for _, listener in ipairs(listeners) do
+    listener.crash(why)
+  end
+end
+
+---@return vim.lsp.rpc.PublicClient? client
+---@return string? why
+local function start()
+  local command, why = M.command()
+  if not command then
+    return nil, why
+  end
+  local started
+  local ok, result = pcall(vim.lsp.rpc.start, command, {
+    notification = function(method, params)
+      if method == "oi/chunk" and client == started then
+        for _, listener in ipairs(listeners) do
+          listener.chunk(params)
+        end
+      end
+    end,
+    on_error = function() end, -- what cannot be read; the exit that follows is told
+    on_exit = vim.schedule_wrap(function(code, signal)
+      on_exit(started, code, signal)
+    end),
+  })
+  if not ok or not result then
+    return nil, ("%s cannot be started: %s"):format(command[1], result)
+  end
+  started = result
+  return started
+end
+
+--- Send a request; the daemon is started if need be. The answer never comes before this returns.
+---@param method string
+---@param params table
+---@param callback? fun(err?: oi.Error, result?: any)
+function M.request(method, params, callback)
+  callback = callback or function() end
+  local why
+  if not client then
+    client, why = start()
+    if not client then
+      return vim.schedule(function()
+        callback({ message = why, data = { kind = "missing" } })
+      end)
+    end
+    M.initialize()
+  end
+  last_id = last_id + 1
+  local id = last_id
+  waiting[id] = callback
+  client.request(
+    method,
+    vim.tbl_isempty(params) and vim.empty_dict() or params,
+    vim.schedule_wrap(function(err, result)
+      if waiting[id] then
+        waiting[id] = nil
+        callback(err, result)
+      end
+    end)
+  )
+end
+
+function M.initialize()
+  local settings = vim.tbl_extend("keep", config.options.settings, { cwd = vim.fn.getcwd() })
+  local version = vim.version()
+  M.request("initialize", {
+    processId = vim.uv.os_getpid(),
+    clientInfo = { name = "Neovim", version = tostring(version) },
+    rootUri = vim.NIL,
+    capabilities = vim.empty_dict(),
+    initializationOptions = { settings = settings },
+  }, function(err)
+    if err then
+      M.stop(err.message)
+    elseif client then
+      client.notify("initialized", vim.empty_dict())
+    end
+  end)
+end
+
+--- End the daemon; what waits is answered by an error.
+---@param why? string
+function M.stop(why)
+  local ended = client
+  client = nil
+  if ended then
+    ended.notify("exit")
+    ended.terminate()
+  end
+  fail_all(why or "The daemon was ended.")
+end
+
+---@return boolean
+function M.running()
+  return client ~= nil
+end
+
+vim.api.nvim_create_autocmd("VimLeavePre", {
+  group = vim.api.nvim_create_augroup("oi.daemon", {}),
+  callback = function()
+    M.stop()
+  end,
+})
+
+return M

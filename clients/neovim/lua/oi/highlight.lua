@@ -1,0 +1,92 @@
+-- Highlight groups: links to standard ones, and those of ANSI colours as they are met.
+local M = {}
+
+local LINKS = {
+  OIWords = "Title",
+  OIRule = "NonText",
+  OILabel = "Comment",
+  OIActiveLine = "Visual",
+  OIActiveSign = "DiagnosticInfo",
+  OIKey = "Special",
+  OIHint = "Comment",
+  OIError = "DiagnosticError",
+  OIPicture = "Underlined",
+  OIState = "DiagnosticInfo",
+  OICost = "Comment",
+}
+
+function M.define()
+  for group, target in pairs(LINKS) do
+    vim.api.nvim_set_hl(0, group, { link = target, default = true })
+  end
+end
+
+---@type table<string, string>
+local groups = {}
+-- The palette of xterm, where g:terminal_color_N names no other.
+local PALETTE = {
+  [0] = "#000000",
+  "#cd3131",
+  "#0dbc79",
+  "#c7a500",
+  "#2472c8",
+  "#bc3fbc",
+  "#11a8cd",
+  "#cccccc",
+  "#767676",
+  "#f14c4c",
+  "#23d18b",
+  "#e5e510",
+  "#3b8eea",
+  "#d670d6",
+  "#29b8db",
+  "#ffffff",
+} -- stylua: ignore
+local CUBE = { [0] = 0, 95, 135, 175, 215, 255 }
+
+---@param colour integer|string|nil
+---@return string?
+local function rgb(colour)
+  if type(colour) ~= "number" then
+    return colour
+  elseif colour < 16 then
+    return vim.g["terminal_color_" .. colour] or PALETTE[colour]
+  elseif colour < 232 then
+    local index = colour - 16
+    local red, green, blue = math.floor(index / 36), math.floor(index / 6) % 6, index % 6
+    return ("#%02x%02x%02x"):format(CUBE[red], CUBE[green], CUBE[blue])
+  end
+  local grey = 8 + (colour - 232) * 10
+  return ("#%02x%02x%02x"):format(grey, grey, grey)
+end
+
+--- The group of a style of ANSI escape codes.
+---@param style oi.Style
+---@return string
+function M.ansi(style)
+  local key = vim.inspect(style, { newline = "", indent = "" })
+  if not groups[key] then
+    local name = "OIAnsi" .. (vim.tbl_count(groups) + 1)
+    vim.api.nvim_set_hl(0, name, {
+      fg = rgb(style.fg),
+      bg = rgb(style.bg),
+      ctermfg = type(style.fg) == "number" and style.fg or nil,
+      ctermbg = type(style.bg) == "number" and style.bg or nil,
+      bold = style.bold,
+      italic = style.italic,
+      underline = style.underline,
+      reverse = style.reverse,
+    })
+    groups[key] = name
+  end
+  return groups[key]
+end
+
+vim.api.nvim_create_autocmd("ColorScheme", {
+  group = vim.api.nvim_create_augroup("oi.highlight", {}),
+  callback = function()
+    groups = {}
+  end,
+})
+
+return M

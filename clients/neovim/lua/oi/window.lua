@@ -1,0 +1,102 @@
+-- Windows that show a conversation: opened, dressed, and their winbar.
+local config = require("oi.config")
+local M = {}
+
+local OPTIONS = {
+  number = false,
+  relativenumber = false,
+  signcolumn = "yes:1",
+  foldcolumn = "0",
+  foldmethod = "manual",
+  foldenable = true,
+  foldtext = "v:lua.require'oi.window'.foldtext()",
+  wrap = true,
+  linebreak = true,
+  list = false,
+  spell = false,
+  conceallevel = 0,
+  winbar = "%{%v:lua.require'oi.window'.winbar()%}",
+}
+local STATES = {
+  idle = "ready",
+  thinking = "thinking",
+  running = "running",
+  approval = "waits for your yes",
+  input = "waits for your input",
+}
+local HEAD, TAIL = 5, 5 -- lines of a folded output that stay
+
+--- Set up the current window, that has come to show the conversation.
+---@param view oi.View
+function M.dress(view)
+  local win = vim.api.nvim_get_current_win()
+  for name, value in pairs(OPTIONS) do
+    vim.wo[win][0][name] = value
+  end
+  vim.cmd("normal! zE")
+  for i, block in ipairs(view.blocks) do
+    if block.folded then
+      M.fold(win, view.rows[i], block)
+    end
+  end
+end
+
+---@param win integer
+---@param start integer
+---@param block oi.Block
+function M.fold(win, start, block)
+  local first, last = start + block.output[1] + HEAD + 1, start + block.output[2] - TAIL
+  if block.output[2] - block.output[1] > config.options.output_lines and last > first then
+    vim.api.nvim_win_call(win, function()
+      vim.cmd(("silent %d,%dfold"):format(first, last))
+    end)
+  end
+end
+
+---@return string
+function M.foldtext()
+  return ("··· %d more lines (zo shows them) "):format(vim.v.foldend - vim.v.foldstart + 1)
+end
+
+---@param text string
+---@return string
+local function escaped(text)
+  return (text:gsub("%%", "%%%%"))
+end
+
+---@return string
+function M.winbar()
+  local view = require("oi.view").of()
+  if not view then
+    return ""
+  end
+  local conversation = view.conversation
+  local parts =
+    { "%#OIState#" .. STATES[conversation.state], "%*" .. escaped(conversation.model or "") }
+  if conversation.cost > 0 then
+    table.insert(parts, ("%%#OICost#$%.4f"):format(conversation.cost))
+  end
+  return (" %%<%s%%=%s%%* "):format(escaped(conversation.title), table.concat(parts, "  "))
+end
+
+--- Show a buffer, where it is shown already if there are no modifiers.
+---@param buf integer
+---@param mods? string|vim.api.keyset.cmd.mods
+---@param focus boolean
+function M.open(buf, mods, focus)
+  local before = vim.api.nvim_get_current_win()
+  local shown = vim.fn.bufwinid(buf)
+  if shown ~= -1 and not mods then
+    vim.api.nvim_set_current_win(shown)
+  elseif type(mods) == "table" then
+    vim.cmd({ cmd = "sbuffer", args = { buf }, mods = mods })
+  else
+    vim.cmd(("%s sbuffer %d"):format(config.options.window, buf))
+  end
+  vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(buf), 0 })
+  if not focus then
+    vim.api.nvim_set_current_win(before)
+  end
+end
+
+return M
