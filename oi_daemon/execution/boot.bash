@@ -1,16 +1,18 @@
 # A persistent bash that runs blocks: `bash boot.bash NONCE CONTROL ANSWERS SOURCE STATE [BLOCK]`.
 #
-# CONTROL gives a block's number a line; its text is in the file SOURCE. stdout and stderr are one
+# CONTROL gives a block's number a line; its text is in the file SOURCE. Nothing comes over ANSWERS:
+# its descriptor keeps the pipe, whatever a block does to 1 and 2. stdout and stderr are that one
 # pipe; marks in it, `RS nonce KIND number US`, say which line is active (L) and that a block has
 # ended (E). A block that exits the shell hands its state, in the file STATE, to a fresh bash in the
 # same process, which starts by ending that BLOCK. Runs under bash 3.2 too.
-__oi_boot=$0 __oi_nonce=$1 __oi_args=("${@:1:5}") __oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5
+__oi_boot=$0 __oi_args=("${@:1:5}") __oi_nonce=$1 __oi_control=$2 __oi_output=$3
+__oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5
 BASH_ARGV0=bash
-[[ $6 ]] || eval "exec 18<&$2 19>&1 $2<&- $3<&-"
+eval "exec $__oi_output>&1"
 shopt -s expand_aliases
 set +H
 
-__oi_mark() { printf '\x1e%s%s%d\x1f' "$__oi_nonce" "$1" "$2" >&19; }
+__oi_mark() { printf '\x1e%s%s%d\x1f' "$__oi_nonce" "$1" "$2" >&"$__oi_output"; }
 
 # Before each command: mark its line, if it is one of this block and not of a function that an
 # earlier block defined. After an interrupt, 2 makes bash leave all that the block has entered. A
@@ -45,7 +47,7 @@ __oi_exit() {
     declare -f | sed '/^__oi_[a-z]* ()/,/^}/d'
     alias -p
   } >"$__oi_state" 2>/dev/null
-  exec 1>&19 2>&19
+  exec 1>&"$__oi_output" 2>&1
   exec "$BASH" --noprofile --norc "$__oi_boot" "${__oi_args[@]}" "$__oi_id"
 }
 
@@ -55,7 +57,7 @@ if [[ $6 ]]; then
 fi
 set --
 while :; do
-  read -r -u 18 __oi_id || { (($? > 128)) && continue; break; }
+  read -r -u "$__oi_control" __oi_id || { (($? > 128)) && continue; break; }
   compgen -A function >"$__oi_state"
   IFS= read -r -d '' __oi_earlier <"$__oi_state"
   __oi_earlier=$'\n'$__oi_earlier
@@ -70,7 +72,7 @@ while :; do
   __oi_running=0
   shopt -u extdebug
   set +Teux
-  exec 1>&19 2>&19
+  exec 1>&"$__oi_output" 2>&1
   __oi_mark E "$__oi_id"
 done
 trap - EXIT

@@ -246,6 +246,16 @@ async def test_code_that_is_no_text(execution: Execution, dialect: Dialect) -> N
     assert await output(execution, again, language=dialect.language) == "again\n"
 
 
+async def test_many_at_once(workplace: Workplace, dialect: Dialect) -> None:
+    """Each with descriptors of other numbers."""
+    executions = [Execution(workplace) for _ in range(8)]
+    for number, execution in enumerate(executions):
+        said = await output(execution, dialect.say.format(number), language=dialect.language)
+        assert said == f"{number}\n"
+    for execution in executions:
+        await execution.close()
+
+
 async def test_it_can_be_started_ahead_of_need(execution: Execution, dialect: Dialect) -> None:
     await execution.warm(dialect.language)
     assert await output(execution, dialect.say.format(1), language=dialect.language) == "1\n"

@@ -93,6 +93,9 @@ FAKE_MATPLOTLIB = {
         "def get_backend(): return matplotlib.rcParams['backend']\n"
         "def plot(*points): helpers.Gcf.managers.append(helpers.Manager(Figure(points)))\n"
         "def get_fignums(): return helpers.Gcf.managers\n"
+        "def close(figure):\n"
+        "    managers = helpers.Gcf.managers\n"
+        "    managers[:] = [each for each in managers if each.figure is not figure]\n"
         "def show():\n"
         "    name = get_backend().replace('module://', '')\n"
         "    importlib.import_module(name).show()\n"
@@ -111,7 +114,7 @@ FAKE_MATPLOTLIB = {
         "class Gcf:\n"
         "    managers = []\n"
         "    @classmethod\n"
-        "    def get_all_fig_managers(cls): return cls.managers\n"
+        "    def get_all_fig_managers(cls): return [*cls.managers]\n"
         "    @classmethod\n"
         "    def destroy_all(cls): cls.managers.clear()\n"
     ),
@@ -144,6 +147,12 @@ async def test_figures_that_were_not_shown_are_displayed_at_the_end(
     chunks = await run(execution, "import matplotlib.pyplot as plt\nplt.plot(3)\nplt.plot(4)")
     assert len(displays(chunks)) == 2
     assert displays(await run(execution, "1")) == []
+
+
+async def test_a_figure_is_displayed_once(execution: Execution, workplace: Workplace) -> None:
+    install_fake_matplotlib(workplace)
+    code = "import matplotlib.pyplot as plt\nplt.plot(3)\nplt.helpers.Gcf.managers[0].figure"
+    assert len(displays(await run(execution, code))) == 1
 
 
 async def test_a_backend_that_the_code_has_chosen_is_kept(

@@ -333,6 +333,7 @@ async def test_a_shell_command_on_a_line(execution: Execution) -> None:
 async def test_a_magic_without_ipython_is_explained(execution: Execution) -> None:
     told = await output(execution, "%no_magic x")
     assert "%no_magic" in told
+    assert await output(execution, "!echo on the last line") == "on the last line\n"
 
 
 async def test_the_environment_is_the_user_s(

@@ -6,8 +6,9 @@ import os
 import sys
 from _ast import Expr, ImportFrom, Interactive, Module, PyCF_ALLOW_TOP_LEVEL_AWAIT
 
+from .hooks import run_command
 from .report import report
-from .source import SHELL, Sources, parse
+from .source import COMMAND, Sources, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Blocks:
         self.sources = Sources()
         main = type(sys)("__main__")
         self._namespace = main.__dict__
-        self._namespace[SHELL] = os.system
+        self._namespace[COMMAND] = run_command
         sys.modules["__main__"] = main
 
     def run(self, number: int, code: str) -> None:

@@ -120,6 +120,9 @@ def _figure(value: object) -> bytes | None:
 
     picture = io.BytesIO()
     value.savefig(picture, format="png", bbox_inches="tight")  # type: ignore[attr-defined]
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close(value)  # or the end of the block would show it again
     return picture.getvalue()
 
 

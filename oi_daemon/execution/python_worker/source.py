@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-SHELL = "_oi_shell"
+COMMAND = "_oi_command"
 """Name under which the user's namespace finds the function that runs a `!command` line."""
 
 
@@ -32,9 +32,9 @@ def parse(code: str, file: str, flags: int) -> Module:
             line = lines[index].lstrip() if 0 <= index < len(lines) else ""
             if line.startswith("!"):
                 indent = lines[index][: -len(line)]
-                lines[index] = f"{indent}{SHELL}({line[1:].strip()!r})\n"
-            elif line.startswith("%"):
-                return _parse(_through_ipython("".join(lines), line.split()[0]), file, flags)
+                lines[index] = f"{indent}{COMMAND}({line[1:].strip()!r})\n"
+            elif line.startswith("%") or "= !" in line or "= %" in line:
+                return _parse(_through_ipython("".join(lines), line.strip()), file, flags)
             else:
                 raise
 
@@ -46,13 +46,13 @@ def _parse(code: str, file: str, flags: int) -> Module:
     return tree
 
 
-def _through_ipython(code: str, magic: str) -> str:
+def _through_ipython(code: str, line: str) -> str:
     """The code as IPython makes Python of it."""
     try:
         from IPython.core.interactiveshell import InteractiveShell  # type: ignore[import-not-found]
     except ImportError:
         raise SyntaxError(
-            f"{magic} needs IPython, which {sys.executable} does not have:"
+            f"`{line}` needs IPython, which {sys.executable} does not have:"
             " install it with `!pip install ipython`"
         ) from None
     if not InteractiveShell.initialized():
