@@ -1,0 +1,182 @@
+"""Speed of running code, each figure beside a floor measured in the same run.
+
+python benchmarks/execution.py
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from subprocess import PIPE
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import psutil
+
+from oi_daemon.execution import Execution, Workplace
+from oi_daemon.messages import Output
+
+ROUNDS = 15
+PLAIN = [sys.executable, "-X", "utf8"]
+LOOP = """\
+import time
+start = time.process_time()
+x = 0
+for i in range(2_000_000):
+    if i % 3:
+        x += i
+    else:
+        x -= 1
+spent = time.process_time() - start
+"""
+PRINTS = "for i in range(200000): print(i)"
+LONG_LINE = "print('x' * 100_000_000)"
+INTERRUPTED = {
+    "while True: pass": "while True: pass",
+    "time.sleep(60)": "import time; time.sleep(60)",
+    "await asyncio.sleep(60)": "import asyncio; await asyncio.sleep(60)",
+    "subprocess.run": "import subprocess; subprocess.run(['sleep', '60'])",
+    "os.system": "import os; os.system('sleep 60')",
+}
+
+
+async def main() -> None:
+    print(f"{'':38}{'ours':>10}{'floor':>10}{'ratio':>8}{'bound':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        place = Workplace(cwd=folder, python=sys.executable)
+        await cold_start(place)
+        execution = Execution(place)
+        await execution.warm()
+        await memory(execution)
+        await round_trips(execution)
+        await loop(execution)
+        await floods(execution)
+        await interrupts(execution)
+        await execution.close()
+
+
+async def cold_start(place: Workplace) -> None:
+    """The floor is the same interpreter doing nothing."""
+    for language, code, plain in (
+        ("python", "pass", [*PLAIN, "-c", "pass"]),
+        ("shell", ":", ["bash", "-c", ":"]),
+    ):
+        ours, floors = [], []
+        for _ in range(ROUNDS):
+            execution = Execution(place)
+            ours.append(await spent_on(execution, code, language))
+            await execution.close()
+            floors.append(spent_by(plain))
+        report(f"{language}: start and first block", median(ours), median(floors), 3)
+
+
+async def round_trips(execution: Execution) -> None:
+    """The floor is `cat` in place of an interpreter."""
+    floor = await echo()
+    for language, code in (("python", "pass"), ("shell", ":")):
+        ours = median([await spent_on(execution, code, language) for _ in range(200)])
+        report(f"{language}: warm block", ours, floor, 60)
+
+
+async def echo() -> float:
+    """What a line to a process and back takes."""
+    cat = await asyncio.create_subprocess_exec("cat", stdin=PIPE, stdout=PIPE)
+    assert cat.stdin is not None
+    assert cat.stdout is not None
+    spent = []
+    for _ in range(200):
+        start = time.perf_counter()
+        cat.stdin.write(b"pass\n")
+        await cat.stdout.readline()
+        spent.append(time.perf_counter() - start)
+    cat.stdin.close()
+    await cat.wait()
+    return median(spent)
+
+
+async def loop(execution: Execution) -> None:
+    """CPU of two million rounds of a loop, in pairs: the machine's moods hit both."""
+    ours, floors = [], []
+    for _ in range(ROUNDS):
+        ours.append(float(await run(execution, f"{LOOP}spent")))
+        floors.append(float(written_by([*PLAIN, "-c", f"{LOOP}print(spent)"])))
+    ratios = [mine / floor for mine, floor in zip(ours, floors, strict=True)]
+    report("python: loop of 2,000,000 (CPU)", median(ours), median(floors), 1.05, median(ratios))
+
+
+async def floods(execution: Execution) -> None:
+    """The floor is plain Python writing into a pipe that is read to its end."""
+    for name, code, bound in (("200,000 prints", PRINTS, 2), ("a line of 100 MB", LONG_LINE, 3)):
+        ours, floors = [], []
+        for _ in range(5):
+            ours.append(await spent_on(execution, code))
+            floors.append(spent_by([*PLAIN, "-c", code]))
+        report(f"python: {name}", median(ours), median(floors), bound)
+
+
+async def interrupts(execution: Execution) -> None:
+    """From the interrupt to the end of the block; the floor is a block that does nothing."""
+    floor = median([await spent_on(execution, "pass") for _ in range(50)])
+    for name, code in INTERRUPTED.items():
+        spent = []
+        for _ in range(5):
+            block = asyncio.create_task(run(execution, code))
+            await asyncio.sleep(0.1)
+            start = time.perf_counter()
+            execution.interrupt()
+            await block
+            spent.append(time.perf_counter() - start)
+        report(f"interrupt: {name}", median(spent), floor, 100)
+
+
+async def memory(execution: Execution) -> None:
+    """Growth while nobody takes the output of a flood."""
+    process = psutil.Process()
+    before = process.memory_info().rss
+    chunks = execution.run("python", PRINTS)
+    await anext(chunks)
+    await asyncio.sleep(1.5)
+    grown = (process.memory_info().rss - before) / (1 << 20)
+    async for _ in chunks:
+        pass
+    print(f"{'memory: 200,000 prints, none taken':38}{grown:>6.1f} MiB{'':18}{'20 MiB':>8}")
+
+
+async def run(execution: Execution, code: str, language: str = "python") -> str:
+    """What it wrote."""
+    written = []
+    async for chunk in execution.run(language, code):
+        if isinstance(chunk, Output):
+            written.append(chunk.text)
+    return "".join(written)
+
+
+async def spent_on(execution: Execution, code: str, language: str = "python") -> float:
+    start = time.perf_counter()
+    await run(execution, code, language)
+    return time.perf_counter() - start
+
+
+def spent_by(command: list[str]) -> float:
+    start = time.perf_counter()
+    written_by(command)
+    return time.perf_counter() - start
+
+
+def written_by(command: list[str]) -> bytes:
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    return subprocess.run(command, stdout=PIPE, env=buffered, check=True).stdout
+
+
+def report(name: str, ours: float, floor: float, bound: float, ratio: float | None = None) -> None:
+    """One row; milliseconds."""
+    ratio = ours / floor if ratio is None else ratio
+    print(f"{name:38}{ours * 1e3:>10.2f}{floor * 1e3:>10.2f}{ratio:>8.2f}{bound:>8}")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
