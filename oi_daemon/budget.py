@@ -12,6 +12,13 @@ class Usage:
     cost: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What the request that is about to be sent may cost at most, in US dollars."""
+
+    cost: float
+
+
 @dataclass(slots=True)
 class Budget:
     """Counts a session's spending; it outlives a reset of the conversation."""
@@ -33,11 +40,29 @@ class Budget:
         else:
             self.cost += usage.cost
 
-    def refusal(self) -> str | None:
-        """Why no further request may be sent, in words for the person; None while it may."""
-        if self.max_budget is None or self.cost < self.max_budget:
+    def refusal(self, at_most: float = 0.0) -> str | None:
+        """Why the next request may not be sent, in words for the person; None while it may.
+
+        Args:
+            at_most: US dollars that it may cost, where that is known.
+        """
+        if self.max_budget is None:
             return None
-        return (
-            f"The session has cost ${self.cost:.4f}, and max_budget is ${self.max_budget:.2f}:"
-            " no further request was sent. Raise max_budget to go on."
+        spent, limit = (
+            f"The session has cost ${self.cost:.4f}",
+            f"max_budget is {_dollars(self.max_budget)}",
         )
+        if self.cost >= self.max_budget:
+            return f"{spent}, and {limit}: no further request was sent. Raise max_budget to go on."
+        if self.cost + at_most > self.max_budget:
+            return (
+                f"{spent}, the next request may cost ${at_most:.4f}, and {limit}: it was not sent."
+                " Raise max_budget, or lower max_tokens, to go on."
+            )
+        return None
+
+
+def _dollars(amount: float) -> str:
+    """Cents, and what is smaller where it is not nothing."""
+    whole, _, rest = f"{amount:.6f}".rstrip("0").partition(".")
+    return f"${whole}.{rest:0<2}"

@@ -1,68 +1,30 @@
 """The Python library: the reference's object, over a daemon that starts at first use."""
 
-import secrets
-from collections.abc import Generator
-from typing import Any, Generic, Literal, TypeVar, overload
+import os
+import threading
+import weakref
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from types import GeneratorType
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from oi_daemon.config import load_settings
-from oi_daemon.connection import Connection, result_of
-from oi_daemon.errors import OIError
-from oi_daemon.messages import dump, load
-from oi_daemon.settings import NAMES, Settings, change
+from oi_daemon.attributes import Configured
+from oi_daemon.errors import BusyError, InvalidError, OIError
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from oi_daemon.connection import Connection
+
+Stored = dict[str, Any]
 Chunks = Generator[dict[str, Any], None, None]
 Decision = Literal["run", "skip", "stop", "always"]
 
 
-class _Setting(Generic[T]):
-    """A setting as an attribute: checked when it is assigned."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> "_Setting[T]": ...
-
-    @overload
-    def __get__(self, instance: "Interpreter", owner: type) -> T: ...
-
-    def __get__(self, instance: "Interpreter | None", owner: type) -> "T | _Setting[T]":
-        if instance is None:
-            return self
-        value: T = getattr(instance._current, self._name)
-        return value
-
-    def __set__(self, instance: "Interpreter", value: T) -> None:
-        instance._change({self._name: value})
-
-
-class Interpreter:
+class Interpreter(Configured):
     """Asks a language model, which runs code here, and gives its answer.
 
     Nothing is started before the first call that needs the daemon. Several objects are several
-    conversations, each with a daemon of its own. One call at a time may use an object.
+    conversations, each with a daemon of its own. One thread at a time may use an object.
     """
-
-    model = _Setting[str]()
-    local = _Setting[bool]()
-    auto_run = _Setting[bool]()
-    debug_mode = _Setting[bool]()
-    max_output = _Setting[int]()
-    conversation_history = _Setting[bool]()
-    conversation_filename = _Setting[str | None]()
-    conversation_history_path = _Setting[str | None]()
-    temperature = _Setting[float]()
-    system_message = _Setting[str]()
-    context_window = _Setting[int | None]()
-    max_tokens = _Setting[int | None]()
-    api_base = _Setting[str | None]()
-    api_key = _Setting[str | None]()
-    max_budget = _Setting[float | None]()
-    max_rounds = _Setting[int]()
-    tool_style = _Setting[Literal["auto", "tools", "functions", "markdown"]]()
-    python = _Setting[str | None]()
-    cwd = _Setting[str | None]()
 
     def __init__(self, *, conversation: str | None = None, **settings: Any) -> None:
         """
@@ -73,22 +35,19 @@ class Interpreter:
         Raises:
             InvalidError: a setting that there is not, or a value that does not fit.
         """
-        self.conversation = conversation or secrets.token_hex(4)
-        self._settings: Settings | None = None
-        self._changed: dict[str, Any] = {}
-        self._unsent: dict[str, Any] = {}
+        super().__init__(settings)
         self._connection: Connection | None = None
-        self._messages: list[dict[str, Any]] = []
-        self._stream: Chunks | None = None
+        self._lock = threading.RLock()
+        self._conversation = conversation or _new_id()
+        self._apart = conversation is not None
+        """The daemon and this object have yet to agree on what the conversation holds."""
+        self._messages: list[Stored] = []
+        self._added: list[Stored] = []
+        self._usage = {"input_tokens": 0, "output_tokens": 0, "cost": 0.0, "unpriced": 0}
+        self._stream: weakref.ref[Chunks] | None = None
+        self._taker = 0
         self._approval: str | None = None
         self._input: str | None = None
-        if settings:
-            self._change(settings)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and name != "conversation" and not hasattr(type(self), name):
-            raise AttributeError(f"there is no setting {name!r}; the settings are {NAMES}")
-        object.__setattr__(self, name, value)
 
     @overload
     def chat(
@@ -98,11 +57,11 @@ class Interpreter:
     @overload
     def chat(
         self, message: str | None = None, *, stream: Literal[False] = False, display: bool = True
-    ) -> list[dict[str, Any]]: ...
+    ) -> list[Stored]: ...
 
     def chat(
         self, message: str | None = None, *, stream: bool = False, display: bool | None = None
-    ) -> Chunks | list[dict[str, Any]]:
+    ) -> Chunks | list[Stored]:
         """Ask. Without a message, an interactive chat in the terminal.
 
         With `stream`, gives the chunks as they happen. Taking the next one after `executing` lets
@@ -116,36 +75,41 @@ class Interpreter:
         Raises:
             OIError: what keeps the turn from going on, in words; of the class for its kind.
         """
-        from oi_daemon.display import show
-        from oi_daemon.prompt import converse
-
         self._leave_stream()
         if message is None:
-            converse(self)
+            from oi_daemon.terminal.session import Session
+
+            Session(self).converse()
             return self.messages
-        self._stream = chunks = self._turn("oi/stream", {"message": message})
+        if not isinstance(message, str):
+            raise InvalidError(f"message: expected text, not {type(message).__name__}")
+        chunks = self._turn("oi/stream", {"message": message})
+        self._stream = weakref.ref(chunks)
+        if display or (display is None and not stream):
+            from oi_daemon.terminal.approval import Person
+            from oi_daemon.terminal.display import show
+
+            chunks = show(chunks, None if stream else Person(self))
         if stream:
-            return show(chunks) if display else chunks
-        if display is not False:
-            chunks = show(chunks, ask=self)
-        for chunk in chunks:
-            if "executing" in chunk and display is False:
-                self.approve("stop")
+            return chunks
+        with closing(chunks):
+            for chunk in chunks:
+                if "executing" in chunk and display is False:
+                    self.approve("stop")
         return self.messages
 
-    def execute(self, language: str, code: str) -> list[dict[str, Any]]:
+    def execute(self, language: str, code: str) -> list[Stored]:
         """Run code of one's own where the model's runs; gives the messages that this added."""
         self._leave_stream()
-        before = len(self._messages)
         for _ in self._turn("oi/execute", {"language": language, "code": code}):
             pass
-        return self._messages[before:]
+        return self._added
 
     def approve(self, decision: Decision, code: str | None = None) -> None:
         """Answer the block that waits in the stream; `code` runs in place of the model's."""
         approval, self._approval = self._approval, None
         if approval is not None:
-            self._request("approve", approval=approval, decision=decision, code=code)
+            self._answer("approve", approval=approval, decision=decision, code=code)
 
     @property
     def awaits_approval(self) -> bool:
@@ -156,34 +120,73 @@ class Interpreter:
         """Answer the code that waits for a line in the stream; None is end of file."""
         waiting, self._input = self._input, None
         if waiting is not None:
-            self._request("input", input=waiting, value=value)
+            self._answer("input", input=waiting, value=value)
 
     @property
-    def messages(self) -> list[dict[str, Any]]:
+    def conversation(self) -> str:
+        """The conversation's id. Assigning one goes on with that conversation."""
+        return self._conversation
+
+    @conversation.setter
+    def conversation(self, conversation: str) -> None:
+        self._leave_stream()
+        self._conversation, self._messages, self._apart = conversation, [], True
+
+    @property
+    def messages(self) -> list[Stored]:
         """The conversation, in the documentation's shape. Assigning restores one."""
-        if self._connection is not None and self._connection.alive:
+        if self._apart or self._running:
             self._messages = self._request("history/get")["messages"]
         return self._messages
 
     @messages.setter
-    def messages(self, messages: list[dict[str, Any]]) -> None:
-        self._leave_stream()
-        self._messages = [dump(message) for message in load(messages)]
-        if self._connection is not None:
-            self._request("history/set", messages=self._messages)
+    def messages(self, messages: list[Stored]) -> None:
+        from oi_daemon.messages import dump, load
 
-    def undo(self) -> list[dict[str, Any]]:
+        stored = [dump(message) for message in load(messages)]
+        self._leave_stream()
+        if self._begun:
+            self._request("history/set", messages=stored)
+        self._messages = stored
+
+    @property
+    def usage(self) -> dict[str, Any]:
+        """What all turns of this object have used: `input_tokens`, `output_tokens`, `cost`.
+
+        `cost` is in US dollars, of the requests whose price is known; `unpriced` counts the others.
+        """
+        if self._running:
+            for state in self._request("status")["conversations"]:
+                if state["conversation"] == self.conversation:
+                    self._usage = state["usage"]
+        return dict(self._usage)
+
+    def undo(self) -> list[Stored]:
         """Remove the last user message and all that answered it; gives what was removed."""
         self._leave_stream()
-        removed: list[dict[str, Any]] = self._request("history/undo")["removed"]
+        removed: list[Stored] = self._request("history/undo")["removed"]
+        self._messages = self._request("history/get")["messages"]
         return removed
 
     def reset(self) -> None:
         """Begin an empty conversation with fresh interpreters; settings and budget stay."""
         self._leave_stream()
-        if self._connection is not None:
+        if self._begun:
             self._request("history/reset")
         self._messages = []
+
+    def saved(self, query: str = "", cursor: str | None = None, limit: int = 50) -> dict[str, Any]:
+        """A page of the saved conversations, newest first: what `oi/history/list` gives."""
+        page: dict[str, Any] = self._request(
+            "history/list", query=query or None, cursor=cursor, limit=limit
+        )
+        return page
+
+    def start(self) -> None:
+        """Start the daemon ahead of the first call that needs it, without waiting for it."""
+        with self._alone():
+            if not self._running:
+                self._connection = self._started(self._connection)
 
     def close(self) -> None:
         """End the daemon and all that it runs. The next call starts another."""
@@ -198,83 +201,161 @@ class Interpreter:
         self.close()
 
     def _turn(self, method: str, params: dict[str, Any]) -> Chunks:
-        """A turn's chunks. Left before its end, it is stopped: nothing runs on."""
-        connection = self._connected()
-        request = None
+        """A turn's chunks. Left before its end, however that is, it is stopped: nothing runs on."""
+        with self._alone():
+            connection = self._connected()
+        turn = connection.new_id()
+        heard: list[dict[str, Any]] = []
         try:
-            request = connection.send(method, {**params, "conversation": self.conversation})
-            while (frame := connection.next()).get("id") != request:
-                if "method" in frame:
-                    yield self._taken(frame["params"])
-                    self.approve("run")
-                    self.input(None)
-        except (GeneratorExit, KeyboardInterrupt):
-            self._abandon(connection, request)
+            with self._alone():
+                connection.send(turn, method, {**params, "conversation": self.conversation})
+            while (told := self._next(connection, turn)) is not None:
+                heard.append(told["chunk"])
+                yield told["chunk"]
+                self.approve("run")
+                self.input(None)
+            result = connection.result(turn)
+        except BaseException:
+            self._settle(connection, turn, [*_asked(params), *_folded(heard)])
             raise
-        self._messages += result_of(frame)["messages"]
+        self._added, self._usage = result["messages"], result["session"]
+        self._messages += self._added
 
-    def _taken(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The chunk; what it waits for is noted."""
-        self._approval, self._input = params.get("approval"), params.get("input")
-        chunk: dict[str, Any] = params["chunk"]
-        return chunk
+    def _next(self, connection: "Connection", turn: int) -> dict[str, Any] | None:
+        """The next chunk, with what it waits for noted; None once the turn has ended."""
+        with self._alone():
+            self._taker = threading.get_ident()
+            told = connection.chunk(turn)
+        self._approval, self._input = (told or {}).get("approval"), (told or {}).get("input")
+        return told
 
-    def _abandon(self, connection: Connection, request: int | None) -> None:
-        """Stop the turn under way and read it to its end."""
-        if request is None or not connection.alive:
-            connection.close()
-            return
+    def _settle(self, connection: "Connection", turn: int, heard: list[Stored]) -> None:
+        """Stop the turn, if it is still under way, and keep what it has added."""
+        here = {"conversation": self.conversation}
+        self._approval = self._input = None
         try:
-            self.approve("stop")
-            self._request("interrupt")
-            while (frame := connection.next()).get("id") != request:
-                pass
-            self._messages += result_of(frame)["messages"]
-        except OIError:
-            pass  # it was about to fail anyway, and nobody waits for it
-        except KeyboardInterrupt:
+            with self._alone():
+                if connection.request("oi/interrupt", here)["interrupted"]:
+                    connection.wait(turn)
+                self._messages = connection.request("oi/history/get", here)["messages"]
+        except OIError:  # the daemon is gone
+            self._messages += heard
+        except BaseException:
             connection.close()
+            self._messages += heard
             raise
+        finally:
+            connection.forget()
 
     def _leave_stream(self) -> None:
-        """Close a stream that was left without being exhausted."""
-        stream, self._stream = self._stream, None
-        if stream is not None:
+        """Close a stream that was left without being exhausted.
+
+        Raises:
+            BusyError: it is another thread's.
+        """
+        stream = self._stream() if self._stream is not None else None
+        if not isinstance(stream, GeneratorType) or stream.gi_frame is None:
+            return
+        with self._alone():
+            if stream.gi_running or self._taken_elsewhere:
+                raise BusyError(_BUSY)
             stream.close()
 
-    def _connected(self) -> Connection:
-        """The daemon: started, or started again with the conversation, if need be."""
-        if self._connection is None or not self._connection.alive:
-            self._connection = Connection(self._changed)
-            self._unsent = {}
-            self._restore(self._connection)
-        if self._unsent:
-            settings, self._unsent = self._unsent, {}
-            here = {"conversation": self.conversation, "settings": settings}
-            self._connection.request("oi/settings/set", here)
-        return self._connection
-
-    def _restore(self, connection: Connection) -> None:
-        """Give a new daemon the conversation, unless it is on disk in full."""
-        here = {"conversation": self.conversation}
-        if self._messages:
-            saved = connection.request("oi/history/get", here)["messages"]
-            if len(saved) < len(self._messages):
-                connection.request("oi/history/set", {**here, "messages": self._messages})
-
-    def _request(self, method: str, **params: Any) -> Any:
-        here = {"conversation": self.conversation}
-        return self._connected().request(f"oi/{method}", {**here, **params})
-
-    def _change(self, changes: dict[str, Any]) -> None:
-        """Check and keep; the daemon gets them with the next request."""
-        self._settings = change(self._current, changes)
-        self._changed |= changes
-        self._unsent |= changes
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """
+        Raises:
+            BusyError: another thread is in a call.
+        """
+        if not self._lock.acquire(blocking=False):
+            raise BusyError(_BUSY)
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @property
-    def _current(self) -> Settings:
-        """The settings as configured, with this object's on top."""
-        if self._settings is None:
-            self._settings = load_settings().settings
-        return self._settings
+    def _taken_elsewhere(self) -> bool:
+        """Whether the stream's chunks are taken by another thread."""
+        others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        return self._taker in others
+
+    @property
+    def _running(self) -> bool:
+        return self._connection is not None and self._connection.alive
+
+    @property
+    def _begun(self) -> bool:
+        """Whether the daemon knows, or has saved, something of the conversation."""
+        return self._connection is not None or self._apart
+
+    def _connected(self) -> "Connection":
+        """The daemon: started, or started again, if need be; it knows all that this object does."""
+        connection = self._connection
+        if connection is None or not connection.alive:
+            connection = self._connection = self._started(connection)
+        if self._unsent:
+            here = {"conversation": self.conversation, "settings": self._unsent}
+            connection.request("oi/settings/set", here)
+            self._unsent = {}
+        if self._apart:
+            self._restore(connection)
+        return connection
+
+    def _started(self, last: "Connection | None") -> "Connection":
+        from oi_daemon.connection import Connection
+
+        if last is not None and last.forked:
+            self._conversation = _new_id()  # the parent goes on with its own
+        connection = Connection(self._changed)
+        self._unsent = {}
+        self._apart = self._apart or bool(self._messages) or any(self._usage.values())
+        return connection
+
+    def _restore(self, connection: "Connection") -> None:
+        """Agree on the conversation: it is on disk, or here, and the longer one is the newer."""
+        here = {"conversation": self.conversation}
+        saved = connection.request("oi/history/get", here)["messages"]
+        self._messages = max(self._messages, saved, key=_extent)
+        kept = {"messages": self._messages, "usage": self._usage}
+        connection.request("oi/history/set", {**here, **kept})
+        self._apart = False
+
+    def _request(self, method: str, **params: Any) -> Any:
+        with self._alone():
+            here = {"conversation": self.conversation}
+            return self._connected().request(f"oi/{method}", {**here, **params})
+
+    def _answer(self, method: str, **params: Any) -> None:
+        """Answer what waits in the stream: of no use to a daemon that is started again."""
+        with self._alone():
+            if self._connection is not None:
+                here = {"conversation": self.conversation}
+                self._connection.request(f"oi/{method}", {**here, **params})
+
+
+_BUSY = (
+    "Another thread is in a turn of this Interpreter."
+    " Wait for it, or make an Interpreter() for each thread."
+)
+
+
+def _new_id() -> str:
+    return os.urandom(4).hex()
+
+
+def _asked(params: dict[str, Any]) -> list[Stored]:
+    return [{"role": "user", "message": params["message"]}] if "message" in params else []
+
+
+def _folded(heard: list[dict[str, Any]]) -> list[Stored]:
+    """The messages that these chunks amount to."""
+    from oi_daemon.messages import dump, fold
+    from oi_daemon.protocol import chunk_from_wire
+
+    return [dump(message) for message in fold(map(chunk_from_wire, heard))]
+
+
+def _extent(messages: list[Stored]) -> tuple[int, int]:
+    """How much a conversation holds."""
+    return len(messages), len(str(messages))

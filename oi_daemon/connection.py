@@ -1,7 +1,7 @@
 """A blocking connection to a daemon of one's own, over its stdin and stdout.
 
-One JSON object a line. No thread: frames are read by whoever waits for them, and a signal at any
-moment neither loses nor tears one.
+One JSON object a line. No thread: frames are read by whoever waits for them. A signal at any moment
+neither loses nor tears one: bytes are counted, or kept, by the call in C that moved them.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from oi_daemon.errors import ConnectionLostError, error_for
+from oi_daemon.errors import ConnectionLostError, NoModelError, error_for
 
 _PIECE = 1 << 16
 _GRACE = 2.0
@@ -27,9 +27,6 @@ class Connection:
         """
         Args:
             settings: those that the daemon is to begin with, on top of the configured ones.
-
-        Raises:
-            InvalidError: they do not fit.
         """
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oi_daemon", "--stdio"],
@@ -45,79 +42,124 @@ class Connection:
         self._ids = 0
         self._pieces: list[bytes] = []
         self._lines: deque[bytes] = deque()
-        self._backlog: deque[dict[str, Any]] = deque()
+        self._chunks: deque[dict[str, Any]] = deque()
+        self._answers: dict[int, dict[str, Any]] = {}
         self._finalizer = weakref.finalize(self, _end, self._process, self._pid)
-        options = {"settings": settings}
-        self.request(
-            "initialize",
-            {"processId": self._pid, "capabilities": {}, "initializationOptions": options},
+        options = {"initializationOptions": {"settings": settings}}
+        self._greeting = self.new_id()
+        """Its answer is not waited for, but heeded when it comes."""
+        self.send(
+            self._greeting, "initialize", {"processId": self._pid, "capabilities": {}, **options}
         )
 
     @property
     def alive(self) -> bool:
         """Whether requests can be sent: not after a close or a fork, nor when the daemon died."""
-        return self._finalizer.alive and self._pid == os.getpid() and self._process.poll() is None
+        return self._finalizer.alive and not self.forked and self._process.poll() is None
 
-    def send(self, method: str, params: Mapping[str, Any]) -> int:
-        """Send a request and give its id.
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that the daemon belongs to."""
+        return self._pid != os.getpid()
 
-        Raises:
-            ConnectionLostError: the daemon is gone.
-        """
+    def new_id(self) -> int:
+        """An id for a request, known before it is sent."""
         self._ids += 1
-        request = {"jsonrpc": "2.0", "id": self._ids, "method": method, "params": params}
-        data = memoryview(msgspec.json.encode(request) + b"\n")
-        try:
-            while data:
-                data = data[os.write(self._stdin, data) :]
-        except OSError as error:
-            raise self._lost() from error
-        except BaseException:
-            self.close()  # half a frame is out: what follows could not be told apart from it
-            raise
         return self._ids
 
-    def next(self) -> dict[str, Any]:
-        """The next frame, a notification or an answer.
+    def send(self, request: int, method: str, params: Mapping[str, Any]) -> None:
+        """Send a request under this id.
 
         Raises:
             ConnectionLostError: the daemon is gone.
         """
-        return self._backlog.popleft() if self._backlog else self._read()
+        if not self.alive:
+            raise self._lost()
+        frame = {"jsonrpc": "2.0", "id": request, "method": method, "params": params}
+        data = memoryview(msgspec.json.encode(frame) + b"\n")
+        written: list[int] = []
+        try:
+            while (done := sum(written)) < len(data):
+                written.extend(map(os.write, (self._stdin,), (data[done:],)))
+        except OSError as error:
+            raise self._lost() from error
+        finally:
+            if 0 < sum(written) < len(data):
+                self.close()  # half a frame is out: what follows could not be told apart from it
 
-    def request(self, method: str, params: Mapping[str, Any]) -> Any:
-        """Send a request and wait for its answer; what else comes is kept for `next`.
+    def chunk(self, request: int) -> dict[str, Any] | None:
+        """Params of the next notification; None once the request is answered, as all came before.
 
         Raises:
-            OIError: the request was answered by an error; of the class for its kind.
+            ConnectionLostError: the daemon is gone.
         """
-        request = self.send(method, params)
-        while (frame := self._read()).get("id") != request:
-            self._backlog.append(frame)
-        return result_of(frame)
+        while not self._chunks:
+            if request in self._answers:
+                return None
+            self._receive()
+        return self._chunks.popleft()
+
+    def wait(self, request: int) -> None:
+        """Wait until a request is answered; notifications are kept for `chunk`.
+
+        Raises:
+            ConnectionLostError: the daemon is gone.
+        """
+        while request not in self._answers:
+            self._receive()
+
+    def result(self, request: int) -> Any:
+        """The answer to a request, waited for.
+
+        Raises:
+            OIError: the daemon is gone, or the answer is an error; of the class for its kind.
+        """
+        self.wait(request)
+        return _result_of(self._answers.pop(request))
+
+    def request(self, method: str, params: Mapping[str, Any]) -> Any:
+        """Send a request and wait for its answer.
+
+        Raises:
+            OIError: the daemon is gone, or the request was answered by an error.
+        """
+        request = self.new_id()
+        self.send(request, method, params)
+        return self.result(request)
+
+    def forget(self) -> None:
+        """Drop what has come and was not taken: nobody waits for it any more."""
+        self._chunks.clear()
+        self._answers.clear()
 
     def close(self) -> None:
         """End the daemon and all that it runs."""
         self._finalizer()
 
-    def _read(self) -> dict[str, Any]:
-        while not self._lines:
-            self._receive()
-        frame: dict[str, Any] = msgspec.json.decode(self._lines[0])
-        self._lines.popleft()
-        return frame
-
     def _receive(self) -> None:
-        """Take what has come. What is read is kept by the same call, in C: no signal between."""
-        try:
-            self._pieces.extend(map(os.read, (self._stdout,), (_PIECE,)))
-        except OSError as error:
-            raise self._lost() from error
-        if not self._pieces[-1]:
-            raise self._lost()
-        if b"\n" in self._pieces[-1]:
-            *lines, rest = b"".join(self._pieces).split(b"\n")
-            self._lines, self._pieces = deque(lines), [rest]
+        """Take a frame. What was not taken to the end, as a signal came between, is taken again."""
+        while not self._lines:
+            self._read()
+        frame: dict[str, Any] = msgspec.json.decode(self._lines[0])
+        if "method" in frame:
+            self._chunks.append(frame["params"])
+        elif frame["id"] == self._greeting:
+            _result_of(frame)
+        else:
+            self._answers[frame["id"]] = frame
+        self._lines.popleft()
+
+    def _read(self) -> None:
+        """Read until there are whole lines."""
+        while not self._pieces or b"\n" not in self._pieces[-1]:
+            try:
+                self._pieces.extend(map(os.read, (self._stdout,), (_PIECE,)))
+            except OSError as error:
+                raise self._lost() from error
+            if not self._pieces[-1]:
+                raise self._lost()
+        *lines, rest = b"".join(self._pieces).split(b"\n")
+        self._lines, self._pieces = deque(lines), [rest]
 
     def _lost(self) -> ConnectionLostError:
         self.close()
@@ -127,17 +169,15 @@ class Connection:
         )
 
 
-def result_of(frame: Mapping[str, Any]) -> Any:
-    """The result in an answer.
-
-    Raises:
-        OIError: it is an error; of the class for its kind.
-    """
+def _result_of(frame: Mapping[str, Any]) -> Any:
     error = frame.get("error")
     if error is None:
         return frame["result"]
-    kind = (error.get("data") or {}).get("kind", "")
-    raise error_for(kind)(error["message"])
+    data = error.get("data") or {}
+    raised = error_for(data.get("kind", ""))(error["message"])
+    if isinstance(raised, NoModelError):
+        raised.models = data.get("models", ())
+    raise raised
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
@@ -149,6 +189,6 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
             pipe.close()
     try:
         process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.kill()
         process.wait()

@@ -9,7 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import msgspec
+
 from oi_daemon import __version__
+from oi_daemon.budget import Budget
 from oi_daemon.config import conversations_path, load_settings
 from oi_daemon.execution import find_language, languages
 from oi_daemon.history import History, new_id
@@ -40,6 +43,7 @@ from oi_daemon.protocol import (
     NoParams,
     QueueDepths,
     Removed,
+    SessionUsage,
     SettingsSetParams,
     StatusResult,
     TurnResult,
@@ -51,6 +55,9 @@ from oi_daemon.turn import Answer, Decision, Model
 
 if TYPE_CHECKING:
     from oi_daemon.model.models import Models
+
+_SETTLED = 1.0
+"""Seconds after its start in which an editor has better use for the processor."""
 
 
 class Outbox(Protocol):
@@ -106,15 +113,18 @@ class Daemon:
         heed(self._settings)
 
     def preload(self) -> None:
-        """Import what is slow to import and start the first interpreter, in the background."""
-        self._spawn(self._interpreter(None).warm())
+        """Import what is slow to import, in the background, once the client has settled.
+
+        Who asks a model sooner than that does not wait for it.
+        """
         self._spawn(self._import())
 
     async def _import(self) -> None:
-        """Import; then keep the garbage collector from going through all of it, again and again.
+        """Then keep the garbage collector from going through all of it, again and again.
 
         Otherwise the time of a long stream grows faster than its length.
         """
+        await asyncio.sleep(_SETTLED)
         await self._models.preload()
         gc.freeze()
 
@@ -174,7 +184,8 @@ class Daemon:
 
     async def history_set(self, params: HistorySetParams) -> ConversationResult:
         interpreter = self._interpreter(params.conversation)
-        interpreter.restore(load(params.messages))
+        used = None if params.usage is None else Budget(**msgspec.structs.asdict(params.usage))
+        interpreter.restore(load(params.messages), used)
         return ConversationResult(conversation=interpreter.conversation)
 
     async def history_undo(self, params: ConversationParams) -> Removed:
@@ -200,7 +211,7 @@ class Daemon:
 
     async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
         interpreter = self._interpreter(params.conversation)
-        interpreter.settings = change(interpreter.settings, params.settings)
+        interpreter.configure(params.settings)
         heed(interpreter.settings)
         return public(interpreter.settings)
 
@@ -224,6 +235,7 @@ class Daemon:
                     state=interpreter.state,
                     model=interpreter.settings.model,
                     cost=interpreter.budget.cost,
+                    usage=_session(interpreter.budget),
                 )
                 for interpreter in self._interpreters.values()
             ],
@@ -289,6 +301,7 @@ class Daemon:
                 output_tokens=usage.output_tokens,
                 cost=usage.cost,
             ),
+            session=_session(interpreter.budget),
             last_seq=self._seqs.get(interpreter.conversation, 0),
         )
 
@@ -326,6 +339,15 @@ class Daemon:
         task = asyncio.ensure_future(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
+
+
+def _session(budget: Budget) -> SessionUsage:
+    return SessionUsage(
+        input_tokens=budget.input_tokens,
+        output_tokens=budget.output_tokens,
+        cost=budget.cost,
+        unpriced=budget.unpriced,
+    )
 
 
 def _waits(chunk: Chunk) -> bool:

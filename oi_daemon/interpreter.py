@@ -46,16 +46,19 @@ class Outcome:
 class Bill:
     """One turn's usage, counted into the session's budget as well."""
 
-    def __init__(self, session: Budget) -> None:
+    def __init__(self, session: Budget, model: str) -> None:
         self._session = session
+        self._model = model
         self._turn = Budget()
 
     def add(self, usage: Usage) -> None:
+        if usage.cost is None and not self._turn.unpriced and self._session.max_budget is not None:
+            logger.warning(_UNPRICED, self._model)
         self._session.add(usage)
         self._turn.add(usage)
 
-    def refusal(self) -> str | None:
-        return self._session.refusal()
+    def refusal(self, at_most: float = 0.0) -> str | None:
+        return self._session.refusal(at_most)
 
     @property
     def total(self) -> Usage:
@@ -69,6 +72,9 @@ class _NoModel:
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         return
         yield
+
+    def unfinished(self) -> Usage | None:
+        return None
 
 
 class Interpreter:
@@ -94,7 +100,7 @@ class Interpreter:
         self._execution: Execution | None = None
         self._workplace: Workplace | None = None
         self._turn: Turn | None = None
-        self._bill = Bill(self.budget)
+        self._bill = Bill(self.budget, settings.model)
         self._saved = list(messages)
         self._busy = False
         self._alone = False
@@ -117,6 +123,7 @@ class Interpreter:
         settings = change(self.settings, changes or {})
         hide(settings.api_key)
         with self._one_turn():
+            await self._warm(settings)
             asked = [UserMessage(message)]
             turn = await self._begin(settings, self._model_for(settings), emit, asked)
             return await self._finish(turn, settings, turn.answer(), asked)
@@ -135,7 +142,7 @@ class Interpreter:
         self._save(settings)
         self._approvals.auto_run = settings.auto_run
         self.budget.max_budget = settings.max_budget
-        self._bill = Bill(self.budget)
+        self._bill = Bill(self.budget, settings.model)
         self._turn = turn = Turn(
             history=tuple(self.messages),
             model=model,
@@ -184,9 +191,26 @@ class Interpreter:
         if self._input is not None:
             await self.input(self._input, None)
 
-    def restore(self, messages: Sequence[Message]) -> None:
-        """Make these the conversation."""
+    def configure(self, changes: Mapping[str, Any]) -> None:
+        """Change settings. A turn under way heeds `auto_run` and `max_budget`; the next one, all.
+
+        Raises:
+            InvalidError: they do not fit; nothing was changed.
+        """
+        self.settings = change(self.settings, changes)
+        if "auto_run" in changes:
+            self._approvals.auto_run = self.settings.auto_run
+        if "max_budget" in changes:
+            self.budget.max_budget = self.settings.max_budget
+
+    def restore(self, messages: Sequence[Message], used: Budget | None = None) -> None:
+        """Make these the conversation.
+
+        Args:
+            used: what the session has cost before, where one goes on that another daemon began.
+        """
         self.refuse_if_busy()
+        self.budget = used or self.budget
         self.messages = list(messages)
         self._save(self.settings)
 
@@ -212,10 +236,6 @@ class Interpreter:
         self.messages = []
         if self._execution is not None:
             await self._execution.reset()
-
-    async def warm(self) -> None:
-        """Start the Python interpreter ahead of the first block."""
-        await (await self._execution_for(self.settings)).warm()
 
     async def close(self) -> None:
         """Interrupt what runs and end all processes."""
@@ -268,6 +288,10 @@ class Interpreter:
         except OIError as error:
             logger.warning("The conversation was not saved. %s", error)
 
+    async def _warm(self, settings: Settings) -> None:
+        """Start Python while the model thinks."""
+        await (await self._execution_for(settings)).warm()
+
     async def _execution_for(self, settings: Settings) -> Execution:
         """The interpreters; fresh ones after a change of `python` or `cwd`."""
         workplace = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
@@ -300,3 +324,6 @@ class Interpreter:
                 self.state = "thinking"
             case _:
                 self.state = "running"
+
+
+_UNPRICED = "The price of %s is not known: what it costs does not count towards max_budget."

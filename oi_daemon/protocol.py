@@ -133,9 +133,22 @@ class HistoryListParams(_Shape):
     query: str | None = None
 
 
+class SessionUsage(_Shape):
+    """All turns of a conversation since the daemon, or the session it goes on with, began."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: Annotated[float, Meta(description="US dollars of the requests whose price is known.")]
+    unpriced: Annotated[int, Meta(description="Requests whose price is not known.")]
+
+
 class HistorySetParams(_Shape):
     messages: list[Any]
     conversation: Conversation = None
+    usage: Annotated[
+        SessionUsage | None,
+        Meta(description="What the session has used before, for a daemon that goes on with it."),
+    ] = None
 
 
 class HistoryDeleteParams(_Shape):
@@ -159,6 +172,7 @@ class TurnResult(_Shape):
     status: Literal["done", "interrupted", "stopped", "budget"]
     messages: Annotated[list[StoredMessage], Meta(description="Those that the turn added.")]
     usage: TurnUsage
+    session: SessionUsage
     last_seq: Annotated[
         int, Meta(description="`seq` of the conversation's last notification; 0: there was none.")
     ]
@@ -220,6 +234,7 @@ class ConversationStatus(_Shape):
     state: Literal["idle", "thinking", "approval", "running", "input"]
     model: str
     cost: Annotated[float, Meta(description="US dollars of this session, as far as known.")]
+    usage: SessionUsage
 
 
 class QueueDepths(_Shape):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol
 
-from oi_daemon.budget import Usage
+from oi_daemon.budget import Quote, Usage
 from oi_daemon.messages import (
     AssistantMessage,
     Chunk,
@@ -26,8 +26,11 @@ from oi_daemon.messages import (
     MessageChunk,
 )
 
-Reply = MessageChunk | LanguageChunk | CodeChunk | Executing | Usage
-"""What a model's reply consists of. `Executing` ends each complete block, with all of its code."""
+Reply = MessageChunk | LanguageChunk | CodeChunk | Executing | Quote | Usage
+"""What a model's reply consists of. `Executing` ends each complete block, with all of its code.
+
+A `Quote` comes before the request is sent: closing the reply there costs nothing.
+"""
 
 Emit = Callable[[Chunk], Awaitable[None]]
 
@@ -41,6 +44,10 @@ class Model(Protocol):
         Raises:
             ModelError: the model cannot go on.
         """
+        ...
+
+    def unfinished(self) -> Usage | None:
+        """What the latest reply has used, about, if it was closed before its `Usage` came; once."""
         ...
 
 
@@ -108,8 +115,8 @@ class Spending(Protocol):
 
     def add(self, usage: Usage) -> None: ...
 
-    def refusal(self) -> str | None:
-        """Why no further request may be sent, in words for the person; None while it may."""
+    def refusal(self, at_most: float = 0.0) -> str | None:
+        """Why a request that costs this at most may not be sent, in words; None while it may."""
         ...
 
 
@@ -197,33 +204,50 @@ class Turn:
 
     async def _rounds(self) -> Status:
         for _ in range(self._max_rounds):
-            if refusal := self._spending.refusal():
-                await self._tell(MessageChunk(refusal))
-                return Status.BUDGET
-            status = await self._round()
+            status = await self._refused(0.0) or await self._round()
             if status is not None:
                 return status
         await self._tell(MessageChunk(_TOO_MANY_ROUNDS.format(self._max_rounds)))
         return Status.STOPPED
 
+    async def _refused(self, at_most: float) -> Status | None:
+        """BUDGET, and the person told why, where a request of this cost may not be sent."""
+        refusal = self._spending.refusal(at_most)
+        if refusal is None:
+            return None
+        await self._tell(MessageChunk(refusal))
+        return Status.BUDGET
+
     async def _round(self) -> Status | None:
         """One reply and its blocks. None: code ran, so the model is to be asked again."""
-        ran = False
-        async with aclosing(self._model.reply([*self._history, *self.messages])) as reply:
-            async for part in reply:
-                match part:
-                    case Usage():
-                        self._spending.add(part)
-                    case Executing():
-                        status = await self._block(part)
-                        if status is not None:
-                            return status
-                        ran = True
-                    case _:
-                        await self._tell(part)
+        try:
+            async with aclosing(self._model.reply([*self._history, *self.messages])) as reply:
+                status, ran = await self._follow(reply)
+        finally:
+            if usage := self._model.unfinished():
+                self._spending.add(usage)
         self._finished()
         self._apart = any(isinstance(last, AssistantMessage) for last in self.messages[-1:])
-        return None if ran else Status.DONE
+        return status or (None if ran else Status.DONE)
+
+    async def _follow(self, reply: AsyncGenerator[Reply, None]) -> tuple[Status | None, bool]:
+        """Tell, and run, what a reply holds: how that ended the turn, if it did; if code ran."""
+        ran = False
+        async for part in reply:
+            status = None
+            match part:
+                case Usage():
+                    self._spending.add(part)
+                case Quote(cost):
+                    status = await self._refused(cost)
+                case Executing():
+                    status = await self._block(part)
+                    ran = True
+                case _:
+                    await self._tell(part)
+            if status is not None:
+                return status, ran
+        return None, ran
 
     async def _block(self, block: Executing) -> Status | None:
         """Ask, then run. None: go on."""

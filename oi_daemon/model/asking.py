@@ -29,12 +29,14 @@ MARGIN = 160
 
 @dataclass(slots=True)
 class Learned:
-    """What a server's refusals have taught about it and one of its models."""
+    """What a server's answers have taught about it and one of its models."""
 
     style: Style | None = None
     dropped: set[str] = field(default_factory=set)
     """Parameters that it does not take."""
     window: int | None = None
+    uncounted: int = 0
+    """Tokens of a request besides its conversation: instructions, tools, the server's own."""
 
 
 class Asking:

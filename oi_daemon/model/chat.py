@@ -1,5 +1,6 @@
 """A `Model` that asks an OpenAI-compatible server: request, stream, chunks, usage."""
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -7,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from oi_daemon.budget import Usage
+from oi_daemon.budget import Quote, Usage
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.messages import Message
 from oi_daemon.model.asking import Asking, Tell
@@ -16,7 +17,7 @@ from oi_daemon.model.local import Endpoint
 from oi_daemon.model.prices import price
 from oi_daemon.model.reply import Part, ReplyParser
 from oi_daemon.model.stream import Pump, WireUsage
-from oi_daemon.model.tokens import estimate
+from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,8 +49,11 @@ class ChatModel:
         self._languages = languages
         self._is_language = is_language
         self._tell = tell
+        self._open: _Attempt | None = None
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Part | Usage, None]:
+    async def reply(
+        self, messages: Sequence[Message]
+    ) -> AsyncGenerator[Part | Quote | Usage, None]:
         """See `oi_daemon.turn.Model.reply`. `Usage` comes last, before an error too."""
         endpoint = await self._models.endpoint(self._settings)
         asking = Asking(
@@ -63,20 +67,30 @@ class ChatModel:
         while True:
             payload = await asking.payload(messages)
             attempt = _Attempt(endpoint, payload, ReplyParser(self._is_language))
+            if quote := await self._quote(attempt):
+                yield quote
             logger.debug("request: %s, %s", asking.style, attempt)
+            self._open = attempt
             async with aclosing(self._parts(attempt)) as batches:
                 async for parts in batches:
                     for part in parts:
                         yield part
             if not attempt.failed or attempt.parser.written:
                 break
+            self._open = None
             if not await asking.mend(attempt.failed):
                 raise await self._explained(attempt.failed, endpoint)
         for part in attempt.parser.finish():
             yield part
+        self._open = None
         yield self._usage(attempt)
         if not attempt.parser.complete:
             raise _cut_off(attempt)
+
+    def unfinished(self) -> Usage | None:
+        """See `oi_daemon.turn.Model.unfinished`."""
+        attempt, self._open = self._open, None
+        return None if attempt is None else self._usage(attempt)
 
     async def _parts(self, attempt: "_Attempt") -> AsyncGenerator[list[Part], None]:
         """What streams, in the batches in which it arrives. A failure is left in `attempt`."""
@@ -97,15 +111,33 @@ class ChatModel:
     def _usage(self, attempt: "_Attempt") -> Usage:
         """As the server counts; where it does not, about."""
         endpoint, parser = attempt.endpoint, attempt.parser
+        if parser.usage and attempt.counted is not None:
+            uncounted = (parser.usage.prompt_tokens or 0) - attempt.counted
+            self._models.learned(endpoint).uncounted = max(0, uncounted)
         told = parser.usage or WireUsage(
             prompt_tokens=estimate(str(attempt.payload["messages"])),
             completion_tokens=(parser.written + 3) // 4,
         )
-        free = self._settings.local or endpoint.compact
-        cost = 0.0 if free else price(told, endpoint.model, endpoint.api_base)
+        cost = self._price(told, endpoint)
         usage = Usage(told.prompt_tokens or 0, told.completion_tokens or 0, cost)
         logger.debug("reply: %s, %.3f s", usage, time.monotonic() - attempt.started)
         return usage
+
+    def _price(self, usage: WireUsage, endpoint: Endpoint) -> float | None:
+        free = self._settings.local or endpoint.compact
+        return 0.0 if free else price(usage, endpoint.model, endpoint.api_base)
+
+    async def _quote(self, attempt: "_Attempt") -> Quote | None:
+        """What the request may cost at most, where a budget asks for it and `max_tokens` tells."""
+        settings, endpoint = self._settings, attempt.endpoint
+        if settings.max_budget is None or settings.max_tokens is None:
+            return None
+        conversation = str(attempt.payload["messages"][1:])
+        attempt.counted = await asyncio.to_thread(tokenizer(endpoint.model).count, conversation)
+        tokens = attempt.counted + self._models.learned(endpoint).uncounted
+        most = WireUsage(prompt_tokens=tokens, completion_tokens=settings.max_tokens)
+        cost = self._price(most, endpoint)
+        return None if cost is None else Quote(cost)
 
     async def _explained(self, failed: Failure, endpoint: Endpoint) -> ModelError:
         if failed.status is None and (death := await self._models.local.failure(endpoint)):
@@ -124,6 +156,8 @@ class _Attempt:
         self.payload = payload
         self.parser = parser
         self.failed: Failure | None = None
+        self.counted: int | None = None
+        """Tokens of the conversation, where they were counted."""
         self.started = time.monotonic()
 
     def __str__(self) -> str:

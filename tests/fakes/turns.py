@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from oi_daemon.budget import Budget
+from oi_daemon.budget import Budget, Usage
 from oi_daemon.messages import (
     ActiveLine,
     Chunk,
@@ -43,6 +43,8 @@ class ScriptedModel:
         self._replies = [*replies]
         self.asked: list[list[Message]] = []
         self.open = 0
+        self.cut_off: Usage | None = None
+        """What `unfinished` is to give."""
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         self.asked.append([*messages])
@@ -58,6 +60,10 @@ class ScriptedModel:
                         yield step
         finally:
             self.open -= 1
+
+    def unfinished(self) -> Usage | None:
+        usage, self.cut_off = self.cut_off, None
+        return usage
 
 
 class EchoExecution:
