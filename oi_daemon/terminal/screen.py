@@ -58,10 +58,7 @@ class RichScreen:
         """The code that is asked about stands still, whole, above the cursor."""
         self._stop()
         if isinstance(self._part, Block):
-            if self._live and self._part.fits(self._region.room - 3):
-                self._region.draw(self._part.live(self._region.room - 2))
-            else:
-                self._region.put("\n".join(self._part.put_code()))
+            self._stand_still(self._part)
         self._region.show_cursor()
         yield
 
@@ -69,6 +66,13 @@ class RichScreen:
         """All that is on the screen is finished: leave it there for good."""
         self._stop()
         self._finish()
+
+    def _stand_still(self, block: Block) -> None:
+        room = self._region.room - 3
+        if self._live and block.fits(room):
+            self._region.draw([*self._apart, *block.live(room)])
+        elif code := block.put_code():
+            self._put("\n".join(code))
 
     def _stop(self) -> None:
         if self._thread is not None:
@@ -137,8 +141,7 @@ class RichScreen:
             self._put("\n".join(self._markdown(text)))
 
     def _put(self, text: str) -> None:
-        """Parts are set apart by an empty line."""
-        self._region.put(f"\n{text}" if self._begun else text)
+        self._region.put("\n".join([*self._apart, text]))
         self._begun = True
 
     def _markdown(self, text: str) -> list[str]:
@@ -154,18 +157,22 @@ class RichScreen:
             pause = max(_FRAME, _SHARE * (time.monotonic() - began))
 
     def _draw(self) -> None:
-        apart = [""] if self._begun else []
         match self._part:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())
-                apart = [""] if self._begun else []
                 lines = self._markdown(message.rest) if message.rest.strip() else []
-                self._region.draw([*apart, *lines])
             case Block() as block:
-                below = [_spinner("running; Ctrl-C stops it")] if block.ran else []
-                self._region.draw([*apart, *block.live(self._region.room - 2), *below])
+                lines = block.live(self._region.room - 2)
+                if block.ran:
+                    lines.append(_spinner("running; Ctrl-C stops it"))
             case None:
-                self._region.draw([*apart, _spinner("thinking")])
+                lines = [_spinner("thinking")]
+        self._region.draw([*self._apart, *lines])
+
+    @property
+    def _apart(self) -> list[str]:
+        """Parts are set apart by an empty line."""
+        return [""] if self._begun else []
 
 
 def _spinner(text: str) -> str:

@@ -1,0 +1,240 @@
+"""A conversation in the terminal: what is typed, and what is shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.openai_server import ThreadedServer, error, example, text
+from tests.talk import code
+from tests.terminal.conftest import Open
+from tests.terminal.terminal import ALT_ENTER, CTRL_C, CTRL_D, DOWN, ENTER, UP
+
+QUESTION = "Run this code?"
+WAIT = """\
+import os, time
+print('begun')
+while not os.path.exists({path!r}):
+    time.sleep(0.01)
+print('over')"""
+PICTURE = """\
+class Picture:
+    def _repr_png_(self):
+        return b"\\x89PNG\\r\\n\\x1a\\n"
+Picture()"""
+
+
+def test_a_question_and_its_answer(terminal: Open, server: ThreadedServer) -> None:
+    server.enqueue(*example())
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("What's 34/24?")
+    it.wait_for(QUESTION)
+    assert "34 / 24" in it.text
+    it.say("y")
+    it.wait_for("The result is 1.4166...")
+    it.wait_for_prompt()
+    assert "1.4166666666666667" in it.lines
+    assert QUESTION not in it.text
+    it.type(CTRL_D)
+    assert it.wait() == 0
+
+
+def test_markdown_is_shown_once_and_whole(terminal: Open, server: ThreadedServer) -> None:
+    items = "".join(f"{n}. This is item number {n}, of many.\n\n" for n in range(1, 61))
+    answer = (
+        f"# Items\n\nHere they **are**:\n\n{items}\n| a | b |\n|---|---|\n| x | y |\n\nThat's all."
+    )
+    pieces = [answer[start : start + 7] for start in range(0, len(answer), 7)]
+    server.enqueue(text(*pieces).but(delay=0.002))
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("List")
+    it.wait_for("That's all.")
+    it.wait_for_prompt()
+    for n in range(1, 61):
+        assert it.text.count(f"This is item number {n},") == 1
+    assert it.text.count("Items") == 1
+    assert "Here they are:" in it.text
+    assert "**" not in it.text
+
+
+def test_the_active_line_is_marked_while_it_runs(
+    terminal: Open, server: ThreadedServer, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    server.enqueue(code(WAIT.format(path=str(go))), text("Done."))
+    it = terminal("-y")
+    it.wait_for_prompt()
+    it.say("Wait")
+    it.wait_for(lambda shown: "❱ 3" in shown or "❱ 4" in shown)
+    it.wait_for("begun")
+    assert "running" in it.last_line
+    go.touch()
+    it.wait_for("Done.")
+    assert "❱" not in it.text
+    assert it.text.count("begun") == 2  # in the code, and in the output
+    assert "over" in it.lines
+
+
+def test_a_large_output_is_shown_whole(terminal: Open, server: ThreadedServer) -> None:
+    server.enqueue(code("for n in range(3000): print('row', n)"), text("Done."))
+    it = terminal("-y", lines=20)
+    it.wait_for_prompt()
+    it.say("Print")
+    it.wait_for("Done.", timeout=60)
+    it.wait_for_prompt()
+    assert [line for line in it.lines if line.startswith("row")] == [
+        f"row {n}" for n in range(3000)
+    ]
+
+
+def test_a_long_block_is_shown_whole_before_it_is_asked_about(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    source = "\n".join(f"x{n} = {n}" for n in range(1, 51))
+    server.enqueue(code(source), text("Done."))
+    it = terminal(lines=20)
+    it.wait_for_prompt()
+    it.say("Go")
+    it.wait_for(QUESTION)
+    shown = [line for line in it.lines if " = " in line]
+    assert [line.split()[-1] for line in shown] == [str(n) for n in range(1, 51)]
+    it.say("y")
+    it.wait_for("Done.")
+    it.wait_for_prompt()
+    assert it.text.count("x25 = 25") == 1
+
+
+def test_several_lines_are_one_message(terminal: Open, server: ThreadedServer) -> None:
+    server.enqueue(text("Read."))
+    it = terminal()
+    it.wait_for_prompt()
+    it.type("first" + ALT_ENTER + "second\\" + ENTER)
+    it.type("\x1b[200~third\nfourth\x1b[201~" + ENTER)
+    it.wait_for("Read.")
+    assert server.bodies[0]["messages"][-1]["content"] == "first\nsecond\nthird\nfourth"
+
+
+def test_what_was_typed_comes_back_in_the_next_conversation_and_is_private(
+    terminal: Open, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(text("One."), text("Two."))
+    first = terminal()
+    first.wait_for_prompt()
+    first.say("remember me")
+    first.wait_for("One.")
+    first.wait_for_prompt()
+    first.type(CTRL_D)
+    assert first.wait() == 0
+    (kept,) = home.rglob("prompt_history")
+    assert kept.stat().st_mode & 0o077 == 0
+    second = terminal()
+    second.wait_for_prompt()
+    second.type(UP)
+    second.wait_for("> remember me")
+    second.type(ENTER)
+    second.wait_for("Two.")
+
+
+def test_without_history_nothing_is_kept(
+    terminal: Open, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(text("One."))
+    it = terminal("--no-conversation_history")
+    it.wait_for_prompt()
+    it.say("forget me")
+    it.wait_for("One.")
+    it.wait_for_prompt()
+    it.type(CTRL_D)
+    it.wait()
+    kept = [path for path in home.rglob("*") if path.is_file() and path.suffix != ".log"]
+    assert kept == []
+
+
+def test_ctrl_c_clears_the_line_and_a_second_one_leaves(terminal: Open) -> None:
+    it = terminal()
+    it.wait_for_prompt()
+    it.type("half a thought" + CTRL_C)
+    it.wait_for("again leaves")
+    assert "half a thought" not in it.text
+    it.type("other")
+    it.wait_for("> other")
+    assert "again leaves" not in it.text
+    it.type(CTRL_C + CTRL_C)
+    assert it.wait() == 0
+    assert "Traceback" not in it.text
+
+
+def test_an_error_is_told_and_the_conversation_goes_on(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(error(401, "Incorrect API key provided."), text("Better."))
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("OPENAI_API_KEY")
+    it.wait_for_prompt()
+    it.say("Again")
+    it.wait_for("Better.")
+
+
+def test_an_unknown_model_is_answered_by_a_choice_that_is_kept(
+    terminal: Open, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(error(404, "The model `gpt-4` does not exist", code="model_not_found"))
+    server.enqueue(text("Hello."))
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("gpt-4o-mini")
+    it.type(DOWN + ENTER)
+    it.wait_for("Hello.")
+    assert server.bodies[-1]["model"] == "gpt-4o-mini"
+    (config,) = home.rglob("config.toml")
+    assert 'model = "gpt-4o-mini"\n' in config.read_text()
+
+
+def test_input_of_the_running_code_is_asked_for(terminal: Open, server: ThreadedServer) -> None:
+    server.enqueue(code("print('Hi', input('Name? '))"), text("Bye."))
+    it = terminal("-y")
+    it.wait_for_prompt()
+    it.say("Greet")
+    it.wait_for("Name? ")
+    it.say("Ada")
+    it.wait_for("Bye.")
+    assert "Hi Ada" in it.text
+
+
+def test_a_picture_is_kept_and_named(terminal: Open, server: ThreadedServer, home: Path) -> None:
+    server.enqueue(code(PICTURE), text("Done."))
+    it = terminal("-y", columns=200)
+    it.wait_for_prompt()
+    it.say("Draw")
+    it.wait_for("Done.")
+    (picture,) = home.rglob("*.png")
+    assert f"[picture: {picture}]" in it.text
+    assert picture.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("setting", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_without_colours_there_is_text_alone(
+    terminal: Open, server: ThreadedServer, environ: dict[str, str], setting: dict[str, str]
+) -> None:
+    server.enqueue(code("print('out')"), text("*Done*."))
+    it = terminal("-y", "Go", environ=environ | setting)
+    assert it.wait() == 0
+    assert b"\x1b" not in it.received
+    assert it.lines == ["[python]", "print('out')", "[output]", "out", "*Done*."]
+
+
+def test_the_conversation_is_saved_as_it_was(
+    terminal: Open, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(*example())
+    it = terminal("-y", "What's 34/24?")
+    assert it.wait() == 0
+    (saved,) = home.rglob("conversations/*.json")
+    assert [message["role"] for message in json.loads(saved.read_text())] == [
+        *("user", "assistant", "assistant")
+    ]

@@ -1,0 +1,230 @@
+"""The `interpreter` program: flags, pipes, exit codes, settings, first run, saved conversations."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from oi_daemon import __version__
+from oi_daemon.settings import NAMES
+from tests.fakes.openai_server import ThreadedServer, error, example, text
+from tests.talk import code
+from tests.terminal.conftest import Open
+from tests.terminal.terminal import COMMAND, CTRL_C, CTRL_D, DOWN, ENTER, ESCAPE, UP
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(environ: dict[str, str], home: Path) -> Run:
+    """The program without a terminal."""
+
+    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *arguments],
+            input=stdin,
+            env={**environ, "HOME": str(home)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_in_a_pipe_the_answer_is_plain_text(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(*example())
+    done = run("-y", "--model", "gpt-4", stdin="What's 34/24?\n")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        *("[python]", "34 / 24", "[output]", "1.4166666666666667", "The result is 1.4166...")
+    ]
+
+
+def test_in_a_pipe_without_y_nothing_runs_and_it_is_said_how(
+    run: Run, server: ThreadedServer, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    server.enqueue(code(f"open({str(made)!r}, 'w')"))
+    done = run(stdin="Make it")
+    assert done.returncode == 3
+    assert "interpreter -y" in done.stderr
+    assert not made.exists()
+
+
+def test_an_error_goes_to_stderr_with_its_exit_code(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(error(401, "Incorrect API key provided."))
+    done = run("Hi")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "OPENAI_API_KEY" in done.stderr
+
+
+def test_an_empty_input_is_explained(run: Run) -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Nothing was asked" in done.stderr
+
+
+def test_every_setting_has_a_flag(run: Run) -> None:
+    shown = run("--help").stdout
+    for name in NAMES:
+        assert f"--{name}" in shown
+    for short in ("-s", "-l", "-y", "-d", "-m", "-t", "-c", "-x", "-b", "-ab", "-ak", "-f"):
+        assert f"  {short}, --" in shown
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_flags_reach_the_request(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(text("Hi"))
+    done = run("-m", "gpt-4o-mini", "-t", "0.7", "-x", "100", "-s", "Be brief.", "Hi")
+    assert done.returncode == 0
+    body = server.bodies[0]
+    assert (body["model"], body["temperature"], body["max_tokens"]) == ("gpt-4o-mini", 0.7, 100)
+    assert "Be brief." in body["messages"][0]["content"]
+
+
+def test_fast_is_a_short_cut(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(text("Hi"), text("Hi"))
+    run("-f", "Hi")
+    run("--fast", "Hi")
+    assert [body["model"] for body in server.bodies] == ["gpt-3.5-turbo"] * 2
+
+
+def test_a_value_that_does_not_fit_is_explained(run: Run) -> None:
+    done = run("-t", "hot", "Hi")
+    assert done.returncode == 1
+    assert "temperature" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_version(run: Run) -> None:
+    assert run("--version").stdout == f"interpreter {__version__}\n"
+
+
+def test_config_opens_the_settings_file_in_the_editor(
+    terminal: Open, environ: dict[str, str], home: Path
+) -> None:
+    it = terminal("--config", environ=environ | {"EDITOR": "sed -i 1itemperature=9"}, columns=200)
+    assert it.wait() == 0
+    (config,) = home.rglob("config.toml")
+    assert str(config) in it.text
+    assert f"{config}, line 1: temperature" in it.text
+
+
+def test_mistakes_in_the_settings_file_are_named_by_line_at_the_start(
+    run: Run, server: ThreadedServer, home: Path
+) -> None:
+    run("--config")
+    (config,) = home.rglob("config.toml")
+    config.write_text('model = "gpt-4o-mini"\ntemprature = 1\n')
+    server.enqueue(text("Hi"))
+    done = run("Hi")
+    assert "line 2: temprature" in done.stderr
+    assert server.bodies[0]["model"] == "gpt-4o-mini"
+
+
+def test_without_a_key_the_ways_on_are_offered_and_a_key_is_kept(
+    terminal: Open, server: ThreadedServer, home: Path
+) -> None:
+    it = terminal(environ={})
+    it.wait_for("Paste a key")
+    for way in ("OPENAI_API_KEY", "--local", "--api_base"):
+        assert way in it.text
+    it.type(ENTER)
+    it.wait_for("Key (it is not shown)")
+    it.say("sk-pasted-0123456789")
+    it.wait_for_prompt()
+    assert "sk-pasted" not in it.text
+    (config,) = home.rglob("config.toml")
+    assert 'api_key = "sk-pasted-0123456789"\n' in config.read_text()
+    assert config.stat().st_mode & 0o077 == 0
+    it.type(CTRL_D)
+    assert it.wait() == 0
+
+
+def test_another_server_can_be_named_at_the_first_run(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello."))
+    it = terminal(environ={})
+    it.wait_for("Paste a key")
+    it.type(DOWN + DOWN + ENTER)
+    it.wait_for("URL")
+    it.say(server.url)
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("Hello.")
+
+
+def test_a_saved_conversation_is_chosen_shown_and_gone_on_with(
+    terminal: Open, run: Run, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Paris."), *example(), text("Indeed."))
+    run("Capital of France?")
+    run("-y", "What's 34/24?")
+    it = terminal("--conversations")
+    it.wait_for("> Open Folder")
+    assert "just now, 2 messages" in it.text
+    it.type(DOWN)
+    it.wait_for("› Capital of France?")
+    it.type(UP + ENTER)
+    it.wait_for_prompt()
+    assert "> What's 34/24?" in it.text
+    assert "The result is 1.4166..." in it.text
+    it.say("Really?")
+    it.wait_for("Indeed.")
+    assert "34/24" in str(server.bodies[-1])
+
+
+def test_saved_conversations_are_searched_as_one_types(
+    terminal: Open, run: Run, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Paris."), text("Rome."))
+    run("Capital of France?")
+    run("Capital of Italy?")
+    it = terminal("--conversations")
+    it.wait_for("Italy")
+    it.type("paris")
+    it.wait_for(lambda shown: "Italy" not in shown)
+    assert "Capital of France?" in it.text
+    it.type(ESCAPE)
+    assert it.wait() == 0
+
+
+def test_open_folder_tells_where_conversations_are(
+    terminal: Open, run: Run, server: ThreadedServer, home: Path
+) -> None:
+    it = terminal("--conversations", columns=200)
+    it.wait_for("> Open Folder")
+    it.type(UP + ENTER)
+    assert it.wait() == 0
+    assert str(home / ".local/share/oi-daemon/conversations") in it.lines
+
+
+def test_without_a_terminal_conversations_are_listed(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(text("Paris."))
+    run("Capital of France?")
+    done = run("--conversations")
+    folder, entry = done.stdout.splitlines()
+    assert Path(folder).is_dir()
+    assert "Capital of France?  (just now, 2 messages)" in entry
+
+
+def test_a_message_that_is_resumed_is_in_the_file_it_came_from(
+    terminal: Open, run: Run, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(text("Paris."), text("Rome."))
+    run("Capital of France?")
+    it = terminal("--conversations")
+    it.wait_for("France")
+    it.type(ENTER)
+    it.wait_for_prompt()
+    it.say("And of Italy?")
+    it.wait_for("Rome.")
+    it.wait_for_prompt()
+    it.type(CTRL_C + CTRL_C)
+    it.wait()
+    (saved,) = home.rglob("conversations/*.json")
+    assert len(json.loads(saved.read_text())) == 4
