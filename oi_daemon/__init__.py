@@ -1,22 +1,47 @@
 """Open Interpreter as a language server.
 
-`Interpreter` is the Python library: an object over a daemon of its own. Everything else in the
-package belongs to that daemon and is reached over the wire (`oi-daemon --stdio`).
+`Interpreter` is the Python library: an object over a daemon of its own. The errors are those that
+its calls raise. Everything else in the package belongs to that daemon and is reached over the wire
+(`oi-daemon --stdio`).
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from oi_daemon.client import Interpreter
+    from oi_daemon.errors import (
+        AuthError,
+        BusyError,
+        ConnectionLostError,
+        ContextError,
+        InvalidError,
+        ModelError,
+        NoModelError,
+        OIError,
+        RateLimitError,
+    )
 
 __version__ = "0.1.0"
-__all__ = ["Interpreter", "__version__"]
+__all__ = [
+    "AuthError",
+    "BusyError",
+    "ConnectionLostError",
+    "ContextError",
+    "Interpreter",
+    "InvalidError",
+    "ModelError",
+    "NoModelError",
+    "OIError",
+    "RateLimitError",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the client only when it is asked for: the daemon itself never needs it."""
-    if name == "Interpreter":
-        from oi_daemon.client import Interpreter
+    """Import what is public only when it is asked for: the daemon itself never needs the client."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Interpreter
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = "oi_daemon.client" if name == "Interpreter" else "oi_daemon.errors"
+    return getattr(import_module(module), name)

@@ -4,4 +4,7 @@ import sys
 
 from oi_daemon.client import Interpreter
 
-sys.modules[__name__] = Interpreter()  # type: ignore[assignment]
+_interpreter = Interpreter()
+for _name in ("__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"):
+    setattr(_interpreter, _name, globals().get(_name))  # what tools ask of a module
+sys.modules[__name__] = _interpreter  # type: ignore[assignment]

@@ -1,8 +1,12 @@
-"""The settings as attributes of an object: checked when they are assigned."""
+"""The settings as attributes of an object: checked when they are assigned.
 
-from typing import Any, Generic, Literal, TypeVar, overload
+What checks them is imported at the first use: importing the library costs a program nothing else.
+"""
 
-from oi_daemon.settings import NAMES, Settings, change
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+
+if TYPE_CHECKING:
+    from oi_daemon.settings import Settings
 
 T = TypeVar("T")
 
@@ -70,22 +74,26 @@ class Configured:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and not hasattr(type(self), name):
-            raise AttributeError(f"there is no setting {name!r}; the settings are {NAMES}")
+            from oi_daemon.settings import NAMES
+
+            raise AttributeError(f"there is no setting {name!r}; there are {', '.join(NAMES)}")
         object.__setattr__(self, name, value)
 
     @property
-    def _current(self) -> Settings:
+    def _current(self) -> "Settings":
         if self._settings is None:
             self._settings = _configured()
         return self._settings
 
     def _change(self, changes: dict[str, Any]) -> None:
+        from oi_daemon.settings import change
+
         self._settings = change(self._current, changes)
         self._changed |= changes
         self._unsent |= changes
 
 
-def _configured() -> Settings:
+def _configured() -> "Settings":
     from oi_daemon.config import load_settings
 
     return load_settings().settings
