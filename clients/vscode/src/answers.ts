@@ -1,0 +1,41 @@
+/** The answers that a person can give, under the code that waits for one. */
+
+import * as vscode from "vscode";
+import { NOTEBOOK } from "./cells";
+import type { Conversations } from "./conversations";
+
+export class Answers implements vscode.NotebookCellStatusBarItemProvider, vscode.Disposable {
+  private readonly changes = new vscode.EventEmitter<void>();
+  readonly onDidChangeCellStatusBarItems = this.changes.event;
+  private readonly scope: vscode.Disposable[];
+
+  constructor(private readonly conversations: Conversations) {
+    this.scope = [
+      conversations.onChange(() => this.changes.fire()),
+      vscode.notebooks.registerNotebookCellStatusBarItemProvider(NOTEBOOK, this),
+    ];
+  }
+
+  provideCellStatusBarItems(cell: vscode.NotebookCell): vscode.NotebookCellStatusBarItem[] {
+    if (this.conversations.of(cell.notebook).waiting !== cell) return [];
+    const { t } = vscode.l10n;
+    return [
+      item(`$(play) ${t("Run")}`, "oi.approve", t("Run the code as it stands here")),
+      item(`$(edit) ${t("Edit and Run")}`, "oi.edit", t("Change the code, then run it")),
+      item(`$(debug-step-over) ${t("Skip")}`, "oi.skip", t("Do not run it, and tell the model so")),
+      item(`$(debug-stop) ${t("Stop")}`, "oi.stop", t("Do not run it, and end the turn")),
+      item(`$(run-all) ${t("Always")}`, "oi.always", t("Run this and all code of this conversation")),
+    ];
+  }
+
+  dispose(): void {
+    vscode.Disposable.from(...this.scope, this.changes).dispose();
+  }
+}
+
+function item(text: string, command: string, tooltip: string): vscode.NotebookCellStatusBarItem {
+  const shown = new vscode.NotebookCellStatusBarItem(text, vscode.NotebookCellStatusBarAlignment.Left);
+  shown.command = command;
+  shown.tooltip = tooltip;
+  return shown;
+}

@@ -1,0 +1,179 @@
+/** Draws cells in a notebook, at most once a frame: what has grown is appended, never drawn anew. */
+
+import * as vscode from "vscode";
+import { dataOf, MESSAGE, outputOf, sourceOf } from "./cells";
+import { type Block, type Cell, type Cells, isOver, type Output } from "./fold";
+import { toEditor } from "./languages";
+
+/** Milliseconds between two drawings. */
+const FRAME = 40;
+
+/** A cell as it was drawn last. */
+interface Drawn {
+  readonly at: vscode.NotebookCell;
+  cell: Cell;
+  execution?: vscode.NotebookCellExecution;
+  outputs: vscode.NotebookCellOutput[];
+}
+
+/** Shows the cells of one turn. */
+export class Canvas {
+  /** How many blocks have been run so far. */
+  private static executions = 0;
+  private drawn: Drawn[] = [];
+  private wanted: Cells = [];
+  private drawing: Promise<void> | undefined;
+
+  constructor(
+    private readonly notebook: vscode.NotebookDocument,
+    private readonly controller: vscode.NotebookController,
+    private readonly grown: (last: vscode.NotebookCell) => void,
+  ) {}
+
+  /** Show the first of the turn's cells in one that is there already. */
+  adopt(cell: Cell, at: vscode.NotebookCell): void {
+    this.wanted = [cell];
+    this.drawn = [{ cell, at, outputs: [] }];
+  }
+
+  /** Have these cells drawn with the next frame. */
+  draw(cells: Cells): void {
+    this.wanted = cells;
+    this.drawing ??= this.drawSoon();
+  }
+
+  /** When all is drawn. */
+  async settled(): Promise<void> {
+    while (this.drawing) await this.drawing;
+  }
+
+  /** The notebook's cell that shows the turn's last. */
+  get last(): vscode.NotebookCell | undefined {
+    return this.drawn.at(-1)?.at;
+  }
+
+  /** Whether the turn shows one of its cells in this one. */
+  has(cell: vscode.NotebookCell): boolean {
+    return this.drawn.some(({ at }) => at === cell);
+  }
+
+  private async drawSoon(): Promise<void> {
+    try {
+      await this.drawNow();
+      await new Promise((resolve) => setTimeout(resolve, FRAME));
+    } finally {
+      this.drawing = undefined;
+    }
+    if (this.isStale) this.draw(this.wanted);
+  }
+
+  private get isStale(): boolean {
+    const { wanted, drawn } = this;
+    return (
+      !this.notebook.isClosed &&
+      (wanted.length !== drawn.length || wanted.some((c, i) => c !== drawn[i]?.cell))
+    );
+  }
+
+  private async drawNow(): Promise<void> {
+    if (this.notebook.isClosed) return;
+    const wanted = this.wanted;
+    const edit = new vscode.WorkspaceEdit();
+    const surplus = this.drawn.splice(wanted.length).map(({ at }) => at.index);
+    const changed = this.drawn.filter((each, i) => each.cell !== wanted[i] && each.at.index >= 0);
+    for (const each of changed) this.editText(edit, each, wanted[this.drawn.indexOf(each)] as Cell);
+    const added = wanted.slice(this.drawn.length);
+    const place = this.place;
+    const cells = [
+      ...changed.flatMap(({ at }) => rendered(at, wanted[this.drawn.findIndex((d) => d.at === at)] as Cell)),
+      ...surplus.map((at) => vscode.NotebookEdit.deleteCells(new vscode.NotebookRange(at, at + 1))),
+      ...(added.length > 0 ? [vscode.NotebookEdit.insertCells(place, added.map(blank))] : []),
+    ];
+    if (cells.length > 0) edit.set(this.notebook.uri, cells);
+    if (cells.length + edit.size > 0) await vscode.workspace.applyEdit(edit);
+    if (this.notebook.isClosed) return;
+    for (const [i, cell] of added.entries()) {
+      this.drawn.push({ at: this.notebook.cellAt(place + i), cell: blankOf(cell), outputs: [] });
+    }
+    for (const [i, each] of this.drawn.entries()) {
+      const cell = wanted[i] as Cell;
+      if (cell === each.cell) continue;
+      if (cell.kind === "block") await this.run(each, cell);
+      each.cell = cell;
+    }
+    if (this.last) this.grown(this.last);
+  }
+
+  /** Where new cells go: after the turn's own, else before a message that the person has begun. */
+  private get place(): number {
+    const last = this.drawn.findLast(({ at }) => at.index >= 0);
+    if (last) return last.at.index + 1;
+    const cells = this.notebook.getCells();
+    return cells.findLastIndex((cell) => cell.document.languageId !== MESSAGE) + 1;
+  }
+
+  private editText(edit: vscode.WorkspaceEdit, { at, cell: old }: Drawn, cell: Cell): void {
+    const document = at.document;
+    const text = sourceOf(cell);
+    const before = sourceOf(old);
+    if (text === before || text === document.getText()) return;
+    const end = document.lineAt(document.lineCount - 1).range.end;
+    if (text.startsWith(before) && document.getText() === before) {
+      edit.insert(document.uri, end, text.slice(before.length));
+    } else {
+      edit.replace(document.uri, new vscode.Range(0, 0, end.line, end.character), text);
+    }
+  }
+
+  /** Bring the block's execution and outputs up to date. */
+  private async run(drawn: Drawn, block: Block): Promise<void> {
+    const language = toEditor(block.language);
+    if (block.language && drawn.at.document.languageId !== language) {
+      await vscode.languages.setTextDocumentLanguage(drawn.at.document, language).then(undefined, () => {});
+    }
+    if (!drawn.execution && ["running", "ended", "interrupted"].includes(block.state)) {
+      drawn.execution = this.controller.createNotebookCellExecution(drawn.at);
+      drawn.execution.executionOrder = ++Canvas.executions;
+      drawn.execution.start(Date.now());
+      drawn.outputs = [];
+      void drawn.execution.clearOutput();
+    }
+    if (!drawn.execution) return;
+    await this.write(drawn, drawn.execution, block.outputs);
+    if (isOver(block)) {
+      drawn.execution.end(block.state === "ended" ? true : undefined, Date.now());
+      delete drawn.execution;
+    }
+  }
+
+  private async write(drawn: Drawn, execution: vscode.NotebookCellExecution, outputs: readonly Output[]) {
+    const before = drawn.cell.kind === "block" ? drawn.cell.outputs : [];
+    for (const [i, output] of outputs.entries()) {
+      const shown = drawn.outputs[i];
+      const old = before[i];
+      if (!shown) {
+        drawn.outputs[i] = outputOf(output);
+        await execution.appendOutput(drawn.outputs[i] as vscode.NotebookCellOutput);
+      } else if (old && "text" in output && "text" in old && output.text.length > old.text.length) {
+        const more = vscode.NotebookCellOutputItem.stdout(output.text.slice(old.text.length));
+        await execution.appendOutputItems([more], shown);
+      }
+    }
+  }
+}
+
+/** Words are rendered anew when their cell's metadata changes, not when its text does. */
+function rendered(at: vscode.NotebookCell, cell: Cell): vscode.NotebookEdit[] {
+  if (cell.kind !== "words") return [];
+  const metadata = { ...at.metadata, length: cell.text.length };
+  return [vscode.NotebookEdit.updateCellMetadata(at.index, metadata)];
+}
+
+function blank(cell: Cell): vscode.NotebookCellData {
+  return dataOf(blankOf(cell));
+}
+
+/** A new cell without the outputs, which its execution will bring. */
+function blankOf(cell: Cell): Cell {
+  return cell.kind === "block" ? { ...cell, outputs: [], state: "writing" } : cell;
+}

@@ -1,0 +1,74 @@
+/** Cells as a notebook holds them, and back. */
+
+import * as vscode from "vscode";
+import { type Bundle, type Cell, joined, type Output } from "./fold";
+import { toDaemon, toEditor } from "./languages";
+
+export const NOTEBOOK = "oi-conversation";
+/** The language of a cell in which the person writes a message. */
+export const MESSAGE = "oi-message";
+
+const { stdout } = vscode.NotebookCellOutputItem;
+
+export function dataOf(cell: Cell): vscode.NotebookCellData {
+  const isCode = cell.kind === "block";
+  const data = new vscode.NotebookCellData(
+    isCode ? vscode.NotebookCellKind.Code : vscode.NotebookCellKind.Markup,
+    sourceOf(cell),
+    isCode ? toEditor(cell.language) : "markdown",
+  );
+  data.metadata = isCode ? { state: cell.state } : { role: cell.kind === "words" ? cell.role : cell.kind };
+  if (isCode) data.outputs = cell.outputs.map(outputOf);
+  return data;
+}
+
+/** What stands in the cell's editor. The person's words are quoted, to be told from the model's. */
+export function sourceOf(cell: Cell): string {
+  if (cell.kind === "block") return clean(cell.code);
+  if (cell.kind === "trouble") return `⚠️ **${clean(cell.text)}**`;
+  return cell.role === "user" ? clean(cell.text).replaceAll(/^/gm, "> ") : clean(cell.text);
+}
+
+export function outputOf(output: Output): vscode.NotebookCellOutput {
+  return new vscode.NotebookCellOutput(
+    "text" in output ? [stdout(output.text)] : Object.entries(output.display).map(item),
+  );
+}
+
+/** The cell that a notebook's holds. */
+export function cellOf(data: vscode.NotebookCellData): Cell {
+  const { role, state } = data.metadata ?? {};
+  if (data.kind === vscode.NotebookCellKind.Code) {
+    const outputs = (data.outputs ?? []).map(fromNotebook);
+    const language = toDaemon(data.languageId);
+    return { kind: "block", language, code: data.value, outputs, state: state ?? "declined" };
+  }
+  if (role === "trouble") return { kind: "trouble", text: data.value };
+  return role === "user"
+    ? { kind: "words", role, text: data.value.replaceAll(/^> ?/gm, "") }
+    : { kind: "words", role: "assistant", text: data.value };
+}
+
+function fromNotebook({ items }: vscode.NotebookCellOutput): Output {
+  const first = items[0];
+  if (first?.mime === stdout("").mime) return { text: Buffer.from(first.data).toString() };
+  return { display: Object.fromEntries(items.map(({ mime, data }) => [mime, encode(mime, data)])) };
+}
+
+function item([mime, value]: [string, Bundle[string]]): vscode.NotebookCellOutputItem {
+  const text = typeof value === "object" && !Array.isArray(value) ? JSON.stringify(value) : joined(value);
+  return new vscode.NotebookCellOutputItem(Buffer.from(text, isBinary(mime) ? "base64" : "utf8"), mime);
+}
+
+function encode(mime: string, data: Uint8Array): string {
+  return Buffer.from(data).toString(isBinary(mime) ? "base64" : "utf8");
+}
+
+function isBinary(mime: string): boolean {
+  return /^(image|audio|video)\//.test(mime) && mime !== "image/svg+xml";
+}
+
+/** Editors have one kind of line ending. */
+function clean(text: string): string {
+  return text.replaceAll(/\r\n?/g, "\n");
+}

@@ -1,0 +1,137 @@
+/** What the palette's commands do. */
+
+import * as vscode from "vscode";
+import type { Conversation } from "./conversation";
+import type { Conversations } from "./conversations";
+import type { Daemon } from "./daemon";
+import { exportMarkdown, exportNotebook } from "./export";
+import { API_KEY } from "./secrets";
+
+const MODELS = ["gpt-4", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-3.5-turbo"];
+
+type Command = (...args: never[]) => unknown;
+
+export function commands(
+  conversations: Conversations,
+  daemon: Daemon,
+  secrets: vscode.SecretStorage,
+  log: vscode.LogOutputChannel,
+): Record<string, Command> {
+  const here = (work: (conversation: Conversation) => unknown) => () =>
+    conversations.current && work(conversations.current);
+  return {
+    chat: (message?: string) => chat(conversations, message),
+    chatAboutSelection: () => chatAboutSelection(conversations),
+    runSelection: () => runSelection(conversations),
+    newConversation: async () => conversations.compose(await conversations.show()),
+    openConversation: () => openConversation(conversations, daemon),
+    message: here((conversation) => conversations.compose(conversation)),
+    undo: here((conversation) => conversation.undo()),
+    reset: here((conversation) => conversation.reset()),
+    stop: here((conversation) => conversation.stop()),
+    approve: here((conversation) => conversation.approve("run")),
+    edit: here(edit),
+    skip: here((conversation) => conversation.approve("skip")),
+    always: here((conversation) => conversation.approve("always")),
+    chooseModel,
+    setApiKey: () => setApiKey(secrets),
+    exportNotebook: here(exportNotebook),
+    exportMarkdown: here(exportMarkdown),
+    restartDaemon: () => daemon.restart(),
+    showLog: () => log.show(),
+  };
+}
+
+async function chat(conversations: Conversations, message?: string): Promise<void> {
+  const { current } = conversations;
+  const text = message ?? (await askForMessage(conversations));
+  if (text?.trim()) await conversations.ask(text, current);
+}
+
+/** One line in an input box; its button leads to a cell for several. */
+function askForMessage(conversations: Conversations): Promise<string | undefined> {
+  const box = vscode.window.createInputBox();
+  box.title = "Open Interpreter";
+  box.placeholder = vscode.l10n.t("What do you want to do?");
+  box.buttons = [{ iconPath: new vscode.ThemeIcon("edit"), tooltip: vscode.l10n.t("Write several lines") }];
+  return new Promise((resolve) => {
+    box.onDidAccept(() => {
+      resolve(box.value);
+      box.hide();
+    });
+    box.onDidTriggerButton(async () => {
+      const text = box.value;
+      box.hide();
+      await conversations.compose(conversations.current ?? (await conversations.show()), text);
+    });
+    box.onDidHide(() => {
+      resolve(undefined);
+      box.dispose();
+    });
+    box.show();
+  });
+}
+
+async function chatAboutSelection(conversations: Conversations): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (!editor) return;
+  const { document, selection } = editor;
+  const { current } = conversations;
+  const words = await askForMessage(conversations);
+  if (!words?.trim()) return;
+  const place = `${vscode.workspace.asRelativePath(document.uri)}:${selection.start.line + 1}-${selection.end.line + 1}`;
+  const code = document.getText(selection);
+  const fence = "`".repeat(Math.max(3, ...[...code.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
+  await conversations.ask(`${words}\n\n${place}\n${fence}${document.languageId}\n${code}\n${fence}`, current);
+}
+
+async function runSelection(conversations: Conversations): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (editor)
+    await conversations.runCode(editor.document.getText(editor.selection), editor.document.languageId);
+}
+
+async function openConversation(conversations: Conversations, daemon: Daemon): Promise<void> {
+  const { conversations: saved } = await daemon.request("oi/history/list", { limit: 1000 });
+  const items = saved.map(({ conversation, title, updated, messages }) => ({
+    label: title || conversation,
+    description: new Date(updated).toLocaleString(),
+    detail: vscode.l10n.t("{0} messages", messages),
+    conversation,
+  }));
+  const placeHolder = vscode.l10n.t(
+    items.length > 0 ? "Open a conversation" : "There is no saved conversation yet.",
+  );
+  const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
+  if (chosen) await conversations.show(chosen.conversation, chosen.label);
+}
+
+async function edit({ waiting }: Conversation): Promise<void> {
+  if (!waiting) return;
+  const editor = await vscode.window.showNotebookDocument(waiting.notebook);
+  editor.selection = new vscode.NotebookRange(waiting.index, waiting.index + 1);
+  await vscode.commands.executeCommand("notebook.cell.edit");
+}
+
+async function chooseModel(): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration("oi");
+  const current = configuration.get<string>("model") ?? "";
+  const other = { label: vscode.l10n.t("Another model..."), name: undefined };
+  const models = [...new Set([current, ...MODELS])].map((name) => ({ label: name, name }));
+  const placeHolder = vscode.l10n.t("Model: {0}", current);
+  const chosen = await vscode.window.showQuickPick([...models, other], { placeHolder });
+  const prompt = vscode.l10n.t("The model's name, or the path of a .gguf file");
+  const name = chosen === other ? await vscode.window.showInputBox({ prompt }) : chosen?.name;
+  if (name) await configuration.update("model", name, vscode.ConfigurationTarget.Global);
+}
+
+async function setApiKey(secrets: vscode.SecretStorage): Promise<void> {
+  const key = await vscode.window.showInputBox({
+    title: vscode.l10n.t("API key"),
+    prompt: vscode.l10n.t("Kept in the editor's secret storage. Empty: forget it."),
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (key === undefined) return;
+  await (key ? secrets.store(API_KEY, key) : secrets.delete(API_KEY));
+}

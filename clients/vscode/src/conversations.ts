@@ -1,0 +1,166 @@
+/** The conversations that are open, each in its notebook; which of them is meant. */
+
+import { randomBytes } from "node:crypto";
+import * as vscode from "vscode";
+import { MESSAGE, NOTEBOOK } from "./cells";
+import { Conversation } from "./conversation";
+import type { Daemon } from "./daemon";
+import { idOf, SCHEME, uriOf } from "./files";
+import { Follower } from "./follower";
+import { tell } from "./trouble";
+
+export class Conversations implements vscode.Disposable {
+  private readonly changes = new vscode.EventEmitter<Conversation>();
+  /** A conversation has another state, or another one is in front. */
+  readonly onChange = this.changes.event;
+  private readonly open = new Map<string, Conversation>();
+  private readonly scope: vscode.Disposable[] = [];
+  private readonly associated = new Set<vscode.NotebookDocument>();
+  private readonly follower = new Follower();
+  private latest: Conversation | undefined;
+
+  constructor(
+    private readonly daemon: Daemon,
+    private readonly settings: () => Promise<Record<string, unknown>>,
+  ) {
+    this.controller = vscode.notebooks.createNotebookController("oi-daemon", NOTEBOOK, "Open Interpreter");
+    this.controller.supportsExecutionOrder = true;
+    this.controller.executeHandler = (cells) => this.execute(cells).catch(tell);
+    this.controller.interruptHandler = (notebook) => this.of(notebook).stop();
+    this.scope.push(
+      this.controller,
+      this.controller.onDidChangeSelectedNotebooks(({ notebook, selected }) => {
+        if (selected) this.associated.add(notebook);
+        else this.associated.delete(notebook);
+      }),
+      daemon.onChunk((params) => this.open.get(params.conversation)?.take(params)),
+      daemon.onRestart(() => this.each((conversation) => conversation.reread().catch(tell))),
+      vscode.workspace.onDidCloseNotebookDocument((notebook) => this.close(notebook)),
+      vscode.window.onDidChangeActiveNotebookEditor(() => this.focusMoved()),
+      this.follower,
+    );
+  }
+
+  readonly controller: vscode.NotebookController;
+
+  /** The conversation in front; else the one that was last. */
+  get current(): Conversation | undefined {
+    const notebook = vscode.window.activeNotebookEditor?.notebook;
+    return notebook && isConversation(notebook) ? this.of(notebook) : this.latest;
+  }
+
+  /** The conversation that a notebook shows. */
+  of(notebook: vscode.NotebookDocument): Conversation {
+    const id = idOf(notebook.uri);
+    const known = this.open.get(id);
+    if (known) return known;
+    const follow = (cell: vscode.NotebookCell) => this.follower.follow(cell);
+    const conversation = new Conversation(id, notebook, this.daemon, this.controller, follow);
+    this.open.set(id, conversation);
+    conversation.onChange(() => this.changes.fire(conversation));
+    return conversation;
+  }
+
+  each(work: (conversation: Conversation) => void): void {
+    this.open.forEach(work);
+  }
+
+  /** Ask in the conversation, or in a new one. */
+  async ask(message: string, conversation?: Conversation): Promise<void> {
+    const asked = conversation ?? (await this.show(newId(), message));
+    await this.prepare(asked);
+    await asked.ask(message, await this.settings());
+  }
+
+  /** Show a conversation in its notebook. */
+  async show(id = newId(), title = vscode.l10n.t("New Conversation")): Promise<Conversation> {
+    const known = this.open.get(id)?.notebook.uri;
+    const notebook = await vscode.workspace.openNotebookDocument(known ?? uriOf(id, title));
+    await vscode.window.showNotebookDocument(notebook);
+    return this.of(notebook);
+  }
+
+  /** Run a block of the person's own. */
+  async runCode(code: string, languageId: string): Promise<void> {
+    const conversation = this.current ?? (await this.show());
+    const cell = await this.append(conversation, code, languageId);
+    await this.prepare(conversation);
+    await conversation.execute(cell);
+  }
+
+  /** Let the person write a message, of as many lines as it takes, in a cell of its own. */
+  async compose(conversation: Conversation, text = ""): Promise<void> {
+    const cell = await this.append(conversation, text, MESSAGE);
+    const editor = await vscode.window.showNotebookDocument(conversation.notebook);
+    editor.selection = new vscode.NotebookRange(cell.index, cell.index + 1);
+    editor.revealRange(editor.selection);
+    await vscode.commands.executeCommand("notebook.cell.edit");
+  }
+
+  dispose(): void {
+    this.each((conversation) => conversation.dispose());
+    vscode.Disposable.from(...this.scope, this.changes).dispose();
+  }
+
+  private async execute(cells: vscode.NotebookCell[]): Promise<void> {
+    for (const cell of cells) {
+      const conversation = this.of(cell.notebook);
+      if (cell === conversation.waiting) await conversation.approve("run");
+      else if (cell.document.languageId === MESSAGE) await this.send(conversation, cell);
+      else await conversation.execute(cell);
+    }
+  }
+
+  private async send(conversation: Conversation, cell: vscode.NotebookCell): Promise<void> {
+    const message = cell.document.getText().trim();
+    if (!message) return;
+    const edit = new vscode.WorkspaceEdit();
+    const range = new vscode.NotebookRange(cell.index, cell.index + 1);
+    edit.set(cell.notebook.uri, [vscode.NotebookEdit.deleteCells(range)]);
+    await vscode.workspace.applyEdit(edit);
+    await this.ask(message, conversation);
+  }
+
+  private async append({ notebook }: Conversation, text: string, languageId: string) {
+    const edit = new vscode.WorkspaceEdit();
+    const data = new vscode.NotebookCellData(vscode.NotebookCellKind.Code, text, languageId);
+    const at = notebook.cellCount;
+    edit.set(notebook.uri, [vscode.NotebookEdit.insertCells(at, [data])]);
+    await vscode.workspace.applyEdit(edit);
+    return notebook.cellAt(at);
+  }
+
+  /** Code can be run in the notebook once it has our controller, which VS Code gives to editors. */
+  private async prepare({ notebook }: Conversation): Promise<void> {
+    if (this.associated.has(notebook)) return;
+    await vscode.window.showNotebookDocument(notebook, { preserveFocus: true });
+    await vscode.commands.executeCommand("notebook.selectKernel", {
+      id: this.controller.id,
+      extension: "oi-daemon.open-interpreter",
+    });
+  }
+
+  private close(notebook: vscode.NotebookDocument): void {
+    const id = idOf(notebook.uri);
+    const conversation = this.open.get(id);
+    if (conversation?.notebook !== notebook) return;
+    conversation.dispose();
+    this.open.delete(id);
+    if (this.latest === conversation) this.latest = undefined;
+  }
+
+  private focusMoved(): void {
+    const notebook = vscode.window.activeNotebookEditor?.notebook;
+    if (!notebook || !isConversation(notebook)) return;
+    this.latest = this.of(notebook);
+    this.changes.fire(this.latest);
+  }
+}
+
+function isConversation(notebook: vscode.NotebookDocument): boolean {
+  return notebook.notebookType === NOTEBOOK && notebook.uri.scheme === SCHEME;
+}
+
+function newId(): string {
+  return randomBytes(6).toString("hex");
+}

@@ -1,0 +1,174 @@
+/** The daemon's process and the connection to it: started at first need, restarted when it falls. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import * as vscode from "vscode";
+import {
+  createMessageConnection,
+  type MessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from "vscode-jsonrpc/node";
+import type { ChunkParams, Methods } from "./protocol";
+
+export type DaemonState = "stopped" | "starting" | "running" | "restarting" | "failed";
+
+/** What a start needs to know. */
+export interface Launch {
+  readonly program: string;
+  readonly cwd: string;
+  readonly settings: Record<string, unknown>;
+}
+
+const MOST_RESTARTS = 5;
+const FIRST_DELAY = 500;
+const END_WITHIN = 3000;
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly connection: MessageConnection;
+}
+
+export class Daemon implements vscode.Disposable {
+  private readonly chunks = new vscode.EventEmitter<ChunkParams>();
+  private readonly states = new vscode.EventEmitter<DaemonState>();
+  private readonly restarts = new vscode.EventEmitter<void>();
+  readonly onChunk = this.chunks.event;
+  readonly onState = this.states.event;
+  /** A fresh daemon runs in place of one that was lost. */
+  readonly onRestart = this.restarts.event;
+  state: DaemonState = "stopped";
+  private running: Promise<Running> | undefined;
+  private failures = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly launch: () => Promise<Launch>,
+    private readonly log: vscode.LogOutputChannel,
+  ) {}
+
+  /** Ask the daemon, which is started if it does not run. */
+  async request<M extends keyof Methods>(
+    method: M,
+    params: Methods[M]["params"],
+  ): Promise<Methods[M]["result"]> {
+    const { connection } = await this.start();
+    return connection.sendRequest(method, params);
+  }
+
+  /** End the daemon, and start a fresh one. */
+  async restart(): Promise<void> {
+    this.failures = 0;
+    await this.stop();
+    await this.start();
+    this.restarts.fire();
+  }
+
+  /** Say goodbye; end the process if it does not go. */
+  async stop(): Promise<void> {
+    clearTimeout(this.timer);
+    const running = await this.running?.catch(() => undefined);
+    this.running = undefined;
+    this.become("stopped");
+    if (running) await end(running);
+  }
+
+  dispose(): void {
+    void this.stop();
+    for (const emitter of [this.chunks, this.states, this.restarts]) emitter.dispose();
+  }
+
+  private start(): Promise<Running> {
+    clearTimeout(this.timer);
+    this.running ??= this.open().catch((error: unknown) => {
+      this.running = undefined;
+      this.become("failed");
+      throw error;
+    });
+    return this.running;
+  }
+
+  private async open(): Promise<Running> {
+    this.become("starting");
+    const { program, cwd, settings } = await this.launch();
+    this.log.info(`Starting ${program} in ${cwd}`);
+    const child = spawn(program, ["--stdio"], { cwd, stdio: "pipe" });
+    child.stderr.on("data", (data: Buffer) => this.log.info(data.toString().trimEnd()));
+    const connection = createMessageConnection(
+      new StreamMessageReader(child.stdout),
+      new StreamMessageWriter(child.stdin),
+    );
+    const gone = new Promise<never>((_, reject) => {
+      child.once("error", (error) => reject(new Error(`${program} does not start: ${error.message}`)));
+      child.once("exit", (code, signal) => reject(new Error(`oi-daemon ended (${signal ?? code}).`)));
+    });
+    gone.catch((error: Error) => this.lost(child, connection, error));
+    connection.onError(([error]) => this.log.warn(error.message));
+    connection.onNotification("oi/chunk", (params: ChunkParams) => this.chunks.fire(params));
+    connection.listen();
+    await Promise.race([gone, initialize(connection, settings)]);
+    this.become("running");
+    return { child, connection };
+  }
+
+  private lost(child: ChildProcess, connection: MessageConnection, error: Error): void {
+    this.log.warn(error.message);
+    const wasRunning = this.state === "running";
+    connection.dispose();
+    child.kill();
+    if (!wasRunning) return;
+    this.running = undefined;
+    this.retry();
+  }
+
+  /** Start again, later each time. */
+  private retry(): void {
+    if (this.failures >= MOST_RESTARTS) {
+      this.become("failed");
+      return;
+    }
+    this.become("restarting");
+    const delay = FIRST_DELAY * 2 ** this.failures++;
+    this.timer = setTimeout(() => {
+      this.start().then(
+        () => this.restarts.fire(),
+        () => this.retry(),
+      );
+    }, delay);
+  }
+
+  /** It did some work: what failed before counts no more. */
+  isWell(): void {
+    this.failures = 0;
+  }
+
+  private become(state: DaemonState): void {
+    if (state === this.state) return;
+    this.state = state;
+    this.log.info(`Daemon: ${state}`);
+    this.states.fire(state);
+  }
+}
+
+async function initialize(connection: MessageConnection, settings: Launch["settings"]): Promise<void> {
+  await connection.sendRequest("initialize", {
+    processId: process.pid,
+    rootUri: null,
+    capabilities: {},
+    clientInfo: { name: "vscode", version: vscode.version },
+    initializationOptions: { settings },
+  });
+  await connection.sendNotification("initialized", {});
+}
+
+async function end({ child, connection }: Running): Promise<void> {
+  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const late = setTimeout(() => child.kill("SIGKILL"), END_WITHIN);
+  try {
+    await connection.sendRequest("shutdown");
+    await connection.sendNotification("exit");
+  } catch {
+    child.kill(); // it does not listen any more
+  }
+  await gone;
+  clearTimeout(late);
+}

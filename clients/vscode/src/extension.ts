@@ -1,0 +1,43 @@
+/** Registers what the extension has; the work is done elsewhere. */
+
+import * as vscode from "vscode";
+import { ActiveLine } from "./activeLine";
+import { Answers } from "./answers";
+import { NOTEBOOK } from "./cells";
+import { commands } from "./commands";
+import { Conversations } from "./conversations";
+import { Daemon } from "./daemon";
+import { ConversationFiles, SCHEME, serializer } from "./files";
+import { Launcher } from "./launcher";
+import { StatusBar } from "./statusBar";
+import { tell } from "./trouble";
+
+let daemon: Daemon | undefined;
+
+export function activate(context: vscode.ExtensionContext): void {
+  const log = vscode.window.createOutputChannel("Open Interpreter", { log: true });
+  const launcher = new Launcher(context);
+  daemon = new Daemon(() => launcher.launch(), log);
+  const conversations = new Conversations(daemon, () => launcher.changed());
+  context.subscriptions.push(
+    log,
+    daemon,
+    conversations,
+    vscode.workspace.registerNotebookSerializer(NOTEBOOK, serializer),
+    vscode.workspace.registerFileSystemProvider(SCHEME, new ConversationFiles(daemon), {
+      isCaseSensitive: true,
+    }),
+    new Answers(conversations),
+    new ActiveLine(conversations, vscode.Uri.joinPath(context.extensionUri, "media", "active-line.svg")),
+    new StatusBar(conversations, daemon),
+  );
+  for (const [name, run] of Object.entries(commands(conversations, daemon, context.secrets, log))) {
+    const told = (...args: never[]) => Promise.resolve(run(...args)).catch(tell);
+    context.subscriptions.push(vscode.commands.registerCommand(`oi.${name}`, told));
+  }
+}
+
+/** The window closes: the daemon ends with it. */
+export async function deactivate(): Promise<void> {
+  await daemon?.stop();
+}

@@ -1,0 +1,148 @@
+/** Chunks -> cells: what a conversation shows. Pure: knows neither VS Code nor the daemon. */
+
+import type { ChunkParams, StoredMessage } from "./protocol";
+
+export type Bundle = Record<string, unknown>;
+export type Output = { readonly text: string } | { readonly display: Bundle };
+
+/** What a person or the model says. */
+export interface Words {
+  readonly kind: "words";
+  readonly role: "user" | "assistant";
+  readonly text: string;
+}
+
+export type BlockState = "writing" | "waiting" | "running" | "ended" | "interrupted" | "declined";
+
+/** A block of code with all that it wrote. */
+export interface Block {
+  readonly kind: "block";
+  readonly language: string;
+  readonly code: string;
+  readonly outputs: readonly Output[];
+  readonly state: BlockState;
+  /** The id that an answer names, while it waits. */
+  readonly approval?: string;
+  readonly activeLine?: number;
+}
+
+/** What went wrong, in words for a person. It is no part of the conversation. */
+export interface Trouble {
+  readonly kind: "trouble";
+  readonly text: string;
+}
+
+export type Cell = Words | Block | Trouble;
+export type Cells = readonly Cell[];
+
+/** The cells after one more chunk. */
+export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk" | "approval">): Cells {
+  if ("message" in chunk) {
+    const last = cells.at(-1);
+    return last?.kind === "words" && last.role === "assistant"
+      ? [...cells.slice(0, -1), { ...last, text: last.text + chunk.message }]
+      : [...settle(cells), { kind: "words", role: "assistant", text: chunk.message }];
+  }
+  if ("language" in chunk) return [...settle(cells), block(chunk.language)];
+  if ("code" in chunk) return change(cells, (open) => ({ ...open, code: open.code + chunk.code }));
+  if ("executing" in chunk) {
+    return change(cells, ({ approval: _, ...open }) =>
+      approval
+        ? { ...open, ...chunk.executing, state: "waiting", approval }
+        : { ...open, ...chunk.executing, state: "running" },
+    );
+  }
+  if ("end_of_execution" in chunk) return change(cells, (open) => end(open, "ended"));
+  return change(cells, (open) => write({ ...open, state: "running" }, chunk));
+}
+
+/** The cells when nothing more comes: what waited was declined, what ran was interrupted. */
+export function settle(cells: Cells): Cells {
+  const last = cells.at(-1);
+  if (last?.kind !== "block" || isOver(last)) return cells;
+  return [...cells.slice(0, -1), end(last, last.state === "running" ? "interrupted" : "declined")];
+}
+
+export function isOver(block: Block): boolean {
+  return block.state === "ended" || block.state === "interrupted" || block.state === "declined";
+}
+
+/** A stored conversation's cells. */
+export function cellsOf(messages: readonly StoredMessage[]): Cells {
+  return messages.map((message) => {
+    if ("message" in message) return { kind: "words", role: message.role, text: message.message };
+    const { language, code, output, displays = [] } = message;
+    const outputs = output === undefined ? [] : [...parts(output, displays)];
+    return { ...block(language), code, outputs, state: output === undefined ? "declined" : "ended" };
+  });
+}
+
+/** The messages that are stored for these cells. */
+export function messagesOf(cells: Cells): StoredMessage[] {
+  return cells.flatMap((cell): StoredMessage[] => {
+    if (cell.kind === "words") return [{ role: cell.role, message: cell.text }];
+    if (cell.kind === "trouble") return [];
+    const { language, code, outputs } = cell;
+    const stored = { role: "assistant", language, code } as const;
+    if (cell.state !== "ended" && outputs.length === 0) return [stored];
+    const output = outputs.map(plain).join("").replace(/\n$/, "");
+    const displays = outputs.flatMap((each) => ("display" in each ? [each.display] : []));
+    return [{ ...stored, output, ...(displays.length > 0 && { displays }) }];
+  });
+}
+
+function block(language: string): Block {
+  return { kind: "block", language, code: "", outputs: [], state: "writing" };
+}
+
+/** The last block changed; a new one where none is open. */
+function change(cells: Cells, to: (open: Block) => Block): Cells {
+  const last = cells.at(-1);
+  return last?.kind === "block" && !isOver(last)
+    ? [...cells.slice(0, -1), to(last)]
+    : [...cells, to(block(""))];
+}
+
+function end({ approval: _, activeLine: __, ...open }: Block, state: BlockState): Block {
+  return { ...open, state };
+}
+
+function write(open: Block, chunk: ChunkParams["chunk"]): Block {
+  if ("output" in chunk) return { ...open, outputs: append(open.outputs, chunk.output) };
+  if ("display" in chunk) return { ...open, outputs: [...open.outputs, { display: chunk.display }] };
+  if (!("active_line" in chunk)) return open;
+  const { activeLine: _, ...rest } = open;
+  return chunk.active_line === null ? rest : { ...rest, activeLine: chunk.active_line };
+}
+
+function append(outputs: readonly Output[], text: string): readonly Output[] {
+  const last = outputs.at(-1);
+  return last && "text" in last
+    ? [...outputs.slice(0, -1), { text: last.text + text }]
+    : [...outputs, { text }];
+}
+
+/** What an output adds to the text that is stored. */
+function plain(output: Output): string {
+  if ("text" in output) return output.text;
+  const text = output.display["text/plain"];
+  return text === undefined ? "" : `${joined(text)}\n`;
+}
+
+/** A stored output, with each display in the place where its plain text stands. */
+function* parts(output: string, displays: readonly Bundle[]): Generator<Output> {
+  let rest = output;
+  for (const display of displays) {
+    const text = joined(display["text/plain"] ?? "");
+    const at = text ? rest.indexOf(text) : 0;
+    if (at > 0) yield { text: rest.slice(0, at) };
+    if (at >= 0) rest = rest.slice(at + text.length).replace(/^\n/, "");
+    yield { display };
+  }
+  if (rest) yield { text: rest };
+}
+
+/** Jupyter allows a list of lines wherever text stands in a bundle. */
+export function joined(value: unknown): string {
+  return Array.isArray(value) ? value.join("") : String(value);
+}

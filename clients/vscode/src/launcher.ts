@@ -1,0 +1,42 @@
+/** What the daemon is started with: the program, the folder, the settings and the key. */
+
+import { homedir } from "node:os";
+import { join } from "node:path";
+import * as vscode from "vscode";
+import type { Launch } from "./daemon";
+import { locate } from "./locate";
+import { selectedPython } from "./python";
+import { API_KEY } from "./secrets";
+import { changed, configured } from "./settings";
+
+export class Launcher {
+  private launched: Launch["settings"] = {};
+
+  constructor(private readonly context: vscode.ExtensionContext) {}
+
+  async launch(): Promise<Launch> {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+    const python = await selectedPython(folder);
+    const program = await locate({
+      configured: vscode.workspace.getConfiguration("oi").get("daemonPath", ""),
+      python,
+      own: join(this.context.globalStorageUri.fsPath, "venv"),
+      path: process.env.PATH ?? "",
+    });
+    if (!program) throw new Error(vscode.l10n.t("oi-daemon is not installed."));
+    this.launched = { ...(python && { python }), ...(await this.settings()) };
+    return { program, cwd: folder?.fsPath ?? homedir(), settings: this.launched };
+  }
+
+  /** What the person has set otherwise since the daemon began. */
+  async changed(): Promise<Launch["settings"]> {
+    const { python } = this.launched;
+    return changed(this.launched, { ...(python !== undefined && { python }), ...(await this.settings()) });
+  }
+
+  private async settings(): Promise<Launch["settings"]> {
+    const key = await this.context.secrets.get(API_KEY);
+    const { properties } = this.context.extension.packageJSON.contributes.configuration;
+    return { ...configured(Object.keys(properties)), ...(key && { api_key: key }) };
+  }
+}

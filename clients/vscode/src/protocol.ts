@@ -1,0 +1,193 @@
+// Mirrors oi_daemon/protocol.py. Written by scripts/generate.py: do not edit.
+
+export type Chunk =
+  | { message: string; }
+  | { language: string; }
+  | { code: string; }
+  | { executing: { code: string; language: string; }; }
+  | { active_line: number | null; }
+  | { output: string; }
+  | { end_of_execution: true; }
+  | { display: Record<string, unknown>; }
+  | { input: { prompt: string; password: boolean; }; };
+
+export type StoredMessage =
+  | { role: "user" | "assistant"; message: string; }
+  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; };
+
+export interface ChatParams {
+  message: string;
+  conversation?: string | null;
+  settings?: Record<string, unknown>;
+}
+
+export interface TurnResult {
+  conversation: string;
+  turn: number;
+  status: "budget" | "done" | "interrupted" | "stopped";
+  messages: StoredMessage[];
+  usage: TurnUsage;
+  session: SessionUsage;
+  last_seq: number;
+}
+
+export interface TurnUsage {
+  input_tokens: number;
+  output_tokens: number;
+  cost: number | null;
+}
+
+export interface SessionUsage {
+  input_tokens: number;
+  output_tokens: number;
+  cost: number;
+  unpriced: number;
+}
+
+export interface ExecuteParams {
+  language: string;
+  code: string;
+  conversation?: string | null;
+}
+
+export interface ApproveParams {
+  approval: string;
+  decision: "always" | "run" | "skip" | "stop";
+  conversation?: string | null;
+  code?: string | null;
+}
+
+export interface Accepted {
+  accepted: boolean;
+}
+
+export interface InputParams {
+  input: string;
+  value: string | null;
+  conversation?: string | null;
+}
+
+export interface ConversationParams {
+  conversation?: string | null;
+}
+
+export interface Interrupted {
+  interrupted: boolean;
+}
+
+export interface HistoryListParams {
+  limit?: number;
+  cursor?: string | null;
+  query?: string | null;
+}
+
+export interface HistoryPage {
+  conversations: HistoryEntry[];
+  cursor?: string | null;
+}
+
+export interface HistoryEntry {
+  conversation: string;
+  title: string;
+  updated: string;
+  messages: number;
+}
+
+export interface HistoryMessages {
+  conversation: string;
+  messages: StoredMessage[];
+}
+
+export interface HistorySetParams {
+  messages: unknown[];
+  conversation?: string | null;
+  usage?: SessionUsage | null;
+}
+
+export interface ConversationResult {
+  conversation: string;
+}
+
+export interface Removed {
+  removed: StoredMessage[];
+}
+
+export type Empty = Record<string, never>;
+
+export interface HistoryDeleteParams {
+  conversation: string;
+}
+
+export interface Deleted {
+  deleted: boolean;
+}
+
+export interface SettingsSetParams {
+  settings: Record<string, unknown>;
+  conversation?: string | null;
+}
+
+export type NoParams = Record<string, never>;
+
+export interface Languages {
+  languages: LanguageEntry[];
+}
+
+export interface LanguageEntry {
+  name: string;
+  aliases: string[];
+  available: boolean;
+  why?: string | null;
+}
+
+export interface StatusResult {
+  version: string;
+  pid: number;
+  uptime: number;
+  memory: number;
+  conversations: ConversationStatus[];
+  queues: QueueDepths;
+  problems: string[];
+}
+
+export interface ConversationStatus {
+  conversation: string;
+  state: "approval" | "idle" | "input" | "running" | "thinking";
+  model: string;
+  cost: number;
+  usage: SessionUsage;
+}
+
+export interface QueueDepths {
+  requests: number;
+  outgoing_bytes: number;
+}
+
+export interface ChunkParams {
+  conversation: string;
+  turn: number;
+  seq: number;
+  chunk: Chunk;
+  first_seq?: number | null;
+  approval?: string | null;
+  input?: string | null;
+}
+
+export interface Methods {
+  "oi/stream": { params: ChatParams; result: TurnResult; };
+  "oi/chat": { params: ChatParams; result: TurnResult; };
+  "oi/execute": { params: ExecuteParams; result: TurnResult; };
+  "oi/approve": { params: ApproveParams; result: Accepted; };
+  "oi/input": { params: InputParams; result: Accepted; };
+  "oi/interrupt": { params: ConversationParams; result: Interrupted; };
+  "oi/history/list": { params: HistoryListParams; result: HistoryPage; };
+  "oi/history/get": { params: ConversationParams; result: HistoryMessages; };
+  "oi/history/set": { params: HistorySetParams; result: ConversationResult; };
+  "oi/history/undo": { params: ConversationParams; result: Removed; };
+  "oi/history/reset": { params: ConversationParams; result: Empty; };
+  "oi/history/delete": { params: HistoryDeleteParams; result: Deleted; };
+  "oi/settings/get": { params: ConversationParams; result: Record<string, unknown>; };
+  "oi/settings/set": { params: SettingsSetParams; result: Record<string, unknown>; };
+  "oi/languages": { params: NoParams; result: Languages; };
+  "oi/status": { params: NoParams; result: StatusResult; };
+}

@@ -1,0 +1,218 @@
+/** A real VS Code, served by code-server and driven in headless Chromium. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+
+const ROOT = join(import.meta.dirname, "../..");
+const REPOSITORY = join(ROOT, "../..");
+export const SHOTS = join(ROOT, "tests/shots");
+const HOME = process.env.CODE_SERVER ?? "";
+
+const SETTINGS = {
+  "workbench.startupEditor": "none",
+  "workbench.enableExperiments": false,
+  "workbench.tips.enabled": false,
+  "telemetry.telemetryLevel": "off",
+  "extensions.autoUpdate": false,
+  "extensions.autoCheckUpdates": false,
+  "extensions.ignoreRecommendations": true,
+  "chat.disableAIFeatures": true,
+  "chat.commandCenter.enabled": false,
+  "workbench.secondarySideBar.defaultVisibility": "hidden",
+  "git.enabled": false,
+  "editor.fontFamily": "DejaVu Sans Mono",
+};
+
+export interface Options {
+  /** Settings of the editor. */
+  readonly settings: Record<string, unknown>;
+}
+
+export class Editor {
+  private constructor(
+    readonly page: Page,
+    readonly state: string,
+    private readonly context: BrowserContext,
+    private readonly server: ChildProcess,
+  ) {}
+
+  static async start({ settings }: Options): Promise<Editor> {
+    if (!existsSync(join(HOME, "package")))
+      throw new Error("CODE_SERVER names no folder with a code-server.");
+    const state = mkdtempSync(join(tmpdir(), "oi-editor-"));
+    const port = await freePort();
+    const server = await serve(state, port, settings);
+    const context = await browse(state);
+    const page = context.pages()[0] ?? (await context.newPage());
+    const editor = new Editor(page, state, context, server);
+    await editor.open(`http://127.0.0.1:${port}/`);
+    return editor;
+  }
+
+  /** The folder that is open. */
+  get workspace(): string {
+    return join(this.state, "workspace");
+  }
+
+  get pid(): number {
+    return this.server.pid as number;
+  }
+
+  private async open(url: string): Promise<void> {
+    await this.page.goto(url, { waitUntil: "domcontentloaded" });
+    await this.page.locator(".monaco-workbench").waitFor({ timeout: 60_000 });
+    await this.page.locator(".statusbar-item").first().waitFor({ timeout: 60_000 });
+  }
+
+  async reload(): Promise<void> {
+    await this.open(this.page.url());
+  }
+
+  /** Run a command from the palette. It knows an extension's commands only some time after the start. */
+  async palette(command: string): Promise<void> {
+    const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: command }).first();
+    const input = this.page.locator(".quick-input-widget input[type=text]");
+    await retry(async () => {
+      await this.page.keyboard.press("Escape");
+      await this.page.keyboard.press("F1");
+      await input.fill(`>${command}`, { timeout: 2000 });
+      await row.waitFor({ timeout: 1000 });
+    });
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Type into the box that is open, and press Enter. */
+  async answer(value: string): Promise<void> {
+    const input = this.page.locator(
+      ".quick-input-widget input[type=text], .quick-input-widget input[type=password]",
+    );
+    await input.first().waitFor();
+    await input.first().fill(value);
+    await this.page.keyboard.press("Enter");
+  }
+
+  async chat(message: string): Promise<void> {
+    await this.palette("Open Interpreter: Chat...");
+    await this.page.locator(".quick-input-title", { hasText: "Open Interpreter" }).waitFor();
+    await this.answer(message);
+  }
+
+  /** A rendered Markdown cell or output with this text. */
+  rendered(text: string | RegExp): Locator {
+    return this.page
+      .frameLocator("iframe.webview.ready")
+      .frameLocator("iframe#active-frame")
+      .locator("#container")
+      .getByText(text);
+  }
+
+  /** The code cells' editors. */
+  code(text: string): Locator {
+    return this.page.locator(".notebookOverlay .code-cell-row", { hasText: text });
+  }
+
+  /** A button under the code that waits. */
+  button(name: string): Locator {
+    return this.page.locator(".cell-statusbar-container .cell-status-item", { hasText: name }).first();
+  }
+
+  notification(text: string): Locator {
+    return this.page.locator(".notification-toast", { hasText: text });
+  }
+
+  async shot(name: string): Promise<void> {
+    mkdirSync(SHOTS, { recursive: true });
+    await this.page.screenshot({ path: join(SHOTS, `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+    this.server.kill();
+    await new Promise((resolve) => this.server.once("exit", resolve));
+    rmSync(this.state, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function serve(state: string, port: number, settings: Record<string, unknown>): Promise<ChildProcess> {
+  for (const folder of ["user/User", "user/Machine", "extensions", "workspace", "home"]) {
+    mkdirSync(join(state, folder), { recursive: true });
+  }
+  install(join(state, "extensions/open-interpreter"));
+  const daemonPath = process.env.OI_DAEMON ?? join(REPOSITORY, ".venv/bin/oi-daemon");
+  writeFileSync(join(state, "user/User/settings.json"), JSON.stringify(SETTINGS));
+  writeFileSync(
+    join(state, "user/Machine/settings.json"),
+    JSON.stringify({ "oi.daemonPath": daemonPath, ...settings }),
+  );
+  const entry = join(HOME, "package/out/node/entry.js");
+  const cli = readFileSync(join(HOME, "package/out/node/cli.js"), "utf8");
+  const args = [
+    entry,
+    ...["--config", join(state, "config.yaml"), "--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
+    ...["--user-data-dir", join(state, "user"), "--extensions-dir", join(state, "extensions")],
+    ...["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"],
+    ...["--disable-getting-started-override", "--ignore-last-opened"],
+    ...(cli.includes("reconnection-grace-time") ? ["--reconnection-grace-time", "1"] : []),
+    join(state, "workspace"),
+  ];
+  const { OPENAI_API_KEY: _, VSCODE_IPC_HOOK_CLI: __, ...inherited } = process.env;
+  const home = join(state, "home");
+  const env = { ...inherited, HOME: home, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
+  const server = spawn(join(HOME, "node"), args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  for (const stream of [server.stdout, server.stderr]) stream.on("data", (data) => (log += data));
+  const deadline = Date.now() + 60_000;
+  while (!(await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok) {
+    if (server.exitCode !== null || Date.now() > deadline)
+      throw new Error(`code-server does not start:\n${log}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return server;
+}
+
+/** The extension as its VSIX has it. */
+function install(folder: string): void {
+  for (const part of ["package.json", "package.nls.json", "dist", "media"]) {
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+  }
+}
+
+async function browse(state: string): Promise<BrowserContext> {
+  const context = await chromium.launchPersistentContext(join(state, "chromium"), {
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    viewport: { width: 1280, height: 900 },
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
+      ...["--disable-background-networking", "--disable-component-update"],
+      "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+    ],
+  });
+  await context.route(
+    (url) => /^https?:$/.test(url.protocol) && url.hostname !== "127.0.0.1" && url.hostname !== "localhost",
+    (route) => route.abort(),
+  );
+  return context;
+}
+
+async function retry(work: () => Promise<void>, times = 20): Promise<void> {
+  for (let left = times; ; left--) {
+    try {
+      return await work();
+    } catch (error) {
+      if (left <= 1) throw error;
+    }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

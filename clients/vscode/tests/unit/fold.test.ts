@@ -1,0 +1,91 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type Block, type Cells, cellsOf, fold, messagesOf, settle } from "../../src/fold";
+import type { Chunk, StoredMessage } from "../../src/protocol";
+
+interface Example {
+  readonly name: string;
+  readonly chunks: Chunk[];
+  readonly messages: StoredMessage[];
+}
+
+const golden = new URL("../../../../docs/examples/folds.json", import.meta.url);
+const examples: Example[] = JSON.parse(readFileSync(golden, "utf8"));
+
+function all(chunks: readonly Chunk[], from: Cells = []): Cells {
+  return chunks.reduce((cells, chunk) => fold(cells, { chunk }), from);
+}
+
+function lastBlock(cells: Cells): Block {
+  const last = cells.at(-1);
+  if (last?.kind !== "block") throw new Error("The last cell is no block.");
+  return last;
+}
+
+describe("a golden stream folds into the messages that the daemon stores", () => {
+  test.each(examples)("$name", ({ chunks, messages }) => {
+    expect(messagesOf(settle(all(chunks)))).toEqual(messages);
+  });
+});
+
+describe("stored messages make the cells that they are stored for", () => {
+  test.each(examples)("$name", ({ messages }) => {
+    expect(messagesOf(cellsOf(messages))).toEqual(messages);
+  });
+});
+
+test("a block waits under its approval's id, and no longer once it runs", () => {
+  const executing = { code: "1", language: "python" };
+  const waiting = fold([], { chunk: { executing }, approval: "approval-1" });
+  expect(lastBlock(waiting)).toMatchObject({ state: "waiting", approval: "approval-1" });
+  const running = fold(waiting, { chunk: { executing: { ...executing, code: "2" } } });
+  expect(lastBlock(running)).toMatchObject({ state: "running", code: "2" });
+  expect(lastBlock(running).approval).toBeUndefined();
+});
+
+test("an approved block runs with its first active line", () => {
+  const waiting = fold([], { chunk: { executing: { code: "1", language: "python" } }, approval: "a" });
+  expect(lastBlock(all([{ active_line: 1 }], waiting))).toMatchObject({ state: "running", activeLine: 1 });
+});
+
+test("the active line goes with null and with the end", () => {
+  const running = all([{ executing: { code: "1", language: "python" } }, { active_line: 3 }]);
+  expect(lastBlock(running).activeLine).toBe(3);
+  expect(lastBlock(all([{ active_line: null }], running)).activeLine).toBeUndefined();
+  expect(lastBlock(all([{ end_of_execution: true }], running)).activeLine).toBeUndefined();
+});
+
+test("when nothing more comes, what waited was declined and what ran was interrupted", () => {
+  const waiting = fold([], { chunk: { executing: { code: "1", language: "python" } }, approval: "a" });
+  expect(lastBlock(settle(waiting)).state).toBe("declined");
+  expect(lastBlock(settle(all([{ output: "x" }], waiting))).state).toBe("interrupted");
+});
+
+test("words after another turn's words begin a cell of their own", () => {
+  const before = all([{ message: "Yes." }]);
+  const asked: Cells = [...before, { kind: "words", role: "user", text: "And?" }];
+  expect(all([{ message: "No" }, { message: "." }], asked)).toHaveLength(3);
+});
+
+test("five thousand tokens: nothing is lost", () => {
+  const tokens = Array.from({ length: 5000 }, (_, i) => `${i} `);
+  expect(all(tokens.map((message) => ({ message })))).toEqual([
+    { kind: "words", role: "assistant", text: tokens.join("") },
+  ]);
+});
+
+test("each display stands in the place of its plain text", () => {
+  const display = { "image/png": "iVBORw0KGgo=", "text/plain": "<Figure>" };
+  const message: StoredMessage = {
+    role: "assistant",
+    language: "python",
+    code: "plot()",
+    output: "before\n<Figure>\nafter",
+    displays: [display],
+  };
+  expect(lastBlock(cellsOf([message])).outputs).toEqual([
+    { text: "before\n" },
+    { display },
+    { text: "after" },
+  ]);
+});
