@@ -44,6 +44,7 @@ class Child:
             OSError: it could not be started.
         """
         self._descriptors = program.descriptors
+        self._ended = False
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
         self.answers, answers = socket.socketpair()
@@ -86,11 +87,13 @@ class Child:
 
     def kill(self) -> None:
         """Kill it and all that it started; `exited` follows."""
-        kill(self.pid, self._cookie)
+        if not self._ended:
+            kill(self.pid, self._cookie)
 
     def end(self) -> int:
         """After its exit: end what it left behind. Returns its status, as `subprocess` counts."""
         self.kill()
+        self._ended = True
         guard().remove(self.pid)
         if self._pidfd is not None:
             asyncio.get_running_loop().remove_reader(self._pidfd)

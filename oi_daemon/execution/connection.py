@@ -10,7 +10,8 @@ import msgspec
 from oi_daemon.execution.child import Child, Program
 from oi_daemon.execution.marks import Kind, Mark, Marks
 
-_READ = 1 << 20
+_READ = 1 << 18
+"""Bytes at a time: little enough for others to have their turn, whatever is in them."""
 _CLOSED = 0.1
 """Seconds that a process has to end after it closed control."""
 _READS_AFTER_EXIT = 100
@@ -72,6 +73,13 @@ class Connection:
             await self._loop.sock_sendall(
                 self.child.answers, b"%d %s\n" % (number, line.hex().encode())
             )
+        except OSError:
+            pass
+
+    def refuse(self, number: int) -> None:
+        """Answer a request that nobody will see with end of file."""
+        try:
+            self.child.answers.send(b"%d \n" % number)
         except OSError:
             pass
 

@@ -23,7 +23,7 @@ def find_python(setting: str | None, environ: Mapping[str, str]) -> str:
     if setting:
         path = Path(setting).expanduser()
         command = path / "bin" / "python" if path.is_dir() else path
-        found = shutil.which(command, path=environ.get("PATH"))
+        found = shutil.which(str(command), path=environ.get("PATH"))
         if found is None:
             raise NotInstalledError(
                 f"There is no Python at {setting!r}: change the setting `python`."

@@ -13,6 +13,8 @@ from oi_daemon.messages import ActiveLine, Chunk, Display, Output
 
 _LINE = 64
 """Bytes that an active line counts as."""
+_DISPLAY = 1024
+"""Characters that a display counts as, besides its own."""
 _DISPLAYS = 32 << 20
 """Characters of displays that one block may show."""
 
@@ -55,12 +57,13 @@ class Outbox:
         self.put(chunk)
 
     def display(self, display: Display) -> None:
-        size = sum(len(str(data)) for data in display.data.values())
-        if size > self._display_room:
-            self.tell("A display was left out: this block has shown too many.")
-            return
-        self._display_room -= size
-        self.put(display)
+        size = _DISPLAY + sum(len(str(data)) for data in display.data.values())
+        if size <= self._display_room:
+            self._display_room -= size
+            self.put(display)
+        elif self._display_room:
+            self._display_room = 0
+            self.tell("Displays are left out from here on: this block has shown too many.")
 
     def put(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)

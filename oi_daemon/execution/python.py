@@ -6,7 +6,7 @@ from pathlib import Path
 from oi_daemon.execution.child import Program
 from oi_daemon.execution.environment import environment, find_python
 from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.worker import Interpreter, Worker
+from oi_daemon.execution.worker import Dialect, Worker
 
 _WORKER = Path(__file__).with_name("python_worker")
 
@@ -24,7 +24,7 @@ def python(workplace: Workplace) -> Worker:
             command=command, environment=environment(path, os.environ), cwd=workplace.cwd
         )
 
-    return Worker(Interpreter(name="Python", program=program, request=_request), workplace)
+    return Worker(Dialect(name="Python", program=program, request=_request), workplace)
 
 
 def _request(number: int, code: str) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from oi_daemon.execution.child import Program
 from oi_daemon.execution.environment import environment, find_python
 from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.worker import Interpreter, Worker
+from oi_daemon.execution.worker import Dialect, Worker
 
 _BOOT = Path(__file__).with_name("boot.bash")
 
@@ -16,9 +16,7 @@ _BOOT = Path(__file__).with_name("boot.bash")
 def shell(workplace: Workplace) -> Worker:
     """A shell at this workplace, in which `python` and `pip` are those that run Python code."""
     bash = _Bash(workplace)
-    return Worker(
-        Interpreter(name="The shell", program=bash.program, request=bash.request), workplace
-    )
+    return Worker(Dialect(name="The shell", program=bash.program, request=bash.request), workplace)
 
 
 def missing() -> str | None:

@@ -5,6 +5,7 @@ not. Output that arrives while no block runs is nobody's, and dropped.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from oi_daemon.execution.language import NotInstalledError, Workplace
 from oi_daemon.execution.outbox import Outbox
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
+_log = logging.getLogger(__name__)
+
 _AGAIN = 0.3
 """Seconds between two interrupts of one block."""
 _GRACE = 2.0
@@ -25,7 +28,7 @@ _LOOK = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Interpreter:
+class Dialect:
     """What a language brings along."""
 
     name: str
@@ -53,8 +56,8 @@ class _Block:
 class Worker:
     """Implements `oi_daemon.execution.language.Process` and `connection.Listener`."""
 
-    def __init__(self, interpreter: Interpreter, workplace: Workplace) -> None:
-        self._interpreter = interpreter
+    def __init__(self, dialect: Dialect, workplace: Workplace) -> None:
+        self._dialect = dialect
         self._workplace = workplace
         self._connection: Connection | None = None
         self._block: _Block | None = None
@@ -66,11 +69,9 @@ class Worker:
     async def start(self) -> None:
         if self._connection is None:
             try:
-                self._connection = Connection(self._interpreter.program(), self)
+                self._connection = Connection(self._dialect.program(), self)
             except OSError as error:
-                raise NotInstalledError(
-                    f"{self._interpreter.name} does not start: {error}"
-                ) from error
+                raise NotInstalledError(f"{self._dialect.name} does not start: {error}") from error
             self._closing = False
             self._gone.clear()
 
@@ -111,7 +112,11 @@ class Worker:
         if self._connection is not None:
             self._closing = True
             self._connection.child.kill()
-            await self._gone.wait()
+            try:
+                async with asyncio.timeout(_GRACE):
+                    await self._gone.wait()
+            except TimeoutError:
+                _log.warning("%s does not end although it was killed.", self._dialect.name)
 
     def _begin(self) -> _Block:
         self._blocks += 1
@@ -128,7 +133,7 @@ class Worker:
         if self._connection is not None:
             self._connection.child.stdin.renew()
             self._look_for_readers(block)
-            await self._connection.send(self._interpreter.request(block.number, code))
+            await self._connection.send(self._dialect.request(block.number, code))
 
     def _look_for_readers(self, block: _Block) -> None:
         """Ask on behalf of a child that waits for a line on its standard input."""
@@ -179,10 +184,13 @@ class Worker:
 
     def message(self, message: Message) -> None:
         block = self._block
-        if message.display is not None and block is not None:
-            block.outbox.display(Display(message.display))
-        elif message.input is not None and block is not None:
-            self._ask(block, message.number, message.input, password=message.password)
+        if message.display is not None:
+            if block is not None:
+                block.outbox.display(Display(message.display))
+        elif block is not None:
+            self._ask(block, message.number, message.input or "", password=message.password)
+        elif self._connection is not None:
+            self._connection.refuse(message.number)
 
     def end(self, block: int) -> None:
         if self._block is not None and self._block.number == block:
@@ -192,7 +200,7 @@ class Worker:
         self._connection = None
         self._gone.set()
         block = self._block
-        ending = Ending(self._interpreter.name, status, last_words)
+        ending = Ending(self._dialect.name, status, last_words)
         if block is None:
             self._news = "" if self._closing else ending.between_blocks()
             return
@@ -203,7 +211,18 @@ class Worker:
             block.outbox.tell(ending.unstoppable() if block.gave_up else ending.in_block(line))
         self._end(block)
 
+    def _refuse(self, block: _Block) -> None:
+        """What still waits for input, a thread or a process in the background, finds its end."""
+        if self._connection is None:
+            return
+        for number in block.asked.values():
+            if number is None:
+                self._connection.child.stdin.write(b"")
+            else:
+                self._connection.refuse(number)
+
     def _end(self, block: _Block) -> None:
         self._block = None
+        self._refuse(block)
         block.outbox.close()
         block.ended.set()

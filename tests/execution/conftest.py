@@ -1,3 +1,4 @@
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from oi_daemon.execution import Execution, Workplace
 
 @pytest.fixture
 def workplace(tmp_path: Path) -> Workplace:
+    """An empty folder. WORKER_PYTHON names another Python to run the code under."""
     folder = tmp_path / "project"
     folder.mkdir()
-    return Workplace(cwd=str(folder))
+    return Workplace(cwd=str(folder), python=os.environ.get("WORKER_PYTHON"))
 
 
 @pytest.fixture

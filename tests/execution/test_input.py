@@ -1,10 +1,13 @@
 """The code's questions reach the person, and their answers the code."""
 
+import asyncio
+
+import psutil
 import pytest
 
 from oi_daemon.execution import Execution
-from oi_daemon.messages import InputRequest
-from tests.execution.runs import lines_of_outputs, output, run
+from oi_daemon.messages import InputRequest, Output
+from tests.execution.runs import lines_of_outputs, output, run, until
 
 
 def requests(chunks: object) -> list[tuple[str, bool]]:
@@ -80,8 +83,24 @@ async def test_a_thread_that_asks_after_its_block_finds_end_of_file(execution: E
     )
     await run(execution, code)
     assert await output(execution, "ended.set()\nt.join(10)\ngot", answers=[None]) == "['eof']\n"
-    await run(execution, code + "threading.Timer(.05, ended.set).start()\n")
-    assert await output(execution, "t.join(10)\ngot", answers=[None]) == "['eof']\n"
+    await run(execution, code + "threading.Timer(.01, ended.set).start()\n")
+    await asyncio.sleep(0.1)
+    assert await output(execution, "t.join(10)\ngot") == "['eof']\n"
+
+
+async def test_a_background_process_finds_end_of_file_when_its_block_ends(
+    execution: Execution,
+) -> None:
+    code = "import subprocess\nprint(subprocess.Popen('cat').pid)\ninput('ours')"
+    ours, process = "", 0
+    async for chunk in execution.run("python", code):
+        if isinstance(chunk, Output):
+            process = process or int(chunk.text)
+        elif isinstance(chunk, InputRequest) and chunk.prompt == "ours":
+            ours = chunk.input
+        elif isinstance(chunk, InputRequest):
+            await execution.answer(ours, "x")
+    await until(lambda: psutil.Process(process).status() == psutil.STATUS_ZOMBIE)
 
 
 async def test_a_child_that_reads_asks_too(execution: Execution) -> None:

@@ -107,8 +107,7 @@ async def test_the_event_loop_is_whole_after_an_interrupt(execution: Execution) 
         "await f()"
     )
     block = Running(execution, code)
-    await block.begun()
-    await asyncio.sleep(0.1)
+    await until(lambda: 4 in lines(block.chunks))
     execution.interrupt()
     assert text(await block.end()).startswith("tidied up\n")
     assert await output(execution, "await asyncio.sleep(0, 3)") == "3\n"

@@ -1,10 +1,16 @@
 """Python blocks behave as at Python's own prompt."""
 
+import ast
+from pathlib import Path
+
 import pytest
 
+import oi_daemon.execution
 from oi_daemon.execution import Execution
 from oi_daemon.messages import ActiveLine, EndOfExecution, Output
 from tests.execution.runs import lines, lines_of_outputs, output, run
+
+WORKER = Path(oi_daemon.execution.__file__).parent / "python_worker"
 
 
 async def test_the_documentation_s_example(execution: Execution) -> None:
@@ -75,6 +81,18 @@ async def test_what_a_library_prints_stands_at_the_line_that_calls_it(execution:
 async def test_a_long_line_inside_a_loop_becomes_active_by_itself(execution: Execution) -> None:
     code = "import time\nfor _ in range(1):\n    x = 1\n    time.sleep(.2)\n"
     assert lines(await run(execution, code)) == [1, 2, 4]
+
+
+async def test_a_line_that_awaits_becomes_active_by_itself(execution: Execution) -> None:
+    code = (
+        "import asyncio\n"
+        "async def f():\n"
+        "    await asyncio.sleep(.2)\n"
+        "for _ in range(1):\n"
+        "    await f()\n"
+        "    await asyncio.sleep(.2)\n"
+    )
+    assert lines(await run(execution, code)) == [1, 2, 4, 3, 6]
 
 
 async def test_a_child_s_output_stands_at_the_line_that_starts_it(execution: Execution) -> None:
@@ -343,3 +361,8 @@ async def test_the_environment_is_the_user_s(
     monkeypatch.setenv("MPLBACKEND", "agg")
     code = "import os\nprint(os.environ['MINE'], os.environ['MPLBACKEND'], os.environ['PAGER'])"
     assert await output(execution, code) == "as it was agg cat\n"
+
+
+@pytest.mark.parametrize("module", sorted(WORKER.glob("*.py")), ids=lambda path: path.stem)
+def test_the_worker_is_python_3_8(module: Path) -> None:
+    ast.parse(module.read_text(), feature_version=(3, 8))

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Coroutine
-    from types import CodeType, TracebackType
+    from types import CodeType, FrameType, TracebackType
 
     from .display import Displays
     from .interrupts import Interrupts
@@ -31,7 +31,7 @@ class Blocks:
         self._displays = displays
         self._interrupts = interrupts
         self._process = os.getpid()
-        self._loop = Loop()
+        self.loop = Loop()
         self._flags = 0
         self.sources = Sources()
         main = type(sys)("__main__")
@@ -54,15 +54,21 @@ class Blocks:
 
     def _attempt(self, file: str, code: str) -> BaseException | None:
         try:
-            for line, statement in self._compile(file, code):
-                self._output.line(line)
-                result = eval(statement, self._namespace)
-                if statement.co_flags & _COROUTINE:
-                    self._loop.run(result)
-            self._displays.show_figures()
+            try:
+                self._statements(self._compile(file, code))
+            finally:
+                self._displays.show_figures()
         except BaseException as error:
             return error
         return None
+
+    def _statements(self, statements: list[tuple[int, CodeType]]) -> None:
+        for line, statement in statements:
+            self._output.line(line)
+            self._interrupts.check()
+            result = eval(statement, self._namespace)
+            if statement.co_flags & _COROUTINE:
+                self.loop.run(result)
 
     def _compile(self, file: str, code: str) -> list[tuple[int, CodeType]]:
         """Each statement's line and code; the last one echoes its value, as in a REPL."""
@@ -104,10 +110,12 @@ class Loop:
 
     def __init__(self) -> None:
         self._loop: AbstractEventLoop | None = None
+        self._coroutine: Coroutine[object, object, object] | None = None
 
     def run(self, coroutine: Coroutine[object, object, object]) -> None:
         import asyncio
 
+        self._coroutine = coroutine
         if self._loop is None or self._loop.is_closed():
             self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(self._loop)
@@ -118,6 +126,15 @@ class Loop:
             if task.done():
                 raise
             raise interrupt.with_traceback(_cancel(self._loop, task)) from None
+
+    def awaiting(self) -> list[FrameType]:
+        """The frames of what waits in the coroutine that runs, the innermost first."""
+        frames = []
+        inner: object = self._coroutine
+        while frame := getattr(inner, "cr_frame", None):
+            frames.append(frame)
+            inner = getattr(inner, "cr_await", None)
+        return frames[::-1]
 
 
 def _cancel(loop: AbstractEventLoop, task: Task[object]) -> TracebackType | None:

@@ -58,7 +58,7 @@ class Displays:
         elif sum(len(str(part)) for part in bundle.values()) > _LARGEST:
             self._write(f"{text}\n[Too large to be displayed.]\n")
         else:
-            self._output.follow(sys._getframe(2))
+            self._output.here()
             self._output.mark("D", self._channel.send(display=bundle))
             self._output.flush()
 

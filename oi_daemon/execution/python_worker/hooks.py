@@ -55,6 +55,9 @@ def _then(loader: object, action: Action) -> None:
 def before_children(after_import: AfterImport, before: Callable[[], None]) -> None:
     """Call `before` ahead of all that writes past our buffer, or ends the process with it."""
     os.system = _system  # type: ignore[assignment]
+    if sys.version_info >= (3, 12):
+        for name in ("fork", "forkpty"):
+            _quieten(name)
     for name in ("_exit", "abort", "execv", "execve", "posix_spawn", "posix_spawnp", "write"):
         _precede(os, name, before)
     after_import.add("subprocess", lambda module: _precede(module.Popen, "_execute_child", before))
@@ -72,6 +75,21 @@ def _precede(owner: object, name: str, before: Callable[[], None]) -> None:
 
     wrapped.__name__, wrapped.__doc__ = name, function.__doc__
     setattr(owner, name, wrapped)
+
+
+def _quieten(name: str) -> None:
+    """Python warns that a thread runs besides the fork; it is ours, and waits meanwhile."""
+    function = getattr(os, name)
+
+    def fork() -> object:
+        import warnings
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return function()
+
+    fork.__name__, fork.__doc__ = name, function.__doc__
+    setattr(os, name, fork)
 
 
 def _system(command: str) -> int:

@@ -35,7 +35,7 @@ def main(control: int, answers: int, nonce: str) -> None:
     faulthandler.enable(channel.control, all_threads=False)
     blocks = Blocks(output, displays, interrupts)
     after_import.add("linecache", blocks.sources.use_in_linecache)
-    watch = Watch(output, interrupts)
+    watch = Watch(output, interrupts, blocks)
     sys.argv, sys.path[0] = [""], ""
     while True:
         request = channel.receive()
@@ -52,9 +52,10 @@ def main(control: int, answers: int, nonce: str) -> None:
 class Watch:
     """A thread that looks at the main thread from time to time while a block runs."""
 
-    def __init__(self, output: Output, interrupts: Interrupts) -> None:
+    def __init__(self, output: Output, interrupts: Interrupts, blocks: Blocks) -> None:
         self._output = output
         self._interrupts = interrupts
+        self._blocks = blocks
         self._main = get_ident()
         self._running = False
         self._asleep = allocate_lock()
@@ -75,7 +76,8 @@ class Watch:
             while self._running:
                 time.sleep(_TICK)
                 if self._running:
-                    self._output.tick(sys._current_frames().get(self._main))
+                    frame = sys._current_frames().get(self._main)
+                    self._output.tick(frame, self._blocks.loop.awaiting())
                     self._interrupts.retry()
 
 

@@ -33,10 +33,20 @@ def parse(code: str, file: str, flags: int) -> Module:
             if line.startswith("!"):
                 indent = lines[index][: -len(line)]
                 lines[index] = f"{indent}{COMMAND}({line[1:].strip()!r})\n"
-            elif line.startswith("%") or "= !" in line or "= %" in line:
+            elif _is_magic(line):
                 return _parse(_through_ipython("".join(lines), line.strip()), file, flags)
             else:
                 raise
+
+
+def _is_magic(line: str) -> bool:
+    """`%magic`, `%%magic`, `name = !command` or `name = %magic`."""
+    names, equals, value = line.partition("=")
+    if equals and all(name.isidentifier() for name in names.replace(",", " ").split()):
+        line = value.lstrip()
+        if line.startswith("!"):
+            return True
+    return line.startswith("%") and line.lstrip("%")[:1].isalpha()
 
 
 def _parse(code: str, file: str, flags: int) -> Module:

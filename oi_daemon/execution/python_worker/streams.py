@@ -16,6 +16,7 @@ from .interrupts import ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import FrameType, ModuleType
 
     from .channel import Channel
@@ -101,14 +102,15 @@ class Output:
             self._line = number
             self.mark("L", number)
 
-    def follow(self, frame: FrameType | None) -> None:
-        """The active line is that of the innermost frame in the block."""
+    def follow(self, frame: FrameType | None) -> bool:
+        """The active line is that of the innermost frame in the block, if there is one."""
         file = self._file
         while frame is not None and file:
             if frame.f_code.co_filename == file:
                 self.line(frame.f_lineno)
-                return
+                return True
             frame = frame.f_back
+        return False
 
     def write(self, text: str) -> int:
         """`write` of both streams. Each `print` calls it twice, so the common cases come first."""
@@ -131,20 +133,28 @@ class Output:
     def flush(self) -> None:
         self._text.flush()
 
-    def tick(self, frame: FrameType | None) -> None:
+    def tick(self, frame: FrameType | None, awaiting: Iterable[FrameType]) -> None:
         """Every few milliseconds, from another thread, with the main thread's frame.
 
-        A main thread in the worker's own code is writing, or waits for input: nothing to do.
+        `awaiting` are the frames of suspended coroutines, the innermost first. A main thread in
+        the worker's own code is writing, or waits for input: nothing to do.
         """
         self._at_once = _AT_ONCE
         if not ours(frame):
             with self._ticking:
-                self.follow(frame)
+                for candidate in (frame, *awaiting):
+                    if self.follow(candidate):
+                        break
                 self.flush()
+
+    def here(self) -> None:
+        """The active line is the caller's."""
+        if get_ident() == self.main:
+            self.follow(sys._getframe(1))
 
     def before_child(self) -> None:
         """What was written until now comes before what a child writes."""
-        self.follow(sys._getframe(1))
+        self.here()
         self.flush()
 
     def before_fork(self) -> None:
@@ -235,8 +245,7 @@ class Input(io.RawIOBase):
         if self._channel is None:
             return b""
         with self._one_at_a_time:
-            if get_ident() == self._output.main:
-                self._output.follow(sys._getframe(1))
+            self._output.here()
             number = self._channel.send(input=self.prompt, password=self.password)
             self._output.mark("D", number)
             self._output.flush()
