@@ -180,7 +180,7 @@ def test_a_setting_is_checked_when_it_is_assigned(name: str, value: Any) -> None
 
 def test_an_unknown_attribute_is_refused() -> None:
     with pytest.raises(AttributeError, match="temprature"):
-        Interpreter().temprature = 1  # type: ignore[attr-defined]
+        Interpreter().temprature = 1
 
 
 def test_settings_reach_the_request(interpreter: Interpreter, server: ThreadedServer) -> None:

@@ -27,7 +27,7 @@ def terminal(environ: dict[str, str], tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as opened:
 
         def open_terminal(*arguments: str | Path, **options: Any) -> Terminal:
-            options = {"environ": environ, "cwd": folder} | options
-            return opened.enter_context(Terminal(*arguments, **options))
+            defaults: dict[str, Any] = {"environ": environ, "cwd": folder}
+            return opened.enter_context(Terminal(*arguments, **(defaults | options)))
 
         yield open_terminal
