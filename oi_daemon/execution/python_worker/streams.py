@@ -71,7 +71,7 @@ class Output:
         self.stdout.write = self.stderr.write = self.write  # type: ignore[method-assign]
 
     def install(self) -> None:
-        """Put the streams in their places, again where the user's code closed what is below."""
+        """Put the streams where the user's code and `print` look for them."""
         sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
         sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc]
 
