@@ -156,13 +156,14 @@ class _Choice:
 
 def _line(row: Row, chosen: bool, width: int) -> StyleAndTextTuples:
     """The label, cut to what the detail leaves, and the detail at the right."""
-    room = width - 3 - (get_cwidth(row.detail) + 2 if row.detail else 0)
+    detail = _cut(row.detail, width // 2)
+    room = width - 3 - (get_cwidth(detail) + 2 if detail else 0)
     label = _cut(row.label, room)
-    space = " " * (room - get_cwidth(label) + 2 if row.detail else 0)
+    space = " " * (room - get_cwidth(label) + 2 if detail else 0)
     style = "reverse" if chosen else ""
     return [
         (style, f"{'›' if chosen else ' '} {label}"),
-        ("fg:ansibrightblack", f"{space}{row.detail}\n"),
+        ("fg:ansibrightblack", f"{space}{detail}\n"),
     ]
 
 

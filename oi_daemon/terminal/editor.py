@@ -38,13 +38,15 @@ def edited(code: str, language: str) -> str | None:
 def open_file(path: Path) -> None:
     """Open a text file in the person's editor, else in what the platform has for it.
 
+    Nothing is opened from a pipe, unless there is an editor that the person has set.
+
     Raises:
         OIError: there is nothing to open it with.
     """
     opener = _opener()
-    if _chosen() or opener is None:
+    if _chosen() or (opener is None and sys.stdin.isatty() and sys.stdout.isatty()):
         _run([*_editor(), str(path)])
-    else:
+    elif opener is not None:
         _run([opener, str(path)])
 
 

@@ -8,19 +8,24 @@ from oi_daemon import __version__
 from oi_daemon.settings import NAMES, Settings, change, descriptions
 
 _DESCRIPTION = """\
-Ask in plain words: a language model writes code, and it runs on this machine if you say yes.
-Without a question, a conversation begins."""
+Ask in plain words: a language model writes code, and it runs on this machine
+if you say yes. Without a question, a conversation begins."""
 
 _EPILOG = """\
+A flag without a value has an opposite, such as --no-auto_run. The settings of
+the file (--config) and of the environment (OI_MODEL, OI_AUTO_RUN) hold for
+what no flag says.
+
 examples:
-  interpreter                                  a conversation; %help lists its commands
-  interpreter "What's 34/24?"                  one question
-  echo "What's 34/24?" | interpreter -y        in a pipe: plain text, and nobody to ask
-  interpreter --local                          a model on this machine, without a key
+  interpreter                             a conversation; %help lists commands
+  interpreter "What's 34/24?"             one question
+  echo "What's 34/24?" | interpreter -y   plain text, and nobody is asked
+  interpreter --local                     a model on this machine, without a key
   interpreter --api_base http://localhost:8000/v1 --model my-model
 
-exit codes: 0 done; 1 an error, told on stderr; 2 wrong use; 3 code was not run, as there was
-nobody to say yes; 130 interrupted"""
+exit codes:
+  0 done; 1 an error, told on stderr; 2 wrong use;
+  3 code was not run, as there was nobody to say yes; 130 interrupted"""
 
 _FAST_MODEL = "gpt-3.5-turbo"
 
@@ -75,7 +80,6 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=_Help,
         add_help=False,
     )
-    parser.add_argument("prompt", nargs="*", metavar="question", help="ask this, and leave")
     _add_program(parser.add_argument_group("program"))
     named = {name: group for group, names in _GROUPS.items() for name in names}
     groups = {group: parser.add_argument_group(group) for group in [*_GROUPS, "more"]}
@@ -92,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_program(group: Any) -> None:
+    group.add_argument("prompt", nargs="*", metavar="question", help="Ask this, and leave.")
     group.add_argument("--conversations", action="store_true", help="Choose a saved conversation.")
     group.add_argument("--config", action="store_true", help="Open the settings file.")
     group.add_argument(

@@ -92,6 +92,12 @@ class Terminal:
         """Read until the last line is an empty prompt."""
         return self.wait_for(lambda text: self.last_line == ">", timeout)
 
+    def watch(self, seconds: float) -> None:
+        """Read what comes for so long."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self._read(left)
+
     def wait(self, timeout: float = 20) -> int:
         """Read to the end; gives the exit code."""
         until = time.monotonic() + timeout

@@ -109,8 +109,8 @@ def test_config_opens_the_settings_file_in_the_editor(
     it = terminal("--config", environ=environ | {"EDITOR": "sed -i 1itemperature=9"}, columns=200)
     assert it.wait() == 0
     (config,) = home.rglob("config.toml")
-    assert str(config) in it.text
-    assert f"{config}, line 1: temperature" in it.text
+    assert str(config) in it.lines
+    assert f"{config}, line 1: temperature" in " ".join(it.lines)
 
 
 def test_mistakes_in_the_settings_file_are_named_by_line_at_the_start(
