@@ -282,8 +282,8 @@ def test_an_object_works_from_a_thread(interpreter: Interpreter, server: Threade
 
 def test_close_leaves_no_process(interpreter: Interpreter) -> None:
     interpreter.execute("python", "1")
-    family = psutil.Process().children(recursive=True)
-    assert family
+    (daemon,) = daemons()
+    family = [daemon, *daemon.children(recursive=True)]
     interpreter.close()
     _, alive = psutil.wait_procs(family, timeout=5)
     assert alive == []
