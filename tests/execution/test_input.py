@@ -92,14 +92,14 @@ async def test_a_background_process_finds_end_of_file_when_its_block_ends(
     execution: Execution,
 ) -> None:
     code = "import subprocess\nprint(subprocess.Popen('cat').pid)\ninput('ours')"
-    ours, process = "", 0
+    asked, process = {}, 0
     async for chunk in execution.run("python", code):
         if isinstance(chunk, Output):
             process = process or int(chunk.text)
-        elif isinstance(chunk, InputRequest) and chunk.prompt == "ours":
-            ours = chunk.input
         elif isinstance(chunk, InputRequest):
-            await execution.answer(ours, "x")
+            asked[chunk.prompt] = chunk.input
+            if len(asked) == 2:
+                await execution.answer(asked["ours"], "x")
     await until(lambda: psutil.Process(process).status() == psutil.STATUS_ZOMBIE)
 
 

@@ -3,10 +3,11 @@
 import asyncio
 import random
 import time
+from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution import Execution, Workplace
 from tests.execution.runs import Running, lines, output, run, text, until
 
 WAITS = {
@@ -83,6 +84,31 @@ async def test_an_interrupt_before_the_first_line_is_not_lost(execution: Executi
     execution.interrupt()
     assert text(await block.end()).endswith("KeyboardInterrupt\n")
     assert lines(block.chunks) == [1]
+
+
+def module(workplace: Workplace, name: str, code: str) -> None:
+    Path(workplace.cwd, f"{name}.py").write_text(code)
+
+
+async def test_an_import_is_not_left_half_done(execution: Execution, workplace: Workplace) -> None:
+    module(workplace, "slow", "import time\nprint('imports')\ntime.sleep(.3)\nx = 5")
+    block = Running(execution, "import slow\nwhile True: pass")
+    await block.seen("imports")
+    execution.interrupt()
+    assert text(await block.end()).endswith("KeyboardInterrupt\n")
+    assert await output(execution, "slow.x") == "5\n"
+
+
+async def test_an_import_that_does_not_end_is_interrupted(
+    execution: Execution, workplace: Workplace
+) -> None:
+    module(workplace, "endless", "print('imports')\nwhile True: pass")
+    await run(execution, "x = 5")
+    block = Running(execution, "import endless")
+    await block.seen("imports")
+    execution.interrupt()
+    assert text(await block.end()).endswith("KeyboardInterrupt\n")
+    assert await output(execution, "x") == "5\n"
 
 
 async def test_a_cancelled_consumer_stops_the_code(execution: Execution) -> None:
