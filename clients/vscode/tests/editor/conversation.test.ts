@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { execFileSync } from "node:child_process";
+import { afterAll, afterEach, beforeAll, expect, onTestFailed, test } from "vitest";
 import { Editor } from "./editor";
-import { code, Model, words } from "./model";
+import { code, Model, refusal, words } from "./model";
 
 let model: Model;
 let editor: Editor;
@@ -10,22 +11,163 @@ beforeAll(async () => {
   editor = await Editor.start({ settings: { "oi.apiBase": model.url } });
 });
 
+afterEach(async () => {
+  await editor.palette("View: Close All Editors");
+});
+
 afterAll(async () => {
   await editor?.close();
   model?.stop();
 });
 
-test("from the palette to an answer", async () => {
+/** A test that keeps a picture of what went wrong. */
+function drive(name: string, work: () => Promise<void>): void {
+  test(name, async () => {
+    onTestFailed(() => editor.shot(`failed-${name.replaceAll(/\W+/g, "-")}`));
+    await work();
+  });
+}
+
+drive("from the palette to an answer", async () => {
   model.replies(code("34 / 24"), words("The result is **about 1.42**, as you see."));
   await editor.chat("What's 34/24?");
-  try {
-    await editor.button("Run").waitFor();
-    await editor.shot("approval");
-    await editor.button("Run").click();
-    await editor.rendered("1.4166666666666667").waitFor();
-    await editor.rendered("about 1.42").waitFor();
-  } finally {
-    await editor.shot("answer");
-  }
-  expect(model.requests.length).toBe(2);
+  await editor.button("Run").waitFor();
+  await editor.shot("approval");
+  await editor.button("Run").click();
+  await editor.rendered("1.4166666666666667").waitFor();
+  await editor.rendered("about 1.42").waitFor();
+  await editor.shot("answer");
+});
+
+drive("the active line moves; output and a picture appear inline", async () => {
+  const source = [
+    "import time",
+    "import matplotlib.pyplot as plt",
+    "for size in (1, 2, 3):",
+    "    time.sleep(0.6)",
+    "    print('size', size)",
+    "plt.plot([1, 4, 9])",
+    "plt.show()",
+  ].join("\n");
+  model.replies(code(source), words("A curve that grows."));
+  await editor.chat("Plot the squares");
+  await editor.button("Run").click();
+  await editor.activeLine.waitFor();
+  await editor.rendered("size 1").waitFor();
+  await editor.shot("active-line");
+  const places = new Set<number | undefined>();
+  await expect
+    .poll(async () => places.add((await editor.activeLine.boundingBox().catch(() => null))?.y).size, {
+      timeout: 20_000,
+    })
+    .toBeGreaterThan(2);
+  await editor.outputs.locator("img").waitFor();
+  await editor.rendered("A curve that grows.").waitFor();
+  await editor.shot("picture");
+});
+
+drive("edit before run: what was edited runs", async () => {
+  model.replies(code("print('theirs')"), words("Done."));
+  await editor.chat("Say something");
+  await editor.button("Edit and Run").click();
+  await editor.page.keyboard.press("Control+A");
+  await editor.page.keyboard.type("print('mine' * 2)");
+  await editor.button("Run").click();
+  await editor.rendered("minemine").waitFor();
+  await editor.rendered("Done.").waitFor();
+  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain("print('mine' * 2)");
+});
+
+drive("skip: the code does not run, and the model hears of it", async () => {
+  model.replies(code("print('never' + 'more')"), words("Then not."));
+  await editor.chat("Do it");
+  await editor.button("Skip").click();
+  await editor.rendered("Then not.").waitFor();
+  expect(await editor.rendered("nevermore").count()).toBe(0);
+});
+
+drive("the notebook's own button stops an endless loop", async () => {
+  model.replies(code("while True:\n    pass"), words("Not asked for."));
+  await editor.chat("Loop");
+  await editor.button("Run").click();
+  await editor.activeLine.waitFor();
+  await editor.page.locator(".notebookOverlay .code-cell-row .codicon-notebook-stop").first().click();
+  await editor.activeLine.waitFor({ state: "detached" });
+  await editor.idle();
+  await editor.shot("stopped");
+});
+
+drive("input() asks in a box, hidden for passwords", async () => {
+  const source = "import getpass\nname = input('Your name: ')\nprint('Hello', name, len(getpass.getpass()))";
+  model.replies(code(source), words("Greeted."));
+  await editor.chat("Greet me");
+  await editor.button("Run").click();
+  await editor.box("Your name:").waitFor();
+  await editor.shot("input");
+  await editor.answer("Ada");
+  await editor.page.locator(".quick-input-widget input[type=password]").waitFor();
+  await editor.answer("12345");
+  await editor.rendered("Hello Ada 5").waitFor();
+  await editor.rendered("Greeted.").waitFor();
+});
+
+drive("a wrong key is told, and a new one is taken", async () => {
+  model.replies(refusal(401));
+  await editor.chat("Hello?");
+  await editor.notification("key").waitFor();
+  await editor.shot("wrong-key");
+  await editor.notification("key").getByText("Set API Key").click();
+  await editor.answer("sk-fresh");
+  model.replies(words("Hello to you."));
+  await editor.chat("Hello again");
+  await editor.rendered("Hello to you.").waitFor();
+  expect(model.requests.at(-1)?.key).toBe("sk-fresh");
+  expect(await editor.rendered("Hello?").count()).toBe(0);
+});
+
+drive("a daemon that is killed in mid-turn comes back, and so does the conversation", async () => {
+  model.replies(code("print('kept' + ' safe')"), words("Kept."), code("import time\ntime.sleep(99)"));
+  await editor.chat("Keep this");
+  await editor.button("Run").click();
+  await editor.rendered("Kept.").waitFor();
+  await editor.idle();
+  await editor.chat("And wait");
+  await editor.button("Run").click();
+  await editor.activeLine.waitFor();
+  execFileSync("pkill", ["-9", "-P", String(await editor.extensionHost()), "-f", "oi-daemon|oi_daemon"]);
+  await editor.activeLine.waitFor({ state: "detached" });
+  await editor.rendered("kept safe").waitFor();
+  await editor.shot("restarted");
+  model.replies(words("Back again."));
+  await editor.chat("Are you there?");
+  await editor.rendered("Back again.").waitFor();
+});
+
+drive("a saved conversation opens as a notebook", async () => {
+  model.replies(code("print('saved' * 2)"), words("Saved."));
+  await editor.chat("Remember the zebra");
+  await editor.button("Run").click();
+  await editor.rendered("Saved.").waitFor();
+  await editor.idle();
+  await editor.palette("View: Close All Editors");
+  await editor.tab("zebra").waitFor({ state: "detached" });
+  await editor.palette("Open Interpreter: Open Conversation...");
+  await editor.answer("zebra");
+  await editor.rendered("savedsaved").waitFor();
+  await editor.rendered("Saved.").waitFor();
+});
+
+drive("two conversations at once", async () => {
+  const source = "import time\nfor i in range(30):\n    time.sleep(0.1)\nprint('slow' + 'ly')";
+  model.replies(code(source));
+  await editor.chat("The slow one");
+  await editor.button("Run").click();
+  await editor.activeLine.waitFor();
+  await editor.palette("Open Interpreter: New Conversation");
+  await editor.page.keyboard.type("The quick one");
+  model.replies(words("Quick as a fox."), words("And slow as a snail."));
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.rendered("Quick as a fox.").waitFor();
+  await editor.tab("The slow one").click();
+  await editor.rendered("And slow as a snail.").waitFor();
 });

@@ -1,6 +1,6 @@
 /** A real VS Code, served by code-server and driven in headless Chromium. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -101,13 +101,41 @@ export class Editor {
     await this.answer(message);
   }
 
+  /** What is rendered: Markdown and outputs. */
+  get outputs(): Locator {
+    return this.page
+      .frameLocator("iframe.webview.ready:visible")
+      .frameLocator("iframe#active-frame")
+      .locator("#container");
+  }
+
   /** A rendered Markdown cell or output with this text. */
   rendered(text: string | RegExp): Locator {
-    return this.page
-      .frameLocator("iframe.webview.ready")
-      .frameLocator("iframe#active-frame")
-      .locator("#container")
-      .getByText(text);
+    return this.outputs.getByText(text);
+  }
+
+  /** The box that asks. */
+  box(text: string): Locator {
+    return this.page.locator(".quick-input-widget", { hasText: text });
+  }
+
+  /** Until no turn is under way. */
+  async idle(): Promise<void> {
+    await this.page
+      .locator("[id='oi-daemon.open-interpreter.oi.status'] .codicon-comment-discussion")
+      .waitFor();
+  }
+
+  /** The process in which extensions run. */
+  async extensionHost(): Promise<number> {
+    const all = execFileSync("ps", ["-eo", "pid,ppid,args"], { encoding: "utf8" }).trim().split("\n");
+    const rows = all.map((line) => line.trim().split(/\s+/));
+    const ours = new Set([String(this.pid)]);
+    for (const [pid = "", parent = ""] of rows) if (ours.has(parent)) ours.add(pid);
+    const host = rows.find(
+      ([pid = "", , ...args]) => ours.has(pid) && args.join(" ").includes("type=extensionHost"),
+    );
+    return Number(host?.[0]);
   }
 
   /** The code cells' editors. */
@@ -118,6 +146,16 @@ export class Editor {
   /** A button under the code that waits. */
   button(name: string): Locator {
     return this.page.locator(".cell-statusbar-container .cell-status-item", { hasText: name }).first();
+  }
+
+  /** What is drawn behind the line that is being run. */
+  get activeLine(): Locator {
+    return this.page.locator(".notebookOverlay .view-overlays [class*='TextEditorDecorationType']").first();
+  }
+
+  /** A notebook's tab. */
+  tab(title: string): Locator {
+    return this.page.locator(".tabs-container .tab", { hasText: title });
   }
 
   notification(text: string): Locator {
@@ -146,7 +184,7 @@ async function serve(state: string, port: number, settings: Record<string, unkno
   writeFileSync(join(state, "user/User/settings.json"), JSON.stringify(SETTINGS));
   writeFileSync(
     join(state, "user/Machine/settings.json"),
-    JSON.stringify({ "oi.daemonPath": daemonPath, ...settings }),
+    JSON.stringify({ "oi.daemonPath": daemonPath, "oi.python": process.env.PLOTTING, ...settings }),
   );
   const entry = join(HOME, "package/out/node/entry.js");
   const cli = readFileSync(join(HOME, "package/out/node/cli.js"), "utf8");
