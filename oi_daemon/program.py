@@ -73,6 +73,7 @@ def _welcome(interpreter: Interpreter, settings: Settings) -> None:
 
 def _resume(interpreter: Interpreter) -> bool:
     """Go on with a saved conversation; False if none was chosen."""
+    interpreter.start()
     from oi_daemon.terminal.conversations import choose_conversation, list_plainly, show_messages
 
     named = interpreter.conversation_history_path

@@ -12,6 +12,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.layout import FormattedTextControl, Layout, Window
 from prompt_toolkit.utils import get_cwidth
 
+from oi_daemon.errors import OIError
 from oi_daemon.terminal.prompt import output
 
 _SHOWN = 12
@@ -35,6 +36,9 @@ def choose(title: str, source: Source, last: Sequence[Row] = ()) -> Row | None:
 
     Args:
         last: rows that stand at the end, whatever is searched for.
+
+    Raises:
+        OIError: the source's.
     """
     with ThreadPoolExecutor(1) as thread:
         return _Choice(title, source, last, thread).run()
@@ -59,7 +63,7 @@ class _Choice:
         self._thread = thread
         self._query = ""
         self._wanted = 4 * _SHOWN
-        self._found: Sequence[Row] = source("", self._wanted)
+        self._found: Sequence[Row] | None = None
         self._at = 0
         self._app: Application[Row | None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text, show_cursor=False))),
@@ -73,27 +77,32 @@ class _Choice:
         try:
             asyncio.get_running_loop()
         except RuntimeError:
-            return self._app.run()
-        return self._app.run(in_thread=True)
+            return self._app.run(pre_run=self._load)
+        return self._app.run(pre_run=self._load, in_thread=True)
 
     @property
     def _rows(self) -> Sequence[Row]:
-        return [*self._found, *self._last]
+        """None before the first have come, so that no key chooses what was not seen."""
+        return [] if self._found is None else [*self._found, *self._last]
 
     def _text(self) -> StyleAndTextTuples:
-        width = self._app.output.get_size().columns
-        rows = self._rows
-        room = max(1, min(_SHOWN, self._app.output.get_size().rows - 4))
-        first = max(0, min(self._at - room // 2, len(rows) - room))
+        rows, width = self._rows, self._app.output.get_size().columns
         text: StyleAndTextTuples = [("bold", self._title), ("", f"  {self._query}\n")]
-        for number in range(first, min(len(rows), first + room)):
+        for number in self._shown():
             text += _line(rows[number], number == self._at, width)
-        if not rows:
-            text.append(("", "  nothing found\n"))
+        if not self._found:
+            text.append(("", "  ...\n" if self._found is None else "  nothing found\n"))
         text.append(
             ("fg:ansibrightblack", "  ↑ ↓ move · Enter chooses · type to search · Esc leaves")
         )
         return text
+
+    def _shown(self) -> Sequence[int]:
+        """Numbers of the rows around the chosen one, and of the last ones, which always stand."""
+        count = len(self._found or ())
+        room = max(1, min(_SHOWN, self._app.output.get_size().rows - 4 - len(self._last)))
+        first = max(0, min(self._at - room // 2, count - room))
+        return [*range(first, min(count, first + room)), *range(count, len(self._rows))]
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -128,7 +137,8 @@ class _Choice:
         count = max(1, len(self._rows))
         at = self._at + by
         self._at = at % count if abs(by) == 1 else min(max(at, 0), count - 1)
-        if self._at + 2 * _SHOWN > self._wanted and len(self._found) == self._wanted:
+        found = len(self._found or ())
+        if self._at + 2 * _SHOWN > self._wanted and found == self._wanted:
             self._wanted *= 2
             self._load()
 
@@ -143,7 +153,10 @@ class _Choice:
     async def _fill(self) -> None:
         query, wanted = self._query, self._wanted
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._thread, self._latest, query, wanted)
+        try:
+            found = await loop.run_in_executor(self._thread, self._latest, query, wanted)
+        except OIError as error:
+            return self._app.exit(exception=error)
         if found is not None and (query, wanted) == (self._query, self._wanted):
             self._found = found
             self._at = min(self._at, max(0, len(self._rows) - 1))

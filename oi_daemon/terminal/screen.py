@@ -71,7 +71,11 @@ class RichScreen:
         room = self._region.room - 3
         if self._live and block.fits(room):
             self._region.draw([*self._apart, *block.live(room)])
-        elif code := block.put_code():
+        else:
+            self._put_code(block)
+
+    def _put_code(self, block: Block) -> None:
+        if code := block.put_code():
             self._put("\n".join(code))
 
     def _stop(self) -> None:
@@ -117,7 +121,10 @@ class RichScreen:
     def _executing(self, code: str, language: str) -> None:
         if isinstance(self._part, Block) and self._part.ran:
             self._finish()
-        self._block().replace_code(code, language)
+        block = self._block()
+        block.replace_code(code, language)
+        if not self._live:
+            self._put_code(block)
 
     def _display(self, data: dict[str, Any]) -> None:
         path = keep(data)
