@@ -198,12 +198,13 @@ class Daemon:
 
     async def history_delete(self, params: HistoryDeleteParams) -> Deleted:
         interpreter = self._live(params.conversation)
-        if interpreter is not None:
-            interpreter.refuse_if_busy()
-            del self._interpreters[interpreter.conversation]
-            await interpreter.close()
-        deleted = self._history().delete(params.conversation)
-        return Deleted(deleted=deleted or interpreter is not None)
+        if interpreter is None:
+            return Deleted(deleted=self._history().delete(params.conversation))
+        interpreter.refuse_if_busy()
+        del self._interpreters[interpreter.conversation]
+        await interpreter.close()
+        interpreter.delete()
+        return Deleted(deleted=True)
 
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
         interpreter = self._live(params.conversation)

@@ -197,7 +197,9 @@ class Interpreter:
         Raises:
             InvalidError: they do not fit; nothing was changed.
         """
-        self.settings = change(self.settings, changes)
+        before, self.settings = self.settings, change(self.settings, changes)
+        if not self.turns and _place(self.settings) != _place(before):
+            self.messages = self.messages or self._history().load(self.conversation) or []
         if "auto_run" in changes:
             self._approvals.auto_run = self.settings.auto_run
         if "max_budget" in changes:
@@ -231,7 +233,7 @@ class Interpreter:
         """
         self.refuse_if_busy()
         if self.settings.conversation_history:
-            self._history_for(self.settings).set_aside(self.conversation)
+            self._history().set_aside(self.conversation)
         self._saved = []
         self.messages = []
         if self._execution is not None:
@@ -243,6 +245,10 @@ class Interpreter:
         self.interrupt()
         if self._execution is not None:
             await self._execution.close()
+
+    def delete(self) -> bool:
+        """Remove the conversation from the disk; False if it is not there."""
+        return self._history().delete(self.conversation)
 
     @property
     def visible(self) -> list[Message]:
@@ -288,6 +294,9 @@ class Interpreter:
         except OIError as error:
             logger.warning("The conversation was not saved. %s", error)
 
+    def _history(self) -> History:
+        return self._history_for(self.settings)
+
     async def _warm(self, settings: Settings) -> None:
         """Start Python while the model thinks."""
         await (await self._execution_for(settings)).warm()
@@ -324,6 +333,11 @@ class Interpreter:
                 self.state = "thinking"
             case _:
                 self.state = "running"
+
+
+def _place(settings: Settings) -> tuple[str | None, str | None]:
+    """Where a conversation is kept."""
+    return settings.conversation_history_path, settings.conversation_filename
 
 
 _UNPRICED = "The price of %s is not known: what it costs does not count towards max_budget."

@@ -315,7 +315,8 @@ def decode_params(method: Method, params: Any) -> Any:
         what, _, where = str(error).partition(" - at ")
         field = where.strip("`").removeprefix("$").removeprefix(".")
         text = f"{what[:1].lower()}{what[1:]}".replace("object ", "params ", 1)
-        raise InvalidError(f"{field}: {text}" if field else text) from None
+        named = text.startswith("params ")
+        raise InvalidError(text if named else f"{field or 'params'}: {text}") from None
 
 
 def chunk_to_wire(chunk: Chunk) -> dict[str, Any]:

@@ -28,7 +28,7 @@ Say in a sentence what you are about to do, then run it. When the goal is reache
 words, briefly."""
 
 _Text = Annotated[str, Meta(min_length=1)]
-_FILE_NAME = r"^[^/\\\0]+$"
+_FILE_NAME = r"^(?!\.{1,2}$)[^/\\\0]{1,200}$"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ A further language is a module that makes a `Process`, and a line in `LANGUAGES`
 """
 
 import logging
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -77,9 +78,12 @@ class Execution:
             yield EndOfExecution()
             return
         process = self._running = self._process(found)
+        _log.debug("running %s:\n%s", found.name, code)
+        started = time.monotonic()
         async with aclosing(process.run(code)) as chunks:
             async for chunk in chunks:
                 yield chunk
+        _log.debug("it ran for %.3f s", time.monotonic() - started)
 
     def interrupt(self) -> None:
         """Stop the block that runs."""

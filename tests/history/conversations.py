@@ -32,7 +32,8 @@ def stored(path: Path) -> list[Message]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    """Those of conversations: what is told of their names stands beside them."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".names")
 
 
 def change_time(path: Path, seconds: int) -> None:

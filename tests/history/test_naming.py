@@ -125,14 +125,22 @@ def test_a_name_outside_of_the_folder_is_refused(history: History, chosen: str) 
     assert not history.folder.exists()
 
 
-def test_its_stem_is_the_id_from_then_on(history: History, folder: Path) -> None:
+def test_a_file_that_the_user_named_keeps_its_id(history: History, folder: Path) -> None:
     path = history.save("a", CONVERSATION, filename="mine.json")
 
-    assert [entry.conversation for entry in history.list().entries] == ["a"]
     later = History(folder)
-    assert [entry.conversation for entry in later.list().entries] == ["mine"]
-    assert later.load("mine") == CONVERSATION
-    assert later.save("mine", asked("more"), filename="mine.json") == path
+    assert [entry.conversation for entry in later.list().entries] == ["a"]
+    assert later.load("a") == CONVERSATION
+    assert later.load("mine") is None
+    assert later.save("a", asked("more"), filename="mine.json") == path
+
+
+def test_without_the_list_of_names_its_stem_is_the_id(history: History, folder: Path) -> None:
+    history.save("a", CONVERSATION, filename="mine.json")
+    (folder / ".names").write_text("{oops")
+
+    assert [entry.conversation for entry in History(folder).list().entries] == ["mine"]
+    assert History(folder).load("mine") == CONVERSATION
 
 
 def test_a_name_that_is_taken_costs_nobody_anything(history: History) -> None:

@@ -1,0 +1,56 @@
+"""Where conversations are kept, over the wire and over a restart of the daemon."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.openai_server import ThreadedServer, text
+from tests.talk import ready
+from tests.wire_client import WireClient
+
+TALK = {"conversation": "talk"}
+
+
+def said(client: WireClient) -> list[str]:
+    return [m["message"] for m in client.result("oi/history/get", TALK)["messages"]]
+
+
+@pytest.mark.parametrize(
+    "place", [{"conversation_filename": "my.json"}, {"conversation_history_path": "kept"}]
+)
+def test_a_conversation_goes_on_after_a_restart_wherever_it_is_kept(
+    server: ThreadedServer, home: Path, place: dict[str, str]
+) -> None:
+    where = {name: value.replace("kept", str(home / "kept")) for name, value in place.items()}
+    for message in ("One", "Two"):
+        with WireClient() as client:
+            ready(client, server.url, "talk", **where)
+            server.enqueue(text(f"{message}."))
+            client.result("oi/stream", {**TALK, "message": message})
+            client.close_input()
+            client.exit_code()
+    with WireClient() as client:
+        ready(client, server.url, "talk", **where)
+        assert said(client) == ["One", "One.", "Two", "Two."]
+    assert len(list(home.rglob("*.json"))) == 1
+
+
+def test_deleting_removes_the_file_wherever_it_is(server: ThreadedServer, home: Path) -> None:
+    with WireClient() as client:
+        kept = home / "kept"
+        ready(client, server.url, "talk", conversation_history_path=str(kept))
+        server.enqueue(text("Hi."))
+        client.result("oi/stream", {**TALK, "message": "Hello"})
+        assert list(kept.glob("*.json"))
+        assert client.result("oi/history/delete", TALK) == {"deleted": True}
+        assert list(kept.glob("*.json")) == []
+        assert client.result("oi/history/delete", TALK) == {"deleted": False}
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b.json", "y" * 300])
+def test_a_file_name_that_cannot_be_is_refused(name: str) -> None:
+    with WireClient() as client:
+        wrong = {"settings": {"conversation_filename": name}}
+        error = client.call("oi/settings/set", wrong)["error"]
+        assert error["code"] == -32602
+        assert "conversation_filename" in error["message"]
