@@ -63,11 +63,11 @@ class Editor:
     def buffer(self) -> Any:
         """The conversation's buffer."""
         names = {buffer.name: buffer for buffer in self.nvim.buffers if buffer.valid}
-        return next(buffer for name, buffer in names.items() if "oi://" in name)
+        return next((buffer for name, buffer in names.items() if "oi://" in name), None)
 
     def text(self) -> str:
-        """The conversation, as it stands in its buffer."""
-        return "\n".join(self.buffer[:])
+        """The conversation, as it stands in its buffer; empty while there is none."""
+        return "\n".join(self.buffer[:]) if self.buffer is not None else ""
 
     def wait_text(self, wanted: str) -> None:
         self.wait(lambda: wanted in self.text(), f"in the buffer: {wanted!r}")

@@ -73,6 +73,13 @@ local function overwritten(line)
   return line:match("([^\r]*)$")
 end
 
+--- Text without the escape codes that are no colours: titles, links, character sets.
+---@param text string
+---@return string
+local function bare(text)
+  return (text:gsub("\27%][^\7\27]*[\7\27]?\\?", ""):gsub("\27[()]%w", ""):gsub("\27.?", ""))
+end
+
 ---@param line string
 ---@param style? oi.Style In force where the line begins.
 ---@return string text
@@ -96,7 +103,7 @@ function M.parse(line, style)
   end
   while true do
     local start, stop, numbers, final = line:find("\27%[([%d;:?]*)[ -/]*([@-~])", at)
-    put((line:sub(at, start and start - 1):gsub("\27%][^\7\27]*[\7\27]?\\?", ""):gsub("\27.?", "")))
+    put(bare(line:sub(at, start and start - 1)))
     if not start then
       return table.concat(parts), spans, style
     end

@@ -33,8 +33,14 @@ local observers = {}
 ---@type number[]
 local crashes = {}
 
+---@return string id Six letters or digits.
 local function new_id()
-  return ("nvim-%x-%x"):format(os.time(), vim.uv.hrtime() % 0xffffff)
+  return (
+    vim.uv.random(6):gsub(".", function(byte)
+      local digit = byte:byte() % 36
+      return string.char(digit < 10 and 48 + digit or 87 + digit)
+    end)
+  )
 end
 
 ---@param id? string Of one that is saved; none: a new one.

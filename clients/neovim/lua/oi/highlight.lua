@@ -16,6 +16,7 @@ local LINKS = {
 }
 
 function M.define()
+  vim.api.nvim_set_hl(0, "OICode", { default = true }) -- nothing of its own
   for group, target in pairs(LINKS) do
     vim.api.nvim_set_hl(0, group, { link = target, default = true })
   end

@@ -3,6 +3,7 @@ local ansi = require("oi.ansi")
 local M = {}
 
 ---@class oi.Block An item as lines; rows count from 0 within it.
+---@field item? oi.Item Set by the view.
 ---@field lines string[]
 ---@field rules table<integer, string> Rows of fences, and what to write on them.
 ---@field words? integer[] First and last row of a person's words.
@@ -11,8 +12,16 @@ local M = {}
 ---@field spans table<integer, oi.Span[]>
 ---@field pictures table<integer, string> Paths by row.
 
+M.GAP = " " -- the label of a fence between code and its output
+
 -- Languages of the daemon whose files are called otherwise in Neovim.
 M.filetypes = { shell = "sh", powershell = "ps1" }
+
+---@param language string
+---@return string
+function M.filetype(language)
+  return M.filetypes[language] or language
+end
 
 ---@param block oi.Block
 ---@param text oi.Text
@@ -53,6 +62,7 @@ local function put_output(block, item)
   if count == 0 then
     return
   end
+  block.rules[#block.lines - 1] = M.GAP
   local lines = vim.list_slice(seen.lines, 1, count)
   block.output = fenced(block, item.output, lines, "output", "output")
   for i = 1, count do
@@ -65,8 +75,11 @@ end
 ---@param block oi.Block
 ---@param item oi.Item
 local function put_code(block, item)
-  local info = M.filetypes[item.language] or item.language
-  block.code = fenced(block, item.code, item.code.lines, info, item.language)
+  local lines, info = item.code.lines, M.filetype(item.language)
+  if #lines > 1 and lines[#lines] == "" then
+    lines = vim.list_slice(lines, 1, #lines - 1)
+  end
+  block.code = fenced(block, item.code, lines, info, item.language)
   if item.output then
     put_output(block, item)
   end

@@ -4,6 +4,7 @@ local highlight = require("oi.highlight")
 local keys = require("oi.keys")
 local layout = require("oi.layout")
 local picture = require("oi.picture")
+local syntax = require("oi.syntax")
 local window = require("oi.window")
 
 local DRAW_EVERY = 30 -- milliseconds
@@ -79,6 +80,7 @@ function View:prepare()
   vim.bo[buf].undolevels = -1
   vim.bo[buf].modifiable = false
   vim.bo[buf].filetype = "oi"
+  syntax.start(buf)
   vim.bo[buf].path = self.conversation.cwd .. "," .. vim.o.path
   keys.map(buf)
   self:clear()
@@ -180,6 +182,9 @@ end
 ---@param items oi.Item[]
 function View:draw_items(items)
   local from = math.max(1, math.min(#self.rows, #items))
+  while from > 1 and self.blocks[from - 1].item ~= items[from - 1] do
+    from = from - 1 -- words that went unheard have given way
+  end
   local start = self.rows[from] or 0
   local old, new = {}, {}
   for i = from, #self.rows do
@@ -189,8 +194,10 @@ function View:draw_items(items)
   for i = from, #items do
     if items[i].kind == "code" then
       picture.save(items[i])
+      syntax.add(self.buf, layout.filetype(items[i].language))
     end
     self.rows[i], self.blocks[i] = start + #new, layout.block(items[i])
+    self.blocks[i].item = items[i]
     vim.list_extend(new, self.blocks[i].lines)
   end
   local same = 0
@@ -203,6 +210,7 @@ function View:draw_items(items)
       vim.api.nvim_buf_set_lines(self.buf, start + same, start + #old, false, lines)
     end)
   end
+  vim.api.nvim_buf_clear_namespace(self.buf, text_marks, start + same, -1)
   for i = from, #items do
     self:decorate(i, items[i], start + same)
     self:fold_output(i)
@@ -225,7 +233,6 @@ end
 function View:decorate(i, item, first)
   local block, start = self.blocks[i], self.rows[i]
   local last = start + #block.lines
-  vim.api.nvim_buf_clear_namespace(self.buf, text_marks, math.max(first, start), last)
   for row, label in pairs(block.rules) do
     vim.api.nvim_buf_clear_namespace(self.buf, text_marks, start + row, start + row + 1)
     self:draw_rule(start + row, row == 0 and self:label(i, item) or label)
@@ -252,7 +259,9 @@ end
 ---@param label string
 function View:draw_rule(row, label)
   local text = { { RULE, "OIRule" } }
-  if label ~= "" then
+  if label == layout.GAP then
+    text = { { (" "):rep(60), "Normal" } }
+  elseif label ~= "" then
     text = { { "── ", "OIRule" }, { label, "OILabel" } }
     local rest = 60 - 4 - vim.api.nvim_strwidth(label)
     table.insert(text, { " " .. ("─"):rep(rest), "OIRule" })
@@ -331,7 +340,7 @@ end
 function View:in_edit()
   local first, last = self:edited()
   local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  return first ~= nil and row >= first and row < last
+  return first ~= nil and row >= first and row < math.max(last, first + 1)
 end
 
 --- Make the block that waits editable; `:write` runs it, `:edit!` leaves it as it was.
@@ -343,7 +352,7 @@ function View:edit()
   local i = #self.conversation.fold.items
   local code, start = self.blocks[i].code, self.rows[i]
   self.editing = true
-  vim.bo[self.buf].undolevels = vim.o.undolevels
+  vim.bo[self.buf].undolevels = vim.go.undolevels
   vim.api.nvim_buf_set_extmark(self.buf, edit_marks, start + code[1] - 1, 0, {
     id = 1,
     end_row = start + code[2],

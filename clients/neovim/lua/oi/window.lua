@@ -15,6 +15,7 @@ local OPTIONS = {
   list = false,
   spell = false,
   conceallevel = 0,
+  winhighlight = "@markup.raw.block.markdown:OICode", -- code in its own colours alone
   winbar = "%{%v:lua.require'oi.window'.winbar()%}",
 }
 local STATES = {
@@ -64,6 +65,18 @@ local function escaped(text)
   return (text:gsub("%%", "%%%%"))
 end
 
+--- The title, as far as there is room beside `width` columns of other things.
+---@param title string
+---@param width integer
+---@return string
+local function shortened(title, width)
+  local room = math.max(8, vim.api.nvim_win_get_width(0) - width)
+  if vim.api.nvim_strwidth(title) <= room then
+    return title
+  end
+  return vim.fn.strcharpart(title, 0, room - 1) .. "…"
+end
+
 ---@return string
 function M.winbar()
   local view = require("oi.view").of()
@@ -71,12 +84,16 @@ function M.winbar()
     return ""
   end
   local conversation = view.conversation
-  local parts =
-    { "%#OIState#" .. STATES[conversation.state], "%*" .. escaped(conversation.model or "") }
-  if conversation.cost > 0 then
-    table.insert(parts, ("%%#OICost#$%.4f"):format(conversation.cost))
-  end
-  return (" %%<%s%%=%s%%* "):format(escaped(conversation.title), table.concat(parts, "  "))
+  local state, model = STATES[conversation.state], conversation.model or ""
+  local cost = conversation.cost > 0 and ("$%.4f"):format(conversation.cost) or ""
+  local title = shortened(conversation.title, #state + #model + #cost + 8)
+  return (" %s%%=  %%#%s#%s%%*  %s  %%#OICost#%s%%* "):format(
+    escaped(title),
+    conversation:busy() and "OIState" or "OICost",
+    state,
+    escaped(model),
+    cost
+  )
 end
 
 --- Show a buffer, where it is shown already if there are no modifiers.

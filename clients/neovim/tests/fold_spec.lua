@@ -1,0 +1,91 @@
+local Fold = require("oi.fold")
+
+local root = vim.fs.dirname(vim.fs.find("docs/protocol.md", { upward = true, path = arg[0] })[1])
+
+---@param name string
+local function example(name)
+  local file = assert(io.open(vim.fs.joinpath(root, "examples", name)))
+  local text = file:read("*a")
+  file:close()
+  return vim.json.decode(text, { luanil = { object = true } }) -- as vim.lsp.rpc does
+end
+
+local function same(wanted, got)
+  assert(
+    vim.deep_equal(wanted, got),
+    "wanted " .. vim.inspect(wanted) .. "\ngot " .. vim.inspect(got)
+  )
+end
+
+local function folded(chunks)
+  local fold = Fold.new()
+  for _, chunk in ipairs(chunks) do
+    fold:add(chunk)
+  end
+  return fold
+end
+
+local spec = {}
+
+for _, golden in ipairs(example("folds.json")) do
+  spec["golden: " .. golden.name] = function()
+    same(golden.messages, folded(golden.chunks):messages())
+  end
+
+  spec["golden, with neighbouring text joined: " .. golden.name] = function()
+    local joined = {}
+    for _, chunk in ipairs(golden.chunks) do
+      local kind, text = next(chunk)
+      local last = joined[#joined]
+      if type(text) == "string" and kind ~= "language" and last and last[kind] then
+        joined[#joined] = { [kind] = last[kind] .. text }
+      else
+        table.insert(joined, chunk)
+      end
+    end
+    same(golden.messages, folded(joined):messages())
+  end
+
+  spec["golden, restored from its messages: " .. golden.name] = function()
+    same(golden.messages, Fold.new(golden.messages):messages())
+  end
+end
+
+spec["each example of a chunk is known"] = function()
+  for _, kind in ipairs({ "message", "language", "code", "executing", "output", "display" }) do
+    local params = example(("chunk-%s.json"):format(kind)).params
+    assert(folded({ { language = "python" }, params.chunk }).items[1], kind)
+  end
+end
+
+spec["the active line moves, and is none after the block"] = function()
+  local chunks = { { executing = { code = "1\n2", language = "python" } }, { active_line = 2 } }
+  local fold = folded(chunks)
+  assert(fold.items[1].active_line == 2)
+  fold:add({})
+  assert(fold.items[1].active_line == nil)
+  fold:add({ active_line = 1 })
+  fold:add({ end_of_execution = true })
+  assert(fold.items[1].active_line == nil)
+end
+
+spec["a block that prints nothing has run, all the same"] = function()
+  local fold = folded({
+    { executing = { code = "x = 1", language = "python" } },
+    { end_of_execution = true },
+  })
+  same(
+    { { role = "assistant", language = "python", code = "x = 1", output = "" } },
+    fold:messages()
+  )
+end
+
+spec["text arrives at the same lines, wherever it is cut"] = function()
+  local text = "a\n\nbc\n"
+  for cut = 0, #text do
+    local fold = folded({ { message = text:sub(1, cut) }, { message = text:sub(cut + 1) } })
+    same({ "a", "", "bc", "" }, fold.items[1].text.lines)
+  end
+end
+
+return spec

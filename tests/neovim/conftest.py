@@ -1,0 +1,31 @@
+"""An editor of each version, led to the scripted model server."""
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.openai_server import ThreadedServer
+from tests.neovim.editor import Editor, programs
+from tests.talk import KEY
+
+
+@pytest.fixture(params=programs(), ids=lambda program: Path(program).parent.name)
+def bare_editor(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> Iterator[Editor]:
+    """Neovim with the plugin, nothing set; the daemon is found in $PATH."""
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    monkeypatch.chdir(home)
+    editor = Editor(request.param)
+    yield editor
+    editor.close()
+
+
+@pytest.fixture
+def editor(bare_editor: Editor, server: ThreadedServer) -> Editor:
+    bare_editor.setup(settings={"api_base": server.url, "api_key": KEY})
+    return bare_editor

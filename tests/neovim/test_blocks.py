@@ -1,0 +1,165 @@
+"""What a person can do with a block: edit, skip, stop, answer its input."""
+
+from tests.fakes.openai_server import ThreadedServer, text
+from tests.neovim.editor import Editor
+from tests.talk import code
+
+
+def test_an_edited_block_runs_as_it_was_left(editor: Editor, server: ThreadedServer) -> None:
+    """`e` makes the fence editable, `:write` runs it; the model hears of what ran."""
+    server.enqueue(code("print('mine')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("e")
+    assert editor.hint() == ":w runs it   :e! leaves it as it was"
+    editor.keys("ccprint('yours')<Esc>oprint('twice')<Esc>:w<CR>")
+    editor.wait_text("Done.")
+    editor.wait_state("idle")
+    assert "print('yours')\nprint('twice')\n```\n```output\nyours\ntwice\n```" in editor.text()
+    assert "mine" not in editor.text()
+    assert "yours" in str(server.bodies[1]["messages"])
+    assert "mine" not in str(server.bodies[1]["messages"])
+    assert not editor.buffer.options["modifiable"]
+
+
+def test_only_the_fence_is_editable(editor: Editor, server: ThreadedServer) -> None:
+    server.enqueue(text("First:") + code("a = 1\nb = 2"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("e")
+    assert editor.nvim.current.line == "a = 1"
+    assert editor.buffer.options["modifiable"]
+    editor.keys("k")
+    editor.wait(lambda: not editor.buffer.options["modifiable"], "the fence is not editable")
+    editor.keys("jj")
+    editor.wait(lambda: editor.buffer.options["modifiable"], "the code is")
+
+
+def test_an_edit_can_be_undone_and_left(editor: Editor, server: ThreadedServer) -> None:
+    """`u` works within it, and `:edit!` goes back to the block that waits."""
+    server.enqueue(code("print('mine')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    before = editor.text()
+    editor.keys("edd")
+    assert "mine" not in editor.text()
+    editor.keys("u")
+    assert "mine" in editor.text()
+    editor.keys("dGifoo<Esc>:e!<CR>")
+    assert editor.text() == before
+    editor.wait(lambda: "<CR> run" in editor.hint(), "it waits again")
+    editor.keys("<CR>")
+    editor.wait_text("mine\n```\n\nDone.")
+
+
+def test_keys_of_answers_are_vims_own_while_nothing_waits(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    def mapped() -> set[str]:
+        return {m["lhs"] for m in editor.nvim.api.buf_get_keymap(editor.buffer, "n")}
+
+    answers = {"<CR>", "e", "x", "a"}
+    server.enqueue(code("1"), text("Done."))
+    editor.command("OIChat go")
+    assert not answers & mapped()
+    editor.wait_state("approval")
+    assert answers <= mapped()
+    editor.keys("<CR>")
+    editor.wait_state("idle")
+    assert not answers & mapped()
+
+
+def test_a_skipped_block_is_said_not_to_have_run(editor: Editor, server: ThreadedServer) -> None:
+    server.enqueue(code("print('no')"), text("Then not."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("x")
+    editor.wait_text("Then not.")
+    editor.wait_state("idle")
+    assert "```output" not in editor.text()
+    assert any("python · not run" in row for row in editor.screen())
+
+
+def test_stop_ends_the_turn_without_running(editor: Editor, server: ThreadedServer) -> None:
+    server.enqueue(code("print('no')"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<C-c>")
+    editor.wait_text("Interrupted.")
+    editor.wait_state("idle")
+    assert len(server.bodies) == 1
+
+
+def test_stop_interrupts_what_runs_and_state_is_kept(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    server.enqueue(code("x = 41\nimport time\nprint('go', flush=True)\ntime.sleep(600)"))
+    server.enqueue(code("print(x + 1)"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("```output\ngo")
+    editor.keys("<C-c>")
+    editor.wait_text("Interrupted.")
+    editor.wait_state("idle")
+    editor.command("OIChat and on")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("```output\n42\n```")
+
+
+def test_input_is_asked_by_vim_ui_input(editor: Editor, server: ThreadedServer) -> None:
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = o.prompt; done('Ada') end")
+    server.enqueue(code("print('Hello', input('Name: '))"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("Hello Ada")
+    assert editor.nvim.vars["asked"] == "Name: "
+
+
+def test_an_input_that_is_put_off_can_be_answered_later(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """Leaving the prompt leaves the code waiting; Enter asks again."""
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = true; done(nil) end")
+    server.enqueue(code("print('Hello', input('Name: '))"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait(lambda: editor.lua("return vim.g.asked"), "it was asked")
+    editor.wait_state("input")
+    assert "<CR> answer" in editor.hint()
+    editor.lua("vim.ui.input = function(o, done) done('Bob') end")
+    editor.keys("<CR>")
+    editor.wait_text("Hello Bob")
+
+
+def test_a_prompt_never_comes_up_while_somebody_types(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """In another window in Insert mode nothing is asked; coming to the conversation asks."""
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = true; done('Eve') end")
+    server.enqueue(code("print('Hello', input('Name: '))"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<C-w>p")
+    editor.nvim.feedkeys("itext", "n")
+    editor.command("OI approve")
+    editor.wait_state("input")
+    editor.nvim.feedkeys(" more", "n")
+    assert editor.lua("return vim.g.asked") is None
+    editor.keys("<Esc><C-w>p")
+    editor.wait_text("Hello Eve")
+
+
+def test_a_password_is_asked_hidden(editor: Editor, server: ThreadedServer) -> None:
+    editor.lua("vim.fn.inputsecret = function(prompt) vim.g.asked = prompt; return 'hush' end")
+    source = "import getpass\nprint(len(getpass.getpass('Key: ')))"
+    server.enqueue(code(source), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("```output\n4\n```")
+    assert editor.nvim.vars["asked"] == "Key: "
+    assert "hush" not in editor.text()

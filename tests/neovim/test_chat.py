@@ -1,0 +1,192 @@
+"""A conversation in its buffer: words, code, approval, output, the active line."""
+
+from pathlib import Path
+
+from tests.fakes.openai_server import ThreadedServer, example, text, tool_call
+from tests.neovim.editor import Editor
+from tests.talk import code
+
+SLOW = "import time\ntime.sleep(0.3)\nx = 1\ntime.sleep(0.4)\nprint(x)"
+
+
+def test_the_documentations_example(editor: Editor, server: ThreadedServer) -> None:
+    """Ask, see the code, approve it by Enter, see output and closing words."""
+    server.enqueue(*example())
+    editor.command("OIChat What's 34/24?")
+    editor.wait_state("approval")
+    assert "output" not in editor.text()
+    editor.keys("<CR>")
+    editor.wait_text("The result is 1.4166...")
+    editor.wait_state("idle")
+    assert editor.text().splitlines() == [
+        "> What's 34/24?",
+        "",
+        "```python",
+        "34 / 24",
+        "```",
+        "```output",
+        "1.4166666666666667",
+        "```",
+        "",
+        "The result is 1.4166...",
+        "",
+    ]
+
+
+def test_what_a_person_sees(editor: Editor, server: ThreadedServer) -> None:
+    """Fences are drawn as lines with the language; the last line offers the keys."""
+    server.enqueue(text("Let me see."), *example())
+    editor.command("OIChat Hello")
+    editor.wait_state("idle")
+    editor.command("OIChat What's 34/24?")
+    editor.wait_state("approval")
+    screen = "\n".join(editor.screen())
+    assert "── python ──" in screen
+    assert "```" not in screen
+    assert "<CR> run   e edit   x skip   a always run   <C-c> stop" in editor.hint()
+    assert "waits for your yes  gpt-4" in screen
+    assert "Hello" in screen.splitlines()[0]
+
+
+def test_the_active_line_moves_as_the_code_runs(editor: Editor, server: ThreadedServer) -> None:
+    """It is highlighted, has a sign, and is gone when the code has ended."""
+    server.enqueue(code(SLOW), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    seen = set()
+    for _ in range(2):
+        mark = editor.wait(
+            lambda: [m for m in editor.marks("oi.active_line") if m[1] not in seen], "a new line"
+        )[0]
+        seen.add(mark[1])
+        assert mark[3]["line_hl_group"] == "OIActiveLine"
+        assert mark[3]["sign_text"].strip() == "▶"
+    assert seen <= {row for row, line in enumerate(editor.buffer[:]) if line in SLOW}
+    editor.wait_text("Done.")
+    editor.wait_state("idle")
+    assert editor.marks("oi.active_line") == []
+
+
+def test_the_sign_stands_on_the_screen_beside_the_line(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    server.enqueue(code("import time\ntime.sleep(60)"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait(
+        lambda: any("▶ time.sleep(60)" in row for row in editor.screen()), "the sign on the screen"
+    )
+
+
+def test_the_cursor_follows_only_from_the_last_line(editor: Editor, server: ThreadedServer) -> None:
+    """From there it follows; anywhere else it stays where it is, and so does the other window."""
+    words = [f"word {i}\n\n" for i in range(50)]
+    server.enqueue(text(*words).but(hold_after=10), text(*words))
+    editor.command("OIChat count")
+    server.wait_held()
+    editor.wait_text("word 9")
+    editor.keys("gg")
+    server.release()
+    editor.wait_state("idle")
+    assert editor.nvim.current.window.cursor[0] == 1
+    editor.keys("G")
+    editor.command("OIChat again")
+    editor.wait_state("idle")
+    editor.wait(lambda: editor.text().count("word 49") == 2, "the second answer")
+    assert editor.nvim.current.window.cursor[0] == len(editor.buffer)
+
+
+def test_the_undo_history_stays_empty(editor: Editor, server: ThreadedServer) -> None:
+    server.enqueue(*example())
+    editor.command("OIChat What's 34/24?")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_state("idle")
+    assert editor.nvim.funcs.undotree(editor.buffer.number)["entries"] == []
+    assert not editor.buffer.options["modified"]
+    assert not editor.buffer.options["modifiable"]
+
+
+def test_a_long_output_is_folded_but_for_its_ends(editor: Editor, server: ThreadedServer) -> None:
+    """In this window and in one that is opened later."""
+    server.enqueue(code("for i in range(300): print('line', i)"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("Done.")
+    editor.wait_state("idle")
+    row = editor.buffer[:].index("line 100") + 1
+    first, last = editor.buffer[:].index("line 5") + 1, editor.buffer[:].index("line 294") + 1
+    assert editor.nvim.funcs.foldclosed(row) == first
+    assert editor.nvim.funcs.foldclosedend(row) == last
+    assert any("290 more lines" in line for line in editor.screen())
+    editor.command("tab split")
+    assert editor.nvim.funcs.foldclosed(row) == first
+
+
+def test_colours_of_output_are_shown(editor: Editor, server: ThreadedServer) -> None:
+    server.enqueue(code("print('\\033[31mred\\033[0m plain')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("red plain")
+    editor.wait_state("idle")
+    row = editor.buffer[:].index("red plain")
+    (mark,) = [m for m in editor.marks("oi.text") if m[1] == row]
+    assert mark[3]["end_col"] == 3
+    group = editor.nvim.api.get_hl(0, {"name": mark[3]["hl_group"]})
+    assert group["ctermfg"] == 1
+
+
+def test_code_is_highlighted_in_its_language(editor: Editor, server: ThreadedServer) -> None:
+    """Without a parser too: by Vim's own syntax."""
+    server.enqueue(code("def f(): return 'x'"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    row = editor.buffer[:].index("def f(): return 'x'") + 1
+    editor.screen()
+    stack = editor.lua(
+        "return vim.tbl_map(function(id) return vim.fn.synIDattr(id, 'name') end,"
+        f" vim.fn.synstack({row}, 1))"
+    )
+    assert stack[-1] == "pythonStatement"
+
+
+def test_a_picture_is_a_path(editor: Editor, server: ThreadedServer) -> None:
+    """Its file is there, and the line leads to it."""
+    source = "class P:\n    def _repr_png_(self): return b'\\x89PNG'\nP()"
+    server.enqueue(code(source), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_state("idle")
+    (line,) = [line for line in editor.buffer[:] if line.startswith("![")]
+    path = line[line.index("(") + 1 : -1]
+    assert Path(path).read_bytes() == b"\x89PNG"
+    (mark,) = [mark for mark in editor.marks("oi.text") if "url" in mark[3]]
+    assert mark[3]["url"] == path
+
+
+def test_a_second_block_waits_as_well(editor: Editor, server: ThreadedServer) -> None:
+    """`a` runs the first and all that come."""
+    server.enqueue(code("print(1)"), code("print(2)"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("a")
+    editor.wait_text("Done.")
+    assert editor.text().count("```output") == 2
+
+
+def test_the_models_fences_are_told_from_the_buffers(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """Code that holds a fence stands in a longer one, and is yanked whole."""
+    source = "text = '''\n```\ninner\n```\n'''"
+    server.enqueue(tool_call({"language": "python", "code": source}))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.nvim.current.window.cursor = (editor.buffer[:].index("inner") + 1, 0)
+    editor.keys("yc")
+    assert editor.nvim.funcs.getreg('"') == source + "\n"

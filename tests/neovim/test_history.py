@@ -1,0 +1,98 @@
+"""Conversations: resumed, undone, reset, several at once."""
+
+from tests.fakes.openai_server import ThreadedServer, example, text
+from tests.neovim.editor import Editor
+from tests.talk import code
+
+
+def test_undo_takes_back_the_last_question_and_its_answer(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    server.enqueue(text("One."), text("Two."))
+    editor.command("OIChat first")
+    editor.wait_state("idle")
+    editor.command("OIChat second")
+    editor.wait_text("Two.")
+    editor.wait_state("idle")
+    editor.command("OI undo")
+    editor.wait(lambda: "second" not in editor.text(), "the question is gone")
+    assert editor.text() == "> first\n\nOne.\n\n"
+
+
+def test_reset_begins_anew(editor: Editor, server: ThreadedServer) -> None:
+    server.enqueue(text("One."))
+    editor.command("OIChat first")
+    editor.wait_state("idle")
+    editor.command("OI reset")
+    editor.wait(lambda: editor.text() == "", "an empty conversation")
+
+
+def test_a_saved_conversation_is_chosen_and_resumed(editor: Editor, server: ThreadedServer) -> None:
+    """By vim.ui.select; what is shown is what was shown, and the model knows of it."""
+    server.enqueue(*example(), text("On."))
+    editor.command("OIChat What's 34/24?")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_state("idle")
+    before = editor.text()
+    editor.command("bwipeout!")
+    editor.command("OI restart")
+    editor.lua(
+        "vim.ui.select = function(items, opts, done)"
+        " vim.g.shown = vim.tbl_map(opts.format_item, items); done(items[1]) end"
+    )
+    editor.command("OI open")
+    editor.wait_text("The result is")
+    assert editor.text() == before
+    assert "What's 34/24? (3 messages)" in editor.nvim.vars["shown"][0]
+    editor.command("OIChat go on")
+    editor.wait_text("On.")
+    assert "34 / 24" in str(server.bodies[-1]["messages"])
+
+
+def test_two_conversations_run_at_once(editor: Editor, server: ThreadedServer) -> None:
+    """Each has its buffer, its variables and its turn."""
+    server.enqueue(code("x = 'one'\nprint(x)"), code("print('x' in globals())"))
+    editor.command("OIChat first")
+    editor.wait_state("approval")
+    first = editor.nvim.current.buffer
+    editor.command("tab OIChat! second")
+    editor.wait_state("approval")
+    second = editor.nvim.current.buffer
+    assert first.number != second.number
+    assert len(editor.nvim.tabpages) == 2
+    server.enqueue(text("Second done."))
+    editor.keys("<CR>")
+    editor.wait(lambda: "Second done." in "\n".join(second[:]), "the second ends")
+    assert "False" in second[:]
+    assert "output" not in "\n".join(first[:])
+    server.enqueue(text("First done."))
+    editor.command("tabprevious")
+    editor.keys("<CR>")
+    editor.wait(lambda: "First done." in "\n".join(first[:]), "the first ends")
+    assert "one" in first[:]
+
+
+def test_a_conversation_is_a_buffer_by_name(editor: Editor, server: ThreadedServer) -> None:
+    """`:edit oi://ID` opens it, as sessions do."""
+    server.enqueue(text("One."))
+    editor.command("OIChat first")
+    editor.wait_text("One.")
+    editor.wait_state("idle")
+    name = editor.nvim.current.buffer.name
+    editor.command("bwipeout!")
+    editor.command(f"edit {name}")
+    editor.wait_text("> first\n\nOne.")
+
+
+def test_an_error_stands_in_the_conversation(editor: Editor, server: ThreadedServer) -> None:
+    """In whole sentences; asking again takes its place, and that of the words unheard."""
+    editor.command("OIChat hello")
+    editor.wait_state("idle")
+    editor.wait_text("HTTP 400")
+    assert editor.text().startswith("> hello\n\nThe server refused")
+    server.enqueue(text("Hi."))
+    editor.command("OIChat hello again")
+    editor.wait_text("> hello again\n\nHi.")
+    assert "HTTP 400" not in editor.text()
+    assert editor.text().count("> hello") == 1
