@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon import config
-from oi_daemon.config import Loaded, config_path, ensure_config, load_settings, template
+from oi_daemon.config import (
+    Loaded,
+    config_path,
+    ensure_config,
+    keep_setting,
+    load_settings,
+    template,
+)
 from oi_daemon.errors import OIError
 from oi_daemon.settings import NAMES, OPTIONAL, Settings, schema
 
@@ -209,3 +216,32 @@ def test_a_file_that_cannot_be_made_is_told(home: Path) -> None:
 def test_reading_makes_no_file(home: Path) -> None:
     load_settings({})
     assert [*home.iterdir()] == []
+
+
+def test_a_setting_that_is_kept_takes_its_line_and_leaves_the_rest() -> None:
+    path = ensure_config()
+    before = path.read_text()
+    assert keep_setting("model", "gpt-4o") == path
+    assert path.read_text() == before.replace('# model = "gpt-4"', 'model = "gpt-4o"')
+    keep_setting("model", 'a"b')
+    assert load_settings({}).settings.model == 'a"b'
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_setting_that_is_kept_never_lands_in_a_longer_text() -> None:
+    text = 'system_message = """\nmodel = "mine"\n"""\n[table]\nx = 1\n'
+    path = ensure_config()
+    path.write_text(text)
+    keep_setting("model", "gpt-4o")
+    assert path.read_text() == f'model = "gpt-4o"\n{text}'
+
+
+def test_a_setting_is_kept_where_a_link_leads(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("# mine\n")
+    path = config_path()
+    path.parent.mkdir(parents=True)
+    path.symlink_to(real)
+    keep_setting("local", True)
+    assert path.is_symlink()
+    assert real.read_text() == "local = true\n# mine\n"

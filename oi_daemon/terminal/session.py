@@ -14,6 +14,9 @@ from oi_daemon.terminal.line import can_draw
 from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
 from oi_daemon.terminal.voice import tell, warn
 
+_FAULT = (
+    "Something unexpected went wrong: {kind}: {error}. In debug mode (%debug) it is told in full."
+)
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "image", "moderation", "realtime", "audio")
 
 
@@ -88,6 +91,11 @@ class Session:
         except KeyboardInterrupt:
             warn("Interrupted.")
             return Exit.INTERRUPTED
+        except Exception as error:  # a fault of ours must not cost the conversation
+            if self._conversation.debug_mode:
+                raise
+            warn(_FAULT.format(kind=type(error).__name__, error=error), "error")
+            return Exit.FAILED
 
     def _turns(self, message: str | None) -> Exit:
         """A turn, and those that the person's words at an approval lead to."""
