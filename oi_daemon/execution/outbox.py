@@ -17,6 +17,8 @@ _DISPLAY = 1024
 """Characters that a display counts as, besides its own."""
 _DISPLAYS = 32 << 20
 """Characters of displays that one block may show."""
+_REST_OF_LINE = 0.005
+"""Seconds for which text waits for the rest of its line: `print` writes the newline by itself."""
 
 
 class Outbox:
@@ -30,6 +32,8 @@ class Outbox:
         self._display_room = _DISPLAYS
         self._line: int | None = None
         self._at_line_start = True
+        self._ripe = True
+        """Whether the last text in the queue need not wait for the rest of its line."""
         self._closed = False
         self._changed = asyncio.Event()
 
@@ -67,7 +71,7 @@ class Outbox:
 
     def put(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
-        self._changed.set()
+        self._ripen()
 
     def tell(self, sentence: str) -> None:
         """Words of our own on a line of their own, whatever the room."""
@@ -78,11 +82,11 @@ class Outbox:
         """The block has ended: the consumer gets the last part of its output, then the end."""
         self._flush()
         self._closed = True
-        self._changed.set()
+        self._ripen()
 
     async def __aiter__(self) -> AsyncIterator[Chunk]:
         while self._chunks or not self._closed:
-            while self._chunks:
+            while len(self._chunks) > 1 or (self._chunks and self._ripe):
                 chunk = self._chunks.popleft()
                 yield Output("".join(chunk)) if isinstance(chunk, list) else chunk
             self._changed.clear()
@@ -98,7 +102,15 @@ class Outbox:
             last.append(text)
         else:
             self._chunks.append([text])
-            self._changed.set()
+        self._ripe = False
+        if self._at_line_start:
+            self._ripen()
+        else:
+            asyncio.get_running_loop().call_later(_REST_OF_LINE, self._ripen)
+
+    def _ripen(self) -> None:
+        self._ripe = True
+        self._changed.set()
 
     def _flush(self) -> None:
         left_out, tail = self._tail.take()

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .interrupts import Interrupts
 
-_AT_ONCE = 200
-"""Lines of output per tick that are sent at once. Only in a flood does output gather in the buffer,
+_AT_ONCE = 400
+"""Pieces of output per tick that are sent at once. Only in a flood does output gather in the buffer,
 for a tick at most: so a crash loses no last words, and a flood costs no system call a line."""
 
 _print_prompt = builtins.input
@@ -66,6 +66,7 @@ class Output:
         self.main = get_ident()
         self._file: str | None = None
         self._line = 0
+        self._marks = True
         self._at_once = _AT_ONCE
         self._ticking = allocate_lock()
         self.stdout.write = self.stderr.write = self.write  # type: ignore[method-assign]
@@ -94,7 +95,8 @@ class Output:
         self.flush()
 
     def mark(self, kind: str, number: int) -> None:
-        self._append(self._mark % (kind, number))
+        if self._marks:
+            self._append(self._mark % (kind, number))
 
     def line(self, number: int) -> None:
         """This line is the active one from here on."""
@@ -123,7 +125,7 @@ class Output:
                     break
                 frame = frame.f_back
         written = self._append(text)
-        if self._at_once and text[-1:] == "\n":
+        if self._at_once:
             self._at_once -= 1
             self.flush()
         if self._interrupts.pending:
@@ -168,6 +170,7 @@ class Output:
     def in_child(self) -> None:
         """In a forked copy: it has no active line, and nobody flushes for it."""
         self._ticking.release()
+        self._marks = False
         self._file = None
         self._at_once = sys.maxsize
 
