@@ -35,6 +35,7 @@ export class Conversations implements vscode.Disposable {
       }),
       daemon.onChunk((params) => this.open.get(params.conversation)?.take(params)),
       daemon.onRestart(() => this.each((conversation) => conversation.reread().catch(tell))),
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => closed.length > 0 && this.stopUnseen()),
       vscode.workspace.onDidCloseNotebookDocument((notebook) => this.close(notebook)),
       vscode.window.onDidChangeActiveNotebookEditor(() => this.focusMoved()),
       this.follower,
@@ -43,10 +44,11 @@ export class Conversations implements vscode.Disposable {
 
   readonly controller: vscode.NotebookController;
 
-  /** The conversation in front; else the one that was last. */
+  /** The conversation in front; else the one that was last, if it still has a tab. */
   get current(): Conversation | undefined {
     const notebook = vscode.window.activeNotebookEditor?.notebook;
-    return notebook && isConversation(notebook) ? this.of(notebook) : this.latest;
+    if (notebook && isConversation(notebook)) return this.of(notebook);
+    return this.latest && hasTab(this.latest) ? this.latest : undefined;
   }
 
   /** The conversation that a notebook shows. */
@@ -140,6 +142,13 @@ export class Conversations implements vscode.Disposable {
     });
   }
 
+  /** Nothing runs, or waits, where nobody can see it. */
+  private stopUnseen(): void {
+    this.each((conversation) => {
+      if (!hasTab(conversation)) void conversation.stop().catch(tell);
+    });
+  }
+
   private close(notebook: vscode.NotebookDocument): void {
     const id = idOf(notebook.uri);
     const conversation = this.open.get(id);
@@ -159,6 +168,12 @@ export class Conversations implements vscode.Disposable {
 
 function isConversation(notebook: vscode.NotebookDocument): boolean {
   return notebook.notebookType === NOTEBOOK && notebook.uri.scheme === SCHEME;
+}
+
+function hasTab({ notebook }: Conversation): boolean {
+  const uri = notebook.uri.toString();
+  const inputs = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));
+  return inputs.some((input) => input instanceof vscode.TabInputNotebook && input.uri.toString() === uri);
 }
 
 function newId(): string {

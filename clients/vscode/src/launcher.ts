@@ -4,6 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Launch } from "./daemon";
+import { offerInstall } from "./install";
 import { locate } from "./locate";
 import { selectedPython } from "./python";
 import { API_KEY } from "./secrets";
@@ -17,12 +18,10 @@ export class Launcher {
   async launch(): Promise<Launch> {
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
     const python = await selectedPython(folder);
-    const program = await locate({
-      configured: vscode.workspace.getConfiguration("oi").get("daemonPath", ""),
-      python,
-      own: join(this.context.globalStorageUri.fsPath, "venv"),
-      path: process.env.PATH ?? "",
-    });
+    const own = join(this.context.globalStorageUri.fsPath, "venv");
+    const configured = vscode.workspace.getConfiguration("oi").get("daemonPath", "");
+    const find = () => locate({ configured, python, own, path: process.env.PATH ?? "" });
+    const program = (await find()) ?? ((await offerInstall(own, python)) ? await find() : undefined);
     if (!program) throw new Error(vscode.l10n.t("oi-daemon is not installed."));
     this.launched = { ...(python && { python }), ...(await this.settings()) };
     return { program, cwd: folder?.fsPath ?? homedir(), settings: this.launched };

@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 type Values = Record<string, unknown>;
 
 /** Settings of the extension itself. */
-const OWN = new Set(["oi.daemonPath"]);
+const OWN = new Set(["oi.daemonPath", "oi.package"]);
 
 /** Those that the person has set, by the daemon's names; the others are the daemon's to choose. */
 export function configured(names: readonly string[]): Values {

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { afterAll, afterEach, beforeAll, expect, onTestFailed, test } from "vitest";
 import { Editor } from "./editor";
 import { code, Model, refusal, words } from "./model";
@@ -115,6 +114,7 @@ drive("a wrong key is told, and a new one is taken", async () => {
   model.replies(refusal(401));
   await editor.chat("Hello?");
   await editor.notification("key").waitFor();
+  await editor.rendered("refused the key").waitFor();
   await editor.shot("wrong-key");
   await editor.notification("key").getByText("Set API Key").click();
   await editor.answer("sk-fresh");
@@ -134,7 +134,7 @@ drive("a daemon that is killed in mid-turn comes back, and so does the conversat
   await editor.chat("And wait");
   await editor.button("Run").click();
   await editor.activeLine.waitFor();
-  execFileSync("pkill", ["-9", "-P", String(await editor.extensionHost()), "-f", "oi-daemon|oi_daemon"]);
+  for (const pid of editor.processes("--stdio")) process.kill(pid, "SIGKILL");
   await editor.activeLine.waitFor({ state: "detached" });
   await editor.rendered("kept safe").waitFor();
   await editor.shot("restarted");
@@ -152,7 +152,7 @@ drive("a saved conversation opens as a notebook", async () => {
   await editor.palette("View: Close All Editors");
   await editor.tab("zebra").waitFor({ state: "detached" });
   await editor.palette("Open Interpreter: Open Conversation...");
-  await editor.answer("zebra");
+  await editor.pick("zebra");
   await editor.rendered("savedsaved").waitFor();
   await editor.rendered("Saved.").waitFor();
 });
@@ -167,7 +167,8 @@ drive("two conversations at once", async () => {
   await editor.page.keyboard.type("The quick one");
   model.replies(words("Quick as a fox."), words("And slow as a snail."));
   await editor.page.keyboard.press("Control+Enter");
-  await editor.rendered("Quick as a fox.").waitFor();
+  await editor.sees("Quick as a fox.");
   await editor.tab("The slow one").click();
-  await editor.rendered("And slow as a snail.").waitFor();
+  await editor.sees("And slow as a snail.");
+  await editor.shot("two");
 });

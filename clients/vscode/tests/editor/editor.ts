@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
 
 const ROOT = join(import.meta.dirname, "../..");
 const REPOSITORY = join(ROOT, "../..");
@@ -114,6 +114,23 @@ export class Editor {
     return this.outputs.getByText(text);
   }
 
+  /** Until some notebook shows this text; those in the back are asked too. */
+  async sees(text: string): Promise<void> {
+    const deadline = Date.now() + 30_000;
+    const shows = (frame: Frame) => frame.locator("#container").getByText(text).first().isVisible();
+    while (
+      !(await Promise.all(this.page.frames().map((frame) => shows(frame).catch(() => false)))).includes(true)
+    ) {
+      if (Date.now() > deadline) throw new Error(`No notebook shows "${text}".`);
+      await this.page.waitForTimeout(100);
+    }
+  }
+
+  /** Choose from the list that is open. */
+  async pick(label: string): Promise<void> {
+    await this.page.locator(".quick-input-list .monaco-list-row", { hasText: label }).first().click();
+  }
+
   /** The box that asks. */
   box(text: string): Locator {
     return this.page.locator(".quick-input-widget", { hasText: text });
@@ -126,16 +143,15 @@ export class Editor {
       .waitFor();
   }
 
-  /** The process in which extensions run. */
-  async extensionHost(): Promise<number> {
+  /** The ids of the editor's processes whose command line holds this word. */
+  processes(word: string): number[] {
     const all = execFileSync("ps", ["-eo", "pid,ppid,args"], { encoding: "utf8" }).trim().split("\n");
     const rows = all.map((line) => line.trim().split(/\s+/));
     const ours = new Set([String(this.pid)]);
     for (const [pid = "", parent = ""] of rows) if (ours.has(parent)) ours.add(pid);
-    const host = rows.find(
-      ([pid = "", , ...args]) => ours.has(pid) && args.join(" ").includes("type=extensionHost"),
-    );
-    return Number(host?.[0]);
+    return rows
+      .filter(([pid = "", , ...args]) => ours.has(pid) && args.join(" ").includes(word))
+      .map(([pid]) => Number(pid));
   }
 
   /** The code cells' editors. */
@@ -169,8 +185,8 @@ export class Editor {
 
   async close(): Promise<void> {
     await this.context.close();
-    this.server.kill();
-    await new Promise((resolve) => this.server.once("exit", resolve));
+    const gone = new Promise((resolve) => this.server.once("exit", resolve));
+    if (this.server.kill()) await gone;
     rmSync(this.state, { recursive: true, force: true, maxRetries: 5 });
   }
 }
