@@ -43,12 +43,17 @@ def lines(chunks: Sequence[Chunk]) -> list[int]:
 
 def lines_of_outputs(chunks: Sequence[Chunk]) -> list[tuple[int | None, str]]:
     """Each written line with the active line at which it was written."""
-    line, pairs = None, []
+    line: int | None = None
+    pairs: list[tuple[int | None, str]] = []
+    within = False
     for chunk in chunks:
         if isinstance(chunk, ActiveLine):
             line = chunk.line
         elif isinstance(chunk, Output):
-            pairs += [(line, written) for written in chunk.text.splitlines()]
+            for piece in chunk.text.splitlines(keepends=True):
+                begun = pairs.pop() if within else (line, "")
+                pairs.append((begun[0], begun[1] + piece.rstrip("\n")))
+                within = not piece.endswith("\n")
     return pairs
 
 

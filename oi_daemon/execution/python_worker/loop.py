@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from _thread import allocate_lock, get_ident, start_new_thread
+from _thread import allocate_lock, start_new_thread
 
 from .block import Blocks
 from .channel import Channel
@@ -56,7 +56,6 @@ class Watch:
         self._output = output
         self._interrupts = interrupts
         self._blocks = blocks
-        self._main = get_ident()
         self._running = False
         self._asleep = allocate_lock()
         self._asleep.acquire()
@@ -76,8 +75,7 @@ class Watch:
             while self._running:
                 time.sleep(_TICK)
                 if self._running:
-                    frame = sys._current_frames().get(self._main)
-                    self._output.tick(frame, self._blocks.loop.awaiting())
+                    self._output.tick(self._blocks.loop.awaiting)
                     self._interrupts.retry()
 
 

@@ -16,15 +16,15 @@ from .interrupts import ours
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
     from types import FrameType, ModuleType
 
     from .channel import Channel
     from .interrupts import Interrupts
 
 _AT_ONCE = 400
-"""Pieces of output per tick that are sent at once. Only in a flood does output gather in the buffer,
-for a tick at most: so a crash loses no last words, and a flood costs no system call a line."""
+"""Pieces of output per tick that are sent at once. Only in a flood does output gather in the
+buffer, for a tick at most: a crash loses no last words, and a flood costs no system call a line."""
 
 _print_prompt = builtins.input
 
@@ -66,6 +66,8 @@ class Output:
         self.main = get_ident()
         self._file: str | None = None
         self._line = 0
+        self._moves = 0
+        """Rises with each line that the main thread marks."""
         self._marks = True
         self._at_once = _AT_ONCE
         self._ticking = allocate_lock()
@@ -102,17 +104,17 @@ class Output:
         """This line is the active one from here on."""
         if number != self._line:
             self._line = number
+            self._moves += 1
             self.mark("L", number)
 
-    def follow(self, frame: FrameType | None) -> bool:
-        """The active line is that of the innermost frame in the block, if there is one."""
+    def _line_of(self, frame: FrameType | None) -> int:
+        """The line of the innermost frame in the block; 0 if there is none."""
         file = self._file
         while frame is not None and file:
             if frame.f_code.co_filename == file:
-                self.line(frame.f_lineno)
-                return True
+                return frame.f_lineno
             frame = frame.f_back
-        return False
+        return 0
 
     def write(self, text: str) -> int:
         """`write` of both streams. Each `print` calls it twice, so the common cases come first."""
@@ -135,24 +137,36 @@ class Output:
     def flush(self) -> None:
         self._text.flush()
 
-    def tick(self, frame: FrameType | None, awaiting: Iterable[FrameType]) -> None:
-        """Every few milliseconds, from another thread, with the main thread's frame.
+    def tick(self, awaiting: Callable[[], list[FrameType]]) -> None:
+        """Every few milliseconds, from another thread.
 
-        `awaiting` are the frames of suspended coroutines, the innermost first. A main thread in
+        `awaiting` gives the frames of suspended coroutines, the innermost first. A main thread in
         the worker's own code is writing, or waits for input: nothing to do.
         """
         self._at_once = _AT_ONCE
-        if not ours(frame):
-            with self._ticking:
-                for candidate in (frame, *awaiting):
-                    if self.follow(candidate):
-                        break
-                self.flush()
+        moves = self._moves
+        frame = sys._current_frames().get(self.main)
+        if ours(frame):
+            return
+        with self._ticking:
+            numbers = map(self._line_of, (frame, *awaiting()))
+            self._catch_up(next(filter(None, numbers), 0), moves)
+            self.flush()
+
+    def _catch_up(self, number: int, moves: int) -> None:
+        """Mark a line that was seen, unless the main thread has marked one since.
+
+        Nothing is called between the look and the mark: Python changes threads at calls.
+        """
+        mark = self._mark % ("L", number)
+        if number and number != self._line and moves == self._moves:
+            self._line = number
+            self._append(mark)
 
     def here(self) -> None:
         """The active line is the caller's."""
-        if get_ident() == self.main:
-            self.follow(sys._getframe(1))
+        if get_ident() == self.main and (number := self._line_of(sys._getframe(1))):
+            self.line(number)
 
     def before_child(self) -> None:
         """What was written until now comes before what a child writes."""
