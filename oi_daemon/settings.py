@@ -27,7 +27,8 @@ permission. Do not repeat output that the user has already seen.
 Say in a sentence what you are about to do, then run it. When the goal is reached, answer in plain \
 words, briefly."""
 
-_Text = Annotated[str, Meta(min_length=1)]
+_NO_NUL = r"^[^\0]*$"
+_Text = Annotated[str, Meta(min_length=1, pattern=_NO_NUL)]
 _FILE_NAME = r"^(?!\.{1,2}$)[^/\\\0]{1,200}$"
 
 
@@ -212,6 +213,7 @@ _WORDS = {
     "`array`": "a list",
     "`null`": "nothing",
     f" matching regex {_FILE_NAME!r}": " that names a file without a folder",
+    f" matching regex {_NO_NUL!r}": " without NUL characters",
 }
 """msgspec's words -> a person's."""
 

@@ -58,6 +58,8 @@ def test_a_change_makes_another_value() -> None:
         ("tool_style", 7, "markdown"),
         ("conversation_filename", "../mine.json", "a file without a folder"),
         ("conversation_filename", "/etc/passwd", "a file without a folder"),
+        ("cwd", "a\0b", "text without NUL characters"),
+        ("python", "a\0b", "text without NUL characters"),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_name(name: str, value: Any, expected: str) -> None:

@@ -45,24 +45,17 @@ class Child:
         """
         self._descriptors = program.descriptors
         self._ended = False
+        self._pidfd: int | None = None
+        self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
         self.answers, answers = socket.socketpair()
         self.output, output = os.pipe()
-        self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
         try:
-            self._process = subprocess.Popen(
-                program.command(control.fileno(), answers.fileno(), nonce),
-                stdin=self.stdin.reader,
-                stdout=output,
-                stderr=output,
-                pass_fds=(control.fileno(), answers.fileno(), *program.descriptors),
-                start_new_session=True,
-                cwd=program.cwd,
-                env={**program.environment, COOKIE: self._cookie},
-                preexec_fn=_accept_interrupts if _ignores_interrupts() else None,
-            )
-        except OSError:
+            command = program.command(control.fileno(), answers.fileno(), nonce)
+            inherited = (control.fileno(), answers.fileno(), *program.descriptors)
+            self._process = self._start(program, command, output, inherited)
+        except BaseException:
             self._close_pipes()
             raise
         finally:
@@ -78,11 +71,26 @@ class Child:
         os.set_blocking(self.output, False)
         self._watch(exited)
 
+    def _start(
+        self, program: Program, command: Sequence[str], output: int, inherited: Sequence[int]
+    ) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            command,
+            stdin=self.stdin.reader,
+            stdout=output,
+            stderr=output,
+            pass_fds=inherited,
+            start_new_session=True,
+            cwd=program.cwd,
+            env={**program.environment, COOKIE: self._cookie},
+            preexec_fn=_accept_interrupts if _ignores_interrupts() else None,
+        )
+
     def interrupt(self) -> None:
         """SIGINT to the whole group: what the code waits for is interrupted with it."""
         try:
             os.killpg(self.pid, signal.SIGINT)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # gone, or another user's
             pass
 
     def kill(self) -> None:
@@ -92,18 +100,17 @@ class Child:
 
     def end(self) -> int:
         """After its exit: end what it left behind. Returns its status, as `subprocess` counts."""
-        self.kill()
-        self._ended = True
-        guard().remove(self.pid)
         if self._pidfd is not None:
             asyncio.get_running_loop().remove_reader(self._pidfd)
             os.close(self._pidfd)
+        self.kill()
+        self._ended = True
+        guard().remove(self.pid)
         self._close_pipes()
         return self._process.wait()
 
     def _watch(self, exited: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        self._pidfd: int | None = None
         if hasattr(os, "pidfd_open"):
             self._pidfd = os.pidfd_open(self.pid)
             loop.add_reader(self._pidfd, exited)

@@ -112,5 +112,5 @@ def _processes() -> list[str]:
 def _send(kill: Callable[[int, int], None], target: int) -> None:
     try:
         kill(target, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # gone, or another user's
         pass

@@ -35,6 +35,7 @@ class _Bash:
         bash = shutil.which("bash")
         if bash is None:
             raise NotInstalledError(missing() or "")
+        python = find_python(self._workplace.python, os.environ)
         self._source, state = _nameless_file(), _nameless_file()
         files = (self._source, state)
 
@@ -42,7 +43,6 @@ class _Bash:
             options = ["--noprofile", "--norc", str(_BOOT)]
             return [bash, *options, nonce, *map(str, (control, answers, *files))]
 
-        python = find_python(self._workplace.python, os.environ)
         return Program(
             command=command,
             environment=environment(python, os.environ),

@@ -70,7 +70,7 @@ class Worker:
         if self._connection is None:
             try:
                 self._connection = Connection(self._dialect.program(), self)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # a folder's name may be no name at all
                 raise NotInstalledError(f"{self._dialect.name} does not start: {error}") from error
             self._closing = False
             self._gone.clear()

@@ -1,5 +1,6 @@
 """What every language does alike."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -279,6 +280,24 @@ async def test_an_interpreter_that_is_not_there_is_said(tmp_path: Path) -> None:
 async def test_a_folder_that_is_gone_is_said(tmp_path: Path, dialect: Dialect) -> None:
     execution = Execution(Workplace(cwd=str(tmp_path / "gone")))
     assert "gone" in await output(execution, "1", language=dialect.language)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        Workplace(cwd="/no/such/folder"),
+        Workplace(cwd="a\0b"),
+        Workplace(cwd="/", python="/no/such/python"),
+    ],
+)
+async def test_one_that_does_not_start_leaves_nothing_open(
+    dialect: Dialect, place: Workplace
+) -> None:
+    execution = Execution(place)
+    await run(execution, "1", language=dialect.language)
+    before = os.listdir("/dev/fd")  # noqa: PTH208
+    await run(execution, "1", language=dialect.language)
+    assert len(os.listdir("/dev/fd")) == len(before)  # noqa: PTH208
 
 
 @pytest.mark.parametrize("alias", ["py", "Python3", " PYTHON ", "python"])

@@ -68,5 +68,21 @@ async def test_what_a_dead_interpreter_had_started_ends_with_it(execution: Execu
     await until(lambda: not os.path.exists(f"/proc/{child}"))  # noqa: PTH110
 
 
+async def test_an_end_is_told_where_a_group_takes_no_signals(
+    execution: Execution, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one in which only another user's process is left, started with sudo."""
+
+    def refuse(group: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    block = Running(execution, "print('runs')\nwhile True: pass")
+    await block.seen("runs")
+    execution.interrupt()
+    assert "was killed" in text(await block.end())
+    assert await output(execution, "print(1)") == "1\n"
+
+
 def test_an_unknown_signal_has_a_number() -> None:
     assert "signal 200" in Ending("Python", -200, "").in_block(None)
