@@ -1,6 +1,6 @@
 """The wire contract, version 1: methods, their params and results, and chunks as they travel.
 
-The only module that knows the shapes on the wire. `docs/schema.json` is generated from it, and
+The shapes of all `oi/*` messages are defined here. `docs/schema.json` is generated from them, and
 every message has a golden example in `docs/examples/`.
 """
 

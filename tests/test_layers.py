@@ -1,7 +1,9 @@
 """Imports run downwards only, load little, and do nothing."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -70,10 +72,37 @@ def python(home: Path) -> Callable[..., str]:
     return run
 
 
+def layers() -> dict[str, int]:
+    """Each module's layer, counted from above."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    contract = settings["tool"]["importlinter"]["contracts"][0]
+    return {
+        module.removeprefix("oi_daemon."): number
+        for number, layer in enumerate(contract["layers"])
+        for module in layer.split(" | ")
+    }
+
+
 def test_imports_run_downwards_only() -> None:
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_module_has_its_place_and_its_line_in_the_architecture() -> None:
+    found = [
+        path for path in (ROOT / "oi_daemon").iterdir() if not path.name.startswith(("_", "."))
+    ]
+    modules = {
+        path.stem for path in found if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    order = layers()
+    assert order.keys() == modules
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+    named = [name.strip("`/") for cell in cells for name in cell.split(", ")]
+    assert sorted(named) == sorted(modules)
+    assert [order[name] for name in named] == sorted(order.values())
 
 
 @pytest.mark.parametrize("module", LIGHT)

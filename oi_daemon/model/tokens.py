@@ -1,7 +1,7 @@
 """Counts and cuts text in tokens, with tables that come with the package.
 
 tiktoken's own `get_encoding` fetches over the network, so it is never called. Loading a table and
-counting take time: call these off the loop. Every text is counted once.
+counting take time: call these off the loop. As a rule, a text is counted once.
 """
 
 import lzma
