@@ -7,6 +7,7 @@ from oi_daemon.terminal.conversation import Answerable
 from oi_daemon.terminal.editor import edited
 from oi_daemon.terminal.interrupts import Interrupts
 from oi_daemon.terminal.line import read_line
+from oi_daemon.terminal.voice import warn
 
 Answer = Literal["run", "skip", "edit", "stop", "always"]
 
@@ -82,8 +83,9 @@ class Person:
                     return self._conversation.approve(answer)
 
     def _leave(self) -> None:
-        self.absent = True
-        sys.stderr.write(f"{NOBODY}\n")
+        self.absent = self._alone or not sys.stdin.isatty()
+        if self.absent:
+            warn(NOBODY)
         self._conversation.approve("stop")
 
     def _line(self, prompt: str, password: bool = False) -> str | None:

@@ -24,7 +24,6 @@ class Conversation(Answerable, Protocol):
 
     model: str
     debug_mode: bool
-    api_key: str | None
     messages: list[dict[str, Any]]
 
     @property

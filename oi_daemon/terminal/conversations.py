@@ -63,14 +63,14 @@ def show_messages(messages: Sequence[dict[str, Any]]) -> None:
     screen.close()
 
 
-def describe(entry: dict[str, Any]) -> str:
+def _describe(entry: dict[str, Any]) -> str:
     """When it was, and how long it is."""
     count = entry["messages"]
     return f"{_age(entry['updated'])}, {count} message{'s' if count != 1 else ''}"
 
 
 def _row(entry: dict[str, Any]) -> Row:
-    return Row(entry["title"] or "(no words)", entry["conversation"], describe(entry))
+    return Row(entry["title"] or "(no words)", entry["conversation"], _describe(entry))
 
 
 def _chunks(message: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -33,13 +33,12 @@ def show(chunks: Chunks, person: Person | None = None, *, debug: bool = False) -
 
     Args:
         person: who is asked before code runs, and for input. Without one, whoever takes the
-            chunks decides.
+            chunks decides, and may write to the screen: nothing is drawn over.
         debug: lines of the daemon appear on the screen too, so nothing may be drawn over.
     """
-    screen = screen_for_stdout(live=not debug)
+    screen = screen_for_stdout(live=person is not None and not debug)
     with closing(chunks), closing(screen):
-        if person is not None:
-            screen.begin()
+        screen.begin()
         for chunk in chunks:
             screen.show(chunk)
             if person is not None and person.is_asked(chunk):

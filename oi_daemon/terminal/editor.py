@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from oi_daemon.errors import OIError
+from oi_daemon.terminal.voice import warn
 
 _SUFFIXES = {
     "python": ".py",
@@ -30,7 +31,7 @@ def edited(code: str, language: str) -> str | None:
         try:
             _run([*_editor(), str(path)])
         except OIError as error:
-            sys.stderr.write(f"{error}\n")
+            warn(str(error))
             return None
         return path.read_text(encoding="utf-8").removesuffix("\n")
 

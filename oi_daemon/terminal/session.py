@@ -48,11 +48,11 @@ class Session:
         read = self._reader()
         with self._interrupts:
             while True:
+                self._interrupts.forget()
                 try:
                     message = read()
                 except (EOFError, KeyboardInterrupt):
                     return tell("")
-                self._interrupts.forget()
                 if message:
                     self._say(message)
 

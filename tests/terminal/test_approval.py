@@ -1,5 +1,6 @@
 """A block waits for an answer: which one lets it run, and what the others do."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,23 @@ def test_a_word_with_a_no_does_not_reach_a_code_that_runs(
     asked.wait_for("Done.")
     assert "second" in asked.lines
     assert "42" not in asked.lines
+
+
+def test_the_documentations_loop_asks_in_its_own_way(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(code("print(6 * 7)"), text("Done."))
+    loop = """
+import interpreter
+for chunk in interpreter.chat("Answer?", stream=True, display=True):
+    if "executing" in chunk:
+        if input("Press ENTER to run this code.") != "":
+            break
+"""
+    it = terminal("-c", loop, command=sys.executable)
+    it.wait_for("Press ENTER to run this code.")
+    assert "print(6 * 7)" in it.text
+    it.type(ENTER)
+    it.wait_for("Done.")
+    assert "42" in it.lines
+    assert it.wait() == 0
