@@ -14,7 +14,8 @@ Welcome to Open Interpreter.
 
 There is no key for OpenAI's models yet. These are the ways on:
 
-  - a key from https://platform.openai.com/api-keys, in OPENAI_API_KEY or pasted here once
+  - a key from https://platform.openai.com/api-keys: set OPENAI_API_KEY, or
+    paste it here once
   - a model on this machine, without any key: interpreter --local
   - another OpenAI-compatible server: interpreter --api_base URL
 """
