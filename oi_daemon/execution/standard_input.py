@@ -5,6 +5,7 @@ system shows that it waits; elsewhere it finds end of file at once. Never does i
 """
 
 import array
+import asyncio
 import fcntl
 import os
 import sys
@@ -13,48 +14,88 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _VISIBLE = sys.platform == "linux"
+_CAPACITY = 1 << 16
+"""Bytes that fit into a pipe."""
 
 
 class StandardInput:
     """A pipe whose reading end is the worker's. `write` feeds it, `waiting` looks for a reader."""
 
     def __init__(self) -> None:
+        self._writer: int | None = None
+        self._unwritten = bytearray()
         if _VISIBLE:
-            self.reader, writer = os.pipe()
-            self._writer: int | None = writer
+            self.reader, self._writer = os.pipe()
+            os.set_blocking(self._writer, False)
             self._name = os.readlink(f"/proc/self/fd/{self.reader}")  # noqa: PTH115
         else:
-            self.reader, self._writer = os.open(os.devnull, os.O_RDONLY), None
+            self.reader = os.open(os.devnull, os.O_RDONLY)
 
     def write(self, line: bytes) -> None:
-        """What fits into the pipe, which is far more than a line; nothing is end of file."""
-        if self._writer is None:
-            return
-        if line:
-            os.set_blocking(self._writer, False)
-            os.write(self._writer, line)
-        else:
-            os.close(self._writer)
-            self._writer = None
+        """Feed this line, as fast as it is read; nothing is end of file."""
+        if not line:
+            self._stop()
+        elif self._writer is not None:
+            self._unwritten += line
+            self._feed(self._writer)
 
     def renew(self) -> None:
         """For the next block: nothing is left to be read, and end of file is over."""
         if not _VISIBLE:
             return
-        left = array.array("i", [0])
-        fcntl.ioctl(self.reader, termios.FIONREAD, left)
-        if left[0]:
-            os.read(self.reader, left[0])
+        if self._unwritten or self._filled():
+            self._stop()
+            self._drain()
         if self._writer is None:
-            self._writer = os.open(f"/proc/self/fd/{self.reader}", os.O_WRONLY)
+            self._writer = self._open(os.O_WRONLY)
 
     def close(self) -> None:
-        self.write(b"")
+        self._stop()
         os.close(self.reader)
 
     def waiting(self, process: int) -> bool:
         """Whether this process or a descendant waits to read it."""
-        return _VISIBLE and self._writer is not None and any(map(self._reads, _threads(process)))
+        if self._writer is None or self._unwritten or self._filled():
+            return False
+        return any(map(self._reads, _threads(process)))
+
+    def _feed(self, writer: int) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._unwritten:
+                del self._unwritten[: os.write(writer, self._unwritten)]
+        except BlockingIOError:
+            loop.add_writer(writer, self._feed, writer)
+        else:
+            loop.remove_writer(writer)
+
+    def _stop(self) -> None:
+        """Leave off; the reader finds end of file."""
+        if self._writer is not None:
+            asyncio.get_running_loop().remove_writer(self._writer)
+            os.close(self._writer)
+        self._writer = None
+        self._unwritten.clear()
+
+    def _drain(self) -> None:
+        """Take what is left. Another process may be quicker, so this must not wait."""
+        reader = self._open(os.O_RDONLY)
+        try:
+            os.read(reader, _CAPACITY)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(reader)
+
+    def _open(self, mode: int) -> int:
+        """An end of the pipe that does not block, whatever those of others do."""
+        return os.open(f"/proc/self/fd/{self.reader}", mode | os.O_NONBLOCK)
+
+    def _filled(self) -> bool:
+        """Whether there is something to read already."""
+        left = array.array("i", [0])
+        fcntl.ioctl(self.reader, termios.FIONREAD, left)
+        return left[0] > 0
 
     def _reads(self, thread: Path) -> bool:
         """Blocked in a pipe, in a call whose first argument is a descriptor of this one."""

@@ -1,11 +1,11 @@
 """The code's questions reach the person, and their answers the code."""
 
-import asyncio
+from pathlib import Path
 
 import psutil
 import pytest
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution import Execution, Workplace
 from oi_daemon.messages import InputRequest, Output
 from tests.execution.runs import lines_of_outputs, output, run, until
 
@@ -70,22 +70,31 @@ async def test_a_thread_may_ask(execution: Execution) -> None:
     assert await output(execution, code, answers=["a", "b"]) == "['a', 'b']\n"
 
 
-async def test_a_thread_that_asks_after_its_block_finds_end_of_file(execution: Execution) -> None:
+async def test_a_thread_may_ask_in_a_later_block(execution: Execution) -> None:
     code = (
         "import threading\n"
-        "ended, got = threading.Event(), []\n"
-        "def ask():\n"
-        "    ended.wait()\n"
-        "    try: input()\n"
-        "    except EOFError: got.append('eof')\n"
-        "t = threading.Thread(target=ask)\n"
-        "t.start()\n"
+        "later, got = threading.Event(), []\n"
+        "t = threading.Thread(target=lambda: (later.wait(), got.append(input())))\n"
+        "t.start()"
     )
     await run(execution, code)
-    assert await output(execution, "ended.set()\nt.join(10)\ngot", answers=[None]) == "['eof']\n"
-    await run(execution, code + "threading.Timer(.01, ended.set).start()\n")
-    await asyncio.sleep(0.1)
-    assert await output(execution, "t.join(10)\ngot") == "['eof']\n"
+    assert await output(execution, "later.set()\nt.join()\ngot", answers=["x"]) == "['x']\n"
+
+
+async def test_a_thread_that_asks_between_blocks_finds_end_of_file(
+    execution: Execution, workplace: Workplace
+) -> None:
+    code = (
+        "import os, threading, time\n"
+        "def ask():\n"
+        "    while not os.path.exists('go'): time.sleep(.005)\n"
+        "    try: input()\n"
+        "    except EOFError: os.rename('go', 'found its end')\n"
+        "threading.Thread(target=ask).start()"
+    )
+    await run(execution, code)
+    Path(workplace.cwd, "go").touch()  # noqa: ASYNC240
+    await until(Path(workplace.cwd, "found its end").exists)
 
 
 async def test_a_background_process_finds_end_of_file_when_its_block_ends(
@@ -109,6 +118,20 @@ async def test_a_child_that_reads_asks_too(execution: Execution) -> None:
     assert requests(chunks) == [("", False)]
     assert lines_of_outputs(chunks)[0] == (2, "to a child")
     assert (await output(execution, code, answers=["x"])).startswith("x\n")
+
+
+async def test_a_child_reads_a_line_of_any_length(execution: Execution) -> None:
+    """Longer than its pipe has room for, and all of it is one answer."""
+    code = "import subprocess, sys\nchild = 'print(len(input()), input())'\n"
+    code += "subprocess.run([sys.executable, '-c', child]);"
+    told = await output(execution, code, answers=["x" * 200_000, "next"])
+    assert told.startswith("200000 next\n")
+
+
+async def test_what_does_not_fit_is_not_left_for_the_next(execution: Execution) -> None:
+    one_byte = "import subprocess\nsubprocess.run(['head', '-c1']);"
+    assert (await output(execution, one_byte, answers=["a" * 200_000])).startswith("a")
+    assert (await output(execution, one_byte, answers=["b"])).startswith("b")
 
 
 async def test_what_a_child_has_not_read_is_not_left_for_the_next(execution: Execution) -> None:
