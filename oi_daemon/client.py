@@ -85,7 +85,8 @@ class Interpreter(Configured):
             raise InvalidError(f"message: expected text, not {type(message).__name__}")
         chunks = self._turn("oi/stream", {"message": message})
         self._stream = weakref.ref(chunks)
-        if display or (display is None and not stream):
+        shown = not stream if display is None else display
+        if shown:
             from oi_daemon.terminal.approval import Person
             from oi_daemon.terminal.display import show
 
@@ -94,7 +95,7 @@ class Interpreter(Configured):
             return chunks
         with closing(chunks):
             for chunk in chunks:
-                if "executing" in chunk and display is False:
+                if "executing" in chunk and not shown:
                     self.approve("stop")
         return self.messages
 
@@ -202,6 +203,8 @@ class Interpreter(Configured):
 
     def _turn(self, method: str, params: dict[str, Any]) -> Chunks:
         """A turn's chunks. Left before its end, however that is, it is stopped: nothing runs on."""
+        from oi_daemon.connection import folded  # now: at the program's end nothing can be imported
+
         with self._alone():
             connection = self._connected()
         turn = connection.new_id()
@@ -216,7 +219,7 @@ class Interpreter(Configured):
                 self.input(None)
             result = connection.result(turn)
         except BaseException:
-            self._settle(connection, turn, [*_asked(params), *_folded(heard)])
+            self._settle(connection, turn, [*_asked(params), *folded(heard)])
             raise
         self._added, self._usage = result["messages"], result["session"]
         self._messages += self._added
@@ -346,14 +349,6 @@ def _new_id() -> str:
 
 def _asked(params: dict[str, Any]) -> list[Stored]:
     return [{"role": "user", "message": params["message"]}] if "message" in params else []
-
-
-def _folded(heard: list[dict[str, Any]]) -> list[Stored]:
-    """The messages that these chunks amount to."""
-    from oi_daemon.messages import dump, fold
-    from oi_daemon.protocol import chunk_from_wire
-
-    return [dump(message) for message in fold(map(chunk_from_wire, heard))]
 
 
 def _extent(messages: list[Stored]) -> tuple[int, int]:

@@ -5,7 +5,6 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ from tests.fakes.openai_server import ThreadedServer, text
 from tests.library.programs import SILENT, code
 
 LOOP = "import time\nx = 1\nwhile True:\n    time.sleep(0.01)"
-
-
-@pytest.fixture
-def interpreter(server: ThreadedServer) -> Iterator[Interpreter]:
-    with Interpreter(api_base=server.url, api_key="sk-test-0123456789") as it:
-        yield it
 
 
 def test_ctrl_c_at_random_moments_leaves_the_conversation_whole_and_nothing_running(

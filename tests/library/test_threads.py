@@ -1,0 +1,105 @@
+"""The library in threads, in asyncio and in forked processes."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from oi_daemon import BusyError, Interpreter
+from tests.fakes.openai_server import ThreadedServer, text
+from tests.library.programs import SILENT, code
+
+
+def test_a_second_thread_is_told_that_a_turn_is_under_way(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("a", "b").but(hold_after=1))
+    chat = threading.Thread(target=interpreter.chat, args=["Hi"], kwargs={"display": False})
+    chat.start()
+    server.wait_held()
+    for call in (
+        lambda: interpreter.chat("And I?"),
+        interpreter.reset,
+        lambda: interpreter.messages,
+    ):
+        with pytest.raises(BusyError, match="thread"):
+            call()
+    server.release()
+    chat.join(30)
+    assert interpreter.messages[-1]["message"] == "ab"
+
+
+def test_a_stream_of_another_thread_is_not_left_by_a_call_from_here(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("a", "b"))
+    begun, go_on = threading.Event(), threading.Event()
+    heard: list[str] = []
+
+    def listen() -> None:
+        for chunk in interpreter.chat("Hi", stream=True):
+            heard.append(chunk["message"])
+            begun.set()
+            go_on.wait(30)
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    begun.wait(30)
+    with pytest.raises(BusyError, match="thread"):
+        interpreter.chat("And I?", display=False)
+    go_on.set()
+    listening.join(30)
+    assert heard == ["a", "b"]
+
+
+def test_a_stream_may_be_handed_from_thread_to_thread(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("a", "b", "c"))
+    stream = interpreter.chat("Hi", stream=True)
+    heard = []
+    for _ in range(3):
+        with ThreadPoolExecutor(1) as pool:
+            heard.append(pool.submit(next, stream).result())
+    assert heard == [{"message": "a"}, {"message": "b"}, {"message": "c"}]
+    assert list(stream) == []
+
+
+async def test_calls_block_inside_asyncio_and_run_in_its_threads(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(code("print(1)"), SILENT, text("Two."))
+    chunks = list(interpreter.chat("One", stream=True))
+    assert {"output": "1\n"} in chunks
+    messages = await asyncio.to_thread(interpreter.chat, "Two", display=False)
+    assert messages[-1] == {"role": "assistant", "message": "Two."}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_forked_child_goes_on_in_a_conversation_and_a_daemon_of_its_own(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Before."), text("In the child."), text("After."))
+    interpreter.chat("First", display=False)
+    assert _in_a_fork(lambda: len(interpreter.chat("Second", display=False))) == 4
+    assert interpreter.chat("Third", display=False) == [
+        {"role": "user", "message": "First"},
+        {"role": "assistant", "message": "Before."},
+        {"role": "user", "message": "Third"},
+        {"role": "assistant", "message": "After."},
+    ]
+
+
+def _in_a_fork(call: Callable[[], int]) -> int:
+    """What a call gives, as a small number, in a forked process."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os._exit(call())
+        finally:
+            os._exit(99)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
