@@ -8,11 +8,23 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.openai_server import ThreadedServer
-from tests.neovim.editor import Editor, programs
+from tests.neovim.editor import Editor, name, programs
 from tests.talk import KEY
 
+EVERYWHERE = {"test_chat.py", "test_blocks.py", "test_history.py"}
+"""What is tested in every version; the rest depends on none, and is tested in one."""
 
-@pytest.fixture(params=programs(), ids=lambda program: Path(program).parent.name)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    others = [f"[{name(program)}]" for program in programs()[1:]]
+    items[:] = [
+        item
+        for item in items
+        if item.path.name in EVERYWHERE or not item.name.endswith(tuple(others))
+    ]
+
+
+@pytest.fixture(params=programs(), ids=name)
 def bare_editor(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> Iterator[Editor]:

@@ -22,6 +22,11 @@ def programs() -> list[str]:
     return os.environ.get("OI_NVIMS", own).split(":")
 
 
+def name(program: str) -> str:
+    """Of a Neovim, for people: the folder that it is in."""
+    return Path(program).parent.name
+
+
 class Editor:
     """Neovim with an empty configuration and this plugin on its runtimepath."""
 
@@ -29,9 +34,14 @@ class Editor:
         plugin = f"set runtimepath^={PLUGIN}"
         argv = [program, "--embed", "--headless", "--clean", "--cmd", plugin, *arguments]
         self.nvim = pynvim.attach("child", argv=argv)
+        self._closed = False
         self.nvim.command("set columns=100 lines=40 noshowmode")
 
     def close(self) -> None:
+        """Quit, whatever is under way; once is enough."""
+        if self._closed:
+            return
+        self._closed = True
         with contextlib.suppress(EOFError, OSError):  # the answer to :qa never comes
             self.nvim.command("qa!")
         self.nvim.close()
@@ -92,10 +102,16 @@ class Editor:
 
     def screen(self) -> list[str]:
         """What a person sees, row by row."""
-        self.command("redraw!")
-        width, height = self.nvim.options["columns"], self.nvim.options["lines"]
-        rows = [
-            [self.nvim.funcs.screenstring(r + 1, c + 1) for c in range(width)]
-            for r in range(height)
-        ]
-        return ["".join(row).rstrip() for row in rows]
+        rows: list[str] = self.lua("""
+            vim.cmd.redraw({ bang = true })
+            local rows = {}
+            for row = 1, vim.o.lines do
+              local cells = {}
+              for column = 1, vim.o.columns do
+                cells[column] = vim.fn.screenstring(row, column)
+              end
+              rows[row] = table.concat(cells)
+            end
+            return rows
+        """)
+        return [row.rstrip() for row in rows]
