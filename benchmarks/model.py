@@ -39,6 +39,8 @@ async def serve():
 asyncio.run(serve())
 """
 
+LANGUAGES = {"python", "shell"}
+
 
 def main() -> None:
     parsing()
@@ -76,7 +78,7 @@ def trimming() -> None:
 
 async def streaming(url: str) -> None:
     """Chunks of a message from a fast server, beside the openai library's own iterator."""
-    models = Models()
+    models = Models(languages=["python"], is_language=LANGUAGES.__contains__)
     await models.preload()
     settings = Settings(api_base=url, api_key="none")
     client = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)

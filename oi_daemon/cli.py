@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from oi_daemon import __version__
@@ -35,11 +36,9 @@ def daemon() -> NoReturn:
         sys.exit(_download_model())
     if not arguments.stdio:
         parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
-    if arguments.debug:
-        os.environ["OI_DEBUG_MODE"] = "true"  # the setting, unless the client says otherwise
     from oi_daemon.daemon import Daemon
 
-    run(Daemon, debug=arguments.debug)
+    run(partial(Daemon, debug=arguments.debug), debug=arguments.debug)
 
 
 def terminal() -> NoReturn:

@@ -2,12 +2,13 @@
 
 import asyncio
 import gc
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,7 +24,6 @@ from oi_daemon.protocol import (
     Accepted,
     ApproveParams,
     ChatParams,
-    ChunkParams,
     ConversationParams,
     ConversationResult,
     ConversationStatus,
@@ -55,32 +55,24 @@ from oi_daemon.turn import Answer, Decision, Model
 
 if TYPE_CHECKING:
     from oi_daemon.model.models import Models
+    from oi_daemon.outbox import Outbox
+
+_log = logging.getLogger(__name__)
 
 _SETTLED = 1.0
 """Seconds after its start in which an editor has better use for the processor."""
 
 
-class Outbox(Protocol):
-    """Where notifications go: a queue that never blocks and joins text while the client is slow."""
-
-    def chunk(self, params: ChunkParams) -> None: ...
-
-    async def drain(self) -> None:
-        """Wait while too much is queued."""
-        ...
-
-    @property
-    def pending_bytes(self) -> int: ...
-
-    @property
-    def pending_requests(self) -> int: ...
-
-
 class Daemon:
     """Holds the conversations of one client. Its public coroutines are the wire's methods."""
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: "Outbox", *, debug: bool = False) -> None:
+        """
+        Args:
+            debug: the setting `debug_mode`, unless the client says otherwise.
+        """
         self._outbox = outbox
+        self._given: dict[str, Any] = {"debug_mode": True} if debug else {}
         self._settings = Settings()
         self._problems: list[str] = []
         self._default = new_id()
@@ -109,7 +101,7 @@ class Daemon:
         """
         loaded = load_settings()
         self._problems = loaded.problems
-        self._settings = change(loaded.settings, settings or {})
+        self._settings = change(loaded.settings, {**self._given, **(settings or {})})
         heed(self._settings)
 
     def preload(self) -> None:
@@ -202,8 +194,8 @@ class Daemon:
             return Deleted(deleted=self._history().delete(params.conversation))
         interpreter.refuse_if_busy()
         del self._interpreters[interpreter.conversation]
-        await interpreter.close()
         interpreter.delete()
+        await interpreter.close()
         return Deleted(deleted=True)
 
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
@@ -265,9 +257,11 @@ class Daemon:
         """Interrupt what runs, and end all processes."""
         for task in self._background:
             task.cancel()
-        await asyncio.gather(*(i.close() for i in self._interpreters.values()))
+        closing = [interpreter.close() for interpreter in self._interpreters.values()]
         if "_models" in vars(self):
-            await self._models.close()
+            closing.append(self._models.close())
+        for failed in filter(None, await asyncio.gather(*closing, return_exceptions=True)):
+            _log.error("closing failed", exc_info=failed)
 
     async def _chat(self, params: ChatParams, shown: Callable[[Chunk], bool]) -> TurnResult:
         interpreter = self._interpreter(params.conversation)
@@ -337,7 +331,7 @@ class Daemon:
         return interpreter
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.ensure_future(work)
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 

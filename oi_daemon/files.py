@@ -11,6 +11,10 @@ from pathlib import Path
 _STALE = 60.0
 """Seconds. A temporary file lives for milliseconds: one this old was left by a killed process."""
 
+_TRIES = 50
+_BETWEEN_TRIES = 0.002
+"""Seconds. Whoever holds the lock writes one file, and is done."""
+
 
 def make_private(folder: Path) -> None:
     """Make a folder, and what is missing above it, for this user alone; leave one that exists."""
@@ -51,15 +55,26 @@ def sweep(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder against every other process that asks for it in this way.
 
-    Best effort: some network file systems cannot lock a folder, and are then written unlocked.
+    Best effort: some network file systems cannot lock a folder, and a process that was stopped
+    while it held one is not waited for. It is then written unlocked.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _lock(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_TRIES)
+        else:
+            return
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

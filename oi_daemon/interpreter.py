@@ -13,7 +13,7 @@ from oi_daemon.errors import BusyError, ModelError, OIError
 from oi_daemon.execution import Execution
 from oi_daemon.execution.language import Workplace
 from oi_daemon.history import History
-from oi_daemon.logs import hide
+from oi_daemon.logs import heed
 from oi_daemon.messages import (
     Chunk,
     EndOfExecution,
@@ -103,6 +103,8 @@ class Interpreter:
         self._bill = Bill(self.budget, settings.model)
         self._saved = list(messages)
         self._busy = False
+        self._interrupted = False
+        """Before the turn that is under way had begun."""
         self._alone = False
         self._input: str | None = None
 
@@ -121,7 +123,7 @@ class Interpreter:
                 is nothing, the conversation is as it was before.
         """
         settings = change(self.settings, changes or {})
-        hide(settings.api_key)
+        heed(settings)
         with self._one_turn():
             await self._warm(settings)
             asked = [UserMessage(message)]
@@ -153,6 +155,8 @@ class Interpreter:
             finished=lambda: self._save(settings, turn.messages),
             max_rounds=settings.max_rounds,
         )
+        if self._interrupted:
+            turn.interrupt()
         return turn
 
     async def _finish(
@@ -167,6 +171,7 @@ class Interpreter:
         finally:
             self.messages += turn.messages
             self._save(settings)
+            heed(self.settings)
         return Outcome(status, [*asked, *turn.messages], self._bill.total)
 
     def approve(self, approval: str, answer: Answer) -> bool:
@@ -179,10 +184,10 @@ class Interpreter:
 
     def interrupt(self) -> bool:
         """Stop the turn at once; False if none runs."""
-        if self._turn is None:
-            return False
-        self._turn.interrupt()
-        return True
+        if self._turn is not None:
+            self._turn.interrupt()
+        self._interrupted = self._busy
+        return self._busy
 
     async def decline(self) -> None:
         """There is nobody to ask any more: what waits is declined, and all that comes."""
@@ -267,6 +272,7 @@ class Interpreter:
     def _one_turn(self) -> Iterator[None]:
         self.refuse_if_busy()
         self._busy = True
+        self._interrupted = False
         self.turns += 1
         self.state = "thinking"
         try:
@@ -287,10 +293,12 @@ class Interpreter:
         if messages == self._saved:
             return
         self._saved = messages
+        history = self._history_for(settings)
         try:
-            self._history_for(settings).save(
-                self.conversation, messages, filename=settings.conversation_filename
-            )
+            if messages:
+                history.save(self.conversation, messages, filename=settings.conversation_filename)
+            else:
+                history.delete(self.conversation)
         except OIError as error:
             logger.warning("The conversation was not saved. %s", error)
 

@@ -54,3 +54,20 @@ def test_a_file_name_that_cannot_be_is_refused(name: str) -> None:
         error = client.call("oi/settings/set", wrong)["error"]
         assert error["code"] == -32602
         assert "conversation_filename" in error["message"]
+
+
+def test_a_turn_that_failed_at_once_leaves_no_file(server: ThreadedServer, home: Path) -> None:
+    with WireClient() as client:
+        error = client.call("oi/stream", {"message": "Hello"})["error"]
+        assert error["data"]["kind"] == "auth"
+        assert client.result("oi/history/get")["messages"] == []
+    assert list(home.rglob("*.json")) == []
+
+
+def test_undoing_everything_removes_the_file(server: ThreadedServer, home: Path) -> None:
+    with WireClient() as client:
+        ready(client, server.url)
+        server.enqueue(text("Hi."))
+        client.result("oi/stream", {"message": "Hello"})
+        client.result("oi/history/undo")
+        assert list(home.rglob("*.json")) == []

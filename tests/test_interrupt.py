@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.fakes.openai_server import ThreadedServer, text
+from tests.fakes.openai_server import ThreadedServer, error, text
 from tests.talk import chunks, code, ready, wait_for, wait_for_approval, wait_for_chunk
 from tests.wire_client import WireClient
 
@@ -78,8 +79,6 @@ def test_it_stops_a_wait_for_approval(client: WireClient, server: ThreadedServer
 
 
 def test_it_stops_a_wait_before_another_try(client: WireClient, server: ThreadedServer) -> None:
-    from tests.fakes.openai_server import error
-
     server.enqueue(error(429, "Slow down.", headers={"Retry-After": "50"}), text("Hello."))
     turn = client.send("oi/stream", {"message": "Go"})
     while not server.bodies:
@@ -116,9 +115,19 @@ def test_a_second_turn_is_refused_and_another_conversation_is_not(client: WireCl
     loop = {"language": "python", "code": "while True: pass"}
     turn = client.send("oi/execute", loop)
     wait_for_chunk(client, "active_line")
-    error = client.call("oi/stream", {"message": "Me too"})["error"]
-    assert (error["code"], error["data"]["kind"]) == (-32002, "busy")
+    refused = client.call("oi/stream", {"message": "Me too"})["error"]
+    assert (refused["code"], refused["data"]["kind"]) == (-32002, "busy")
     other = {"language": "python", "code": "1 + 1", "conversation": "other"}
     assert client.result("oi/execute", other)["messages"][0]["output"] == "2"
     client.result("oi/interrupt")
     client.answer(turn)
+
+
+def test_it_stops_a_turn_that_still_ends_the_interpreters_before(
+    client: WireClient, server: ThreadedServer, tmp_path: Path
+) -> None:
+    """After a change of the folder the turn begins by ending what runs in the old one."""
+    ready(client, server.url, cwd=str(tmp_path))
+    turn = client.send("oi/execute", {"language": "python", "code": "while True: pass"})
+    assert client.result("oi/interrupt") == {"interrupted": True}
+    assert client.answer(turn)["result"]["status"] == "interrupted"

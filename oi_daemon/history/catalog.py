@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import msgspec
@@ -67,11 +68,12 @@ class _Digest(NamedTuple):
 
 
 class Catalog:
-    """Lists a folder's conversations, and remembers what it has read of each."""
+    """Lists a folder's conversations, and remembers what it has read of each. Thread-safe."""
 
     def __init__(self) -> None:
         self._digests: dict[str, _Digest] = {}
         self._room = _MAX_TEXT
+        self._lock = Lock()
 
     def page(
         self,
@@ -88,6 +90,17 @@ class Catalog:
         """
         before = None if cursor is None else _from_cursor(cursor)
         needle = _searchable((query or "").strip())
+        with self._lock:
+            return self._page(files, ours, limit, before, needle)
+
+    def _page(
+        self,
+        files: Iterable[os.DirEntry[str]],
+        ours: Mapping[str, str],
+        limit: int,
+        before: "_Place | None",
+        needle: bytes,
+    ) -> Page:
         found = [*_newest_first(files)]
         self._forget_others({file.place.name for file in found})
         entries: list[Entry] = []

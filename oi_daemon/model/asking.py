@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,6 @@ from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
 logger = logging.getLogger(__package__)
-
-Tell = Callable[[str], None]
-"""Told, in words for a person, why there is a wait."""
 
 MARGIN = 160
 """Tokens kept free for the definition of `execute` and what servers add."""
@@ -50,14 +47,12 @@ class Asking:
         *,
         languages: Sequence[str],
         delays: Sequence[float],
-        tell: Tell,
     ) -> None:
         self._settings = settings
         self._endpoint = endpoint
         self._learned = learned
         self._languages = languages
         self._delays = list(delays)
-        self._tell = tell
         self._scale = 1.0
         self._trimmed = False
 
@@ -160,7 +155,7 @@ class Asking:
         delay = self._delays.pop(0)
         seconds = delay if failed.retry_after is None else failed.retry_after
         reason = failed.text if failed.status is None else f"HTTP {failed.status}: {failed.text}"
-        self._tell(f"{reason} Trying again in {seconds:g} s.")
+        logger.warning("%s Trying again in %g s.", reason, seconds)
         await asyncio.sleep(seconds)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from oi_daemon.budget import Quote, Usage
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.messages import Message
-from oi_daemon.model.asking import Asking, Tell
+from oi_daemon.model.asking import Asking
 from oi_daemon.model.failures import Failure, explain, failure, redact
 from oi_daemon.model.local import Endpoint
 from oi_daemon.model.prices import price
@@ -36,19 +36,16 @@ class ChatModel:
         *,
         languages: Sequence[str],
         is_language: Callable[[str], bool],
-        tell: Tell,
     ) -> None:
         """
         Args:
             languages: those that the model is told of.
             is_language: whether a word names a language, so that a fence with it is code.
-            tell: told why there is a wait before another try.
         """
         self._settings = settings
         self._models = models
         self._languages = languages
         self._is_language = is_language
-        self._tell = tell
         self._open: _Attempt | None = None
 
     async def reply(
@@ -62,7 +59,6 @@ class ChatModel:
             self._models.learned(endpoint),
             languages=self._languages,
             delays=self._models.delays,
-            tell=self._tell,
         )
         while True:
             payload = await asking.payload(messages)

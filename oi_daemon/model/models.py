@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from oi_daemon.errors import AuthError
-from oi_daemon.model.asking import Learned, Tell, thinks_first
+from oi_daemon.model.asking import Learned, thinks_first
 from oi_daemon.model.chat import ChatModel
 from oi_daemon.model.connections import Connections, checked
 from oi_daemon.model.failures import KEY_MISSING
@@ -21,11 +21,6 @@ READ_TIMEOUT = 60.0
 PATIENCE = 300.0
 """The same where silence is usual: a model that thinks first, or one on the user's machine."""
 
-LANGUAGES = ("python", "shell", "javascript", "r", "html", "applescript", "powershell")
-ALIASES = frozenset(
-    {*LANGUAGES, "py", "python3", "bash", "sh", "zsh", "js", "node", "ps1", "pwsh", "osascript"}
-)
-
 
 class Models:
     """Makes a `ChatModel` for each turn; owns the connections and the embedded models."""
@@ -34,8 +29,8 @@ class Models:
         self,
         local: LocalModels | None = None,
         *,
-        languages: Sequence[str] = LANGUAGES,
-        is_language: Callable[[str], bool] = ALIASES.__contains__,
+        languages: Sequence[str],
+        is_language: Callable[[str], bool],
         delays: Sequence[float] = DELAYS,
         read_timeout: float | None = None,
     ) -> None:
@@ -57,18 +52,13 @@ class Models:
         """Load what the first turn needs, off the loop."""
         await self.connections.preload()
 
-    def model(self, settings: Settings, tell: Tell = logger.info) -> ChatModel:
-        """The model that these settings name.
-
-        Args:
-            tell: told, in words for a person, why there is a wait before another try.
-        """
+    def model(self, settings: Settings) -> ChatModel:
+        """The model that these settings name."""
         return ChatModel(
             settings,
             self,
             languages=self._languages,
             is_language=self._is_language,
-            tell=tell,
         )
 
     async def endpoint(self, settings: Settings) -> Endpoint:
