@@ -14,8 +14,8 @@ from enum import StrEnum
 class Kind(StrEnum):
     LINE = "L"
     """Line `number` of the block is active."""
-    MESSAGE = "D"
-    """Message `number` from the control socket belongs here."""
+    NOTICE = "D"
+    """Notice `number` from the control socket belongs here."""
     END = "E"
     """Block `number` has ended."""
 

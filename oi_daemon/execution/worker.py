@@ -1,6 +1,6 @@
 """A worker: one interpreter process that keeps its state between blocks.
 
-What happens in a block becomes chunks in its outbox as the bytes arrive, whether they are taken or
+What happens in a block becomes chunks in its backlog as the bytes arrive, whether they are taken or
 not. Output that arrives while no block runs is nobody's, and dropped.
 """
 
@@ -10,11 +10,11 @@ import secrets
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
+from oi_daemon.execution.backlog import Backlog
 from oi_daemon.execution.child import Program
-from oi_daemon.execution.connection import Connection, Message
 from oi_daemon.execution.ending import Ending
 from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.outbox import Outbox
+from oi_daemon.execution.link import Link, Notice
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
 _log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class _Block:
     """A block under way."""
 
     number: int
-    outbox: Outbox
+    backlog: Backlog
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     begun: bool = False
     interrupted: bool = False
@@ -54,12 +54,12 @@ class _Block:
 
 
 class Worker:
-    """Implements `oi_daemon.execution.language.Process` and `connection.Listener`."""
+    """Implements `oi_daemon.execution.language.Process` and `link.Listener`."""
 
     def __init__(self, dialect: Dialect, workplace: Workplace) -> None:
         self._dialect = dialect
         self._workplace = workplace
-        self._connection: Connection | None = None
+        self._link: Link | None = None
         self._block: _Block | None = None
         self._blocks = 0
         self._closing = False
@@ -67,9 +67,9 @@ class Worker:
         self._news = ""
 
     async def start(self) -> None:
-        if self._connection is None:
+        if self._link is None:
             try:
-                self._connection = Connection(self._dialect.program(), self)
+                self._link = Link(self._dialect.program(), self)
             except (OSError, ValueError) as error:  # a folder's name may be no name at all
                 raise NotInstalledError(f"{self._dialect.name} does not start: {error}") from error
             self._closing = False
@@ -86,7 +86,7 @@ class Worker:
             block = self._begin()
             try:
                 await self._send(block, code)
-                async for chunk in block.outbox:
+                async for chunk in block.backlog:
                     yield chunk
             finally:
                 self._interrupt(block)
@@ -98,20 +98,20 @@ class Worker:
             self._interrupt(self._block)
 
     async def answer(self, input: str, value: str | None) -> bool:
-        if self._block is None or self._connection is None or input not in self._block.asked:
+        if self._block is None or self._link is None or input not in self._block.asked:
             return False
         number = self._block.asked.pop(input)
         line = b"" if value is None else f"{value}\n".encode("utf-8", "replace")
         if number is None:
-            self._connection.child.stdin.write(line)
+            self._link.child.stdin.write(line)
         else:
-            await self._connection.answer(number, line)
+            await self._link.answer(number, line)
         return True
 
     async def close(self) -> None:
-        if self._connection is not None:
+        if self._link is not None:
             self._closing = True
-            self._connection.child.kill()
+            self._link.child.kill()
             try:
                 async with asyncio.timeout(_GRACE):
                     await self._gone.wait()
@@ -122,24 +122,24 @@ class Worker:
         self._blocks += 1
         place = self._workplace
         self._block = _Block(
-            number=self._blocks, outbox=Outbox(head=place.shown_head, tail=place.shown_tail)
+            number=self._blocks, backlog=Backlog(head=place.shown_head, tail=place.shown_tail)
         )
         if self._news:
-            self._block.outbox.tell(self._news)
+            self._block.backlog.tell(self._news)
             self._news = ""
         return self._block
 
     async def _send(self, block: _Block, code: str) -> None:
-        if self._connection is not None:
-            self._connection.child.stdin.renew()
+        if self._link is not None:
+            self._link.child.stdin.renew()
             self._look_for_readers(block)
-            await self._connection.send(self._dialect.request(block.number, code))
+            await self._link.send(self._dialect.request(block.number, code))
 
     def _look_for_readers(self, block: _Block) -> None:
         """Ask on behalf of a child that waits for a line on its standard input."""
-        if block is not self._block or self._connection is None:
+        if block is not self._block or self._link is None:
             return
-        child = self._connection.child
+        child = self._link.child
         if None not in block.asked.values() and child.stdin.waiting(child.pid):
             self._ask(block, None, "", password=False)
         asyncio.get_running_loop().call_later(_LOOK, self._look_for_readers, block)
@@ -147,7 +147,7 @@ class Worker:
     def _ask(self, block: _Block, number: int | None, prompt: str, *, password: bool) -> None:
         request = InputRequest(prompt, password, secrets.token_hex(8))
         block.asked[request.input] = number
-        block.outbox.put(request)
+        block.backlog.put(request)
 
     def _interrupt(self, block: _Block) -> None:
         """The ladder: SIGINT once the block has begun, again while it runs, SIGKILL in the end."""
@@ -159,45 +159,45 @@ class Worker:
         asyncio.get_running_loop().call_later(_GRACE, self._give_up, block)
 
     def _signal(self, block: _Block) -> None:
-        if block is self._block and self._connection is not None:
-            self._connection.child.interrupt()
+        if block is self._block and self._link is not None:
+            self._link.child.interrupt()
             asyncio.get_running_loop().call_later(_AGAIN, self._signal, block)
 
     def _give_up(self, block: _Block) -> None:
-        if block is self._block and self._connection is not None:
+        if block is self._block and self._link is not None:
             block.gave_up = True
-            self._connection.child.kill()
+            self._link.child.kill()
 
     def text(self, data: bytes) -> None:
         if self._block is not None:
-            self._block.outbox.write(data)
+            self._block.backlog.write(data)
 
     def line(self, number: int) -> None:
         block = self._block
         if block is None:
             return
-        block.outbox.line(number)
+        block.backlog.line(number)
         if not block.begun:
             block.begun = True
             if block.interrupted:
                 self._signal(block)
 
-    def message(self, message: Message) -> None:
+    def notice(self, notice: Notice) -> None:
         block = self._block
-        if message.display is not None:
+        if notice.display is not None:
             if block is not None:
-                block.outbox.display(Display(message.display))
+                block.backlog.display(Display(notice.display))
         elif block is not None:
-            self._ask(block, message.number, message.input or "", password=message.password)
-        elif self._connection is not None:
-            self._connection.refuse(message.number)
+            self._ask(block, notice.number, notice.input or "", password=notice.password)
+        elif self._link is not None:
+            self._link.refuse(notice.number)
 
     def end(self, block: int) -> None:
         if self._block is not None and self._block.number == block:
             self._end(self._block)
 
     def gone(self, status: int, last_words: str) -> None:
-        self._connection = None
+        self._link = None
         self._gone.set()
         block = self._block
         ending = Ending(self._dialect.name, status, last_words)
@@ -207,22 +207,22 @@ class Worker:
         if not self._closing:
             line = ending.line(block.number)
             if line is not None:
-                block.outbox.line(line)
-            block.outbox.tell(ending.unstoppable() if block.gave_up else ending.in_block(line))
+                block.backlog.line(line)
+            block.backlog.tell(ending.unstoppable() if block.gave_up else ending.in_block(line))
         self._end(block)
 
     def _refuse(self, block: _Block) -> None:
         """What still waits for input, a thread or a process in the background, finds its end."""
-        if self._connection is None:
+        if self._link is None:
             return
         for number in block.asked.values():
             if number is None:
-                self._connection.child.stdin.write(b"")
+                self._link.child.stdin.write(b"")
             else:
-                self._connection.refuse(number)
+                self._link.refuse(number)
 
     def _end(self, block: _Block) -> None:
         self._block = None
         self._refuse(block)
-        block.outbox.close()
+        block.backlog.close()
         block.ended.set()

@@ -1,4 +1,4 @@
-"""The line to the daemon: messages beside the output.
+"""The line to the daemon: notices beside the output.
 
 Code comes in, displays and requests for input go out over `control`; lines of input come in over
 `answers`, so that a thread can wait for one while the main thread runs code.
@@ -50,13 +50,13 @@ class Channel:
         self._requests = body[size:]
         return number, body[:size].decode("utf-8", "surrogatepass")
 
-    def send(self, **message: object) -> int:
-        """Send a message; the mark that says where in the output it belongs carries its number."""
+    def send(self, **notice: object) -> int:
+        """Send a notice; the mark that says where in the output it belongs carries its number."""
         import json
 
         with self._lock:
             self._sent += 1
-            text = json.dumps(dict(message, number=self._sent), ensure_ascii=False, default=str)
+            text = json.dumps(dict(notice, number=self._sent), ensure_ascii=False, default=str)
             data = memoryview(text.encode("utf-8", "replace") + b"\n")
             while data:
                 data = data[os.write(self.control, data) :]

@@ -21,7 +21,7 @@ _REST_OF_LINE = 0.005
 """Seconds for which text waits for the rest of its line: `print` writes the newline by itself."""
 
 
-class Outbox:
+class Backlog:
     """Filled by a worker as its bytes arrive, emptied by one consumer."""
 
     def __init__(self, *, head: int, tail: int) -> None:

@@ -19,7 +19,7 @@ _READS_AFTER_EXIT = 100
 _LAST_WORDS = 8192
 
 
-class Message(msgspec.Struct):
+class Notice(msgspec.Struct):
     """What comes over control: a display, or a request for input."""
 
     number: int
@@ -35,7 +35,7 @@ class Listener(Protocol):
 
     def line(self, number: int) -> None: ...
 
-    def message(self, message: Message) -> None: ...
+    def notice(self, notice: Notice) -> None: ...
 
     def end(self, block: int) -> None: ...
 
@@ -44,7 +44,7 @@ class Listener(Protocol):
         ...
 
 
-class Connection:
+class Link:
     def __init__(self, program: Program, listener: Listener) -> None:
         """
         Raises:
@@ -54,7 +54,7 @@ class Connection:
         self._listener = listener
         self._marks = Marks(nonce)
         self._control = bytearray()
-        self._messages: dict[int, Message] = {}
+        self._notices: dict[int, Notice] = {}
         self._last_words = b""
         self._loop = asyncio.get_running_loop()
         self.child = Child(program, nonce, self._exited)
@@ -105,13 +105,13 @@ class Connection:
                 self._listener.line(mark.number)
             case Kind.END:
                 self._listener.end(mark.number)
-            case Kind.MESSAGE:
+            case Kind.NOTICE:
                 # Sent before the mark, so it has arrived, even if it has not been read.
-                while mark.number not in self._messages and self._read_control():
+                while mark.number not in self._notices and self._read_control():
                     pass
-                message = self._messages.pop(mark.number, None)
-                if message is not None:
-                    self._listener.message(message)
+                notice = self._notices.pop(mark.number, None)
+                if notice is not None:
+                    self._listener.notice(notice)
 
     def _read_control(self) -> bool:
         try:
@@ -133,13 +133,13 @@ class Connection:
         return True
 
     def _take(self, line: bytes) -> None:
-        """A message, or the words of the fault handler, which is given the same descriptor."""
+        """A notice, or the words of the fault handler, which is given the same descriptor."""
         try:
-            message = msgspec.json.decode(line, type=Message)
+            notice = msgspec.json.decode(line, type=Notice)
         except msgspec.DecodeError:
             self._last_words = (self._last_words + line + b"\n")[-_LAST_WORDS:]
         else:
-            self._messages[message.number] = message
+            self._notices[notice.number] = notice
 
     def _exited(self) -> None:
         for _ in range(_READS_AFTER_EXIT):
