@@ -1,0 +1,99 @@
+"""Money: counted as the server counts, refused before it is spent, never silently nothing."""
+
+import pytest
+
+from oi_daemon import Interpreter
+from tests.fakes.openai_server import ThreadedServer, text
+from tests.library.programs import code
+
+CENT = 0.01
+REQUEST = 100 * 30e-6 + 20 * 60e-6
+"""What the scripted server says that each request used, at the prices of gpt-4."""
+
+
+def last(interpreter: Interpreter, message: str = "Hi") -> str:
+    said: str = interpreter.chat(message, display=False)[-1]["message"]
+    return said
+
+
+def test_a_budget_of_a_cent_ends_where_arithmetic_says_with_the_sum_in_the_message(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(*[text("Hello")] * 9)
+    interpreter.max_budget = CENT
+    said = [last(interpreter) for _ in range(4)]
+    assert said[:3] == ["Hello"] * 3
+    assert "$0.0126" in said[3]
+    assert "$0.01:" in said[3]
+    assert len(server.bodies) == 3
+    interpreter.max_budget = 0.02
+    assert last(interpreter) == "Hello"
+
+
+def test_a_turn_that_runs_code_is_not_asked_on_over_the_budget(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(*[code("1")] * 9)
+    interpreter.max_budget = CENT
+    interpreter.auto_run = True
+    assert "$0.0126" in last(interpreter)
+    assert len(server.bodies) == 3
+
+
+def test_a_request_that_may_cost_more_than_is_left_is_not_sent(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello"), text("Hello"))
+    interpreter.max_budget = CENT
+    interpreter.max_tokens = 1000  # 6 cents
+    assert "lower max_tokens" in last(interpreter)
+    assert server.bodies == []
+    interpreter.max_tokens = 100  # 0.6 cents
+    assert last(interpreter) == "Hello"
+    assert "$0.0042" in last(interpreter)
+    assert len(server.bodies) == 1
+
+
+def test_the_sum_outlives_a_reset_and_the_daemon(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(*[text("Hello")] * 3)
+    interpreter.max_budget = CENT
+    last(interpreter)
+    interpreter.reset()
+    last(interpreter)
+    interpreter.close()
+    last(interpreter)
+    assert interpreter.usage == {
+        "input_tokens": 300,
+        "output_tokens": 60,
+        "cost": pytest.approx(3 * REQUEST),
+        "unpriced": 0,
+    }
+    assert "$0.0126" in last(interpreter)
+
+
+def test_a_price_that_is_not_known_is_said_to_be_so(
+    interpreter: Interpreter, server: ThreadedServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.enqueue(text("Hello"))
+    interpreter.model = "some-model-of-mine"
+    interpreter.max_budget = CENT
+    last(interpreter)
+    assert interpreter.usage["unpriced"] == 1
+    assert "price of some-model-of-mine is not known" in capfd.readouterr().err
+
+
+def test_a_reply_that_was_interrupted_is_counted_about(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("word " * 100, "more").but(hold_after=1))
+    stream = interpreter.chat("Hi", stream=True)
+    next(stream)
+    stream.close()
+    usage = interpreter.usage
+    assert 100 <= usage["input_tokens"] <= 1000
+    assert 100 <= usage["output_tokens"] <= 150
+    assert usage["cost"] == pytest.approx(
+        usage["input_tokens"] * 30e-6 + usage["output_tokens"] * 60e-6
+    )
