@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.budget import Usage
+from oi_daemon.budget import Quote, Usage
 from oi_daemon.errors import ConnectionLostError
 from oi_daemon.messages import (
     ActiveLine,
@@ -170,6 +170,31 @@ async def test_no_request_is_sent_over_the_budget() -> None:
 
     assert len(scene.model.asked) == 1
     assert "max_budget" in _last_text(scene)
+
+
+async def test_a_request_that_may_cost_too_much_is_not_sent() -> None:
+    scene = Scene([Quote(0.02), *said("never sent")], max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.BUDGET
+
+    assert scene.model.open == 0
+    assert scene.chunks == scene.chunks[:1]
+    assert "$0.0200" in _last_text(scene)
+
+
+async def test_a_request_that_the_budget_allows_is_sent() -> None:
+    scene = Scene([Quote(0.01), *said("sent")], max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.DONE
+
+
+async def test_what_a_reply_used_that_was_cut_off_is_counted() -> None:
+    scene = Scene(block("rm"), approval=asking(STOP))
+    scene.model.cut_off = Usage(10, 5, 0.02)
+
+    assert await scene.turn.answer() is Status.STOPPED
+
+    assert scene.budget.cost == 0.02
 
 
 async def test_an_error_keeps_what_was_said() -> None:
