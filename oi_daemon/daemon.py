@@ -15,7 +15,7 @@ import msgspec
 from oi_daemon import __version__
 from oi_daemon.budget import Budget
 from oi_daemon.config import conversations_path, load_settings
-from oi_daemon.execution import find_language, languages
+from oi_daemon.execution import LANGUAGES, Language, find_language
 from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
 from oi_daemon.logs import heed
@@ -89,7 +89,7 @@ class Daemon:
         from oi_daemon.model.models import Models
 
         return Models(
-            languages=[name for name, _, available, _ in languages() if available],
+            languages=[known.name for known in LANGUAGES if known.missing() is None],
             is_language=lambda word: find_language(word) is not None,
         )
 
@@ -209,12 +209,7 @@ class Daemon:
         return public(interpreter.settings)
 
     async def languages(self, params: NoParams) -> Languages:
-        return Languages(
-            languages=[
-                LanguageEntry(name=name, aliases=list(aliases), available=available, why=why)
-                for name, aliases, available, why in languages()
-            ]
-        )
+        return Languages(languages=[_entry(language) for language in LANGUAGES])
 
     async def status(self, params: NoParams) -> StatusResult:
         return StatusResult(
@@ -238,8 +233,8 @@ class Daemon:
             problems=self._problems,
         )
 
-    def languages_names(self) -> list[str]:
-        return [name for name, *_ in languages()]
+    def language_names(self) -> list[str]:
+        return [language.name for language in LANGUAGES]
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """The client cancelled the request that runs this turn."""
@@ -361,3 +356,10 @@ def _resident_bytes() -> int:
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def _entry(language: Language) -> LanguageEntry:
+    why = language.missing()
+    return LanguageEntry(
+        name=language.name, aliases=list(language.aliases), available=why is None, why=why
+    )

@@ -242,7 +242,7 @@ class Interpreter:
         self._saved = []
         self.messages = []
         if self._execution is not None:
-            await self._execution.reset()
+            await self._execution.close()
 
     async def close(self) -> None:
         """Interrupt what runs and end all processes."""

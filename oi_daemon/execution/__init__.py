@@ -22,7 +22,6 @@ __all__ = [
     "Process",
     "Workplace",
     "find_language",
-    "languages",
 ]
 
 _log = logging.getLogger(__name__)
@@ -37,8 +36,9 @@ class Language:
     """Why it cannot run on this machine; None where it can."""
 
 
+_PYTHON = Language(name="python", aliases=("py", "python3"), start=python, missing=lambda: None)
 LANGUAGES = (
-    Language(name="python", aliases=("py", "python3"), start=python, missing=lambda: None),
+    _PYTHON,
     Language(name="shell", aliases=("sh", "bash", "zsh", "console"), start=shell, missing=missing),
 )
 
@@ -50,15 +50,6 @@ def find_language(name: str) -> Language | None:
         if wanted == language.name or wanted in language.aliases:
             return language
     return None
-
-
-def languages() -> list[tuple[str, tuple[str, ...], bool, str | None]]:
-    """Each language's name, aliases, whether it is available, and why not."""
-    rows = []
-    for language in LANGUAGES:
-        why = language.missing()
-        rows.append((language.name, language.aliases, why is None, why))
-    return rows
 
 
 class Execution:
@@ -94,26 +85,20 @@ class Execution:
         """Give the waiting code a line without its newline; None is end of file."""
         return self._running is not None and await self._running.answer(input, value)
 
-    async def warm(self, language: str = "python") -> None:
-        """Start an interpreter ahead of need. Where that fails, the first block says why."""
-        found = find_language(language)
-        if found is None or found.missing() is not None:
-            return
+    async def warm(self) -> None:
+        """Start Python ahead of need. Where that fails, the first block says why."""
         try:
-            await self._process(found).start()
+            await self._process(_PYTHON).start()
         except NotInstalledError as error:
-            _log.info("%s was not started ahead of need: %s", found.name, error)
+            _log.info("Python was not started ahead of need: %s", error)
 
-    async def reset(self) -> None:
+    async def close(self) -> None:
         """End all interpreters and what they started; the next block has a fresh one."""
         processes = list(self._processes.values())
         self._processes.clear()
         self._running = None
         for process in processes:
             await process.close()
-
-    async def close(self) -> None:
-        await self.reset()
 
     def _process(self, language: Language) -> Process:
         if language.name not in self._processes:
@@ -122,5 +107,5 @@ class Execution:
 
 
 def _unknown(language: str) -> str:
-    known = ", ".join(language.name for language in LANGUAGES)
-    return f"{language!r} is no language that runs here. There are: {known}."
+    known = ", ".join(known.name for known in LANGUAGES if known.missing() is None)
+    return f"Code in {language!r} cannot be run here. The languages that can be run are: {known}."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import LANGUAGES, Execution, Workplace, find_language, languages
+from oi_daemon.execution import LANGUAGES, Execution, Workplace, find_language
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 from tests.execution.runs import Running, lines, lines_of_outputs, output, run, text, until
 
@@ -193,21 +193,21 @@ async def test_the_end_of_an_interpreter_is_told(
     assert await output(execution, again, language=dialect.language) == "again\n"
 
 
-async def test_reset_forgets_and_ends_what_was_started(
+async def test_closing_forgets_and_ends_what_was_started(
     execution: Execution, dialect: Dialect
 ) -> None:
     await run(execution, dialect.remember, language=dialect.language)
     process = int(await output(execution, dialect.background, language=dialect.language))
     assert alive(process)
-    await execution.reset()
+    await execution.close()
     assert not alive(process)
     assert await output(execution, dialect.recall, language=dialect.language) != "5\n"
 
 
-async def test_reset_ends_a_block_that_runs(execution: Execution, dialect: Dialect) -> None:
+async def test_closing_ends_a_block_that_runs(execution: Execution, dialect: Dialect) -> None:
     block = Running(execution, dialect.spin, dialect.language)
     await block.seen("spins")
-    await execution.reset()
+    await execution.close()
     assert (await block.end())[-2:] == [ActiveLine(None), EndOfExecution()]
 
 
@@ -257,16 +257,17 @@ async def test_many_at_once(workplace: Workplace, dialect: Dialect) -> None:
         await execution.close()
 
 
-async def test_it_can_be_started_ahead_of_need(execution: Execution, dialect: Dialect) -> None:
-    await execution.warm(dialect.language)
-    assert await output(execution, dialect.say.format(1), language=dialect.language) == "1\n"
+async def test_python_can_be_started_ahead_of_need(execution: Execution) -> None:
+    await execution.warm()
+    assert await output(execution, "print(1)") == "1\n"
 
 
 async def test_a_language_that_is_unknown_is_said(execution: Execution) -> None:
     chunks = await run(execution, "x", language="cobol")
-    assert text(chunks) == "'cobol' is no language that runs here. There are: python, shell.\n"
+    assert text(chunks) == (
+        "Code in 'cobol' cannot be run here. The languages that can be run are: python, shell.\n"
+    )
     assert not lines(chunks)
-    await execution.warm("cobol")
 
 
 async def test_an_interpreter_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -306,8 +307,7 @@ def test_a_language_has_aliases(alias: str) -> None:
 
 
 def test_languages_are_listed() -> None:
-    listed = {name: (available, why) for name, _, available, why in languages()}
-    assert listed == {"python": (True, None), "shell": (True, None)}
+    assert {known.name: known.missing() for known in LANGUAGES} == {"python": None, "shell": None}
 
 
 def test_no_alias_means_two_languages() -> None:

@@ -39,7 +39,7 @@ class WireDaemon:
     def preload(self) -> None:
         self._calls.append("preload")
 
-    def languages_names(self) -> list[str]:
+    def language_names(self) -> list[str]:
         return ["python", "shell"]
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
