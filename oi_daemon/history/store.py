@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from oi_daemon import files
 from oi_daemon.errors import OIError
-from oi_daemon.history import document, naming
+from oi_daemon.history import document, names, naming
 from oi_daemon.history.catalog import Catalog, Page, first_words
 from oi_daemon.history.document import Stamp
-from oi_daemon.history.names import Names
 from oi_daemon.messages import Message
 
 
@@ -43,7 +42,6 @@ class History:
         self.folder = folder
         self._kept: dict[str, _Kept] = {}
         self._catalog = Catalog()
-        self._names = Names(folder)
         self._swept = False
 
     def save(
@@ -70,8 +68,8 @@ class History:
             with files.locked(self.folder):
                 path, asked = self._place(conversation, messages, chosen)
                 stamp = Stamp.of(files.write_private(path, data))
-                if not naming.holds_id(path.name):
-                    self._names.add(path.name, conversation)
+            if not naming.holds_id(path.name):
+                names.remember(path, conversation)
         except OSError as error:
             raise _unusable(self.folder, error) from error
         self._kept[conversation] = _Kept(path, asked, stamp)
@@ -101,14 +99,14 @@ class History:
         kept = self._kept.get(conversation)
         if kept is not None and kept.path.exists():
             return kept.path
-        named = self._names.read()
+        named = names.ids_in(self.folder)
         found = [name for name, held in named.items() if held == conversation]
         found = [name for name in found if (self.folder / name).is_file()]
         if not found:
-            names = [entry.name for entry in self._files(naming.endings(conversation))]
-            names = [name for name in names if name not in named]
-            found = [name for name in names if naming.id_in(name) == conversation]
-            found = found or [name for name in names if naming.stem(name) == conversation]
+            ends = naming.endings(conversation)
+            others = [entry.name for entry in self._files(ends) if entry.name not in named]
+            found = [name for name in others if naming.id_in(name) == conversation]
+            found = found or [name for name in others if naming.stem(name) == conversation]
         return max(map(self.folder.joinpath, found), key=_changed, default=None)
 
     def delete(self, conversation: str) -> bool:
@@ -194,7 +192,9 @@ class History:
             InvalidError: that is no cursor.
         """
         ours = {kept.path.name: conversation for conversation, kept in self._kept.copy().items()}
-        return self._catalog.page(self._files(), self._names.read() | ours, limit, cursor, query)
+        return self._catalog.page(
+            self._files(), names.ids_in(self.folder) | ours, limit, cursor, query
+        )
 
 
 def _stamp(path: Path) -> Stamp | None:

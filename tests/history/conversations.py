@@ -32,8 +32,7 @@ def stored(path: Path) -> list[Message]:
 
 
 def names(folder: Path) -> list[str]:
-    """Those of conversations: what is told of their names stands beside them."""
-    return sorted(path.name for path in folder.iterdir() if path.name != ".names")
+    return sorted(path.name for path in folder.iterdir())
 
 
 def change_time(path: Path, seconds: int) -> None:

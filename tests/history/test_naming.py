@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from oi_daemon.config import conversations_path
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import History, naming, new_id
 from oi_daemon.messages import CodeMessage
@@ -137,7 +138,7 @@ def test_a_file_that_the_user_named_keeps_its_id(history: History, folder: Path)
 
 def test_without_the_list_of_names_its_stem_is_the_id(history: History, folder: Path) -> None:
     history.save("a", CONVERSATION, filename="mine.json")
-    (folder / ".names").write_text("{oops")
+    conversations_path().with_name("conversation-names").write_text("{oops")
 
     assert [entry.conversation for entry in History(folder).list().entries] == ["mine"]
     assert History(folder).load("mine") == CONVERSATION
