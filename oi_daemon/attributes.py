@@ -3,6 +3,7 @@
 What checks them is imported at the first use: importing the library costs a program nothing else.
 """
 
+import warnings
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ class Configured:
 
 
 def _configured() -> "Settings":
-    from oi_daemon.config import load_settings
+    from oi_daemon.config import ConfigurationWarning, load_settings
 
-    return load_settings().settings
+    loaded = load_settings()
+    for problem in loaded.problems:
+        warnings.warn(problem, ConfigurationWarning, stacklevel=2)
+    return loaded.settings

@@ -84,7 +84,7 @@ class Interpreter(Configured):
         if not isinstance(message, str):
             raise InvalidError(f"message: expected text, not {type(message).__name__}")
         chunks = self._turn("oi/stream", {"message": message})
-        self._stream = weakref.ref(chunks)
+        self._stream, self._taker = weakref.ref(chunks), threading.get_ident()
         shown = not stream if display is None else display
         if shown:
             from oi_daemon.terminal.approval import Person
@@ -210,7 +210,7 @@ class Interpreter(Configured):
         turn = connection.new_id()
         heard: list[dict[str, Any]] = []
         try:
-            with self._alone():
+            with self._lock:
                 connection.send(turn, method, {**params, "conversation": self.conversation})
             while (told := self._next(connection, turn)) is not None:
                 heard.append(told["chunk"])
@@ -226,7 +226,7 @@ class Interpreter(Configured):
 
     def _next(self, connection: "Connection", turn: int) -> dict[str, Any] | None:
         """The next chunk, with what it waits for noted; None once the turn has ended."""
-        with self._alone():
+        with self._lock:
             self._taker = threading.get_ident()
             told = connection.chunk(turn)
         self._approval, self._input = (told or {}).get("approval"), (told or {}).get("input")
@@ -237,7 +237,7 @@ class Interpreter(Configured):
         here = {"conversation": self.conversation}
         self._approval = self._input = None
         try:
-            with self._alone():
+            with self._lock:
                 if connection.request("oi/interrupt", here)["interrupted"]:
                     connection.wait(turn)
                 self._messages = connection.request("oi/history/get", here)["messages"]
@@ -266,7 +266,8 @@ class Interpreter(Configured):
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """
+        """Where a call begins. Who is in a turn already waits for the lock instead.
+
         Raises:
             BusyError: another thread is in a call.
         """
@@ -310,6 +311,7 @@ class Interpreter(Configured):
 
         if last is not None and last.forked:
             self._conversation = _new_id()  # the parent goes on with its own
+        _ = self._current  # mistakes in the configuration are told before anything runs
         connection = Connection(self._changed)
         self._unsent = {}
         self._apart = self._apart or bool(self._messages) or any(self._usage.values())
@@ -331,7 +333,7 @@ class Interpreter(Configured):
 
     def _answer(self, method: str, **params: Any) -> None:
         """Answer what waits in the stream: of no use to a daemon that is started again."""
-        with self._alone():
+        with self._lock:
             if self._connection is not None:
                 here = {"conversation": self.conversation}
                 self._connection.request(f"oi/{method}", {**here, **params})

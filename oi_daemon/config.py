@@ -20,6 +20,10 @@ from oi_daemon.settings import NAMES, Settings, change, schema
 APP = "oi-daemon"
 
 
+class ConfigurationWarning(UserWarning):
+    """A mistake in the configuration, told to a program that uses the library."""
+
+
 class Loaded(NamedTuple):
     """Settings as configured, and what was wrong on the way: each problem a line for a person."""
 

@@ -2,11 +2,17 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 from oi_daemon.client import Interpreter
-from oi_daemon.config import conversations_path, ensure_config, load_settings
+from oi_daemon.config import (
+    ConfigurationWarning,
+    conversations_path,
+    ensure_config,
+    load_settings,
+)
 from oi_daemon.errors import OIError
 from oi_daemon.settings import Settings, change
 from oi_daemon.terminal.editor import open_file, open_folder
@@ -40,6 +46,7 @@ def _configure() -> int:
 def _run(options: argparse.Namespace) -> int:
     loaded = load_settings()
     _tell_problems(loaded.problems)
+    warnings.simplefilter("ignore", ConfigurationWarning)  # they are told
     settings = chosen(options)
     with Interpreter(**settings) as interpreter:
         if options.conversations and not _resume(interpreter):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from oi_daemon import Interpreter
+from oi_daemon.config import ConfigurationWarning
 from oi_daemon.errors import AuthError, InvalidError
 from tests.fakes.openai_server import (
     Reply,
@@ -299,3 +300,11 @@ def test_import_interpreter_is_the_object_and_starts_nothing() -> None:
 
 def daemons() -> list[psutil.Process]:
     return [child for child in psutil.Process().children() if "oi_daemon" in child.cmdline()]
+
+
+def test_a_mistake_in_the_configuration_is_told_by_its_line(home: Path) -> None:
+    path = home / ".config" / "oi-daemon" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("temperature = 0.5\ntemperatur = 0.5\n")
+    with pytest.warns(ConfigurationWarning, match=r"config\.toml, line 2: temperatur"):
+        assert Interpreter().temperature == 0.5
