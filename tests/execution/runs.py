@@ -89,6 +89,11 @@ class Running:
         """Wait until its first line is active."""
         await until(lambda: bool(lines(self.chunks)))
 
+    async def leave(self) -> None:
+        """Cancel whoever takes its chunks."""
+        self._task.cancel()
+        await asyncio.wait([self._task], timeout=DEADLINE)
+
     async def end(self) -> list[Chunk]:
         await asyncio.wait_for(self._task, DEADLINE)
         return self.chunks
