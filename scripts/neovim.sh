@@ -68,7 +68,7 @@ debian_neovim() {
 VIMRUNTIME=$folder/root/usr/share/nvim/runtime exec $folder/root/usr/bin/nvim "\$@"
 END
   chmod +x "$folder/nvim"
-  rm -rf "$folder"/{lists,archives} "$folder"/root/usr/share/{doc,locale,man}
+  rm -rf "$folder"/{lists,archives} "$folder/root/usr/share"/{doc,locale,man}
   "$folder/nvim" --version | head -1
 }
 
