@@ -21,7 +21,11 @@ REPLIES: dict[str, list[Reply]] = {
     "remembers": [text("Hello, World!")],
     "asks": [code("print('Hi', input('Name? '))"), SILENT],
 }
-PAGES = [page for page in sorted(DOCS.glob("*.md")) if "```python" in page.read_text("utf-8")]
+PAGES = [
+    page
+    for page in [DOCS.parent / "README.md", *sorted(DOCS.glob("*.md"))]
+    if "```python" in page.read_text("utf-8")
+]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!-- (replies|stdin): (.*?) -->", re.DOTALL)
 MARK = "\x1e"
@@ -33,7 +37,7 @@ def test_the_examples_of_a_page_run_as_written(
 ) -> None:
     source = page.read_text(encoding="utf-8")
     said = dict(COMMENT.findall(source))
-    for name in said.get("replies", "").split(", "):
+    for name in said.get("replies", "hello, 34/24").split(", "):
         server.enqueue(*REPLIES.get(name, []))
     fences = FENCE.findall(source)
     blocks = [block for kind, block in fences if kind == "python"]

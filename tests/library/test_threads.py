@@ -55,6 +55,30 @@ def test_a_stream_of_another_thread_is_not_left_by_a_call_from_here(
     assert heard == ["a", "b"]
 
 
+def test_a_stream_is_not_disturbed_by_a_thread_that_reads_the_messages(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    words = [f"{number} " for number in range(300)]
+    server.enqueue(text(*words))
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.is_set():
+            try:
+                assert interpreter.messages
+            except BusyError:
+                ended.wait(0.001)
+
+    stream = interpreter.chat("Count", stream=True)
+    heard = next(stream)["message"]
+    watching = threading.Thread(target=watch)
+    watching.start()
+    heard += "".join(chunk["message"] for chunk in stream)
+    ended.set()
+    watching.join(30)
+    assert heard == "".join(words)
+
+
 def test_a_stream_may_be_handed_from_thread_to_thread(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:
