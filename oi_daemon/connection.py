@@ -14,9 +14,9 @@ from typing import Any
 
 import msgspec
 
+from oi_daemon.chunks import from_wire
 from oi_daemon.errors import ConnectionLostError, NoModelError, error_for
 from oi_daemon.messages import dump, fold
-from oi_daemon.protocol import chunk_from_wire
 
 _PIECE = 1 << 16
 _GRACE = 2.0
@@ -173,7 +173,7 @@ class Connection:
 
 def folded(chunks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The stored messages that these chunks amount to."""
-    return [dump(message) for message in fold(map(chunk_from_wire, chunks))]
+    return [dump(message) for message in fold(map(from_wire, chunks))]
 
 
 def _result_of(frame: Mapping[str, Any]) -> Any:

@@ -1,56 +1,23 @@
-"""The wire contract, version 1: methods, their params and results, and chunks as they travel.
+"""The wire contract, version 1: methods, their params and results, and the one notification.
 
 The shapes of all `oi/*` messages are defined here. `docs/schema.json` is generated from them, and
 every message has a golden example in `docs/examples/`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from oi_daemon import chunks
 from oi_daemon.errors import InvalidError
-from oi_daemon.messages import (
-    ActiveLine,
-    Chunk,
-    CodeChunk,
-    Display,
-    EndOfExecution,
-    Executing,
-    InputRequest,
-    LanguageChunk,
-    MessageChunk,
-    Output,
-)
+from oi_daemon.messages import Chunk, Executing, InputRequest
 
 VERSION = 1
 CHUNK = "oi/chunk"
 
-JOINED = frozenset({"message", "code", "output"})
-"""Chunks of these kinds are joined with a neighbour of their kind while the client is slow."""
-
 _TEXT = {"type": "string"}
-CHUNK_SCHEMAS: dict[str, dict[str, Any]] = {
-    "message": _TEXT,
-    "language": _TEXT,
-    "code": _TEXT,
-    "executing": {
-        "type": "object",
-        "properties": {"code": _TEXT, "language": _TEXT},
-        "required": ["code", "language"],
-    },
-    "active_line": {"type": ["integer", "null"]},
-    "output": _TEXT,
-    "end_of_execution": {"const": True},
-    "display": {"type": "object", "description": "A Jupyter MIME bundle; binary data as base64."},
-    "input": {
-        "type": "object",
-        "properties": {"prompt": _TEXT, "password": {"type": "boolean"}},
-        "required": ["prompt", "password"],
-    },
-}
 _MESSAGES: list[dict[str, Any]] = [
     {
         "properties": {"role": {"enum": ["user", "assistant"]}, "message": _TEXT},
@@ -75,7 +42,7 @@ WireChunk = Annotated[
         extra_json_schema={
             "oneOf": [
                 {"properties": {kind: shape}, "required": [kind]}
-                for kind, shape in CHUNK_SCHEMAS.items()
+                for kind, shape in chunks.SCHEMAS.items()
             ]
         },
     ),
@@ -319,66 +286,13 @@ def decode_params(method: Method, params: Any) -> Any:
         raise InvalidError(text if named else f"{field or 'params'}: {text}") from None
 
 
-def chunk_to_wire(chunk: Chunk) -> dict[str, Any]:
-    """The chunk as the reference's streaming documentation shows it: an object of one key."""
-    match chunk:
-        case MessageChunk(text):
-            return {"message": text}
-        case CodeChunk(text):
-            return {"code": text}
-        case Output(text):
-            return {"output": text}
-        case ActiveLine(line):
-            return {"active_line": line}
-        case LanguageChunk(language):
-            return {"language": language}
-        case Executing(code, language):
-            return {"executing": {"code": code, "language": language}}
-        case EndOfExecution():
-            return {"end_of_execution": True}
-        case Display(data):
-            return {"display": dict(data)}
-        case InputRequest(prompt, password):
-            return {"input": {"prompt": prompt, "password": password}}
-        case _:
-            assert_never(chunk)
-
-
-def chunk_from_wire(chunk: Mapping[str, Any]) -> Chunk:
-    """The inverse of `chunk_to_wire`; ids of approval and input stay with the notification.
-
-    Raises:
-        InvalidError: no chunk of this version.
-    """
-    match chunk:
-        case {"message": str(text)}:
-            return MessageChunk(text)
-        case {"language": str(language)}:
-            return LanguageChunk(language)
-        case {"code": str(text)}:
-            return CodeChunk(text)
-        case {"executing": {"code": str(code), "language": str(language)}}:
-            return Executing(code, language)
-        case {"active_line": int(line) | (None as line)}:
-            return ActiveLine(line)
-        case {"output": str(text)}:
-            return Output(text)
-        case {"end_of_execution": True}:
-            return EndOfExecution()
-        case {"display": dict(data)}:
-            return Display(data)
-        case {"input": {"prompt": str(prompt), "password": bool(password)}}:
-            return InputRequest(prompt, password, "")
-    raise InvalidError(f"chunk: none of {', '.join(CHUNK_SCHEMAS)}")
-
-
 def chunk_params(chunk: Chunk, conversation: str, turn: int, seq: int) -> ChunkParams:
     """The notification's params for a chunk."""
     return ChunkParams(
         conversation=conversation,
         turn=turn,
         seq=seq,
-        chunk=chunk_to_wire(chunk),
+        chunk=chunks.to_wire(chunk),
         approval=chunk.approval if isinstance(chunk, Executing) else None,
         input=chunk.input if isinstance(chunk, InputRequest) else None,
     )

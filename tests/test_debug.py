@@ -1,5 +1,7 @@
 """`debug_mode` tells every step on stderr, and nowhere else."""
 
+from typing import Any
+
 import pytest
 
 from tests.fakes.openai_server import ThreadedServer, text
@@ -20,6 +22,20 @@ def test_every_step_is_told_on_stderr(server: ThreadedServer, how: str) -> None:
             auto_run=True,
             **({"debug_mode": True} if how == "a setting" else {}),
         )
+        once = {"settings": {"debug_mode": True}} if how == "of one turn" else {}
+        client.result("oi/stream", {"message": "Go", **once})
+        client.close_input()
+        client.exit_code()
+        stderr = client.stderr()
+    assert [step for step in STEPS if step not in stderr] == []
+    assert {"output": "42\n"} in chunks(client)
+
+
+def test_without_it_nothing_is_told(server: ThreadedServer) -> None:
+    server.enqueue(code("print(6 * 7)"), text("Done."))
+    with WireClient() as client:
+        more: dict[str, Any] = {"debug_mode": True} if how == "a setting" else {}
+        ready(client, server.url, auto_run=True, **more)
         once = {"settings": {"debug_mode": True}} if how == "of one turn" else {}
         client.result("oi/stream", {"message": "Go", **once})
         client.close_input()

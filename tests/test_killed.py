@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil
 
+from oi_daemon.chunks import from_wire
 from oi_daemon.messages import dump, fold, load
-from oi_daemon.protocol import chunk_from_wire
 from tests.fakes.openai_server import ScriptedServer, text
 from tests.talk import KEY, chunks, code
 from tests.wire_client import WireClient, eventually
@@ -64,7 +64,7 @@ def lives(process: psutil.Process) -> bool:
 
 def finished_messages(client: WireClient) -> list[dict[str, Any]]:
     """Those after which something else was heard."""
-    heard = [chunk_from_wire(chunk) for chunk in chunks(client)]
+    heard = [from_wire(chunk) for chunk in chunks(client)]
     whole = [dump(message) for message in fold(heard)]
     last = chunks(client)[-1] if heard else {}
     return whole if "end_of_execution" in last else whole[:-1]

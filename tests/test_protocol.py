@@ -8,7 +8,7 @@ import jsonschema
 import msgspec
 import pytest
 
-from oi_daemon import protocol
+from oi_daemon import chunks, protocol
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import dump, fold
 
@@ -33,7 +33,7 @@ def test_every_method_has_its_golden_example() -> None:
 
 def test_every_chunk_has_its_golden_example() -> None:
     kinds = {kind for path in CHUNKS for kind in read(path)["params"]["chunk"]}
-    assert kinds == set(protocol.CHUNK_SCHEMAS)
+    assert kinds == set(chunks.SCHEMAS)
 
 
 @pytest.mark.parametrize("path", METHODS, ids=lambda path: path.stem)
@@ -60,15 +60,15 @@ def test_a_chunk_travels_as_its_golden_example(path: Path) -> None:
     validate(params, protocol.schema()["notifications"]["oi/chunk"]["params"])
     decoded = msgspec.convert(params, protocol.ChunkParams)
     assert msgspec.to_builtins(decoded) == params
-    chunk = protocol.chunk_from_wire(params["chunk"])
-    assert protocol.chunk_to_wire(chunk) == params["chunk"]
+    chunk = chunks.from_wire(params["chunk"])
+    assert chunks.to_wire(chunk) == params["chunk"]
 
 
 @pytest.mark.parametrize("turn", read(DOCS / "examples/folds.json"), ids=lambda turn: turn["name"])
 def test_a_golden_stream_folds_to_its_messages(turn: dict[str, Any]) -> None:
     """The same file drives the folds of every client."""
-    chunks = map(protocol.chunk_from_wire, turn["chunks"])
-    assert [dump(message) for message in fold(chunks)] == turn["messages"]
+    heard = map(chunks.from_wire, turn["chunks"])
+    assert [dump(message) for message in fold(heard)] == turn["messages"]
 
 
 def test_the_schema_in_the_docs_is_the_codes() -> None:

@@ -1,0 +1,95 @@
+"""Chunks as they travel: objects of one key, as the streaming documentation shows them."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from oi_daemon.errors import InvalidError
+from oi_daemon.messages import (
+    ActiveLine,
+    Chunk,
+    CodeChunk,
+    Display,
+    EndOfExecution,
+    Executing,
+    InputRequest,
+    LanguageChunk,
+    MessageChunk,
+    Output,
+)
+
+JOINED = frozenset({"message", "code", "output"})
+"""Chunks of these kinds are joined with a neighbour of their kind while the client is slow."""
+
+_TEXT = {"type": "string"}
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "message": _TEXT,
+    "language": _TEXT,
+    "code": _TEXT,
+    "executing": {
+        "type": "object",
+        "properties": {"code": _TEXT, "language": _TEXT},
+        "required": ["code", "language"],
+    },
+    "active_line": {"type": ["integer", "null"]},
+    "output": _TEXT,
+    "end_of_execution": {"const": True},
+    "display": {"type": "object", "description": "A Jupyter MIME bundle; binary data as base64."},
+    "input": {
+        "type": "object",
+        "properties": {"prompt": _TEXT, "password": {"type": "boolean"}},
+        "required": ["prompt", "password"],
+    },
+}
+
+
+def to_wire(chunk: Chunk) -> dict[str, Any]:
+    """The chunk as the reference's streaming documentation shows it: an object of one key."""
+    match chunk:
+        case MessageChunk(text):
+            return {"message": text}
+        case CodeChunk(text):
+            return {"code": text}
+        case Output(text):
+            return {"output": text}
+        case ActiveLine(line):
+            return {"active_line": line}
+        case LanguageChunk(language):
+            return {"language": language}
+        case Executing(code, language):
+            return {"executing": {"code": code, "language": language}}
+        case EndOfExecution():
+            return {"end_of_execution": True}
+        case Display(data):
+            return {"display": dict(data)}
+        case InputRequest(prompt, password):
+            return {"input": {"prompt": prompt, "password": password}}
+        case _:
+            assert_never(chunk)
+
+
+def from_wire(chunk: Mapping[str, Any]) -> Chunk:
+    """The inverse of `to_wire`; ids of approval and input stay with the notification.
+
+    Raises:
+        InvalidError: no chunk of this version.
+    """
+    match chunk:
+        case {"message": str(text)}:
+            return MessageChunk(text)
+        case {"language": str(language)}:
+            return LanguageChunk(language)
+        case {"code": str(text)}:
+            return CodeChunk(text)
+        case {"executing": {"code": str(code), "language": str(language)}}:
+            return Executing(code, language)
+        case {"active_line": int(line) | (None as line)}:
+            return ActiveLine(line)
+        case {"output": str(text)}:
+            return Output(text)
+        case {"end_of_execution": True}:
+            return EndOfExecution()
+        case {"display": dict(data)}:
+            return Display(data)
+        case {"input": {"prompt": str(prompt), "password": bool(password)}}:
+            return InputRequest(prompt, password, "")
+    raise InvalidError(f"chunk: none of {', '.join(SCHEMAS)}")
