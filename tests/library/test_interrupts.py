@@ -58,6 +58,28 @@ def test_ctrl_c_in_the_middle_of_a_block_raises_and_keeps_the_variables(
     assert interpreter.execute("python", "x")[0]["output"] == "1"
 
 
+def test_a_second_ctrl_c_ends_even_code_that_ignores_the_first_and_keeps_the_conversation(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(code(f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{LOOP}"))
+    stream = interpreter.chat("Loop", stream=True)
+    while next(stream).get("active_line") != 5:
+        pass
+    for seconds in (0.05, 0.3):
+        threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(stream)
+    try:
+        while time.monotonic() - began < 0.5:
+            time.sleep(0.01)  # the second one comes, wherever the first was answered by then
+    except KeyboardInterrupt:
+        pass
+    said = [message["role"] for message in interpreter.messages]
+    assert said == ["user", "assistant"]
+    assert interpreter.execute("python", "1 + 1")[0]["output"] == "2"
+
+
 def test_an_exception_of_ones_own_in_the_loop_stops_what_runs(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:
