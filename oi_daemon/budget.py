@@ -1,6 +1,9 @@
 """Usage, prices and the session's budget."""
 
+import logging
 from dataclasses import dataclass
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,33 @@ class Budget:
         return None
 
 
+class Bill:
+    """One turn's usage, counted into the session's budget as well."""
+
+    def __init__(self, session: Budget, model: str) -> None:
+        self._session = session
+        self._model = model
+        self._turn = Budget()
+
+    def add(self, usage: Usage) -> None:
+        if usage.cost is None and not self._turn.unpriced and self._session.max_budget is not None:
+            logger.warning(_UNPRICED, self._model)
+        self._session.add(usage)
+        self._turn.add(usage)
+
+    def refusal(self, at_most: float = 0.0) -> str | None:
+        return self._session.refusal(at_most)
+
+    @property
+    def total(self) -> Usage:
+        cost = None if self._turn.unpriced else self._turn.cost
+        return Usage(self._turn.input_tokens, self._turn.output_tokens, cost)
+
+
 def _dollars(amount: float) -> str:
     """Cents, and what is smaller where it is not nothing."""
     whole, _, rest = f"{amount:.6f}".rstrip("0").partition(".")
     return f"${whole}.{rest:0<2}"
+
+
+_UNPRICED = "The price of %s is not known: what it costs does not count towards max_budget."

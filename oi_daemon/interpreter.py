@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from oi_daemon.approvals import Approvals
-from oi_daemon.budget import Budget, Usage
+from oi_daemon.budget import Bill, Budget, Usage
 from oi_daemon.errors import BusyError, ModelError, OIError
 from oi_daemon.execution import Execution
 from oi_daemon.execution.language import Workplace
@@ -41,29 +41,6 @@ class Outcome:
     status: Status
     messages: Sequence[Message]
     usage: Usage
-
-
-class Bill:
-    """One turn's usage, counted into the session's budget as well."""
-
-    def __init__(self, session: Budget, model: str) -> None:
-        self._session = session
-        self._model = model
-        self._turn = Budget()
-
-    def add(self, usage: Usage) -> None:
-        if usage.cost is None and not self._turn.unpriced and self._session.max_budget is not None:
-            logger.warning(_UNPRICED, self._model)
-        self._session.add(usage)
-        self._turn.add(usage)
-
-    def refusal(self, at_most: float = 0.0) -> str | None:
-        return self._session.refusal(at_most)
-
-    @property
-    def total(self) -> Usage:
-        cost = None if self._turn.unpriced else self._turn.cost
-        return Usage(self._turn.input_tokens, self._turn.output_tokens, cost)
 
 
 class _NoModel:
@@ -346,6 +323,3 @@ class Interpreter:
 def _place(settings: Settings) -> tuple[str | None, str | None]:
     """Where a conversation is kept."""
     return settings.conversation_history_path, settings.conversation_filename
-
-
-_UNPRICED = "The price of %s is not known: what it costs does not count towards max_budget."

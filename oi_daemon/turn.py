@@ -155,6 +155,7 @@ class Turn:
         self._interrupted = False
         self._cancelled = False
         self._apart = False
+        """The last message is an earlier reply's text: text that follows is a new paragraph."""
 
     @property
     def messages(self) -> list[Message]:
