@@ -2,10 +2,37 @@
 local M = {}
 
 ---@param buf integer
-function M.start(buf)
-  vim.b[buf].oi_parsed = pcall(vim.treesitter.start, buf, "markdown") or nil
-  vim.bo[buf].syntax = "oi"
+---@param plainly? boolean Without treesitter.
+function M.start(buf, plainly)
+  local parsed = not plainly and pcall(vim.treesitter.start, buf, "markdown")
+  vim.b[buf].oi_parsed = parsed or nil
   vim.b[buf].oi_languages = vim.empty_dict()
+  vim.b[buf].oi_lines = 0
+  vim.bo[buf].syntax = "oi"
+end
+
+local FORGET_EVERY = 50 -- lines
+local MOST_PARSED = vim.fn.has("nvim-0.11") == 1 and math.huge or 100 -- lines
+
+--- Keep highlighting cheap. What treesitter parsed is forgotten once in a while: to keep up to
+--- date what has long been scrolled past costs ever more as the buffer grows, and what is seen is
+--- parsed again when it is drawn. In Neovim 0.10 that is not enough.
+---@param buf integer
+---@param lines integer How many there are now.
+function M.grown(buf, lines)
+  if not vim.b[buf].oi_parsed then
+    return
+  elseif lines > MOST_PARSED then
+    local languages = vim.b[buf].oi_languages
+    vim.treesitter.stop(buf)
+    M.start(buf, true)
+    for filetype in pairs(languages) do
+      M.add(buf, filetype)
+    end
+  elseif lines - vim.b[buf].oi_lines >= FORGET_EVERY then
+    vim.b[buf].oi_lines = lines
+    vim.treesitter.get_parser(buf, "markdown"):invalidate(true)
+  end
 end
 
 --- Whether treesitter highlights this language within the Markdown.

@@ -208,6 +208,7 @@ function View:draw_items(items)
     self:modify(function()
       local lines = vim.list_slice(new, same + 1)
       vim.api.nvim_buf_set_lines(self.buf, start + same, start + #old, false, lines)
+      syntax.grown(self.buf, start + #new)
     end)
   end
   vim.api.nvim_buf_clear_namespace(self.buf, text_marks, start + same, -1)
