@@ -78,7 +78,7 @@ export class Conversations implements vscode.Disposable {
   async show(id = newId(), title = vscode.l10n.t("New Conversation")): Promise<Conversation> {
     const known = this.open.get(id)?.notebook.uri;
     const notebook = await vscode.workspace.openNotebookDocument(known ?? uriOf(id, title));
-    await vscode.window.showNotebookDocument(notebook);
+    await vscode.window.showNotebookDocument(notebook, { preview: false });
     return this.of(notebook);
   }
 

@@ -1,6 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, onTestFailed, test } from "vitest";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Editor } from "./editor";
-import { code, Model, refusal, words } from "./model";
+import { code, Model, refusal, text, words } from "./model";
 
 let model: Model;
 let editor: Editor;
@@ -11,6 +13,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  if (editor.page.url() === "about:blank") return;
   await editor.palette("View: Close All Editors");
 });
 
@@ -22,8 +25,12 @@ afterAll(async () => {
 /** A test that keeps a picture of what went wrong. */
 function drive(name: string, work: () => Promise<void>): void {
   test(name, async () => {
-    onTestFailed(() => editor.shot(`failed-${name.replaceAll(/\W+/g, "-")}`));
-    await work();
+    try {
+      await work();
+    } catch (error) {
+      await editor.shot(`failed-${name.replaceAll(/\W+/g, "-")}`);
+      throw error;
+    }
   });
 }
 
@@ -158,17 +165,92 @@ drive("a saved conversation opens as a notebook", async () => {
 });
 
 drive("two conversations at once", async () => {
-  const source = "import time\nfor i in range(30):\n    time.sleep(0.1)\nprint('slow' + 'ly')";
+  const source = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)";
   model.replies(code(source));
   await editor.chat("The slow one");
   await editor.button("Run").click();
   await editor.activeLine.waitFor();
   await editor.palette("Open Interpreter: New Conversation");
+  await editor.tab("New Conversation").waitFor();
+  await editor.composing();
   await editor.page.keyboard.type("The quick one");
-  model.replies(words("Quick as a fox."), words("And slow as a snail."));
-  await editor.page.keyboard.press("Control+Enter");
+  model.replies(words("Quick as a fox."));
+  await editor.palette("Notebook: Execute Cell");
   await editor.sees("Quick as a fox.");
+  model.replies(words("And slow as a snail."));
+  writeFileSync(join(editor.workspace, "go"), "");
   await editor.tab("The slow one").click();
   await editor.sees("And slow as a snail.");
   await editor.shot("two");
 });
+
+drive("undo takes the last turn away, and reset all of it", async () => {
+  model.replies(words("The first answer."), words("The second answer."));
+  await editor.chat("One");
+  await editor.rendered("The first answer.").waitFor();
+  await editor.idle();
+  await editor.chat("Two");
+  await editor.rendered("The second answer.").waitFor();
+  await editor.idle();
+  await editor.palette("Open Interpreter: Undo Last Turn");
+  await editor.rendered("The second answer.").waitFor({ state: "hidden" });
+  await editor.rendered("The first answer.").waitFor();
+  await editor.palette("Open Interpreter: Reset");
+  await editor.rendered("The first answer.").waitFor({ state: "hidden" });
+});
+
+drive("a selection is run, and asked about with its place", async () => {
+  await editor.file("sums.py", "print(sum(range(101)))\n");
+  const line = editor.page.locator(".view-line", { hasText: "print" }).first();
+  await line.click();
+  await editor.page.keyboard.press("Control+A");
+  await editor.palette("Open Interpreter: Run Selection");
+  await editor.rendered("5050").waitFor();
+  await editor.idle();
+  model.replies(words("It adds the numbers up to a hundred."));
+  await editor.tab("sums.py").click();
+  await line.click();
+  await editor.page.keyboard.press("Control+A");
+  await editor.palette("Open Interpreter: Chat About Selection...");
+  await editor.box("Open Interpreter").waitFor();
+  await editor.answer("What does this do?");
+  await editor.rendered("It adds the numbers").waitFor();
+  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain("sums.py:1-2");
+});
+
+drive("5,000 tokens at 500 a second: keys are echoed meanwhile, and nothing is lost", async () => {
+  await editor.file("notes.txt", "");
+  await editor.palette("View: Split Editor Right");
+  const tokens = Array.from({ length: 5000 }, (_, i) => (i % 50 === 49 ? `t${i}\n\n` : `t${i} `));
+  model.replies({ ...text(...tokens), delay: 2 });
+  await editor.chat("Write a lot");
+  await editor.rendered("t40").first().waitFor();
+  await editor.page.locator(".editor-instance .monaco-editor").first().click();
+  const delays: number[] = [];
+  for (let i = 0; i < 20; i++) delays.push(await editor.echo(String.fromCharCode(97 + i)));
+  delays.sort((a, b) => a - b);
+  console.log(`keys are echoed within ${delays.map(Math.round).join(", ")} ms`);
+  expect(delays[10]).toBeLessThan(500);
+  await editor.idle();
+  await editor.sees("t4999");
+  expect(editor.lastSaved()).toContain(JSON.stringify(tokens.join("").trimEnd()).slice(1, -1));
+});
+
+test("closing the window leaves no process", async () => {
+  model.replies(code("while True:\n    pass"));
+  await editor.chat("Loop for ever");
+  await editor.button("Run").click();
+  await editor.activeLine.waitFor();
+  const started = editor.processes("--stdio").concat(editor.processes("oi_daemon"));
+  expect(started.length).toBeGreaterThan(0);
+  await editor.page.goto("about:blank");
+  await expect.poll(() => started.filter(isAlive), { timeout: 30_000 }).toEqual([]);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,7 +1,17 @@
 /** A real VS Code, served by code-server and driven in headless Chromium. */
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,13 +86,21 @@ export class Editor {
   async palette(command: string): Promise<void> {
     const row = this.page.locator(".quick-input-list .monaco-list-row", { hasText: command }).first();
     const input = this.page.locator(".quick-input-widget input[type=text]");
-    await retry(async () => {
-      await this.page.keyboard.press("Escape");
+    await retry(async (again) => {
+      if (again) await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
       await input.fill(`>${command}`, { timeout: 2000 });
       await row.waitFor({ timeout: 1000 });
     });
     await this.page.keyboard.press("Enter");
+  }
+
+  /** Make a file in the workspace, and open it. */
+  async file(name: string, content: string): Promise<void> {
+    writeFileSync(join(this.workspace, name), content);
+    await this.page.locator(".explorer-folders-view .monaco-list-row", { hasText: name }).dblclick();
+    await this.tab(name).waitFor();
+    await this.page.locator(".editor-instance .monaco-editor.focused").waitFor();
   }
 
   /** Type into the box that is open, and press Enter. */
@@ -136,6 +154,11 @@ export class Editor {
     return this.page.locator(".quick-input-widget", { hasText: text });
   }
 
+  /** Until a cell is there to write a message in. */
+  async composing(): Promise<void> {
+    await this.page.locator(".notebookOverlay .code-cell-row .monaco-editor.focused").waitFor();
+  }
+
   /** Until no turn is under way. */
   async idle(): Promise<void> {
     await this.page
@@ -172,6 +195,38 @@ export class Editor {
   /** A notebook's tab. */
   tab(title: string): Locator {
     return this.page.locator(".tabs-container .tab", { hasText: title });
+  }
+
+  /** Type a character where the cursor is: milliseconds until it is shown. */
+  async echo(character: string): Promise<number> {
+    const watch = (typed: string) => {
+      const echoed = new Promise<number>((resolve) => {
+        let began = 0;
+        const note = () => {
+          began = performance.now();
+        };
+        addEventListener("keydown", note, { capture: true, once: true });
+        const look = () => {
+          const lines = [...document.querySelectorAll(".editor-instance .view-line")];
+          const shown = began > 0 && lines.some((line) => line.textContent?.endsWith(typed));
+          if (shown) resolve(performance.now() - began);
+          else requestAnimationFrame(look);
+        };
+        look();
+      });
+      Object.assign(globalThis, { echoed });
+    };
+    await this.page.evaluate(watch, character);
+    await this.page.keyboard.type(character);
+    return this.page.evaluate(() => (globalThis as unknown as { echoed: Promise<number> }).echoed);
+  }
+
+  /** The conversation that the daemon saved last, as it stands in its file. */
+  lastSaved(): string {
+    const folder = join(this.state, "home/.local/share/oi-daemon/conversations");
+    const files = readdirSync(folder).map((name) => join(folder, name));
+    const last = files.toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1);
+    return readFileSync(last as string, "utf8");
   }
 
   notification(text: string): Locator {
@@ -253,10 +308,10 @@ async function browse(state: string): Promise<BrowserContext> {
   return context;
 }
 
-async function retry(work: () => Promise<void>, times = 20): Promise<void> {
+async function retry(work: (again: boolean) => Promise<void>, times = 20): Promise<void> {
   for (let left = times; ; left--) {
     try {
-      return await work();
+      return await work(left < times);
     } catch (error) {
       if (left <= 1) throw error;
     }
