@@ -187,9 +187,7 @@ local subcommands = {
     end)
   end,
   edit = function()
-    with_view(function(view)
-      view:edit()
-    end)
+    with_view(require("oi.edit").begin)
   end,
   new = function(words, opts)
     oi.chat(words ~= "" and words or nil, { new = true, mods = modifiers(opts) })

@@ -1,5 +1,6 @@
 -- A conversation's buffer. Draws what is new since it last drew, a few times a second at most.
 local Conversation = require("oi.conversation")
+local edit = require("oi.edit")
 local highlight = require("oi.highlight")
 local keys = require("oi.keys")
 local layout = require("oi.layout")
@@ -12,7 +13,6 @@ local RULE = ("─"):rep(60)
 local text_marks = vim.api.nvim_create_namespace("oi.text")
 local line_mark = vim.api.nvim_create_namespace("oi.active_line")
 local status_mark = vim.api.nvim_create_namespace("oi.status")
-local edit_marks = vim.api.nvim_create_namespace("oi.edit")
 
 ---@class oi.View
 ---@field conversation oi.Conversation
@@ -21,7 +21,7 @@ local edit_marks = vim.api.nvim_create_namespace("oi.edit")
 ---@field blocks oi.Block[] What stands there.
 ---@field private fold? oi.Fold What was drawn.
 ---@field private scheduled boolean
----@field private editing boolean
+---@field editing boolean
 ---@field private prompted? string The input that was asked for.
 local View = {}
 View.__index = View
@@ -63,7 +63,7 @@ function View.read(buf, name)
   if not view then
     view = View.get(Conversation.get(name:match("^oi://(.+)$")), buf)
   end
-  view:leave_edit()
+  edit.leave(view)
   window.dress(view)
 end
 
@@ -100,12 +100,10 @@ function View:watch()
     self:prompt()
   end)
   on("BufWriteCmd", function()
-    self:write()
+    edit.write(self)
   end)
-  on({ "CursorMoved", "InsertEnter" }, function()
-    if self.editing then
-      vim.bo[self.buf].modifiable = self:in_edit()
-    end
+  on("CursorMoved", function()
+    edit.follow(self)
   end)
   on("BufWipeout", function()
     views[self.buf] = nil
@@ -138,7 +136,6 @@ function View:modify(change)
 end
 
 --- Begin again with an empty buffer.
----@private
 function View:clear()
   self.fold, self.rows, self.blocks, self.editing = nil, {}, {}, false
   vim.api.nvim_buf_clear_namespace(self.buf, -1, 0, -1)
@@ -311,7 +308,6 @@ function View:draw_active_line()
 end
 
 --- What can be done now, on the buffer's last line.
----@private
 function View:draw_status()
   local text = keys.hint(self.conversation, self.editing)
   vim.api.nvim_buf_set_extmark(
@@ -325,65 +321,6 @@ function View:draw_status()
       virt_text_pos = "overlay",
     }
   )
-end
-
----@return integer? first Row of the code being edited.
----@return integer? last Row after it.
-function View:edited()
-  local mark = vim.api.nvim_buf_get_extmark_by_id(self.buf, edit_marks, 1, { details = true })
-  if mark[1] then
-    return mark[1] + 1, mark[3].end_row
-  end
-end
-
----@private
----@return boolean
-function View:in_edit()
-  local first, last = self:edited()
-  local row = vim.api.nvim_win_get_cursor(0)[1] - 1
-  return first ~= nil and row >= first and row < math.max(last, first + 1)
-end
-
---- Make the block that waits editable; `:write` runs it, `:edit!` leaves it as it was.
-function View:edit()
-  if not self.conversation.approval then
-    return vim.notify("oi: no block waits for an answer.", vim.log.levels.WARN)
-  end
-  self:draw()
-  local i = #self.conversation.fold.items
-  local code, start = self.blocks[i].code, self.rows[i]
-  self.editing = true
-  vim.bo[self.buf].undolevels = vim.go.undolevels
-  vim.api.nvim_buf_set_extmark(self.buf, edit_marks, start + code[1] - 1, 0, {
-    id = 1,
-    end_row = start + code[2],
-    right_gravity = false,
-    end_right_gravity = true,
-  })
-  keys.answer(self.buf, nil)
-  self:draw_status()
-  vim.api.nvim_win_set_cursor(0, { start + code[1] + 1, 0 })
-  vim.bo[self.buf].modifiable = true
-end
-
---- Show the conversation as it is.
----@private
-function View:leave_edit()
-  vim.bo[self.buf].undolevels = -1
-  self:clear()
-  self:draw()
-end
-
----@private
-function View:write()
-  local first, last = self:edited()
-  if self.editing and first then
-    local lines = vim.api.nvim_buf_get_lines(self.buf, first, last, false)
-    self:leave_edit()
-    self.conversation:approve("run", table.concat(lines, "\n"))
-    vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(self.buf), 0 })
-  end
-  vim.bo[self.buf].modified = false
 end
 
 --- Ask for the line that the code waits for; not while somebody types elsewhere.
