@@ -132,6 +132,7 @@ class Interpreter(Configured):
     def conversation(self, conversation: str) -> None:
         self._leave_stream()
         self._conversation, self._messages, self._apart = conversation, [], True
+        self._unsent = dict(self._changed)
 
     @property
     def messages(self) -> list[Stored]:
@@ -312,7 +313,7 @@ class Interpreter(Configured):
         if last is not None and last.forked:
             self._conversation = _new_id()  # the parent goes on with its own
         _ = self._current  # mistakes in the configuration are told before anything runs
-        connection = Connection(self._changed)
+        connection = Connection(self._conversation, self._changed)
         self._unsent = {}
         self._apart = self._apart or bool(self._messages) or any(self._usage.values())
         return connection

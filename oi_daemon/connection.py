@@ -10,6 +10,7 @@ import sys
 import weakref
 from collections import deque
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -25,10 +26,10 @@ _GRACE = 2.0
 class Connection:
     """Starts a daemon; it ends when this object, or the program, does."""
 
-    def __init__(self, settings: Mapping[str, Any]) -> None:
+    def __init__(self, conversation: str, settings: Mapping[str, Any]) -> None:
         """
         Args:
-            settings: those that the daemon is to begin with, on top of the configured ones.
+            settings: those that the conversation is to begin with, on top of the configured ones.
         """
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oi_daemon", "--stdio"],
@@ -47,12 +48,11 @@ class Connection:
         self._chunks: deque[dict[str, Any]] = deque()
         self._answers: dict[int, dict[str, Any]] = {}
         self._finalizer = weakref.finalize(self, _end, self._process, self._pid)
-        options = {"initializationOptions": {"settings": settings}}
+        os.register_at_fork(after_in_child=partial(_let_go, weakref.ref(self)))
         self._greeting = self.new_id()
         """Its answer is not waited for, but heeded when it comes."""
-        self.send(
-            self._greeting, "initialize", {"processId": self._pid, "capabilities": {}, **options}
-        )
+        first = {"conversation": conversation, "settings": settings}
+        self.send(self._greeting, "oi/settings/set", first)
 
     @property
     def alive(self) -> bool:
@@ -187,13 +187,24 @@ def _result_of(frame: Mapping[str, Any]) -> Any:
     raise raised
 
 
+def _let_go(connection: "weakref.ref[Connection]") -> None:
+    """In a forked child: while it lives the daemon must still see that its parent is gone."""
+    parents = connection()
+    if parents is not None:
+        _close_pipes(parents._process)
+
+
+def _close_pipes(process: subprocess.Popen[bytes]) -> None:
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
     """Close the daemon's input and give it a moment; it ends what it runs by itself."""
     if os.getpid() != owner:
         return
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            pipe.close()
+    _close_pipes(process)
     try:
         process.wait(_GRACE)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):

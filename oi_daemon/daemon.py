@@ -152,7 +152,7 @@ class Daemon:
 
     async def history_list(self, params: HistoryListParams) -> HistoryPage:
         entries, cursor = await asyncio.to_thread(
-            self._history().list, params.limit, params.cursor, params.query
+            self._history(params.conversation).list, params.limit, params.cursor, params.query
         )
         shown = [
             HistoryEntry(
@@ -295,8 +295,10 @@ class Daemon:
             last_seq=self._seqs.get(interpreter.conversation, 0),
         )
 
-    def _history(self) -> History:
-        return self._history_for(self._settings)
+    def _history(self, conversation: str | None = None) -> History:
+        """The history that a conversation is kept in; the daemon's own, if it is not at work."""
+        interpreter = self._live(conversation)
+        return self._history_for(interpreter.settings if interpreter else self._settings)
 
     def _history_for(self, settings: Settings) -> History:
         """The history in the folder that the settings name; one object a folder."""

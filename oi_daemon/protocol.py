@@ -98,6 +98,9 @@ class HistoryListParams(_Shape):
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 50
     cursor: str | None = None
     query: str | None = None
+    conversation: Annotated[
+        Conversation, Meta(description="Lists the folder that this one is kept in.")
+    ] = None
 
 
 class SessionUsage(_Shape):
