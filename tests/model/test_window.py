@@ -112,7 +112,7 @@ def test_what_is_kept_fits_and_holds_the_latest_question(
     asked = [message for message in messages if isinstance(message, UserMessage)]
     assert bool(asked) == any(isinstance(message, UserMessage) for message in kept)
     if fits(messages, room, 2000):
-        assert kept == messages
+        assert len(kept) == len(messages)
 
 
 @pytest.mark.parametrize(
