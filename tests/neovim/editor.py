@@ -55,6 +55,7 @@ class Editor:
     def keys(self, keys: str) -> None:
         """Type, as a person does; the keys are handled when this returns."""
         self.nvim.feedkeys(self.nvim.replace_termcodes(keys, True, True, True), "mt")
+        self.wait(lambda: self.nvim.funcs.getchar(1) == 0, f"the keys {keys} are handled")
 
     def wait(self, holds: Callable[[], Any], what: str) -> Any:
         """Until it holds: what it gives. Neovim goes on meanwhile."""

@@ -27,7 +27,7 @@ def test_only_the_fence_is_editable(editor: Editor, server: ThreadedServer) -> N
     editor.command("OIChat go")
     editor.wait_state("approval")
     editor.keys("e")
-    assert editor.nvim.current.line == "a = 1"
+    editor.wait(lambda: editor.nvim.current.line == "a = 1", "the cursor is in the code")
     assert editor.buffer.options["modifiable"]
     editor.keys("k")
     editor.wait(lambda: not editor.buffer.options["modifiable"], "the fence is not editable")

@@ -1,7 +1,10 @@
 """A fast stream: drawn in batches, complete, and out of the way of whoever types."""
 
+import subprocess
+from pathlib import Path
+
 from tests.fakes.openai_server import ThreadedServer, text
-from tests.neovim.editor import Editor
+from tests.neovim.editor import PLUGIN, Editor, programs
 
 WORDS = [f"word{i}" + ("\n\n" if i % 30 == 29 else " ") for i in range(3000)]
 
@@ -36,3 +39,24 @@ def test_who_types_is_not_held_up(editor: Editor, server: ThreadedServer) -> Non
     held, draws, chunks = (editor.lua(f"return {name}") for name in ("held", "draws", "chunks"))
     assert draws < chunks / 4
     assert held < 0.1  # benchmarks/neovim.py measures; here only what nobody could mistake
+
+
+def test_the_plugin_costs_less_than_a_millisecond_until_it_is_used(tmp_path: Path) -> None:
+    """In the best of some starts."""
+    log = tmp_path / "startup.log"
+    plugin = f"set runtimepath^={PLUGIN}"
+    argv = [
+        programs()[0],
+        "--headless",
+        "--clean",
+        "--cmd",
+        plugin,
+        "--startuptime",
+        str(log),
+        "+qa",
+    ]
+    for _ in range(5):
+        subprocess.run(argv, check=True, capture_output=True)
+    lines = [line.split() for line in log.read_text().splitlines() if "plugin/oi.lua" in line]
+    assert len(lines) == 5
+    assert min(float(took) for _, took, *_ in lines) < 1.0

@@ -79,6 +79,7 @@ export interface HistoryListParams {
   limit?: number;
   cursor?: string | null;
   query?: string | null;
+  conversation?: string | null;
 }
 
 export interface HistoryPage {

@@ -50,6 +50,9 @@ function M.fold(win, start, block)
   if block.output[2] - block.output[1] > config.options.output_lines and last > first then
     vim.api.nvim_win_call(win, function()
       vim.cmd(("silent %d,%dfold"):format(first, last))
+      if vim.fn.line(".") == vim.fn.line("$") then
+        vim.cmd("normal! zb") -- the room that the fold left is filled from above
+      end
     end)
   end
 end

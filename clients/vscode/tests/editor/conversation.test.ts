@@ -175,7 +175,7 @@ drive("two conversations at once", async () => {
   await editor.composing();
   await editor.page.keyboard.type("The quick one");
   model.replies(words("Quick as a fox."));
-  await editor.palette("Notebook: Execute Cell");
+  await editor.page.keyboard.press("Control+Enter");
   await editor.sees("Quick as a fox.");
   model.replies(words("And slow as a snail."));
   writeFileSync(join(editor.workspace, "go"), "");
