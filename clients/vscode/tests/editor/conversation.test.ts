@@ -76,8 +76,10 @@ drive("edit before run: what was edited runs", async () => {
   model.replies(code("print('theirs')"), words("Done."));
   await editor.chat("Say something");
   await editor.button("Edit and Run").click();
+  await editor.composing();
   await editor.page.keyboard.press("Control+A");
   await editor.page.keyboard.type("print('mine' * 2)");
+  await editor.code("print('mine' * 2)").waitFor();
   await editor.button("Run").click();
   await editor.rendered("minemine").waitFor();
   await editor.rendered("Done.").waitFor();

@@ -154,7 +154,7 @@ export class Editor {
     return this.page.locator(".quick-input-widget", { hasText: text });
   }
 
-  /** Until a cell is there to write a message in. */
+  /** Until the cursor is in a cell. */
   async composing(): Promise<void> {
     await this.page.locator(".notebookOverlay .code-cell-row .monaco-editor.focused").waitFor();
   }
