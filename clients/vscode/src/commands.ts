@@ -109,7 +109,8 @@ async function openConversation(conversations: Conversations, daemon: Daemon): P
 async function edit({ waiting }: Conversation): Promise<void> {
   if (!waiting) return;
   const editor = await vscode.window.showNotebookDocument(waiting.notebook);
-  editor.selection = new vscode.NotebookRange(waiting.index, waiting.index + 1);
+  const range = new vscode.NotebookRange(waiting.index, waiting.index + 1);
+  if (editor.selection.start !== range.start) editor.selection = range;
   await vscode.commands.executeCommand("notebook.cell.edit");
 }
 
