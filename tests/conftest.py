@@ -1,12 +1,16 @@
 """Every test has a home of its own, no key, and no network but loopback."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.openai_server import ScriptedServer, ThreadedServer
+
+# A runner that was started in the background ignores it, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
