@@ -72,20 +72,6 @@ drive("the active line moves; output and a picture appear inline", async () => {
   await editor.shot("picture");
 });
 
-drive("edit before run: what was edited runs", async () => {
-  model.replies(code("print('theirs')"), words("Done."));
-  await editor.chat("Say something");
-  await editor.button("Edit and Run").click();
-  await editor.composing();
-  await editor.page.keyboard.press("Control+A");
-  await editor.page.keyboard.type("print('mine' * 2)");
-  await editor.code("print('mine' * 2)").waitFor();
-  await editor.button("Run").click();
-  await editor.rendered("minemine").waitFor();
-  await editor.rendered("Done.").waitFor();
-  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain("print('mine' * 2)");
-});
-
 drive("skip: the code does not run, and the model hears of it", async () => {
   model.replies(code("print('never' + 'more')"), words("Then not."));
   await editor.chat("Do it");
