@@ -100,10 +100,10 @@ async def test_a_file_as_output_needs_no_watch(tmp_path: Path, watches: ExitStac
 async def test_the_end_of_a_process_is_noticed(
     has_pidfd: bool, watches: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    child = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE)
     if not has_pidfd:
         monkeypatch.delattr(os, "pidfd_open", raising=False)
         monkeypatch.setattr(wire, "_PROCESS_CHECK", 0.01)
-    child = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE)
     gone = asyncio.Event()
     watch_process(child.pid, gone.set, watches)
     await asyncio.sleep(0)
@@ -117,10 +117,10 @@ async def test_the_end_of_a_process_is_noticed(
 async def test_a_process_that_ended_before_is_noticed(
     has_pidfd: bool, watches: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not has_pidfd:
-        monkeypatch.delattr(os, "pidfd_open", raising=False)
     child = await asyncio.create_subprocess_exec("true")
     await child.wait()
+    if not has_pidfd:
+        monkeypatch.delattr(os, "pidfd_open", raising=False)
     gone = asyncio.Event()
     watch_process(child.pid, gone.set, watches)
     await asyncio.wait_for(gone.wait(), SOON)
