@@ -30,6 +30,7 @@ conversation: str
 messages: list[dict[str, Any]]
 awaits_approval: bool
 usage: dict[str, Any]
+last_turn: dict[str, Any]
 
 chat = _interpreter.chat
 execute = _interpreter.execute

@@ -1,6 +1,7 @@
 """The Python library: the reference's object, over a daemon that starts at first use."""
 
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Generator, Iterator
@@ -13,6 +14,7 @@ from oi_daemon.errors import BusyError, InvalidError, OIError
 
 if TYPE_CHECKING:
     from oi_daemon.connection import Connection
+    from oi_daemon.exchange import Exchange
 
 Stored = dict[str, Any]
 Chunks = Generator[dict[str, Any], None, None]
@@ -42,21 +44,25 @@ class Interpreter(Configured):
         self._apart = conversation is not None
         """The daemon and this object have yet to agree on what the conversation holds."""
         self._messages: list[Stored] = []
-        self._added: list[Stored] = []
+        """Those of the turns that have ended."""
+        self._exchange: Exchange | None = None
+        self._last_turn: dict[str, Any] = {}
         self._usage = {"input_tokens": 0, "output_tokens": 0, "cost": 0.0, "unpriced": 0}
         self._stream: weakref.ref[Chunks] | None = None
         self._taker = 0
-        self._approval: str | None = None
-        self._input: str | None = None
 
     @overload
     def chat(
-        self, message: str | None = None, *, stream: Literal[True], display: bool = False
+        self, message: str | None = None, *, stream: Literal[True], display: bool | None = None
     ) -> Chunks: ...
 
     @overload
     def chat(
-        self, message: str | None = None, *, stream: Literal[False] = False, display: bool = True
+        self,
+        message: str | None = None,
+        *,
+        stream: Literal[False] = False,
+        display: bool | None = None,
     ) -> list[Stored]: ...
 
     def chat(
@@ -85,7 +91,7 @@ class Interpreter(Configured):
             raise InvalidError(f"message: expected text, not {type(message).__name__}")
         chunks = self._turn("oi/stream", {"message": message})
         self._stream, self._taker = weakref.ref(chunks), threading.get_ident()
-        shown = not stream if display is None else display
+        shown = not stream or sys.stdout.isatty() if display is None else display
         if shown:
             from oi_daemon.terminal.approval import Person
             from oi_daemon.terminal.display import show
@@ -104,23 +110,26 @@ class Interpreter(Configured):
         self._leave_stream()
         for _ in self._turn("oi/execute", {"language": language, "code": code}):
             pass
-        return self._added
+        added: list[Stored] = self._last_turn["messages"]
+        return added
 
     def approve(self, decision: Decision, code: str | None = None) -> None:
         """Answer the block that waits in the stream; `code` runs in place of the model's."""
-        approval, self._approval = self._approval, None
-        if approval is not None:
+        exchange = self._exchange
+        if exchange is not None and exchange.approval is not None:
+            approval, exchange.approval = exchange.approval, None
             self._answer("approve", approval=approval, decision=decision, code=code)
 
     @property
     def awaits_approval(self) -> bool:
         """Whether the latest chunk of the stream is a block that waits for `approve`."""
-        return self._approval is not None
+        return self._exchange is not None and self._exchange.approval is not None
 
     def input(self, value: str | None) -> None:
         """Answer the code that waits for a line in the stream; None is end of file."""
-        waiting, self._input = self._input, None
-        if waiting is not None:
+        exchange = self._exchange
+        if exchange is not None and exchange.input is not None:
+            waiting, exchange.input = exchange.input, None
             self._answer("input", input=waiting, value=value)
 
     @property
@@ -136,10 +145,19 @@ class Interpreter(Configured):
 
     @property
     def messages(self) -> list[Stored]:
-        """The conversation, in the documentation's shape. Assigning restores one."""
-        if self._apart or self._running:
-            self._messages = self._request("history/get")["messages"]
-        return self._messages
+        """The conversation, in the documentation's shape. Assigning restores one.
+
+        It can be read while another thread waits in a turn: it is what that one has heard.
+        """
+        with self._if_free() as free:
+            if not free:
+                return [*self._messages, *(self._exchange.messages if self._exchange else [])]
+            if not self._apart and not self._running:
+                return self._messages
+            messages: list[Stored] = self._request("history/get")["messages"]
+            if self._exchange is None:
+                self._messages = messages
+            return messages
 
     @messages.setter
     def messages(self, messages: list[Stored]) -> None:
@@ -157,11 +175,19 @@ class Interpreter(Configured):
 
         `cost` is in US dollars, of the requests whose price is known; `unpriced` counts the others.
         """
-        if self._running:
-            for state in self._request("status")["conversations"]:
-                if state["conversation"] == self.conversation:
-                    self._usage = state["usage"]
+        with self._if_free() as free:
+            if free and self._running:
+                for state in self._request("status")["conversations"]:
+                    if state["conversation"] == self.conversation:
+                        self._usage = state["usage"]
         return dict(self._usage)
+
+    @property
+    def last_turn(self) -> dict[str, Any]:
+        """How the latest turn ended: `status`, one of done, interrupted, stopped (by a person, or
+        by `max_rounds`) and budget, and `usage`. Empty if there was none, or if it failed.
+        """
+        return {name: self._last_turn[name] for name in ("status", "usage") if self._last_turn}
 
     def undo(self) -> list[Stored]:
         """Remove the last user message and all that answered it; gives what was removed."""
@@ -204,51 +230,55 @@ class Interpreter(Configured):
 
     def _turn(self, method: str, params: dict[str, Any]) -> Chunks:
         """A turn's chunks. Left before its end, however that is, it is stopped: nothing runs on."""
-        from oi_daemon.connection import folded  # now: at the program's end nothing can be imported
+        from oi_daemon.exchange import Exchange  # now: at the program's end none can be imported
 
         with self._alone():
             connection = self._connected()
-        turn = connection.new_id()
-        heard: list[dict[str, Any]] = []
+        exchange = self._exchange = Exchange(connection.new_id(), _asked(params))
+        self._last_turn = {}
         try:
             with self._lock:
-                connection.send(turn, method, {**params, "conversation": self.conversation})
-            while (told := self._next(connection, turn)) is not None:
-                heard.append(told["chunk"])
-                yield told["chunk"]
+                here = {"conversation": self.conversation}
+                connection.send(exchange.number, method, {**params, **here})
+            while (told := self._next(connection, exchange)) is not None:
+                yield exchange.hear(told)
                 self.approve("run")
                 self.input(None)
-            result = connection.result(turn)
+            self._keep(connection.result(exchange.number))
         except BaseException:
-            self._settle(connection, turn, [*_asked(params), *folded(heard)])
+            self._settle(connection, exchange)
             raise
-        self._added, self._usage = result["messages"], result["session"]
-        self._messages += self._added
 
-    def _next(self, connection: "Connection", turn: int) -> dict[str, Any] | None:
-        """The next chunk, with what it waits for noted; None once the turn has ended."""
+    def _next(self, connection: "Connection", exchange: "Exchange") -> dict[str, Any] | None:
+        """The next notification; None once the turn has ended."""
         with self._lock:
             self._taker = threading.get_ident()
-            told = connection.chunk(turn)
-        self._approval, self._input = (told or {}).get("approval"), (told or {}).get("input")
-        return told
+            return connection.chunk(exchange.number)
 
-    def _settle(self, connection: "Connection", turn: int, heard: list[Stored]) -> None:
+    def _keep(self, result: dict[str, Any]) -> None:
+        """What a turn has added."""
+        self._exchange = None
+        self._last_turn, self._usage = result, result["session"]
+        self._messages += result["messages"]
+
+    def _settle(self, connection: "Connection", exchange: "Exchange") -> None:
         """Stop the turn, if it is still under way, and keep what it has added."""
         here = {"conversation": self.conversation}
-        self._approval = self._input = None
+        exchange.approval = exchange.input = None
         try:
             with self._lock:
                 if connection.request("oi/interrupt", here)["interrupted"]:
-                    connection.wait(turn)
-                self._messages = connection.request("oi/history/get", here)["messages"]
+                    self._keep(connection.result(exchange.number))
+                else:
+                    self._messages = connection.request("oi/history/get", here)["messages"]
         except OIError:  # the daemon is gone
-            self._messages += heard
+            self._messages += exchange.messages
         except BaseException:
             connection.close()
-            self._messages += heard
+            self._messages += exchange.messages
             raise
         finally:
+            self._exchange = None
             connection.forget()
 
     def _leave_stream(self) -> None:
@@ -272,12 +302,20 @@ class Interpreter(Configured):
         Raises:
             BusyError: another thread is in a call.
         """
-        if not self._lock.acquire(blocking=False):
-            raise BusyError(_BUSY)
-        try:
+        with self._if_free() as free:
+            if not free:
+                raise BusyError(_BUSY)
             yield
+
+    @contextmanager
+    def _if_free(self) -> Iterator[bool]:
+        """Whether no other thread is in a call; none can begin one until this is left."""
+        free = self._lock.acquire(blocking=False)
+        try:
+            yield free
         finally:
-            self._lock.release()
+            if free:
+                self._lock.release()
 
     @property
     def _taken_elsewhere(self) -> bool:

@@ -9,15 +9,13 @@ import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from oi_daemon.chunks import from_wire
 from oi_daemon.errors import ConnectionLostError, NoModelError, error_for
-from oi_daemon.messages import dump, fold
 
 _PIECE = 1 << 16
 _GRACE = 2.0
@@ -169,11 +167,6 @@ class Connection:
             "The daemon has ended unexpectedly. The conversation is kept:"
             " the next call starts the daemon again."
         )
-
-
-def folded(chunks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The stored messages that these chunks amount to."""
-    return [dump(message) for message in fold(map(from_wire, chunks))]
 
 
 def _result_of(frame: Mapping[str, Any]) -> Any:

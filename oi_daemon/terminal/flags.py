@@ -25,7 +25,8 @@ examples:
 
 exit codes:
   0 done; 1 an error, told on stderr; 2 wrong use;
-  3 code was not run, as there was nobody to say yes; 130 interrupted"""
+  3 code was not run, as there was nobody to say yes; 4 max_budget was reached;
+  130 interrupted"""
 
 _FAST_MODEL = "gpt-3.5-turbo"
 

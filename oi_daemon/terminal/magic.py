@@ -94,16 +94,21 @@ def _model(conversation: Conversation, argument: str) -> str:
 
 
 def _budget(conversation: Conversation, argument: str) -> str:
-    spent = conversation.usage
+    turn = conversation.last_turn
+    parts = [f"Last turn: {_used(**turn['usage'])}."] if turn else []
+    return " ".join([*parts, f"This session: {_used(**conversation.usage)}.", _limit(conversation)])
+
+
+def _used(input_tokens: int, output_tokens: int, cost: float | None, unpriced: int = 0) -> str:
+    price = "at a price that is not known" if cost is None else f"${cost:.4f}"
+    if unpriced:
+        price += f", and {unpriced} request{'s' * (unpriced > 1)} of which the price is not known"
+    return f"{input_tokens:,} tokens in, {output_tokens:,} out, {price}"
+
+
+def _limit(conversation: Conversation) -> str:
     limit = conversation.max_budget
-    parts = [
-        f"This session: {spent['input_tokens']} tokens in, {spent['output_tokens']} out,"
-        f" ${spent['cost']:.4f}."
-    ]
-    if spent["unpriced"]:
-        parts.append(f"The price of {spent['unpriced']} of its requests is not known.")
-    parts.append("There is no limit (max_budget)." if limit is None else f"max_budget is ${limit}.")
-    return " ".join(parts)
+    return "There is no limit (max_budget)." if limit is None else f"max_budget is ${limit}."
 
 
 def _help(conversation: Conversation, argument: str) -> str:
@@ -128,7 +133,7 @@ COMMANDS = {
     "load_message": Command("[path]", "load messages from a JSON file", _load),
     "history": Command("", "list the messages of this conversation", _history),
     "model": Command("[NAME]", "say or change the model", _model),
-    "budget": Command("", "what this session has cost", _budget),
+    "budget": Command("", "what the last turn and this session have cost", _budget),
     "tokens": Command("", "the same", _budget),
     "help": Command("", "list these commands", _help),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer, Completion
 from prompt_toolkit.history import FileHistory
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
 
@@ -60,6 +63,7 @@ class Prompt:
 
         Raises:
             EOFError: the person leaves.
+            KeyboardInterrupt: they have thought better of it.
         """
         self._leaving = False
         event = self._session.app.after_render
@@ -69,7 +73,18 @@ class Prompt:
             shown()
 
         event.add_handler(once)
-        return run(self._session).strip()
+        message = run(self._session).strip()
+        if message and self._hurried():
+            signal.raise_signal(signal.SIGINT)
+        return message
+
+    def _hurried(self) -> bool:
+        """Whether Ctrl-C came right behind Enter, while the prompt still had the keyboard."""
+        app = self._session.app
+        keys = [*get_typeahead(app.input), *app.key_processor.empty_queue(), *app.input.read_keys()]
+        stops = [key for key in keys if key.key in (Keys.ControlC, Keys.SIGINT)]
+        store_typeahead(app.input, [key for key in keys if key not in stops])
+        return bool(stops)
 
     def _typed(self, buffer: "Buffer") -> None:
         if buffer.text:

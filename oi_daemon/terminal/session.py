@@ -28,6 +28,8 @@ class Exit(IntEnum):
     NOT_ASKED = 2
     NOT_RUN = 3
     """There was code, and nobody to say yes."""
+    BUDGET = 4
+    """The limit was reached before the answer."""
     INTERRUPTED = 130
 
 
@@ -109,10 +111,13 @@ class Session:
                     raise
                 continue
             message = person.words
-        return Exit.NOT_RUN if person.absent else Exit.DONE
+        if person.absent:
+            return Exit.NOT_RUN
+        spent = self._conversation.last_turn.get("status") == "budget"
+        return Exit.BUDGET if spent else Exit.DONE
 
     def _turn(self, message: str, person: Person) -> None:
-        chunks = self._interrupts.over(self._conversation.chat(message, stream=True))
+        chunks = self._interrupts.over(self._conversation.chat(message, stream=True, display=False))
         debug = self._conversation.debug_mode
         with closing(show(chunks, person, debug=debug)) as shown:
             for _ in shown:

@@ -26,8 +26,13 @@ def test_a_budget_of_a_cent_ends_where_arithmetic_says_with_the_sum_in_the_messa
     assert "$0.0126" in said[3]
     assert "$0.01:" in said[3]
     assert len(server.bodies) == 3
+    assert interpreter.last_turn["status"] == "budget"
     interpreter.max_budget = 0.02
     assert last(interpreter) == "Hello"
+    assert interpreter.last_turn == {
+        "status": "done",
+        "usage": {"input_tokens": 100, "output_tokens": 20, "cost": pytest.approx(REQUEST)},
+    }
 
 
 def test_a_turn_that_runs_code_is_not_asked_on_over_the_budget(

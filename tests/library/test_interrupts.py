@@ -125,6 +125,8 @@ def test_messages_can_be_read_and_settings_assigned_in_the_middle_of_a_loop(
         interpreter.temperature = 0.5
         seen.append((chunk["message"], interpreter.messages[0]["message"]))
     interpreter.chat("On", display=False)
+    interpreter.close()
+    assert [message["message"] for message in interpreter.messages][::2] == ["Count", "On"]
     assert seen == [("One", "Count"), (" two", "Count")]
     assert [body["temperature"] for body in server.bodies] == [0.0, 0.5]
 

@@ -20,11 +20,7 @@ def test_a_second_thread_is_told_that_a_turn_is_under_way(
     chat = threading.Thread(target=interpreter.chat, args=["Hi"], kwargs={"display": False})
     chat.start()
     server.wait_held()
-    for call in (
-        lambda: interpreter.chat("And I?"),
-        interpreter.reset,
-        lambda: interpreter.messages,
-    ):
+    for call in (lambda: interpreter.chat("And I?"), interpreter.reset):
         with pytest.raises(BusyError, match="thread"):
             call()
     server.release()
@@ -127,3 +123,25 @@ def _in_a_fork(call: Callable[[], int]) -> int:
             os._exit(99)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status)
+
+
+def test_what_was_said_can_be_read_while_another_thread_waits_for_more(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(text("One."), text("Two", " and more").but(hold_after=1))
+    interpreter.chat("First", display=False)
+    heard = threading.Event()
+
+    def listen() -> None:
+        for _ in interpreter.chat("Second", stream=True, display=False):
+            heard.set()
+
+    chat = threading.Thread(target=listen)
+    chat.start()
+    assert heard.wait(30)
+    said = [message["message"] for message in interpreter.messages]
+    assert said == ["First", "One.", "Second", "Two"]
+    assert interpreter.usage["input_tokens"] == 100
+    server.release()
+    chat.join(30)
+    assert interpreter.messages[-1]["message"] == "Two and more"

@@ -128,13 +128,14 @@ def test_a_word_with_a_no_does_not_reach_a_code_that_runs(
     assert "42" not in asked.lines
 
 
+@pytest.mark.parametrize("more", ["", ", display=True"])
 def test_the_documentations_loop_asks_in_its_own_way(
-    terminal: Open, server: ThreadedServer
+    terminal: Open, server: ThreadedServer, more: str
 ) -> None:
     server.enqueue(code("print(6 * 7)"), text("Done."))
-    loop = """
+    loop = f"""
 import interpreter
-for chunk in interpreter.chat("Answer?", stream=True, display=True):
+for chunk in interpreter.chat("Answer?", stream=True{more}):
     if "executing" in chunk:
         if input("Press ENTER to run this code.") != "":
             break

@@ -5,9 +5,9 @@ import random
 import time
 from pathlib import Path
 
-from tests.fakes.openai_server import ScriptedServer, text
+from tests.fakes.openai_server import ScriptedServer, ThreadedServer, text
 from tests.talk import KEY, code
-from tests.terminal.terminal import CTRL_C, CTRL_D, Terminal
+from tests.terminal.terminal import CTRL_C, CTRL_D, ENTER, Terminal
 
 ROUNDS = 10
 RUN_ON = """\
@@ -55,3 +55,13 @@ def interrupt(it: Terminal, ran: Path, rounds: int, moments: random.Random) -> l
         it.wait_for_prompt()
         assert (ran.stat().st_size if ran.exists() else 0) == size
     return took
+
+
+def test_right_behind_enter_it_stops_the_turn_too(server: ThreadedServer) -> None:
+    server.enqueue(text("Never said").but(hold_after=0))
+    environ = {"OPENAI_API_BASE": server.url, "OPENAI_API_KEY": KEY}
+    with Terminal(environ=environ) as it:
+        it.wait_for_prompt()
+        it.type(f"Wait{ENTER}{CTRL_C}")
+        it.wait_for("Interrupted.")
+        it.wait_for_prompt()

@@ -119,9 +119,9 @@ def test_the_model_is_told_and_changed(talked: Terminal, server: ThreadedServer)
 
 def test_what_it_cost_is_told(talked: Terminal) -> None:
     talked.say("%budget")
-    talked.wait_for("100 tokens in, 20 out, $0.0042")
+    talked.wait_for("Last turn: 100 tokens in, 20 out, $0.0042.")
     talked.say("%tokens")
-    talked.wait_for(lambda shown: shown.count("100 tokens in") == 2)
+    talked.wait_for(lambda shown: shown.count("This session: 100 tokens in") == 2)
 
 
 def test_history_lists_the_messages(talked: Terminal) -> None:

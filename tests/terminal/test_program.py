@@ -61,6 +61,15 @@ def test_an_error_goes_to_stderr_with_its_exit_code(run: Run, server: ThreadedSe
     assert "OPENAI_API_KEY" in done.stderr
 
 
+def test_a_limit_that_is_reached_is_told_and_has_an_exit_code(
+    run: Run, server: ThreadedServer
+) -> None:
+    server.enqueue(code("1"), code("2"), code("3"))
+    done = run("-y", "--max_budget", "0.01", "Count")
+    assert done.returncode == 4
+    assert "The session has cost $0.0126" in done.stdout
+
+
 def test_an_empty_input_is_explained(run: Run) -> None:
     done = run()
     assert done.returncode == 2
