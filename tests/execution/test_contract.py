@@ -200,7 +200,7 @@ async def test_closing_forgets_and_ends_what_was_started(
     process = int(await output(execution, dialect.background, language=dialect.language))
     assert alive(process)
     await execution.close()
-    assert not alive(process)
+    await until(lambda: not alive(process))
     assert await output(execution, dialect.recall, language=dialect.language) != "5\n"
 
 
