@@ -49,11 +49,24 @@ class _Place(NamedTuple):
 
 
 class _File(NamedTuple):
-    """A file with its place and state."""
+    """A file as it was found: one of many thousands, of which few are looked at."""
 
-    place: _Place
-    stamp: Stamp
-    path: str
+    mtime_ns: int
+    name: str
+    entry: os.DirEntry[str]
+    stat: os.stat_result
+
+    @property
+    def place(self) -> _Place:
+        return _Place(self.mtime_ns, self.name)
+
+    @property
+    def stamp(self) -> Stamp:
+        return Stamp.of(self.stat)
+
+    @property
+    def path(self) -> str:
+        return self.entry.path
 
 
 class _Digest(NamedTuple):
@@ -101,8 +114,8 @@ class Catalog:
         before: "_Place | None",
         needle: bytes,
     ) -> Page:
-        found = [*_newest_first(files)]
-        self._forget_others({file.place.name for file in found})
+        found = _newest_first(files)
+        self._forget_others({file.name for file in found})
         entries: list[Entry] = []
         last: _Place | None = None
         for file, conversation in _named(found, ours):
@@ -118,7 +131,7 @@ class Catalog:
         return Page(entries, None)
 
     def _digest(self, file: _File) -> _Digest:
-        name = file.place.name
+        name = file.name
         known = self._digests.get(name)
         if known is None or known.stamp != file.stamp:
             self._forget(name)
@@ -163,10 +176,10 @@ def _newest_first(files: Iterable[os.DirEntry[str]]) -> list[_File]:
     found = []
     for entry in files:
         try:
-            stamp = Stamp.of(entry.stat())
+            stat = entry.stat()
         except FileNotFoundError:
             continue
-        found.append(_File(_Place(stamp.mtime_ns, entry.name), stamp, entry.path))
+        found.append(_File(stat.st_mtime_ns, entry.name, entry, stat))
     return sorted(found, reverse=True)
 
 
@@ -178,7 +191,7 @@ def _named(files: Iterable[_File], ours: Mapping[str, str]) -> Iterator[tuple[_F
     """
     taken = set(ours.values())
     for file in files:
-        name = file.place.name
+        name = file.name
         conversation = ours.get(name)
         if conversation is None:
             conversation = naming.id_in(name)

@@ -68,7 +68,7 @@ def with_id(name: str, conversation: str) -> str:
 
 def is_text(name: str) -> bool:
     """Whether the name is UTF-8; one in another encoding cannot be told to a client."""
-    return not _UNDECODED.search(name)
+    return name.isascii() or not _UNDECODED.search(name)
 
 
 def stem(name: str) -> str:

@@ -11,7 +11,8 @@ from oi_daemon.terminal.display import screen_for_stdout
 from oi_daemon.terminal.voice import tell
 
 OPEN_FOLDER = "> Open Folder"
-_PAGE = 200
+_PAGE = 1000
+"""Entries that are asked for at once, at most: each page costs a look at the whole folder."""
 
 Pages = Callable[[str, str | None, int], dict[str, Any]]
 """A page of `oi/history/list`: for a query, from a cursor on, so many entries."""
@@ -44,7 +45,8 @@ class Listing:
         if query != self._query:
             self._query, self._cursor, self._rows = query, "", []
         while len(self._rows) < count and self._cursor is not None:
-            page = self._pages(query, self._cursor or None, _PAGE)
+            missing = min(_PAGE, count - len(self._rows))
+            page = self._pages(query, self._cursor or None, missing)
             self._cursor = page.get("cursor")
             self._rows += map(_row, page["conversations"])
         return self._rows[:count]
