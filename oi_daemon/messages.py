@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 from oi_daemon.errors import InvalidError
+from oi_daemon.written import Bundle, Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,9 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A picture, table or page: a Jupyter MIME bundle. Binary data is base64 text."""
+    """A picture, table or page."""
 
-    data: Mapping[str, Any]
+    data: Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class CodeMessage:
     language: str
     code: str
     output: str | None = None
-    displays: tuple[Mapping[str, Any], ...] = ()
+    displays: tuple[Bundle, ...] = ()
     role: Literal["assistant"] = "assistant"
 
 
@@ -134,8 +135,7 @@ class Fold:
         self._done: list[Message] = []
         self._open: MessageChunk | LanguageChunk | None = None
         self._parts: list[str] = []
-        self._output: list[str] | None = None
-        self._displays: list[Mapping[str, Any]] = []
+        self._written: Written | None = None
 
     @property
     def messages(self) -> list[Message]:
@@ -152,11 +152,11 @@ class Fold:
             case Executing(code, language):
                 self._execute(code, language)
             case Output(text):
-                self._print(text)
+                self._output().write(text)
             case Display(data):
-                self._show(data)
+                self._output().show(data)
             case EndOfExecution():
-                self._print("")
+                self._output()
                 self.close()
             case ActiveLine() | InputRequest():
                 pass
@@ -168,8 +168,7 @@ class Fold:
         self._done += self._current()
         self._open = None
         self._parts = []
-        self._output = None
-        self._displays = []
+        self._written = None
 
     def _begin(self, chunk: MessageChunk | LanguageChunk) -> None:
         self.close()
@@ -181,22 +180,14 @@ class Fold:
         self._parts.append(text)
 
     def _execute(self, code: str, language: str) -> None:
-        if not isinstance(self._open, LanguageChunk) or self._output is not None:
+        if not isinstance(self._open, LanguageChunk) or self._written is not None:
             self.close()
         self._open = LanguageChunk(language)
         self._parts = [code]
 
-    def _print(self, text: str) -> None:
-        if self._output is None:
-            self._output = []
-        self._output.append(text)
-
-    def _show(self, data: Mapping[str, Any]) -> None:
-        """A display stands in the output as its plain text, and whole beside it."""
-        text = data.get("text/plain")
-        if isinstance(text, str):
-            self._print(text if text.endswith("\n") else text + "\n")
-        self._displays.append(data)
+    def _output(self) -> Written:
+        self._written = self._written or Written()
+        return self._written
 
     def _current(self) -> list[Message]:
         text = "".join(self._parts)
@@ -204,8 +195,10 @@ class Fold:
             case MessageChunk():
                 return [AssistantMessage(text)] if text else []
             case LanguageChunk(language):
-                output = None if self._output is None else "".join(self._output).removesuffix("\n")
-                return [CodeMessage(language, text, output, tuple(self._displays))]
+                if self._written is None:
+                    return [CodeMessage(language, text)]
+                output = self._written.text.removesuffix("\n")
+                return [CodeMessage(language, text, output, self._written.displays)]
             case None:
                 return []
 
@@ -308,7 +301,7 @@ def _text(item: Mapping[str, Any], field: str, where: str) -> str:
     return value
 
 
-def _displays(item: Mapping[str, Any], where: str) -> tuple[Mapping[str, Any], ...]:
+def _displays(item: Mapping[str, Any], where: str) -> tuple[Bundle, ...]:
     displays = item.get("displays", [])
     if not isinstance(displays, list) or not all(isinstance(d, dict) for d in displays):
         raise InvalidError(f"{where}.displays: expected a list of MIME bundles")

@@ -1,6 +1,5 @@
 """A block of code on the screen: highlighted, the active line marked, its output under it."""
 
-import re
 from functools import cached_property
 
 from rich.console import Console
@@ -8,17 +7,15 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from oi_daemon.terminal.region import paint
+from oi_daemon.written import DISPLAY_ID, Written
 
 _THEME = "ansi_dark"
 _LIVE_OUTPUT = 15
 """Lines of output that are shown while there may come more."""
 _LIVE_LINE = 2000
 """Characters of an output's line that are looked at while there may come more."""
-_NOT_STYLE = re.compile(
-    r"\x1b(?:\[[0-9;:]*m|\[[0-?]*[ -/]*[@-~]|[\]PX^_].*?(?:\x1b\\|\x07|$)|.)"
-    r"|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]",
-    re.DOTALL,
-)
+_ESCAPES = "escapes"
+"""In a display that was made for this terminal: what is shown below the output at its end."""
 
 
 class Block:
@@ -28,8 +25,7 @@ class Block:
         self._console = console
         self._language = language
         self._code = ""
-        self._output: list[str] = []
-        self._after: list[str] = []
+        self._written = Written()
         self._code_is_put = False
         self.line: int | None = None
         self.ran = False
@@ -46,11 +42,11 @@ class Block:
             self._forget_lines()
 
     def add_output(self, text: str) -> None:
-        self._output.append(text)
+        self._written.write(text)
 
-    def add_after(self, escapes: str) -> None:
-        """What is shown below the output once it is finished, such as a picture."""
-        self._after.append(escapes)
+    def add_display(self, name: str | None, words: str, escapes: str) -> None:
+        """A display in words, and what shows it below the output once that is finished."""
+        self._written.show({DISPLAY_ID: name, "text/plain": words, _ESCAPES: escapes})
 
     def fits(self, room: int) -> bool:
         """Whether all of the code can be in the live region."""
@@ -68,12 +64,12 @@ class Block:
     def put_rest(self) -> str:
         """What has not been put: the code, the output."""
         parts = [f"{line}\n" for line in self.put_code()]
-        output = plain_lines("".join(self._output)).rstrip("\n")
+        output = self._written.text.rstrip("\n")
         if output:
             parts += [self._rule("output"), "\n", output, "\x1b[0m\n"]
         elif not self.ran:
             parts += [self._rule("not run"), "\n"]
-        return "".join([*parts, *self._after])
+        return "".join([*parts, *(display[_ESCAPES] for display in self._written.displays)])
 
     def live(self, room: int) -> list[str]:
         """The block as it stands, in so many lines at most."""
@@ -90,24 +86,11 @@ class Block:
         return self._paint([self._numbered(i, gutter) for i in shown], crop=True)
 
     def _live_output(self, room: int) -> list[str]:
-        lines = self._last_lines(room)
+        lines = [line[-_LIVE_LINE:] for line in self._written.last_lines(room)]
         if not lines:
             return []
         shown = self._paint([Text.from_ansi(line) for line in lines], crop=True)
         return [self._rule("output"), *shown]
-
-    def _last_lines(self, count: int) -> list[str]:
-        """The last lines of the output, at a cost that does not grow with it."""
-        parts: list[str] = []
-        ends = length = 0
-        for part in reversed(self._output):
-            parts.append(part[-count * _LIVE_LINE :])
-            ends += part.count("\n")
-            length += len(part)
-            if ends > count or length > count * _LIVE_LINE:
-                break
-        lines = plain_lines("".join(reversed(parts))).rstrip("\n").split("\n")
-        return [line[-_LIVE_LINE:] for line in lines[-count:]] if parts else []
 
     def _numbered(self, number: int, gutter: int) -> Text:
         active = number == self.line
@@ -144,25 +127,6 @@ class Block:
 
     def _forget_lines(self) -> None:
         self.__dict__.pop("_lines", None)
-
-
-def plain_lines(output: str) -> str:
-    """Output without what moves the cursor; an overwritten line in its last state."""
-    text = output.replace("\r\n", "\n")
-    if "\x1b" in text or not text.isprintable():
-        text = _NOT_STYLE.sub(_style_only, text)
-    if "\r" in text:
-        text = "\n".join(_overwritten(line) for line in text.split("\n"))
-    return text
-
-
-def _style_only(found: re.Match[str]) -> str:
-    return found[0] if found[0].startswith("\x1b[") and found[0].endswith("m") else ""
-
-
-def _overwritten(line: str) -> str:
-    """What is left of a line in which the cursor went back to its beginning."""
-    return next((state for state in reversed(line.split("\r")) if state), "")
 
 
 _LEXERS = {"shell": "bash", "applescript": "applescript", "r": "r"}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
+from oi_daemon.lines import plain
 from oi_daemon.terminal.pictures import keep, words
 
 
@@ -15,6 +16,8 @@ class PlainScreen:
         self._file = file or sys.stdout
         self._line_open = False
         self._output_begun = False
+        self._held = ""
+        """The beginning of a line of output that may still be overwritten."""
 
     def begin(self) -> None:
         """Nothing is shown before the first chunk."""
@@ -42,6 +45,8 @@ class PlainScreen:
 
     def close(self) -> None:
         """Leave the line, if one is begun."""
+        held, self._held = self._held, ""
+        self._write(plain(held))
         if self._line_open:
             self._write("\n")
 
@@ -53,7 +58,10 @@ class PlainScreen:
         if not self._output_begun:
             self._head("output")
             self._output_begun = True
-        self._write(text)
+        text = self._held + text
+        end = len(text) if plain(text) == text else text.rfind("\n") + 1
+        self._held = text[end:]
+        self._write(plain(text[:end]))
 
     def _write(self, text: str) -> None:
         self._file.write(text)

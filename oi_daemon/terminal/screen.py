@@ -13,6 +13,7 @@ from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, keep, words
 from oi_daemon.terminal.region import Region, paint
+from oi_daemon.written import DISPLAY_ID
 
 _FRAME = 0.08
 """Seconds between frames, at least."""
@@ -127,9 +128,8 @@ class RichScreen:
             self._put_code(block)
 
     def _display(self, data: dict[str, Any]) -> None:
-        path = keep(data)
-        self._block().add_output(words(data, path))
-        self._block().add_after(inline(data))
+        name = data.get(DISPLAY_ID)
+        self._block().add_display(name, words(data, keep(data)), inline(data))
 
     def _finish(self) -> None:
         """What stands in the region is put above it."""

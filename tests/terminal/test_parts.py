@@ -1,12 +1,15 @@
 """The parts of the display, without a terminal."""
 
+import io
 import random
 
 import pytest
+from rich.console import Console
 
-from oi_daemon.terminal.block import plain_lines
+from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
+from oi_daemon.terminal.plain import PlainScreen
 
 TEXT = """\
 # Title
@@ -73,21 +76,37 @@ def test_a_block_is_finished_once_the_next_begins() -> None:
     assert stream.rest == "two\n"
 
 
-@pytest.mark.parametrize(
-    ("output", "shown"),
-    [
-        ("a\r\nb\n", "a\nb\n"),
-        ("1%\r50%\r100%\n", "100%\n"),
-        ("\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"),
-        ("\x1b[2J\x1b[Hcleared", "cleared"),
-        ("\x1b]0;title\x07text", "text"),
-        ("bell\x07\x00", "bell"),
-        ("tab\tand ünicode ☃\n", "tab\tand ünicode ☃\n"),
-        ("cut \x1b[3", "cut 3"),
-    ],
-)
-def test_output_cannot_move_the_cursor(output: str, shown: str) -> None:
-    assert plain_lines(output) == shown
+def ran(*outputs: str | tuple[str | None, str]) -> str:
+    """What is left of a block that wrote this; a pair is a display's id, and its words."""
+    block = Block(Console(width=40), "python")
+    block.ran = True
+    for each in outputs:
+        if isinstance(each, str):
+            block.add_output(each)
+        else:
+            block.add_display(each[0], each[1], f"<{each[1].strip()}>")
+    return block.put_rest().partition(f"output {'─' * 30}\x1b[0m\n")[2]
+
+
+def test_a_progress_bar_is_left_as_it_ends() -> None:
+    assert ran("\r 50%", "\r100%\n", "done\n") == "100%\ndone\x1b[0m\n"
+
+
+def test_a_display_takes_the_place_of_the_one_with_its_id() -> None:
+    assert ran(("a", "one\n"), "text\n", ("a", "two\n")) == "two\ntext\x1b[0m\n<two>"
+    assert ran((None, "one\n"), (None, "two\n")) == "one\ntwo\x1b[0m\n<one><two>"
+
+
+def test_what_clears_the_screen_clears_the_block() -> None:
+    assert ran("old\n", (None, "one\n"), "\x1b[H\x1b[2", "Jnew\n") == "new\x1b[0m\n"
+
+
+def test_plain_text_has_no_colours_and_no_bars() -> None:
+    written = io.StringIO()
+    screen = PlainScreen(written)
+    for text in ("\x1b[31mred\x1b[0m\n", "\r 50%", "\r100%\n", "Name? "):
+        screen.show({"output": text})
+    assert written.getvalue() == "[output]\nred\n100%\nName? "
 
 
 @pytest.mark.parametrize(

@@ -30,11 +30,4 @@ return {
     local _, spans = parsed("\27[38;5;208ma\27[48;2;1;2;255mb")
     same({ { "a", { fg = 208 } }, { "b", { fg = 208, bg = "#0102ff" } } }, spans)
   end,
-  ["other escape codes leave no trace"] = function()
-    same("ab", (parsed("\27[2K\27[1Aa\27]8;;http://x\7\27[?25lb\27(B")))
-  end,
-  ["a carriage return begins the line anew"] = function()
-    same("100%", (parsed("  1%\r 50%\r100%")))
-    same("dos", (parsed("dos\r")))
-  end,
 }

@@ -46,6 +46,19 @@ for _, golden in ipairs(example("folds.json")) do
     same(golden.messages, folded(joined):messages())
   end
 
+  spec["golden, with output split into characters: " .. golden.name] = function()
+    local split = {}
+    for _, chunk in ipairs(golden.chunks) do
+      for character in (chunk.output or ""):gmatch("[^\128-\191][\128-\191]*") do
+        table.insert(split, { output = character })
+      end
+      if not chunk.output then
+        table.insert(split, chunk)
+      end
+    end
+    same(golden.messages, folded(split):messages())
+  end
+
   spec["golden, restored from its messages: " .. golden.name] = function()
     same(golden.messages, Fold.new(golden.messages):messages())
   end

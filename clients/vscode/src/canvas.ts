@@ -148,15 +148,18 @@ export class Canvas {
 
   private async write(drawn: Drawn, execution: vscode.NotebookCellExecution, outputs: readonly Output[]) {
     const before = drawn.cell.kind === "block" ? drawn.cell.outputs : [];
+    if (drawn.outputs.splice(outputs.length).length > 0) await execution.replaceOutput([...drawn.outputs]);
     for (const [i, output] of outputs.entries()) {
       const shown = drawn.outputs[i];
       const old = before[i];
       if (!shown) {
         drawn.outputs[i] = outputOf(output);
         await execution.appendOutput(drawn.outputs[i] as vscode.NotebookCellOutput);
-      } else if (old && "text" in output && "text" in old && output.text.length > old.text.length) {
-        const more = vscode.NotebookCellOutputItem.stdout(output.text.slice(old.text.length));
-        await execution.appendOutputItems([more], shown);
+      } else if (old && "text" in output && "text" in old && output.text.startsWith(old.text)) {
+        const more = output.text.slice(old.text.length);
+        if (more) await execution.appendOutputItems([vscode.NotebookCellOutputItem.stdout(more)], shown);
+      } else if (output !== old) {
+        await execution.replaceOutputItems([...outputOf(output).items], shown);
       }
     }
   }

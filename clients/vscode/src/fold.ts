@@ -1,6 +1,12 @@
 /** Chunks -> cells: what a conversation shows. Pure: knows neither VS Code nor the daemon. */
 
+import { asShown } from "./lines";
 import type { ChunkParams, StoredMessage } from "./protocol";
+
+/** In a display: a later one of the block with the same id takes its place. */
+const DISPLAY_ID = "application/vnd.oi.display-id";
+/** What clears the screen. */
+const CLEAR = "\x1b[2J";
 
 export type Bundle = Record<string, unknown>;
 export type Output = { readonly text: string } | { readonly display: Bundle };
@@ -85,7 +91,7 @@ export function messagesOf(cells: Cells): StoredMessage[] {
     const { language, code, outputs } = cell;
     const stored = { role: "assistant", language, code } as const;
     if (cell.state !== "ended" && outputs.length === 0) return [stored];
-    const output = outputs.map(plain).join("").replace(/\n$/, "");
+    const output = asShown(outputs.map(plain).join("")).replace(/\n$/, "");
     const displays = outputs.flatMap((each) => ("display" in each ? [each.display] : []));
     return [{ ...stored, output, ...(displays.length > 0 && { displays }) }];
   });
@@ -109,7 +115,7 @@ function end({ approval: _, activeLine: __, ...open }: Block, state: BlockState)
 
 function write(open: Block, chunk: ChunkParams["chunk"]): Block {
   if ("output" in chunk) return { ...open, outputs: append(open.outputs, chunk.output) };
-  if ("display" in chunk) return { ...open, outputs: [...open.outputs, { display: chunk.display }] };
+  if ("display" in chunk) return { ...open, outputs: show(open.outputs, chunk.display) };
   if (!("active_line" in chunk)) return open;
   const { activeLine: _, ...rest } = open;
   return chunk.active_line === null ? rest : { ...rest, activeLine: chunk.active_line };
@@ -117,9 +123,23 @@ function write(open: Block, chunk: ChunkParams["chunk"]): Block {
 
 function append(outputs: readonly Output[], text: string): readonly Output[] {
   const last = outputs.at(-1);
-  return last && "text" in last
-    ? [...outputs.slice(0, -1), { text: last.text + text }]
-    : [...outputs, { text }];
+  if (!last || "display" in last) return cleared([...outputs, { text }]);
+  return cleared([...outputs.slice(0, -1), { text: last.text + text }]);
+}
+
+/** The outputs from where the last of them clears the screen. */
+function cleared(outputs: readonly Output[]): readonly Output[] {
+  const last = outputs.at(-1);
+  const at = last && "text" in last ? last.text.lastIndexOf(CLEAR) : -1;
+  return last && "text" in last && at >= 0 ? [{ text: last.text.slice(at + CLEAR.length) }] : outputs;
+}
+
+function show(outputs: readonly Output[], display: Bundle): readonly Output[] {
+  const id = display[DISPLAY_ID];
+  const at = outputs.findIndex(
+    (each) => id !== undefined && "display" in each && each.display[DISPLAY_ID] === id,
+  );
+  return at < 0 ? [...outputs, { display }] : outputs.with(at, { display });
 }
 
 /** What an output adds to the text that is stored. */

@@ -3,8 +3,8 @@
 import builtins
 from typing import Any
 
-from matplotlib._pylab_helpers import Gcf  # type: ignore[import-not-found]
-from matplotlib.backends.backend_agg import (  # type: ignore[import-not-found]
+from matplotlib._pylab_helpers import Gcf
+from matplotlib.backends.backend_agg import (
     FigureCanvasAgg as FigureCanvas,
 )
 

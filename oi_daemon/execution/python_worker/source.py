@@ -59,7 +59,7 @@ def _parse(code: str, file: str, flags: int) -> Module:
 def _through_ipython(code: str, line: str) -> str:
     """The code as IPython makes Python of it."""
     try:
-        from IPython.core.interactiveshell import InteractiveShell  # type: ignore[import-not-found]
+        from IPython.core.interactiveshell import InteractiveShell
     except ImportError:
         raise SyntaxError(
             f"`{line}` needs IPython, which {sys.executable} does not have:"
@@ -73,7 +73,7 @@ def _through_ipython(code: str, line: str) -> str:
 
 def _start(shell: object) -> None:
     """IPython's shell on our namespace; it must not take over output or write a history."""
-    from traitlets.config import Config  # type: ignore[import-not-found]
+    from traitlets.config import Config
 
     main, hook = sys.modules["__main__"], sys.displayhook
     config = Config()

@@ -1,4 +1,4 @@
--- ANSI colours of a line of output, as text without escape codes and highlighted spans. Pure.
+-- ANSI colours of a line of output, as text without them and highlighted spans. Pure.
 local M = {}
 
 ---@class oi.Style
@@ -62,24 +62,6 @@ local function change(style, numbers)
   return style
 end
 
---- What a terminal shows of a line: a carriage return begins it anew.
----@param line string
----@return string
-local function overwritten(line)
-  if not line:find("\r", 1, true) then
-    return line
-  end
-  line = line:gsub("\r+$", "")
-  return line:match("([^\r]*)$")
-end
-
---- Text without the escape codes that are no colours: titles, links, character sets.
----@param text string
----@return string
-local function bare(text)
-  return (text:gsub("\27%][^\7\27]*[\7\27]?\\?", ""):gsub("\27[()]%w", ""):gsub("\27.?", ""))
-end
-
 ---@param line string
 ---@param style? oi.Style In force where the line begins.
 ---@return string text
@@ -87,7 +69,6 @@ end
 ---@return oi.Style style In force where it ends.
 function M.parse(line, style)
   style = style or {}
-  line = overwritten(line)
   if not line:find("\27", 1, true) then
     return line, next(style) and { { first = 0, last = #line, style = style } } or {}, style
   end
@@ -102,12 +83,12 @@ function M.parse(line, style)
     end
   end
   while true do
-    local start, stop, numbers, final = line:find("\27%[([%d;:?]*)[ -/]*([@-~])", at)
-    put(bare(line:sub(at, start and start - 1)))
+    local start, stop, numbers = line:find("\27%[([%d;:]*)m", at)
+    put(line:sub(at, start and start - 1))
     if not start then
       return table.concat(parts), spans, style
     end
-    style, at = final == "m" and change(style, numbers) or style, stop + 1
+    style, at = change(style, numbers), stop + 1
   end
 end
 

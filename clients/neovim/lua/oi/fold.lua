@@ -1,4 +1,8 @@
 -- Folds chunks into the items of a conversation, as docs/protocol.md says. Pure: no editor in here.
+local Lines = require("oi.lines")
+
+-- In a display: a later one of the block with the same id takes its place.
+local DISPLAY_ID = "application/vnd.oi.display-id"
 
 ---@class oi.Text Text that grows, as lines.
 ---@field lines string[]
@@ -37,8 +41,10 @@ end
 ---@field text? oi.Text Of words.
 ---@field language? string
 ---@field code? oi.Text
----@field output? oi.Text Not there: the code was not run.
+---@field output? oi.Lines Not there: the code was not run.
 ---@field displays? oi.Display[]
+---@field private written? (string|oi.Display)[] Text and displays in their order.
+---@field private last? string The end of the text, in which a control sequence may begin.
 ---@field active_line? integer
 
 ---@class oi.Fold
@@ -95,14 +101,65 @@ function Fold:begin(language, code)
   return self:push({ kind = "code", language = language, code = Text.new(code), displays = {} })
 end
 
+--- A display in the output: its plain text, on lines of its own.
+---@param display oi.Display
+---@return string
+local function plain(display)
+  local text = display["text/plain"]
+  return type(text) == "string" and (text:gsub("\n?$", "\n", 1)) or ""
+end
+
+--- Begin an output anew with what is to stay of it.
+---@param item oi.Item
+---@param written (string|oi.Display)[]
+local function rewrite(item, written)
+  item.written, item.displays, item.output = written, {}, Lines.new()
+  for _, part in ipairs(written) do
+    local is_text = type(part) == "string"
+    item.output:append(is_text and part or plain(part))
+    table.insert(item.displays, not is_text and part or nil)
+  end
+end
+
+--- What clears the screen takes all before it away.
 ---@private
 ---@param text string
 function Fold:print(text)
   local item = self:last("code")
-  if item then
-    item.output = item.output or Text.new()
+  if not item then
+    return
+  end
+  item.output, item.written = item.output or Lines.new(), item.written or {}
+  local joined = (item.last or "") .. text
+  local cleared = joined:match("^.*\27%[2J(.*)$")
+  if cleared then
+    rewrite(item, { cleared })
+  else
+    table.insert(item.written, text)
     item.output:append(text)
   end
+  item.last = (cleared or joined):sub(-3)
+end
+
+--- A display takes the place of the one with its id.
+---@private
+---@param display oi.Display
+function Fold:show(display)
+  local item, id = self:last("code"), display[DISPLAY_ID]
+  if not item then
+    return
+  end
+  item.last, item.written = "", item.written or {}
+  for i, part in ipairs(item.written) do
+    if id and type(part) == "table" and part[DISPLAY_ID] == id then
+      item.written[i] = display
+      return rewrite(item, item.written)
+    end
+  end
+  item.output = item.output or Lines.new()
+  item.output:append(plain(display))
+  table.insert(item.written, display)
+  table.insert(item.displays, display)
 end
 
 ---@type table<string, fun(fold: oi.Fold, value: any)>
@@ -127,15 +184,7 @@ local add = {
     end
   end,
   output = Fold.print,
-  display = function(fold, display)
-    local item, text = fold:last("code"), display["text/plain"]
-    if type(text) == "string" then
-      fold:print((text:gsub("\n?$", "\n", 1)))
-    end
-    if item then
-      table.insert(item.displays, display)
-    end
-  end,
+  display = Fold.show,
   end_of_execution = function(fold)
     fold:print("")
     fold:close()
@@ -158,7 +207,7 @@ end
 function Fold:restore(message)
   if message.code then
     local item = self:begin(message.language, message.code)
-    item.output = message.output and Text.new(message.output)
+    item.output = message.output and Lines.new(message.output)
     item.displays = message.displays or {}
   else
     local kind = message.role == "user" and "user" or "message"

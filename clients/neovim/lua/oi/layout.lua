@@ -24,13 +24,13 @@ function M.filetype(language)
 end
 
 ---@param block oi.Block
----@param text oi.Text
+---@param ticks integer The longest run of backticks that a line begins with.
 ---@param lines string[]
 ---@param info string
 ---@param label string
 ---@return integer[] rows
-local function fenced(block, text, lines, info, label)
-  local fence = ("`"):rep(math.max(3, text.ticks + 1))
+local function fenced(block, ticks, lines, info, label)
+  local fence = ("`"):rep(math.max(3, ticks + 1))
   block.rules[#block.lines] = label
   table.insert(block.lines, fence .. info)
   local first = #block.lines
@@ -43,13 +43,18 @@ end
 --- The output's lines without escape codes. Only lines that are new are parsed.
 ---@param item oi.Item
 local function plain(item)
-  local seen = item.plain or { raw = {}, lines = {}, spans = {}, styles = {} }
+  local seen = item.plain or { raw = {}, lines = {}, spans = {}, styles = {}, ticks = 0 }
   item.plain = seen
-  for i, raw in ipairs(item.output.lines) do
+  local rows = item.output:all()
+  for i, raw in ipairs(rows) do
     if seen.raw[i] ~= raw then
       seen.raw[i] = raw
       seen.lines[i], seen.spans[i], seen.styles[i] = ansi.parse(raw, seen.styles[i - 1])
+      seen.ticks = math.max(seen.ticks, #seen.lines[i]:match("^%s*(`*)"))
     end
+  end
+  for i = #seen.lines, #rows + 1, -1 do -- erased
+    seen.raw[i], seen.lines[i], seen.spans[i] = nil, nil, nil
   end
   return seen
 end
@@ -64,7 +69,7 @@ local function put_output(block, item)
   end
   block.rules[#block.lines - 1] = M.GAP
   local lines = vim.list_slice(seen.lines, 1, count)
-  block.output = fenced(block, item.output, lines, "output", "output")
+  block.output = fenced(block, seen.ticks, lines, "output", "output")
   for i = 1, count do
     if #seen.spans[i] > 0 then
       block.spans[block.output[1] + i - 1] = seen.spans[i]
@@ -79,7 +84,7 @@ local function put_code(block, item)
   if #lines > 1 and lines[#lines] == "" then
     lines = vim.list_slice(lines, 1, #lines - 1)
   end
-  block.code = fenced(block, item.code, lines, info, item.language)
+  block.code = fenced(block, item.code.ticks, lines, info, item.language)
   if item.output then
     put_output(block, item)
   end

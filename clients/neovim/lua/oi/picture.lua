@@ -32,14 +32,19 @@ local function save(display)
   end
 end
 
---- Keep the displays of an item that are new, in `item.pictures`.
+--- Keep the displays of an item that are new; the paths of all are in `item.pictures`.
 ---@param item oi.Item
 function M.save(item)
-  item.pictures = item.pictures or {}
-  for i = (item.saved or 0) + 1, #item.displays do
-    table.insert(item.pictures, save(item.displays[i]))
+  local before = item.saved or {}
+  item.saved, item.pictures = {}, {}
+  for _, display in ipairs(item.displays) do
+    local path = before[display]
+    if path == nil then
+      path = save(display) or false
+    end
+    item.saved[display] = path
+    table.insert(item.pictures, path or nil)
   end
-  item.saved = #item.displays
 end
 
 --- Show a picture below its line, where a plugin that can has been loaded.
