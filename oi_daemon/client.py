@@ -28,10 +28,13 @@ class Interpreter(Configured):
     conversations, each with a daemon of its own. One thread at a time may use an object.
     """
 
-    def __init__(self, *, conversation: str | None = None, **settings: Any) -> None:
+    def __init__(
+        self, *, conversation: str | None = None, stderr: int | None = None, **settings: Any
+    ) -> None:
         """
         Args:
             conversation: id of a saved conversation to go on with. Default: a new one.
+            stderr: descriptor for the daemon's warnings. Default: this program's stderr.
             settings: settings to assign.
 
         Raises:
@@ -39,6 +42,7 @@ class Interpreter(Configured):
         """
         super().__init__(settings)
         self._connection: Connection | None = None
+        self._stderr = stderr
         self._lock = threading.RLock()
         self._conversation = conversation or _new_id()
         self._apart = conversation is not None
@@ -351,7 +355,7 @@ class Interpreter(Configured):
         if last is not None and last.forked:
             self._conversation = _new_id()  # the parent goes on with its own
         _ = self._current  # mistakes in the configuration are told before anything runs
-        connection = Connection(self._conversation, self._changed)
+        connection = Connection(self._conversation, self._changed, self._stderr)
         self._unsent = {}
         self._apart = self._apart or bool(self._messages) or any(self._usage.values())
         return connection

@@ -24,15 +24,19 @@ _GRACE = 2.0
 class Connection:
     """Starts a daemon; it ends when this object, or the program, does."""
 
-    def __init__(self, conversation: str, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self, conversation: str, settings: Mapping[str, Any], stderr: int | None = None
+    ) -> None:
         """
         Args:
             settings: those that the conversation is to begin with, on top of the configured ones.
+            stderr: descriptor that the daemon gets as its own; None: ours.
         """
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oi_daemon", "--stdio"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=stderr,
             start_new_session=True,  # the terminal's Ctrl-C is for us to pass on
         )
         assert self._process.stdin is not None

@@ -4,6 +4,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from oi_daemon.client import Interpreter
@@ -15,9 +16,11 @@ from oi_daemon.config import (
 )
 from oi_daemon.errors import OIError
 from oi_daemon.settings import Settings, change
+from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import chosen, parse
 from oi_daemon.terminal.line import can_draw
+from oi_daemon.terminal.notices import Notices
 from oi_daemon.terminal.session import Exit, Session
 from oi_daemon.terminal.voice import tell, warn
 
@@ -48,22 +51,25 @@ def _run(options: argparse.Namespace) -> int:
     _tell_problems(loaded.problems)
     warnings.simplefilter("ignore", ConfigurationWarning)  # they are told
     settings = chosen(options)
-    with Interpreter(**settings) as interpreter:
+    with ExitStack() as opened:
+        notices = opened.enter_context(Notices(tell)) if is_rich() else None
+        stderr = notices.stderr if notices else None
+        interpreter = opened.enter_context(Interpreter(stderr=stderr, **settings))
         if options.conversations and not _resume(interpreter):
             return Exit.DONE
         if can_draw():
             _welcome(interpreter, change(loaded.settings, settings))
-        return _talk(interpreter, " ".join(options.prompt))
+        return _talk(interpreter, notices, " ".join(options.prompt))
 
 
-def _talk(interpreter: Interpreter, question: str) -> int:
+def _talk(interpreter: Interpreter, notices: Notices | None, question: str) -> int:
     piped = not sys.stdin.isatty()
     if piped and not question:
         question = sys.stdin.read().strip()
         if not question:
             warn("Nothing was asked: the standard input is empty. `interpreter --help` says more.")
             return Exit.NOT_ASKED
-    session = Session(interpreter, alone=piped)
+    session = Session(interpreter, notices=notices, alone=piped)
     if question:
         return session.ask(question)
     session.converse()

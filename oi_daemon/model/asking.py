@@ -154,9 +154,20 @@ class Asking:
     async def _wait(self, failed: Failure) -> None:
         delay = self._delays.pop(0)
         seconds = delay if failed.retry_after is None else failed.retry_after
-        reason = failed.text if failed.status is None else f"HTTP {failed.status}: {failed.text}"
-        logger.warning("%s Trying again in %g s.", reason, seconds)
+        logger.warning("%s. Trying again in %g s.", _reason(failed), seconds)
         await asyncio.sleep(seconds)
+
+
+def _reason(failed: Failure) -> str:
+    """Why a request is tried again, in words."""
+    text = failed.text.rstrip(". ")
+    match failed.status:
+        case None:
+            return text
+        case 429:
+            return f"Rate limited (HTTP 429: {text})"
+        case status:
+            return f"The server failed (HTTP {status}: {text})"
 
 
 def thinks_first(model: str) -> bool:

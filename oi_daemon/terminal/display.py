@@ -2,11 +2,12 @@
 
 import os
 import sys
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, Protocol
 
 from oi_daemon.terminal.approval import Person
 from oi_daemon.terminal.conversation import Chunks
+from oi_daemon.terminal.notices import Notices
 from oi_daemon.terminal.plain import PlainScreen
 
 
@@ -19,6 +20,10 @@ class Screen(Protocol):
 
     def show(self, chunk: dict[str, Any]) -> None: ...
 
+    def note(self, line: str) -> None:
+        """Show a line that is not part of the turn, from any thread."""
+        ...
+
     def paused(self) -> AbstractContextManager[None]:
         """While a person is asked below what is shown."""
         ...
@@ -28,16 +33,25 @@ class Screen(Protocol):
         ...
 
 
-def show(chunks: Chunks, person: Person | None = None, *, debug: bool = False) -> Chunks:
+def show(
+    chunks: Chunks,
+    person: Person | None = None,
+    *,
+    notices: Notices | None = None,
+    debug: bool = False,
+) -> Chunks:
     """Show chunks as they pass by.
 
     Args:
         person: who is asked before code runs, and for input. Without one, whoever takes the
             chunks decides, and may write to the screen: nothing is drawn over.
-        debug: lines of the daemon appear on the screen too, so nothing may be drawn over.
+        notices: where the daemon's lines come from. Without them it writes to the screen itself.
+        debug: there are many such lines, so that nothing may be drawn over them.
     """
-    screen = screen_for_stdout(live=person is not None and not debug)
-    with closing(chunks), closing(screen):
+    undisturbed = notices is not None or not debug
+    screen = screen_for_stdout(live=person is not None and undisturbed)
+    noted = notices.shown_by(screen.note) if notices else nullcontext()
+    with closing(chunks), closing(screen), noted:
         screen.begin()
         for chunk in chunks:
             screen.show(chunk)

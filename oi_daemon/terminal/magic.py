@@ -115,7 +115,7 @@ def _help(conversation: Conversation, argument: str) -> str:
     usages = {f"%{name} {command.argument}".strip(): command for name, command in COMMANDS.items()}
     width = max(map(len, usages)) + 2
     lines = [f"  {usage:{width}}{command.help}" for usage, command in usages.items()]
-    keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D leaves."
+    keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D, or exit, leaves."
     return "\n".join([*lines, keys])
 
 

@@ -7,6 +7,7 @@ from typing import Any, TextIO
 
 from oi_daemon.lines import plain
 from oi_daemon.terminal.pictures import keep, words
+from oi_daemon.terminal.voice import warn
 
 
 class PlainScreen:
@@ -37,6 +38,9 @@ class PlainScreen:
             case {"end_of_execution": True}:
                 self.close()
                 self._output_begun = False
+
+    def note(self, line: str) -> None:
+        warn(line)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

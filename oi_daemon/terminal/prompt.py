@@ -106,6 +106,12 @@ class Prompt:
         def another_line(event: KeyPressEvent) -> None:
             event.current_buffer.newline(copy_margin=False)
 
+        @keys.add("c-@")
+        def early(event: KeyPressEvent) -> None:
+            """What is left of a Ctrl-D from before the prompt had the keyboard."""
+            if not event.current_buffer.text:
+                event.app.exit(exception=EOFError())
+
         @keys.add("c-c")
         @keys.add("<sigint>")
         def clear(event: KeyPressEvent) -> None:

@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
-from rich.console import Console
-from rich.markdown import Markdown
+from rich import markdown
+from rich.console import Console, ConsoleOptions, RenderResult
 
 from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
@@ -53,6 +53,10 @@ class RichScreen:
             self._closed.clear()
             self._thread = threading.Thread(target=self._draw_on, daemon=True)
             self._thread.start()
+
+    def note(self, line: str) -> None:
+        with self._lock:
+            self._region.put(line)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -152,7 +156,7 @@ class RichScreen:
         self._begun = True
 
     def _markdown(self, text: str) -> list[str]:
-        lines = paint(self._console, Markdown(text.strip("\n"), code_theme="ansi_dark"))
+        lines = paint(self._console, _Markdown(text.strip("\n"), code_theme="ansi_dark"))
         return "\n".join(lines).strip("\n").split("\n")
 
     def _draw_on(self) -> None:
@@ -180,6 +184,18 @@ class RichScreen:
     def _apart(self) -> list[str]:
         """Parts are set apart by an empty line."""
         return [""] if self._begun else []
+
+
+class _Heading(markdown.Heading):
+    """At the left, where the text is."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        self.text.justify = "left"
+        yield self.text
+
+
+class _Markdown(markdown.Markdown):
+    elements: ClassVar = {**markdown.Markdown.elements, "heading_open": _Heading}
 
 
 def _spinner(text: str) -> str:

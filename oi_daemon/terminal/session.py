@@ -12,11 +12,13 @@ from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import Interrupts
 from oi_daemon.terminal.line import can_draw
 from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
+from oi_daemon.terminal.notices import Notices
 from oi_daemon.terminal.voice import tell, warn
 
 _FAULT = (
     "Something unexpected went wrong: {kind}: {error}. In debug mode (%debug) it is told in full."
 )
+_LEAVING = ("exit", "quit", "exit()", "quit()")
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "image", "moderation", "realtime", "audio")
 
 
@@ -36,17 +38,21 @@ class Exit(IntEnum):
 class Session:
     """A person at a terminal, in a conversation."""
 
-    def __init__(self, conversation: Conversation, *, alone: bool = False) -> None:
+    def __init__(
+        self, conversation: Conversation, *, notices: Notices | None = None, alone: bool = False
+    ) -> None:
         """
         Args:
+            notices: where the daemon's lines come from, if it does not write to the screen itself.
             alone: nobody is there to be asked, so that no code runs without `auto_run`.
         """
         self._conversation = conversation
+        self._notices = notices
         self._alone = alone
         self._interrupts = Interrupts()
 
     def converse(self) -> None:
-        """Ask until the person leaves: by Ctrl-D, or twice Ctrl-C, at the prompt."""
+        """Ask until the person leaves: by Ctrl-D, twice Ctrl-C, or a word for it, at the prompt."""
         read = self._reader()
         with self._interrupts:
             while True:
@@ -55,6 +61,8 @@ class Session:
                     message = read()
                 except (EOFError, KeyboardInterrupt):
                     return tell("")
+                if message in _LEAVING:
+                    return
                 if message:
                     self._say(message)
 
@@ -119,7 +127,7 @@ class Session:
     def _turn(self, message: str, person: Person) -> None:
         chunks = self._interrupts.over(self._conversation.chat(message, stream=True, display=False))
         debug = self._conversation.debug_mode
-        with closing(show(chunks, person, debug=debug)) as shown:
+        with closing(show(chunks, person, notices=self._notices, debug=debug)) as shown:
             for _ in shown:
                 pass
         if debug:

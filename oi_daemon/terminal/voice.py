@@ -6,20 +6,25 @@ import sys
 import textwrap
 from typing import Literal, TextIO
 
-_STYLES = {"error": "31", "warning": "33", "dim": "2"}
+Style = Literal["error", "warning", "dim"]
+_STYLES: dict[Style, str] = {"error": "31", "warning": "33", "dim": "2"}
 
 
-def tell(text: str, style: Literal["dim"] | None = None) -> None:
+def tell(text: str, style: Style | None = None) -> None:
     _say(sys.stdout, text, style)
 
 
-def warn(text: str, style: Literal["error", "warning"] = "warning") -> None:
+def warn(text: str, style: Style = "warning") -> None:
     _say(sys.stderr, _wrapped(text) if sys.stderr.isatty() else text, style)
 
 
-def _say(file: TextIO, text: str, style: str | None) -> None:
+def styled(text: str, style: Style) -> str:
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def _say(file: TextIO, text: str, style: Style | None) -> None:
     if style and file.isatty() and not os.environ.get("NO_COLOR"):
-        text = f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+        text = styled(text, style)
     file.write(f"{text}\n")
     file.flush()
 

@@ -250,8 +250,8 @@ async def test_a_rate_limit_is_waited_for_and_told(
     assert asked.message == "Hi"
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warnings == [
-        "HTTP 429: Slow down. Trying again in 0 s.",
-        "HTTP 503: Busy. Trying again in 0 s.",
+        "Rate limited (HTTP 429: Slow down). Trying again in 0 s.",
+        "The server failed (HTTP 503: Busy). Trying again in 0 s.",
     ]
 
 

@@ -77,6 +77,31 @@ def test_the_active_line_is_marked_while_it_runs(
     assert "over" in it.lines
 
 
+def test_what_the_daemon_has_to_say_is_shown_above_what_is_live(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(error(429, "Slow down."), text("At last."))
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("Hurry")
+    it.wait_for("At last.")
+    it.wait_for_prompt()
+    told = "Rate limited (HTTP 429: Slow down). Trying again in 0.5 s."
+    assert it.lines == ["> Hurry", told, "At last.", ">"]
+
+
+def test_debug_mode_shows_every_step_above_what_is_live(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello."))
+    it = terminal("-d")
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("Last turn: 100 tokens in, 20 out")
+    assert "request: tools, gpt-4, 2 messages" in it.text
+    assert "thinking" not in it.text
+
+
 def test_a_large_output_is_shown_whole(terminal: Open, server: ThreadedServer) -> None:
     server.enqueue(code("for n in range(3000): print('row', n)"), text("Done."))
     it = terminal("-y", lines=20)

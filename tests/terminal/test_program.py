@@ -108,6 +108,29 @@ def test_a_value_that_does_not_fit_is_explained(run: Run) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("words", ["exit", "quit"])
+def test_a_word_leaves(terminal: Open, server: ThreadedServer, words: str) -> None:
+    it = terminal()
+    it.wait_for_prompt()
+    it.say(words)
+    assert it.wait() == 0
+    assert server.requests == []
+
+
+def test_the_end_of_input_leaves_also_when_it_comes_during_a_turn(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(text("One", " two.").but(hold_after=1))
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("Count")
+    it.wait_for("One")
+    it.type(CTRL_D)
+    server.release()
+    assert it.wait() == 0
+    assert "One two." in it.text
+
+
 def test_version(run: Run) -> None:
     assert run("--version").stdout == f"interpreter {__version__}\n"
 
