@@ -3,9 +3,20 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from oi_daemon.execution import Execution
-from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
+from oi_daemon.messages import (
+    ActiveLine,
+    Chunk,
+    Display,
+    EndOfExecution,
+    Executing,
+    InputRequest,
+    Output,
+    dump,
+    fold,
+)
 
 DEADLINE = 20.0
 
@@ -59,6 +70,12 @@ def lines_of_outputs(chunks: Sequence[Chunk]) -> list[tuple[int | None, str]]:
 
 def displays(chunks: Sequence[Chunk]) -> list[dict[str, object]]:
     return [dict(chunk.data) for chunk in chunks if isinstance(chunk, Display)]
+
+
+def stored(chunks: Sequence[Chunk]) -> dict[str, Any]:
+    """The message that is kept of a block."""
+    (message,) = fold([Executing("", "python"), *chunks])
+    return dump(message)
 
 
 async def until(happened: Callable[[], bool]) -> None:

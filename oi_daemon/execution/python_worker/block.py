@@ -6,9 +6,9 @@ import os
 import sys
 from _ast import Expr, ImportFrom, Interactive, Module, PyCF_ALLOW_TOP_LEVEL_AWAIT
 
-from .hooks import run_command
+from .libraries import show_figures
 from .report import report
-from .source import COMMAND, Sources, parse
+from .source import Sources, parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from types import CodeType, FrameType, TracebackType
 
-    from .display import Displays
     from .interrupts import Interrupts
     from .streams import Output
 
@@ -26,9 +25,8 @@ _COROUTINE = 0x80  # inspect.CO_COROUTINE
 class Blocks:
     """Runs blocks in the namespace of `__main__`, which keeps its state between them."""
 
-    def __init__(self, output: Output, displays: Displays, interrupts: Interrupts) -> None:
+    def __init__(self, output: Output, interrupts: Interrupts) -> None:
         self._output = output
-        self._displays = displays
         self._interrupts = interrupts
         self._process = os.getpid()
         self.loop = Loop()
@@ -36,7 +34,6 @@ class Blocks:
         self.sources = Sources()
         main = type(sys)("__main__")
         self._namespace = main.__dict__
-        self._namespace[COMMAND] = run_command
         sys.modules["__main__"] = main
 
     def run(self, number: int, code: str) -> None:
@@ -57,7 +54,7 @@ class Blocks:
             try:
                 self._statements(self._compile(file, code))
             finally:
-                self._displays.show_figures()
+                show_figures()
         except BaseException as error:
             return error
         return None

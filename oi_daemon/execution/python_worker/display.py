@@ -1,35 +1,30 @@
-"""Values that are more than text: pictures, tables, pages, as Jupyter MIME bundles."""
+"""What is shown beside text: `display` and its kin, as IPython has them."""
 
 from __future__ import annotations
 
 import builtins
 import sys
 
+from .bundle import encoded, represent
+from .libraries import close_figure
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from .channel import Channel
     from .streams import Output
 
-_BACKEND = f"module://{__package__}.matplotlib_backend"
 _LARGEST = 32 << 20
-
-_REPRESENTATIONS = {
-    "_repr_html_": "text/html",
-    "_repr_markdown_": "text/markdown",
-    "_repr_svg_": "image/svg+xml",
-    "_repr_png_": "image/png",
-    "_repr_jpeg_": "image/jpeg",
-    "_repr_latex_": "text/latex",
-    "_repr_json_": "application/json",
-}
+"""Characters of one display."""
+_ID = "application/vnd.oi.display-id"
+"""In a bundle: it takes the place of the one with the same id."""
+_CLEAR = "\x1b[H\x1b[2J"
 
 
 class Displays:
     def __init__(self, channel: Channel, output: Output) -> None:
         self._channel: Channel | None = channel
         self._output = output
+        self._names = 0
 
     def install(self) -> None:
         builtins.display = self.display  # type: ignore[attr-defined]
@@ -39,10 +34,42 @@ class Displays:
         """In a forked copy: what it displays is written as text."""
         self._channel = None
 
-    def display(self, *values: object, **_: object) -> None:
-        """The builtin: show each value in the richest form it has."""
+    def display(
+        self,
+        *values: object,
+        raw: bool = False,
+        clear: bool = False,
+        display_id: object = None,
+        **_: object,
+    ) -> Handle | None:
+        """The builtin: show each value in the richest form it has.
+
+        With `display_id`, the display can be replaced; True makes an id. `raw` values are bundles.
+        """
+        if clear:
+            self.clear(wait=True)
+        name = self.new_name() if display_id is True else display_id
         for value in values:
-            self._show(value)
+            self._show(value, name, raw)
+        return None if name is None else Handle(self, str(name))
+
+    def update(self, value: object, *, display_id: object, **options: bool) -> None:
+        """Show it in the place of what has this id."""
+        self.display(value, display_id=display_id, **options)
+
+    def publish(
+        self, data: dict[str, object], *_: object, transient: object = None, **__: object
+    ) -> None:
+        """Show a bundle, as IPython's publish_display_data does."""
+        name = transient.get("display_id") if isinstance(transient, dict) else None
+        self._send(encoded(data), name)
+
+    def clear(self, wait: bool = False) -> None:
+        """Take away what the block has shown; with `wait`, once there is something new."""
+        if wait:
+            self._output.before_next(_CLEAR)
+        else:
+            self._output.write(_CLEAR)
 
     def echo(self, value: object) -> None:
         """sys.displayhook: the value of a block's last expression."""
@@ -50,85 +77,63 @@ class Displays:
             builtins._ = value  # type: ignore[attr-defined]
             self._show(value)
 
-    def _show(self, value: object) -> None:
-        bundle = represent(value)
-        text = bundle["text/plain"]
-        if len(bundle) == 1 or self._channel is None:
-            self._write(str(text) + "\n")
-        elif sum(len(str(part)) for part in bundle.values()) > _LARGEST:
-            self._write(f"{text}\n[Too large to be displayed.]\n")
+    def new_name(self) -> str:
+        """An id for a display."""
+        self._names += 1
+        return f"display-{self._names}"
+
+    def _show(self, value: object, name: object = None, raw: bool = False) -> None:
+        if raw and isinstance(value, dict):
+            self._send(encoded(value), name)
+        elif not _shows_itself(value):
+            self._send(represent(value), name)
+            close_figure(value)
+
+    def _send(self, bundle: dict[str, object], name: object = None) -> None:
+        text = bundle.get("text/plain", "")
+        size = sum(len(str(part)) for part in bundle.values())
+        if self._channel is None or (name is None and list(bundle) == ["text/plain"]):
+            sys.stdout.write(f"{text}\n")
+        elif size > _LARGEST:
+            sys.stdout.write(f"{text}\n[{_TOO_LARGE.format(size >> 20, _LARGEST >> 20)}]\n")
         else:
+            if name is not None:
+                bundle = {**bundle, _ID: str(name)}
             self._output.here()
+            self._output.release()
             self._output.mark("D", self._channel.send(display=bundle))
             self._output.flush()
 
-    def _write(self, text: str) -> None:
-        sys.stdout.write(text)
 
-    def use_in_matplotlib(self, matplotlib: ModuleType) -> None:
-        """Figures are displayed by `show()`, unless the code itself has chosen a backend."""
-        matplotlib.rcParams["backend"] = _BACKEND
+class Handle:
+    """A display that can be replaced."""
 
-    def use_in_ipython(self, functions: ModuleType) -> None:
-        """IPython's own `display` needs its shell."""
-        functions.display = self.display  # type: ignore[attr-defined]
+    def __init__(self, displays: Displays, name: str) -> None:
+        self._displays = displays
+        self.display_id = name
 
-    def show_figures(self) -> None:
-        """Show what the block has drawn and not shown."""
-        pyplot = sys.modules.get("matplotlib.pyplot")
-        if pyplot is not None and pyplot.get_backend().lower() == _BACKEND and pyplot.get_fignums():
-            pyplot.show()
+    def __repr__(self) -> str:
+        return f"<display {self.display_id}>"
 
+    def display(self, value: object, **options: bool) -> None:
+        self._displays.display(value, display_id=self.display_id, **options)
 
-def represent(value: object) -> dict[str, object]:
-    """The value's MIME bundle; `text/plain` is always in it."""
-    bundle: dict[str, object] = {}
-    if not isinstance(value, type):
-        whole = getattr(value, "_repr_mimebundle_", None)
-        if callable(whole):
-            bundle.update(_data(whole(include=None, exclude=None)) or {})  # type: ignore[call-overload]
-        for method, mime in _REPRESENTATIONS.items():
-            if mime not in bundle:
-                bundle[mime] = _call(value, method)
-        if bundle["image/png"] is None:
-            bundle["image/png"] = _figure(value)
-    bundle.setdefault("text/plain", repr(value))
-    return {mime: _encode(data) for mime, data in bundle.items() if data is not None}
+    update = display
 
 
-def _call(value: object, method: str) -> object:
-    """One representation; an object whose method fails is shown without it."""
-    function = getattr(value, method, None)
-    if not callable(function):
-        return None
+def _shows_itself(value: object) -> bool:
+    """Whether it has displayed itself in its own way; one that fails is shown as others are."""
+    function = getattr(value, "_ipython_display_", None)
+    if isinstance(value, type) or not callable(function):
+        return False
     try:
-        return _data(function())
+        function()
     except Exception:
-        return None
+        return False
+    return True
 
 
-def _data(result: object) -> object:
-    """Without the metadata that may come with it."""
-    return result[0] if isinstance(result, tuple) else result
-
-
-def _figure(value: object) -> bytes | None:
-    """A matplotlib figure has no representation of its own."""
-    if type(value).__module__ != "matplotlib.figure":
-        return None
-    import io
-
-    picture = io.BytesIO()
-    value.savefig(picture, format="png", bbox_inches="tight")  # type: ignore[attr-defined]
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close(value)  # or the end of the block would show it again
-    return picture.getvalue()
-
-
-def _encode(data: object) -> object:
-    if not isinstance(data, bytes):
-        return data
-    from base64 import b64encode
-
-    return b64encode(data).decode()
+_TOO_LARGE = (
+    "Too large to be displayed: {} MB of {} that are possible. Save it to a file instead, or make"
+    " it smaller."
+)

@@ -103,11 +103,6 @@ def _system(command: str) -> int:
     return -code if code < 0 else code << 8
 
 
-def run_command(command: str) -> None:
-    """A `!command` line."""
-    os.system(command)
-
-
 def _unbuffer_c(ctypes: ModuleType) -> None:
     """What C code prints comes in its order too; a pipe would gather it until the process ends."""
     libc = ctypes.CDLL(None)

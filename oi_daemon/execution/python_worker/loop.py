@@ -14,6 +14,7 @@ from .channel import Channel
 from .display import Displays
 from .hooks import AfterImport, before_children
 from .interrupts import Interrupts
+from .libraries import show_by
 from .streams import Input, Output
 
 TYPE_CHECKING = False
@@ -33,7 +34,7 @@ def main(control: int, answers: int, nonce: str) -> None:
     after_import = _install(output, stdin, displays)
     _at_forks(channel, output, stdin, displays)
     faulthandler.enable(channel.control, all_threads=False)
-    blocks = Blocks(output, displays, interrupts)
+    blocks = Blocks(output, interrupts)
     after_import.add("linecache", blocks.sources.use_in_linecache)
     watch = Watch(output, interrupts, blocks)
     sys.argv, sys.path[0] = [""], ""
@@ -86,8 +87,7 @@ def _install(output: Output, stdin: Input, displays: Displays) -> AfterImport:
     displays.install()
     after_import = AfterImport()
     after_import.add("getpass", stdin.hide_passwords)
-    after_import.add("matplotlib", displays.use_in_matplotlib)
-    after_import.add("IPython.core.display_functions", displays.use_in_ipython)
+    show_by(displays, after_import)
     before_children(after_import, output.before_child)
     return after_import
 

@@ -13,9 +13,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-COMMAND = "_oi_command"
-"""Name under which the user's namespace finds the function that runs a `!command` line."""
-
 
 def parse(code: str, file: str, flags: int) -> Module:
     """The block's syntax tree.
@@ -29,24 +26,20 @@ def parse(code: str, file: str, flags: int) -> Module:
             return _parse("".join(lines), file, flags)
         except SyntaxError as error:
             index = (error.lineno or 0) - 1
-            line = lines[index].lstrip() if 0 <= index < len(lines) else ""
-            if line.startswith("!"):
-                indent = lines[index][: -len(line)]
-                lines[index] = f"{indent}{COMMAND}({line[1:].strip()!r})\n"
-            elif _is_magic(line):
-                return _parse(_through_ipython("".join(lines), line.strip()), file, flags)
+            line = lines[index].strip() if 0 <= index < len(lines) else ""
+            if "!" not in line and "%" not in line:
+                raise
+            from . import magic
+
+            script, own = magic.script_as_python(code), magic.line_as_python(line)
+            if script:
+                return _parse(script, file, flags)
+            if own:
+                lines[index] = lines[index].replace(line, own, 1)
+            elif magic.is_magic(line):
+                return _parse(magic.through_ipython("".join(lines), line), file, flags)
             else:
                 raise
-
-
-def _is_magic(line: str) -> bool:
-    """`%magic`, `%%magic`, `name = !command` or `name = %magic`."""
-    names, equals, value = line.partition("=")
-    if equals and all(name.isidentifier() for name in names.replace(",", " ").split()):
-        line = value.lstrip()
-        if line.startswith("!"):
-            return True
-    return line.startswith("%") and line.lstrip("%")[:1].isalpha()
 
 
 def _parse(code: str, file: str, flags: int) -> Module:
@@ -54,32 +47,6 @@ def _parse(code: str, file: str, flags: int) -> Module:
     tree = compile(code, file, "exec", options, dont_inherit=True)
     assert isinstance(tree, Module)
     return tree
-
-
-def _through_ipython(code: str, line: str) -> str:
-    """The code as IPython makes Python of it."""
-    try:
-        from IPython.core.interactiveshell import InteractiveShell
-    except ImportError:
-        raise SyntaxError(
-            f"`{line}` needs IPython, which {sys.executable} does not have:"
-            " install it with `!pip install ipython`"
-        ) from None
-    if not InteractiveShell.initialized():
-        _start(InteractiveShell)
-    transformed: str = InteractiveShell.instance().transform_cell(code)
-    return transformed
-
-
-def _start(shell: object) -> None:
-    """IPython's shell on our namespace; it must not take over output or write a history."""
-    from traitlets.config import Config
-
-    main, hook = sys.modules["__main__"], sys.displayhook
-    config = Config()
-    config.HistoryManager.enabled = False
-    shell.instance(user_module=main, user_ns=main.__dict__, config=config)  # type: ignore[attr-defined]
-    sys.displayhook = hook
 
 
 class Sources:

@@ -60,7 +60,8 @@ class Output:
         self.stdout = Stream(self, self.pipe, 1)
         self.stderr = Stream(self, self.pipe, 2)
         self._text = io.TextIOWrapper(self.pipe, "utf-8", "backslashreplace", newline="\n")
-        self._append = self._text.write
+        self._append: Callable[[str], int] = self._text.write
+        self._before = ""
         self._mark = f"\x1e{nonce}%s%d\x1f"
         self._interrupts = interrupts
         self.main = get_ident()
@@ -89,6 +90,7 @@ class Output:
     def begin(self, file: str) -> None:
         """A block begins; its frames are those of this file."""
         self._file, self._line = file, 0
+        self._before, self._append = "", self._text.write
 
     def end(self, number: int) -> None:
         """The block has ended: nothing after this is its output."""
@@ -133,6 +135,20 @@ class Output:
         if self._interrupts.pending:
             self._interrupts.check()
         return written
+
+    def before_next(self, text: str) -> None:
+        """Write this as soon as there is more to write, or to display; a mark is not more."""
+        self._before, self._append = text, self._append_both
+
+    def release(self) -> None:
+        """Write what was to come before the next."""
+        text, self._before, self._append = self._before, "", self._text.write
+        self._text.write(text)
+
+    def _append_both(self, text: str) -> int:
+        if not text.startswith("\x1e"):
+            self.release()
+        return self._text.write(text)
 
     def flush(self) -> None:
         self._text.flush()

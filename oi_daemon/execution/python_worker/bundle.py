@@ -1,0 +1,87 @@
+"""A value as a Jupyter MIME bundle: all its representations, `text/plain` always one of them."""
+
+from __future__ import annotations
+
+_REPRESENTATIONS = {
+    "_repr_html_": "text/html",
+    "_repr_markdown_": "text/markdown",
+    "_repr_svg_": "image/svg+xml",
+    "_repr_png_": "image/png",
+    "_repr_jpeg_": "image/jpeg",
+    "_repr_latex_": "text/latex",
+    "_repr_json_": "application/json",
+    "_repr_javascript_": "application/javascript",
+    "_repr_pdf_": "application/pdf",
+}
+_SOURCES = ("text/markdown", "text/latex")
+"""What says more than that something is an object."""
+
+
+def represent(value: object) -> dict[str, object]:
+    """The value's MIME bundle; binary data is base64 text."""
+    bundle: dict[str, object] = {}
+    if not isinstance(value, type):
+        bundle.update(_whole(value))
+        for method, mime in _REPRESENTATIONS.items():
+            if mime not in bundle and not (mime == "image/jpeg" and bundle.get("image/png")):
+                bundle[mime] = _call(value, method)
+        if bundle.get("image/png") is None:
+            bundle["image/png"] = _figure(value)
+    if bundle.get("text/plain") is None:
+        bundle["text/plain"] = _plain(value, bundle)
+    return encoded(bundle)
+
+
+def encoded(bundle: dict[str, object]) -> dict[str, object]:
+    """The bundle fit to travel: without what is not there, bytes as base64."""
+    return {str(mime): _encode(data) for mime, data in bundle.items() if data is not None}
+
+
+def _whole(value: object) -> dict[str, object]:
+    function = getattr(value, "_repr_mimebundle_", None)
+    if not callable(function):
+        return {}
+    bundle = _data(function(include=None, exclude=None))
+    return dict(bundle) if isinstance(bundle, dict) else {}
+
+
+def _plain(value: object, bundle: dict[str, object]) -> object:
+    text = repr(value)
+    says_little = text.startswith("<") and (" object at 0x" in text or text.endswith(" object>"))
+    sources = [bundle[mime] for mime in _SOURCES if bundle.get(mime)] if says_little else []
+    return sources[0] if sources else text
+
+
+def _call(value: object, method: str) -> object:
+    """One representation; an object whose method fails is shown without it."""
+    function = getattr(value, method, None)
+    if not callable(function):
+        return None
+    try:
+        return _data(function())
+    except Exception:
+        return None
+
+
+def _data(result: object) -> object:
+    """Without the metadata that may come with it."""
+    return result[0] if isinstance(result, tuple) else result
+
+
+def _figure(value: object) -> bytes | None:
+    """A matplotlib figure has no representation of its own."""
+    if type(value).__module__ != "matplotlib.figure":
+        return None
+    import io
+
+    picture = io.BytesIO()
+    value.savefig(picture, format="png", bbox_inches="tight")  # type: ignore[attr-defined]
+    return picture.getvalue()
+
+
+def _encode(data: object) -> object:
+    if not isinstance(data, bytes):
+        return data
+    from base64 import b64encode
+
+    return b64encode(data).decode()
