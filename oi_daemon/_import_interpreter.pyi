@@ -38,6 +38,7 @@ approve = _interpreter.approve
 input = _interpreter.input
 undo = _interpreter.undo
 reset = _interpreter.reset
+local_models = _interpreter.local_models
 saved = _interpreter.saved
 start = _interpreter.start
 close = _interpreter.close

@@ -214,6 +214,11 @@ class Interpreter(Configured):
         )
         return page
 
+    def local_models(self) -> list[dict[str, Any]]:
+        """The model servers found on this machine: the `api_base` and the `models` of each."""
+        found: list[dict[str, Any]] = self._request("models")["local"]
+        return found
+
     def start(self) -> None:
         """Start the daemon ahead of the first call that needs it, without waiting for it."""
         with self._alone():

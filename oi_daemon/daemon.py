@@ -40,6 +40,8 @@ from oi_daemon.protocol import (
     Interrupted,
     LanguageEntry,
     Languages,
+    LocalModels,
+    LocalServer,
     NoParams,
     QueueDepths,
     Removed,
@@ -210,6 +212,12 @@ class Daemon:
 
     async def languages(self, params: NoParams) -> Languages:
         return Languages(languages=[_entry(language) for language in LANGUAGES])
+
+    async def models(self, params: NoParams) -> LocalModels:
+        servers = await self._models.local.servers()
+        return LocalModels(
+            local=[LocalServer(api_base=it.api_base, models=list(it.chatting)) for it in servers]
+        )
 
     async def status(self, params: NoParams) -> StatusResult:
         return StatusResult(

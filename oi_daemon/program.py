@@ -80,7 +80,7 @@ def _welcome(interpreter: Interpreter, settings: Settings) -> None:
     from oi_daemon.terminal.welcome import needs_welcome, welcome
 
     if needs_welcome(settings):
-        for name, value in welcome().items():
+        for name, value in welcome(interpreter.local_models).items():
             setattr(interpreter, name, value)
 
 

@@ -199,6 +199,17 @@ class Languages(_Shape):
     languages: list[LanguageEntry]
 
 
+class LocalServer(_Shape):
+    api_base: str
+    models: Annotated[list[str], Meta(description="Those that can chat.")]
+
+
+class LocalModels(_Shape):
+    local: Annotated[
+        list[LocalServer], Meta(description="Servers found on their usual ports on this machine.")
+    ]
+
+
 class ConversationStatus(_Shape):
     conversation: str
     state: Literal["idle", "thinking", "approval", "running", "input"]
@@ -269,6 +280,7 @@ METHODS: dict[str, Method] = {
     "oi/settings/get": Method(ConversationParams, dict[str, Any], "settings_get"),
     "oi/settings/set": Method(SettingsSetParams, dict[str, Any], "settings_set"),
     "oi/languages": Method(NoParams, Languages, "languages"),
+    "oi/models": Method(NoParams, LocalModels, "models"),
     "oi/status": Method(NoParams, StatusResult, "status"),
 }
 

@@ -51,10 +51,15 @@ class LocalServer:
     api_base: str
     models: tuple[str, ...]
 
+    @property
+    def chatting(self) -> list[str]:
+        """Its models that can chat."""
+        return [name for name in self.models if "embed" not in name.lower()]
+
     def match(self, model: str | None) -> str | None:
         """Its name for that model; its first model that can chat, where none is named."""
         if model is None:
-            return next((name for name in self.models if "embed" not in name.lower()), None)
+            return next(iter(self.chatting), None)
         return next((name for name in self.models if name in (model, f"{model}:latest")), None)
 
 
@@ -77,6 +82,10 @@ class LocalModels:
         if settings.model.endswith(".gguf"):
             return await self._embed(_file(settings))
         return await self._find(_named(settings)) if settings.local else None
+
+    async def servers(self) -> list[LocalServer]:
+        """The servers on this machine that have a model."""
+        return [server for server in await _servers(self._ports) if server.chatting]
 
     async def failure(self, endpoint: Endpoint) -> ConnectionLostError | None:
         """Why this endpoint is out of reach, if it is an embedded model that died."""
@@ -129,8 +138,7 @@ async def find_local(model: str | None, ports: Iterable[int] = USUAL_PORTS) -> L
     Raises:
         NoModelError: there are servers, and none has the model named; the text lists theirs.
     """
-    probes = [_probe(f"http://127.0.0.1:{port}/v1") for port in ports]
-    servers = [server for server in await asyncio.gather(*probes) if server is not None]
+    servers = await _servers(ports)
     for server in servers:
         if server.match(model):
             return server
@@ -143,6 +151,11 @@ async def find_local(model: str | None, ports: Iterable[int] = USUAL_PORTS) -> L
     )
     error.models = names
     raise error
+
+
+async def _servers(ports: Iterable[int]) -> list[LocalServer]:
+    probes = [_probe(f"http://127.0.0.1:{port}/v1") for port in ports]
+    return [server for server in await asyncio.gather(*probes) if server is not None]
 
 
 def _file(settings: Settings) -> Path:

@@ -1,13 +1,19 @@
 """The first run: there is no key, and the ways on are told and offered."""
 
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from oi_daemon.config import keep_setting
 from oi_daemon.settings import Settings
 from oi_daemon.terminal.choice import Row, among, choose
 from oi_daemon.terminal.line import read_line
 from oi_daemon.terminal.voice import tell
+
+LocalModels = Sequence[dict[str, Any]]
+"""The model servers on this machine: the `api_base` and the `models` of each."""
 
 WELCOME = """\
 Welcome to Open Interpreter.
@@ -27,24 +33,42 @@ def needs_welcome(settings: Settings) -> bool:
     return settings.api_key is None and not settings.local and not elsewhere
 
 
-def welcome() -> dict[str, Any]:
+def welcome(local_models: Callable[[], LocalModels]) -> dict[str, Any]:
     """Tell and offer the ways on; gives the settings that the chosen one takes, which are kept."""
     tell(WELCOME)
-    ways: list[Row] = [
+    ways = [
         Row("Paste a key", _paste_key),
         Row("Run a model on this machine", lambda: {"local": True}),
         Row("Name another server", _name_server),
         Row("Go on without", dict),
     ]
+
+    @cache
+    def all_ways() -> Sequence[Row]:
+        return [*found_here(local_models()), *ways]
+
     settings: dict[str, Any] = {}
     while not settings:
-        row = choose("How shall it go on?", among(ways))
+        row = choose("How shall it go on?", lambda query, count: among(all_ways())(query, count))
         if row is None or row is ways[-1]:
             return {}
         settings = row.value()
     path = _keep(settings)
-    tell(f"Kept in {path}, which only you can read. `interpreter --config` opens it.\n")
+    tell(f"Kept in {path}\nwhich only you can read. `interpreter --config` opens it.\n")
     return settings
+
+
+def found_here(servers: LocalModels) -> list[Row]:
+    """The models that run on this machine already: nothing is easier, so they stand first."""
+    return [
+        Row(f"Use {model}", partial(_use_local, model), urlsplit(server["api_base"]).netloc)
+        for server in servers
+        for model in server["models"]
+    ]
+
+
+def _use_local(model: str) -> dict[str, Any]:
+    return {"local": True, "model": model}
 
 
 def _paste_key() -> dict[str, Any]:

@@ -128,6 +128,15 @@ async def test_other_programs_on_these_ports_are_passed_over(serve: Serve, raw: 
     assert server.models == ("mistral",)
 
 
+async def test_lists_the_servers_with_a_model_that_can_chat(serve: Serve) -> None:
+    ports = [await serve("nomic-embed-text", "llama3:latest"), await serve("embed-only")]
+    (found,) = await LocalModels(ports).servers()
+    assert (found.api_base, found.chatting) == (
+        f"http://127.0.0.1:{ports[0]}/v1",
+        ["llama3:latest"],
+    )
+
+
 async def test_the_key_is_never_told_to_what_listens_there(
     serve: Serve, requests: Requests
 ) -> None:

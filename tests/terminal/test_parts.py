@@ -10,6 +10,7 @@ from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
+from oi_daemon.terminal.welcome import found_here
 
 TEXT = """\
 # Title
@@ -128,3 +129,9 @@ def test_a_display_in_words() -> None:
     assert words({"text/plain": "  a\n0 1"}, None) == "  a\n0 1\n"
     assert words({"text/html": "<b>bold</b>"}, None) == "bold\n"
     assert words({"application/x": 1}, None) == "[application/x]\n"
+
+
+def test_a_model_that_runs_here_already_is_offered_by_name() -> None:
+    (row,) = found_here([{"api_base": "http://127.0.0.1:11434/v1", "models": ["llama3:latest"]}])
+    assert (row.label, row.detail) == ("Use llama3:latest", "127.0.0.1:11434")
+    assert row.value() == {"local": True, "model": "llama3:latest"}

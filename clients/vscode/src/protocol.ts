@@ -141,6 +141,15 @@ export interface LanguageEntry {
   why?: string | null;
 }
 
+export interface LocalModels {
+  local: LocalServer[];
+}
+
+export interface LocalServer {
+  api_base: string;
+  models: string[];
+}
+
 export interface StatusResult {
   version: string;
   pid: number;
@@ -190,5 +199,6 @@ export interface Methods {
   "oi/settings/get": { params: ConversationParams; result: Record<string, unknown>; };
   "oi/settings/set": { params: SettingsSetParams; result: Record<string, unknown>; };
   "oi/languages": { params: NoParams; result: Languages; };
+  "oi/models": { params: NoParams; result: LocalModels; };
   "oi/status": { params: NoParams; result: StatusResult; };
 }
