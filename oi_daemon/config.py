@@ -44,6 +44,11 @@ def pictures_path() -> Path:
     return platformdirs.user_data_path(APP, appauthor=False) / "pictures"
 
 
+def pages_path() -> Path:
+    """Folder of the HTML pages that were shown; the oldest are forgotten."""
+    return platformdirs.user_cache_path(APP, appauthor=False) / "pages"
+
+
 def prompt_history_path() -> Path:
     """File of what was typed at the terminal's prompt."""
     return platformdirs.user_data_path(APP, appauthor=False) / "prompt_history"

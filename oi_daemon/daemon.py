@@ -15,7 +15,8 @@ import msgspec
 from oi_daemon import __version__
 from oi_daemon.budget import Budget
 from oi_daemon.config import conversations_path, load_settings
-from oi_daemon.execution import LANGUAGES, Language, find_language
+from oi_daemon.execution import LANGUAGES, Language, NotInstalledError, Workplace, find_language
+from oi_daemon.execution.versions import Versions
 from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
 from oi_daemon.logs import heed
@@ -82,6 +83,7 @@ class Daemon:
         self._interpreters: dict[str, Interpreter] = {}
         self._histories: dict[Path, History] = {}
         self._seqs: dict[str, int] = {}
+        self._versions = Versions()
         self._started = time.monotonic()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -211,7 +213,10 @@ class Daemon:
         return public(interpreter.settings)
 
     async def languages(self, params: NoParams) -> Languages:
-        return Languages(languages=[_entry(language) for language in LANGUAGES])
+        settings = self._settings
+        place = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
+        entries = [self._language(language, place) for language in LANGUAGES]
+        return Languages(languages=await asyncio.gather(*entries))
 
     async def models(self, params: NoParams) -> LocalModels:
         servers = await self._models.local.servers()
@@ -265,6 +270,21 @@ class Daemon:
             closing.append(self._models.close())
         for failed in filter(None, await asyncio.gather(*closing, return_exceptions=True)):
             _log.error("closing failed", exc_info=failed)
+
+    async def _language(self, language: Language, place: Workplace) -> LanguageEntry:
+        why, path = language.missing(), None
+        try:
+            path = language.path(place)
+        except NotInstalledError as error:
+            why = str(error)
+        return LanguageEntry(
+            name=language.name,
+            aliases=list(language.aliases),
+            available=why is None,
+            why=why,
+            path=path,
+            version=path and await self._versions.version(path),
+        )
 
     async def _chat(self, params: ChatParams, shown: Callable[[Chunk], bool]) -> TurnResult:
         interpreter = self._interpreter(params.conversation)
@@ -366,10 +386,3 @@ def _resident_bytes() -> int:
         import resource
 
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _entry(language: Language) -> LanguageEntry:
-    why = language.missing()
-    return LanguageEntry(
-        name=language.name, aliases=list(language.aliases), available=why is None, why=why
-    )

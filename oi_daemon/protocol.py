@@ -193,6 +193,10 @@ class LanguageEntry(_Shape, omit_defaults=True):
     aliases: list[str]
     available: bool
     why: Annotated[str | None, Meta(description="Why it is not available.")] = None
+    path: Annotated[str | None, Meta(description="Of the program that runs it.")] = None
+    version: Annotated[str | None, Meta(description="Of that program, if it says so in time.")] = (
+        None
+    )
 
 
 class Languages(_Shape):

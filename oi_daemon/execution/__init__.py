@@ -1,17 +1,15 @@
 """Runs a conversation's code: one interpreter process a language, each keeping its state.
 
-A further language is a module that makes a `Process`, and a line in `LANGUAGES`.
+A further language is a module that makes a `Process`, and an entry in `languages.py`.
 """
 
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
 
 from oi_daemon.execution.language import NotInstalledError, Process, Workplace
-from oi_daemon.execution.python import python
-from oi_daemon.execution.shell import missing, shell
+from oi_daemon.execution.languages import LANGUAGES, PYTHON, Language, find_language
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
 __all__ = [
@@ -25,31 +23,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Language:
-    name: str
-    aliases: tuple[str, ...]
-    start: Callable[[Workplace], Process]
-    missing: Callable[[], str | None]
-    """Why it cannot run on this machine; None where it can."""
-
-
-_PYTHON = Language(name="python", aliases=("py", "python3"), start=python, missing=lambda: None)
-LANGUAGES = (
-    _PYTHON,
-    Language(name="shell", aliases=("sh", "bash", "zsh", "console"), start=shell, missing=missing),
-)
-
-
-def find_language(name: str) -> Language | None:
-    """The language of this name or alias, in any case."""
-    wanted = name.strip().lower()
-    for language in LANGUAGES:
-        if wanted == language.name or wanted in language.aliases:
-            return language
-    return None
 
 
 class Execution:
@@ -88,7 +61,7 @@ class Execution:
     async def warm(self) -> None:
         """Start Python ahead of need. Where that fails, the first block says why."""
         try:
-            await self._process(_PYTHON).start()
+            await self._process(PYTHON).start()
         except NotInstalledError as error:
             _log.info("Python was not started ahead of need: %s", error)
 

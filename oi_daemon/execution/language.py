@@ -1,7 +1,6 @@
 """The seam for languages: what a running interpreter of one language can do.
 
-A further language is a module that implements `Process` and a line in `LANGUAGES`
-(`oi_daemon/execution/__init__.py`).
+A further language is a module that implements `Process` and an entry in `languages.py`.
 """
 
 from collections.abc import AsyncGenerator

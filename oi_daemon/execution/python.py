@@ -27,6 +27,11 @@ def python(workplace: Workplace) -> Worker:
     return Worker(Dialect(name="Python", program=program, request=_request), workplace)
 
 
+def path(workplace: Workplace) -> str:
+    """The Python that runs there. See `find_python`."""
+    return find_python(workplace.python, os.environ)
+
+
 def _request(number: int, code: str) -> bytes:
     data = code.encode("utf-8", "surrogatepass")
     return b"%d %d\n%s" % (number, len(data), data)

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 from oi_daemon.execution.child import Program
 from oi_daemon.execution.environment import environment, find_python
 from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.execution.nameless import nameless_file, write_text
 from oi_daemon.execution.worker import Dialect, Worker
 
 _BOOT = Path(__file__).with_name("boot.bash")
@@ -24,6 +24,10 @@ def missing() -> str | None:
     return None if shutil.which("bash") else "The shell needs bash, which is not installed."
 
 
+def path(workplace: Workplace) -> str | None:
+    return shutil.which("bash")
+
+
 class _Bash:
     """Its blocks are handed over in a file without a name: bash gets the lines of a file right."""
 
@@ -36,7 +40,7 @@ class _Bash:
         if bash is None:
             raise NotInstalledError(missing() or "")
         python = find_python(self._workplace.python, os.environ)
-        self._source, state = _nameless_file(), _nameless_file()
+        self._source, state = nameless_file(), nameless_file()
         files = (self._source, state)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
@@ -51,15 +55,5 @@ class _Bash:
         )
 
     def request(self, number: int, code: str) -> bytes:
-        os.ftruncate(self._source, 0)
-        os.lseek(self._source, 0, os.SEEK_SET)
-        os.pwrite(self._source, code.encode("utf-8", "replace") + b"\n", 0)
+        write_text(self._source, code)
         return b"%d\n" % number
-
-
-def _nameless_file() -> int:
-    """In memory where the system has such files."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("shell")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())

@@ -64,7 +64,26 @@ DIALECTS = [
         background="sleep 100 >/dev/null &\necho $!",
         where="pwd",
     ),
+    Dialect(
+        language="r",
+        say="cat('{}\\n')",
+        both="cat('1\\n')\nmessage(2)\nsystem('echo 3')\ncat('4\\n')",
+        remember="x <- 5",
+        recall="cat(x, '\\n', sep = '')",
+        fail="stop('it fails')",
+        ask="cat(readline(), '\\n', sep = '')",
+        wait="cat('waits\\n')\nSys.sleep(60)",
+        spin="cat('spins\\n')\nrepeat {}",
+        flood="i <- 0\nrepeat cat(i, '\\n')",
+        die="cat('last words\\n')\nq(status = 3)",
+        kill="cat('last words\\n')\ntools::pskill(Sys.getpid(), 9)",
+        background="cat(system('sleep 100 >/dev/null & echo $!', intern = TRUE))",
+        where="cat(getwd(), '\\n', sep = '')",
+    ),
 ]
+
+
+INSTALLED = [known.name for known in LANGUAGES if known.missing() is None]
 
 
 @pytest.fixture(params=DIALECTS, ids=[dialect.language for dialect in DIALECTS])
@@ -233,9 +252,12 @@ async def test_a_flood_is_cut_and_the_program_never_waits(
 
 
 async def test_bytes_that_are_no_text(execution: Execution, dialect: Dialect) -> None:
-    python = r"import os; _ = os.write(1, b'a\xffb\x00c\rd\n')"
-    code = python if dialect.language == "python" else r"printf 'a\xffb\x00c\rd\n'"
-    told = await output(execution, code, language=dialect.language)
+    code = {
+        "python": r"import os; _ = os.write(1, b'a\xffb\x00c\rd\n')",
+        "shell": r"printf 'a\xffb\x00c\rd\n'",
+        "r": r"""system("bash -c 'printf \"a\\xffb\\x00c\\rd\\n\"'")""",
+    }
+    told = await output(execution, code[dialect.language], language=dialect.language)
     assert told == "a\ufffdb\x00c\rd\n"
 
 
@@ -264,9 +286,11 @@ async def test_python_can_be_started_ahead_of_need(execution: Execution) -> None
 
 async def test_a_language_that_is_unknown_is_said(execution: Execution) -> None:
     chunks = await run(execution, "x", language="cobol")
-    assert text(chunks) == (
-        "Code in 'cobol' cannot be run here. The languages that can be run are: python, shell.\n"
+    told = text(chunks)
+    assert told.startswith(
+        "Code in 'cobol' cannot be run here. The languages that can be run are: "
     )
+    assert told.endswith(f"{', '.join(INSTALLED)}.\n")
     assert not lines(chunks)
 
 
@@ -306,8 +330,9 @@ def test_a_language_has_aliases(alias: str) -> None:
     assert find_language(alias) is LANGUAGES[0]
 
 
-def test_languages_are_listed() -> None:
-    assert {known.name: known.missing() for known in LANGUAGES} == {"python": None, "shell": None}
+@pytest.mark.parametrize("name", ["python", "shell", "r", "html"])
+def test_a_language_is_installed_where_it_is_tested(name: str) -> None:
+    assert name in INSTALLED
 
 
 def test_no_alias_means_two_languages() -> None:

@@ -139,6 +139,8 @@ export interface LanguageEntry {
   aliases: string[];
   available: boolean;
   why?: string | null;
+  path?: string | null;
+  version?: string | null;
 }
 
 export interface LocalModels {

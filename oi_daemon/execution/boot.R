@@ -1,0 +1,216 @@
+# A persistent R that runs blocks: `OI_R="NONCE CONTROL ANSWERS SOURCE" R --file=boot.R`.
+#
+# CONTROL gives a block's number a line; its text is in the file SOURCE. Notices go out over CONTROL,
+# lines of input come in over ANSWERS. R opens no socket by its descriptor: bash reads and writes.
+# TMPDIR is for R itself, and OI_TMPDIR the user's own. Marks say which line is active (L), that a notice
+# from control belongs here (D), and that a block has ended (E). Interrupts are held back but where
+# the user's code runs. Runs under R 3.5 too.
+suspendInterrupts(local({
+  given <- strsplit(Sys.getenv("OI_R"), " ")[[1]]
+  nonce <- given[1]
+  control <- given[2]
+  answers <- given[3]
+  source_file <- paste0("/dev/fd/", given[4])
+  if (nzchar(Sys.getenv("OI_TMPDIR"))) Sys.setenv(TMPDIR = Sys.getenv("OI_TMPDIR")) else Sys.unsetenv("TMPDIR")
+  Sys.unsetenv(c("OI_R", "OI_TMPDIR"))
+
+  bash <- function(script, ...) {
+    system(paste("exec bash -c", shQuote(sprintf(script, ...))), intern = TRUE)
+  }
+  read_line <- function(descriptor, prepare = ":") {
+    bash("%s; IFS= read -r line <&%s && printf '%%s\\n' \"$line\"", prepare, descriptor)
+  }
+  deaf <- "trap '' INT"
+
+  # stderr is never buffered, and goes to the same pipe; a user may have diverted it.
+  mark <- function(kind, number) {
+    to <- stderr()
+    if (sink.number("message") != 2L) {
+      to <- file("/dev/fd/2", "wb", raw = TRUE)
+      on.exit(close(to))
+    }
+    cat("\036", nonce, kind, sprintf("%d", as.integer(number)), "\037", sep = "", file = to)
+  }
+
+  # The line in force. After so many marks in one statement, it is hot and goes on without.
+  current <- 0L
+  marks_left <- 0L
+  hook <- attach(list(.oi_on = TRUE, .oi_line = NULL), name = "tools:oi", warn.conflicts = FALSE)
+  line <- function(number) {
+    if (number == current) return(invisible())
+    current <<- number
+    mark("L", number)
+    marks_left <<- marks_left - 1L
+    if (marks_left <= 0L) hook$.oi_on <- FALSE
+  }
+  hook$.oi_line <- line
+
+  # A statement that marks the lines within its braces. Only where these are run at once: what is
+  # kept, a function or a quoted expression, stays as it was written.
+  at_once <- c("{", "(", "if", "for", "while", "repeat", "<-", "=", "<<-", "try", "tryCatch", "local",
+    "withCallingHandlers", "suppressWarnings", "suppressMessages", "system.time", "invisible")
+  marked <- function(code) {
+    if (!is.call(code) || !is.name(code[[1]]) || !as.character(code[[1]]) %in% at_once) return(code)
+    places <- attr(code, "srcref")
+    for (i in seq_along(code)[-1]) if (is.call(code[[i]])) code[[i]] <- marked(code[[i]])
+    if (is.null(places) || length(places) != length(code)) return(code)
+    parts <- list(as.name("{"))
+    for (i in seq_along(code)[-1]) {
+      number <- as.integer(places[[i]])[1]
+      parts <- c(parts, bquote(if (.oi_on) .oi_line(.(number))), list(code[[i]]))
+    }
+    as.call(parts)
+  }
+
+  # What comes over control is a line of JSON, and here in one piece.
+  notices <- 0L
+  notify <- function(...) {
+    notices <<- notices + 1L
+    fields <- c(number = as.character(notices), ...)
+    file <- tempfile()
+    on.exit(unlink(file))
+    json <- sprintf("{%s}", paste0('"', names(fields), '":', fields, collapse = ","))
+    writeLines(json, file, useBytes = TRUE)
+    bash("%s; exec cat %s >&%s", deaf, shQuote(file), control)
+    mark("D", notices)
+    notices
+  }
+  json_text <- function(text) {
+    text <- enc2utf8(paste(text, collapse = "\n"))
+    for (pair in list(c("\\", "\\\\"), c('"', '\\"'), c("\n", "\\n"), c("\t", "\\t")))
+      text <- gsub(pair[1], pair[2], text, fixed = TRUE)
+    paste0('"', gsub("[[:cntrl:]]", " ", text), '"')
+  }
+  base64 <- function(bytes) {
+    digits <- c(LETTERS, letters, 0:9, "+", "/")
+    padding <- -length(bytes) %% 3
+    triples <- matrix(c(as.integer(bytes), integer(padding)), 3)
+    whole <- triples[1, ] * 65536L + triples[2, ] * 256L + triples[3, ]
+    places <- rbind(whole %/% 262144L, whole %/% 4096L %% 64L, whole %/% 64L %% 64L, whole %% 64L)
+    text <- digits[places + 1L]
+    text[length(text) - seq_len(padding) + 1L] <- "="
+    paste(text, collapse = "")
+  }
+
+  ask <- function(prompt = "", password = FALSE) {
+    number <- notify(input = json_text(prompt), password = if (password) "true" else "false")
+    repeat {
+      answer <- suppressWarnings(allowInterrupts(read_line(answers)))
+      if (!length(answer)) return("")
+      answer <- strsplit(answer, " ", fixed = TRUE)[[1]]
+      if (answer[1] == number) break
+    }
+    if (length(answer) < 2) return("")
+    starts <- seq(1, nchar(answer[2]), 2)
+    text <- rawToChar(as.raw(strtoi(substring(answer[2], starts, starts + 1), 16L)))
+    Encoding(text) <- "UTF-8"
+    sub("\n$", "", text)
+  }
+  console <- NULL # this very file is the console, so what is read from it comes from descriptor 0
+  open_console <- function() {
+    if (!tryCatch(isOpen(console), error = function(e) FALSE)) console <<- file("stdin", "r")
+    console
+  }
+  replace <- function(name, with) {
+    unlockBinding(name, baseenv())
+    assign(name, with, baseenv())
+    lockBinding(name, baseenv())
+  }
+  replace("readline", function(prompt = "") suspendInterrupts(ask(prompt)))
+  replace("stdin", open_console)
+
+  # A page of a plot is a file, which is complete when the next one has begun, or its device closes.
+  folder <- tempfile("plots")
+  dir.create(folder)
+  pages <- file.path(folder, "%06d.png")
+  open_plot <- function(...) {
+    type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
+    grDevices::png(pages, 960, 720, res = 120, type = type)
+  }
+  plot_devices <- function() {
+    ours <- function(i) identical(attr(.Devices[[i]], "filepath"), pages)
+    Filter(ours, grDevices::dev.list())
+  }
+  show_plots <- function(...) {
+    files <- sort(list.files(folder, full.names = TRUE))
+    if (length(plot_devices())) files <- files[-length(files)]
+    for (file in files) {
+      picture <- base64(readBin(file, "raw", file.size(file)))
+      notify(display = paste0('{"image/png":"', picture, '"}'))
+      unlink(file)
+    }
+  }
+  close_plots <- function() {
+    for (device in plot_devices()) grDevices::dev.off(device)
+    show_plots()
+  }
+  for (begun in c("plot.new", "grid.newpage"))
+    setHook(begun, function(...) suspendInterrupts(show_plots()))
+
+  # Where in the block an error was raised, and R's own words for it. Of a call that is ours, the
+  # user hears nothing, as in their own console.
+  ours <- function(call) {
+    is.null(call) || identical(call, quote(eval(statement, globalenv()))) || identical(call[[1]], quote(parse_block))
+  }
+  warned <- function(warning) {
+    if (getOption("warn") == 1L && ours(conditionCall(warning))) {
+      cat("Warning: ", conditionMessage(warning), "\n", sep = "", file = stderr())
+      invokeRestart("muffleWarning")
+    }
+  }
+  told <- FALSE
+  tell <- function(error, text = NULL) {
+    for (call in rev(sys.calls())) {
+      place <- attr(call, "srcref")
+      if (!is.null(place) && identical(attr(place, "srcfile"), text)) {
+        line(as.integer(place)[1])
+        break
+      }
+    }
+    where <- if (ours(conditionCall(error))) "" else paste(" in", deparse(conditionCall(error), nlines = 1L)[1])
+    at <- if (current) sprintf(" (line %d)", current) else ""
+    message <- conditionMessage(error)
+    long <- nchar(where) + nchar(strsplit(message, "\n")[[1]][1]) > 60
+    cat("Error", where, at, if (isTRUE(long)) ":\n  " else ": ", message, "\n", sep = "", file = stderr())
+    told <<- TRUE
+  }
+
+  parse_block <- parse
+  run <- function(statement, number) {
+    hook$.oi_on <- TRUE
+    marks_left <<- 5000L
+    line(number)
+    statement <- marked(statement)
+    result <- withVisible(eval(statement, globalenv()))
+    if (result$visible) print(result$value)
+  }
+  run_block <- function() {
+    lines <- readLines(source_file, warn = FALSE, encoding = "UTF-8")
+    text <- srcfilecopy("<block>", lines)
+    withCallingHandlers({
+      statements <- parse_block(text = lines, srcfile = text, keep.source = TRUE, encoding = "UTF-8")
+      places <- attr(statements, "srcref")
+      for (i in seq_along(statements))
+        allowInterrupts(run(statements[[i]], as.integer(places[[i]])[1]))
+    }, error = function(error) suspendInterrupts(tell(error, text)), warning = warned)
+  }
+  interrupted <- function(interrupt) cat("Interrupted (line ", current, ")\n", sep = "", file = stderr())
+  quiet <- function(...) NULL
+  guarded <- function(code, interrupt = quiet) {
+    late <- function(error) if (!told) tell(error) # there was no room for it on the stack
+    withRestarts(tryCatch(code, error = late, interrupt = interrupt), abort = quiet)
+  }
+
+  options(device = open_plot, askpass = function(prompt) suspendInterrupts(ask(prompt, TRUE)),
+    keep.source = TRUE, warn = 1, menu.graphics = FALSE, pager = "cat")
+  repeat {
+    number <- read_line(control, deaf)
+    if (!length(number)) quit("no")
+    guarded(allowInterrupts(Sys.sleep(0.001))) # one that came too late for the last block
+    current <- 0L
+    told <- FALSE
+    guarded(run_block(), interrupt = interrupted)
+    guarded(close_plots())
+    mark("E", number)
+  }
+}))

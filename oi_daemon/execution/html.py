@@ -1,0 +1,56 @@
+"""HTML: a page is shown, and saved to be opened in a browser. Nothing runs here."""
+
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+from oi_daemon.config import pages_path
+from oi_daemon.execution.language import Workplace
+from oi_daemon.files import make_private, write_private
+from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Output
+
+_KEPT = 50
+"""Pages that stay on disk, the newest."""
+
+
+class Page:
+    """Implements `oi_daemon.execution.language.Process`, without a process."""
+
+    def __init__(self, workplace: Workplace) -> None:
+        pass
+
+    async def start(self) -> None:
+        pass
+
+    async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+        yield Display({"text/html": code, "text/plain": "An HTML page."})
+        yield Output(f"The page is shown to the user. {_save(code)}\n")
+        yield ActiveLine(None)
+        yield EndOfExecution()
+
+    def interrupt(self) -> None:
+        pass
+
+    async def answer(self, input: str, value: str | None) -> bool:
+        return False
+
+    async def close(self) -> None:
+        pass
+
+
+def _save(code: str) -> str:
+    """Save a page where it can be opened; returns what became of it."""
+    folder = pages_path()
+    path = folder / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}.html"
+    try:
+        make_private(folder)
+        write_private(path, code.encode("utf-8", "replace"))
+    except OSError as error:
+        return f"It could not be saved: {error}."
+    _forget_old(folder)
+    return f"It is saved as {path}, to be opened in a browser."
+
+
+def _forget_old(folder: Path) -> None:
+    for page in sorted(folder.glob("*.html"))[:-_KEPT]:
+        page.unlink(missing_ok=True)
