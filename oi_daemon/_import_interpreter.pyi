@@ -24,6 +24,8 @@ max_budget: float | None
 max_rounds: int
 tool_style: Literal["auto", "tools", "functions", "markdown"]
 python: str | None
+crash_proof: bool
+crash_proof_memory: int
 cwd: str | None
 
 conversation: str

@@ -58,6 +58,8 @@ class Configured:
     max_rounds = _Setting[int]()
     tool_style = _Setting[Literal["auto", "tools", "functions", "markdown"]]()
     python = _Setting[str | None]()
+    crash_proof = _Setting[bool]()
+    crash_proof_memory = _Setting[int]()
     cwd = _Setting[str | None]()
 
     def __init__(self, settings: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from oi_daemon.budget import Bill, Budget, Usage
 from oi_daemon.errors import BusyError, ModelError, OIError
 from oi_daemon.execution import Execution
 from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.limits import Limits
 from oi_daemon.history import History
 from oi_daemon.logs import heed
 from oi_daemon.messages import (
@@ -76,6 +77,7 @@ class Interpreter:
         self._approvals = Approvals(always=self._always)
         self._execution: Execution | None = None
         self._workplace: Workplace | None = None
+        self._limits = Limits()
         self._turn: Turn | None = None
         self._bill = Bill(self.budget, settings.model)
         self._saved = list(messages)
@@ -287,8 +289,11 @@ class Interpreter:
         await (await self._execution_for(settings)).warm()
 
     async def _execution_for(self, settings: Settings) -> Execution:
-        """The interpreters; fresh ones after a change of `python` or `cwd`."""
-        workplace = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
+        """The interpreters; fresh ones after a change of `python` or `cwd`. Limits hold at once."""
+        self._limits.copied = settings.crash_proof_memory if settings.crash_proof else 0
+        workplace = Workplace(
+            cwd=settings.cwd or str(Path.cwd()), python=settings.python, limits=self._limits
+        )
         if self._execution is None or workplace != self._workplace:
             if self._execution is not None:
                 await self._execution.close()

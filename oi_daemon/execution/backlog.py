@@ -30,7 +30,8 @@ class Backlog:
         self._room = head
         self._tail = _Tail(tail)
         self._display_room = _DISPLAYS
-        self._line: int | None = None
+        self.active: int | None = None
+        """The line that is active."""
         self._at_line_start = True
         self._ripe = True
         """Whether the last text in the queue need not wait for the rest of its line."""
@@ -49,9 +50,9 @@ class Backlog:
 
     def line(self, number: int) -> None:
         """A line is active. Where the room is used up, only the last of those that wait is kept."""
-        if number == self._line:
+        if number == self.active:
             return
-        self._line = number
+        self.active = number
         chunk = ActiveLine(number)
         if self._room > 0:
             self._room = max(0, self._room - _LINE)

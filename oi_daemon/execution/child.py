@@ -6,7 +6,6 @@ answers  the lines that answer those requests
 stdin    what its children read
 """
 
-import asyncio
 import fcntl
 import os
 import secrets
@@ -17,7 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oi_daemon.execution.guard import COOKIE, guard, kill
+from oi_daemon.execution.guard import COOKIE, guard
+from oi_daemon.execution.runner import Runner
 from oi_daemon.execution.standard_input import StandardInput
 
 _PIPE = 1 << 20
@@ -36,7 +36,7 @@ class Program:
 
 
 class Child:
-    """Reading ends are non-blocking. `exited` is called once, when the process has ended."""
+    """Reading ends are non-blocking. `exited` is called when the process has ended."""
 
     def __init__(self, program: Program, nonce: str, exited: Callable[[], None]) -> None:
         """
@@ -44,8 +44,6 @@ class Child:
             OSError: it could not be started.
         """
         self._descriptors = program.descriptors
-        self._ended = False
-        self._pidfd: int | None = None
         self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
@@ -54,7 +52,7 @@ class Child:
         try:
             command = program.command(control.fileno(), answers.fileno(), nonce)
             inherited = (control.fileno(), answers.fileno(), *program.descriptors)
-            self._process = self._start(program, command, output, inherited)
+            process = self._start(program, command, output, inherited)
         except BaseException:
             self._close_pipes()
             raise
@@ -62,14 +60,12 @@ class Child:
             control.close()
             answers.close()
             os.close(output)
-        self.pid = self._process.pid
-        guard().add(self.pid)
+        self.runner = Runner(process, self._cookie, exited)
         _enlarge(self.output)
-        _offer_to_oom_killer(self.pid)
+        _offer_to_oom_killer(process.pid)
         for end in (self.control, self.answers):
             end.setblocking(False)
         os.set_blocking(self.output, False)
-        self._watch(exited)
 
     def _start(
         self, program: Program, command: Sequence[str], output: int, inherited: Sequence[int]
@@ -86,37 +82,10 @@ class Child:
             preexec_fn=_accept_interrupts if _ignores_interrupts() else None,
         )
 
-    def interrupt(self) -> None:
-        """SIGINT to the whole group: what the code waits for is interrupted with it."""
-        try:
-            os.killpg(self.pid, signal.SIGINT)
-        except (ProcessLookupError, PermissionError):  # gone, or another user's
-            pass
-
-    def kill(self) -> None:
-        """Kill it and all that it started; `exited` follows."""
-        if not self._ended:
-            kill(self.pid, self._cookie)
-
-    def end(self) -> int:
-        """After its exit: end what it left behind. Returns its status, as `subprocess` counts."""
-        if self._pidfd is not None:
-            asyncio.get_running_loop().remove_reader(self._pidfd)
-            os.close(self._pidfd)
-        self.kill()
-        self._ended = True
-        guard().remove(self.pid)
+    def end(self) -> None:
+        """After its exit: end what it left behind."""
+        self.runner.end()
         self._close_pipes()
-        return self._process.wait()
-
-    def _watch(self, exited: Callable[[], None]) -> None:
-        loop = asyncio.get_running_loop()
-        if hasattr(os, "pidfd_open"):
-            self._pidfd = os.pidfd_open(self.pid)
-            loop.add_reader(self._pidfd, exited)
-        else:
-            waiting = loop.run_in_executor(None, self._process.wait)
-            waiting.add_done_callback(lambda _: exited())
 
     def _close_pipes(self) -> None:
         self.control.close()

@@ -15,6 +15,8 @@ class Ending:
     """Exit status; negative: the signal that ended it."""
     last_words: str
     """What its fault handler wrote."""
+    kept: bool = False
+    """Whether another process goes on with the variables."""
 
     def line(self, block: int) -> int | None:
         """The line of the block that crashed, where it is known."""
@@ -23,16 +25,20 @@ class Ending:
 
     def in_block(self, line: int | None) -> str:
         where = "" if line is None else f" at line {line}"
-        return f"{self.name} {self._how()}{where}. {_LOST} The next block starts a fresh one."
+        return f"{self.name} {self._how()}{where}. {self._next()}"
 
     def between_blocks(self) -> str:
-        return f"{self.name} {self._how()} since the last block. {_LOST} This is a fresh one."
+        then = "Its variables are kept." if self.kept else f"{_LOST} This is a fresh one."
+        return f"{self.name} {self._how()} since the last block. {then}"
 
     def unstoppable(self) -> str:
-        return (
-            f"{self.name} did not stop when it was interrupted, and was killed."
-            f" {_LOST} The next block starts a fresh one."
-        )
+        return f"{self.name} did not stop when it was interrupted, and was killed. {self._next()}"
+
+    def _next(self) -> str:
+        """What the next block finds."""
+        if self.kept:
+            return "Its variables are as they were before this block."
+        return f"{_LOST} The next block starts a fresh one."
 
     def _how(self) -> str:
         if self.status >= 0:

@@ -10,7 +10,7 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
 
@@ -88,23 +88,27 @@ def guard() -> Guard:
     return started
 
 
-def kill(group: int, cookie: str) -> None:
+def kill(group: int, cookie: str, spared: Collection[int] = ()) -> None:
     """Kill a process group, and what has left it but carries its cookie."""
     _send(os.killpg, group)
-    entry = f"{COOKIE}={cookie}".encode()
     for process in _processes():
-        try:
-            environ = Path("/proc", process, "environ").read_bytes()
-        except OSError:  # gone, or not ours
-            continue
-        if entry in environ.split(b"\0"):
-            _send(os.kill, int(process))
+        if process not in spared and carries(process, cookie):
+            _send(os.kill, process)
 
 
-def _processes() -> list[str]:
+def carries(process: int, cookie: str) -> bool:
+    """Whether it was started with this cookie, as far as the system shows that."""
+    try:
+        environ = Path(f"/proc/{process}/environ").read_bytes()
+    except OSError:  # gone, or not ours
+        return False
+    return f"{COOKIE}={cookie}".encode() in environ.split(b"\0")
+
+
+def _processes() -> list[int]:
     """The ids of all processes, where the system shows them as files."""
     try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - half the time
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - half the time
     except FileNotFoundError:
         return []
 

@@ -4,10 +4,11 @@ A further language is a module that implements `Process` and an entry in `langua
 """
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from oi_daemon.errors import OIError
+from oi_daemon.execution.limits import Limits
 from oi_daemon.messages import Chunk
 
 
@@ -27,6 +28,7 @@ class Workplace:
     """Bytes of a block's output that are shown as they come."""
     shown_tail: int = 1 << 16
     """Bytes of its end that are shown when there was more."""
+    limits: Limits = field(default_factory=Limits, compare=False)
 
 
 class Process(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import socket
 from typing import Any, Protocol
 
 import msgspec
@@ -20,12 +21,20 @@ _LAST_WORDS = 8192
 
 
 class Notice(msgspec.Struct):
-    """What comes over control: a display, or a request for input."""
+    """What comes over control.
+
+    A display, or a request for input; both have a mark in the output. Or what the worker's
+    processes say of themselves, see `oi_daemon.execution.runner`: `number` is then the block at
+    whose end the `copy` was made, or the status with which one has `ended`.
+    """
 
     number: int
     display: dict[str, Any] | None = None
     input: str | None = None
     password: bool = False
+    copy: int | None = None
+    runner: int | None = None
+    ended: int | None = None
 
 
 class Listener(Protocol):
@@ -39,8 +48,11 @@ class Listener(Protocol):
 
     def end(self, block: int) -> None: ...
 
-    def gone(self, status: int, last_words: str) -> None:
-        """The process has ended, and all has been told that it said."""
+    def gone(self, status: int, last_words: str, *, kept: bool) -> None:
+        """The process has ended, and all has been told that it said.
+
+        `kept`: a copy goes on, with the variables from before the block.
+        """
         ...
 
 
@@ -50,23 +62,31 @@ class Link:
         Raises:
             OSError: the program cannot be started.
         """
-        nonce = secrets.token_hex(8)
+        self._nonce = secrets.token_hex(8)
         self._listener = listener
-        self._marks = Marks(nonce)
+        self._marks = Marks(self._nonce)
         self._control = bytearray()
         self._notices: dict[int, Notice] = {}
         self._last_words = b""
         self._loop = asyncio.get_running_loop()
-        self.child = Child(program, nonce, self._exited)
+        self._sending = asyncio.Lock()
+        self._handing_over: asyncio.Task[None] | None = None
+        self.child = Child(program, self._nonce, self._exited)
         self._loop.add_reader(self.child.output, self._read_output)
         self._loop.add_reader(self.child.control.fileno(), self._read_control)
 
     async def send(self, request: bytes) -> None:
         """Send a block. A process that is gone takes none; its end is told by itself."""
         try:
-            await self._loop.sock_sendall(self.child.control, request)
+            async with self._sending:
+                await self._loop.sock_sendall(self.child.control, request)
         except OSError:
             pass
+
+    async def settled(self) -> None:
+        """If the process has ended: wait until it is clear what comes after it."""
+        if self._handing_over is not None:
+            await asyncio.wait([self._handing_over])
 
     async def answer(self, number: int, line: bytes) -> None:
         try:
@@ -104,6 +124,7 @@ class Link:
             case Kind.LINE:
                 self._listener.line(mark.number)
             case Kind.END:
+                self.child.runner.changed(mark.number)
                 self._listener.end(mark.number)
             case Kind.NOTICE:
                 # Sent before the mark, so it has arrived, even if it has not been read.
@@ -122,7 +143,7 @@ class Link:
             data = b""
         if not data:
             self._loop.remove_reader(self.child.control.fileno())
-            self._loop.call_later(_CLOSED, self.child.kill)
+            self._loop.call_later(_CLOSED, self.child.runner.kill)
             return False
         self._control += data
         if b"\n" in data:
@@ -139,6 +160,17 @@ class Link:
         except msgspec.DecodeError:
             self._last_words = (self._last_words + line + b"\n")[-_LAST_WORDS:]
         else:
+            self._heed(notice)
+
+    def _heed(self, notice: Notice) -> None:
+        runner = self.child.runner
+        if notice.copy is not None:
+            runner.copied(notice.copy, notice.number)
+        elif notice.ended is not None:
+            runner.ended(notice.ended, notice.number)
+        elif notice.runner is not None:
+            runner.succeeded(notice.runner)
+        else:
             self._notices[notice.number] = notice
 
     def _exited(self) -> None:
@@ -147,7 +179,21 @@ class Link:
                 break
         while self._read_control():
             pass
+        self._handing_over = self._loop.create_task(self._hand_over())
+
+    async def _hand_over(self) -> None:
+        """After the process has ended: let its copy go on, or end all."""
+        runner = self.child.runner
+        status = await runner.status()
+        kept = await runner.succeed()
+        if kept:
+            await self.send(f"\x1e{self._nonce}{runner.pid}\n".encode())
+        else:
+            self._loop.remove_reader(self.child.output)
+            self._loop.remove_reader(self.child.control.fileno())
+            self.child.control.shutdown(socket.SHUT_RDWR)  # what is being sent ends
+            async with self._sending:
+                self.child.end()
         self._listener.text(self._marks.flush())
-        self._loop.remove_reader(self.child.output)
-        self._loop.remove_reader(self.child.control.fileno())
-        self._listener.gone(self.child.end(), self._last_words.decode("utf-8", "replace"))
+        words, self._last_words = self._last_words, b""
+        self._listener.gone(status, words.decode("utf-8", "replace"), kept=kept)

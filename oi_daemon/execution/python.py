@@ -6,6 +6,7 @@ from pathlib import Path
 from oi_daemon.execution.child import Program
 from oi_daemon.execution.environment import environment, find_python
 from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.limits import CRASH_PROOF
 from oi_daemon.execution.worker import Dialect, Worker
 
 _WORKER = Path(__file__).with_name("python_worker")
@@ -24,14 +25,14 @@ def python(workplace: Workplace) -> Worker:
             command=command, environment=environment(path, os.environ), cwd=workplace.cwd
         )
 
-    return Worker(Dialect(name="Python", program=program, request=_request), workplace)
+    def request(number: int, code: str) -> bytes:
+        data = code.encode("utf-8", "surrogatepass")
+        copied = workplace.limits.copied if CRASH_PROOF else 0
+        return b"%d %d %d\n%s" % (number, copied, len(data), data)
+
+    return Worker(Dialect(name="Python", program=program, request=request), workplace)
 
 
 def path(workplace: Workplace) -> str:
     """The Python that runs there. See `find_python`."""
     return find_python(workplace.python, os.environ)
-
-
-def _request(number: int, code: str) -> bytes:
-    data = code.encode("utf-8", "surrogatepass")
-    return b"%d %d\n%s" % (number, len(data), data)

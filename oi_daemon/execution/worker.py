@@ -67,6 +67,8 @@ class Worker:
         self._news = ""
 
     async def start(self) -> None:
+        if self._link is not None:
+            await self._link.settled()
         if self._link is None:
             try:
                 self._link = Link(self._dialect.program(), self)
@@ -111,7 +113,7 @@ class Worker:
     async def close(self) -> None:
         if self._link is not None:
             self._closing = True
-            self._link.child.kill()
+            self._link.child.runner.close()
             try:
                 async with asyncio.timeout(_GRACE):
                     await self._gone.wait()
@@ -140,7 +142,7 @@ class Worker:
         if block is not self._block or self._link is None:
             return
         child = self._link.child
-        if None not in block.asked.values() and child.stdin.waiting(child.pid):
+        if None not in block.asked.values() and child.stdin.waiting(child.runner.pid):
             self._ask(block, None, "", password=False)
         asyncio.get_running_loop().call_later(_LOOK, self._look_for_readers, block)
 
@@ -160,13 +162,13 @@ class Worker:
 
     def _signal(self, block: _Block) -> None:
         if block is self._block and self._link is not None:
-            self._link.child.interrupt()
+            self._link.child.runner.interrupt()
             asyncio.get_running_loop().call_later(_AGAIN, self._signal, block)
 
     def _give_up(self, block: _Block) -> None:
         if block is self._block and self._link is not None:
             block.gave_up = True
-            self._link.child.kill()
+            self._link.child.runner.kill()
 
     def text(self, data: bytes) -> None:
         if self._block is not None:
@@ -196,19 +198,21 @@ class Worker:
         if self._block is not None and self._block.number == block:
             self._end(self._block)
 
-    def gone(self, status: int, last_words: str) -> None:
-        self._link = None
-        self._gone.set()
+    def gone(self, status: int, last_words: str, *, kept: bool) -> None:
+        if not kept:
+            self._link = None
+            self._gone.set()
         block = self._block
-        ending = Ending(self._dialect.name, status, last_words)
+        ending = Ending(self._dialect.name, status, last_words, kept)
         if block is None:
             self._news = "" if self._closing else ending.between_blocks()
             return
         if not self._closing:
-            line = ending.line(block.number)
+            line = ending.line(block.number) or block.backlog.active
             if line is not None:
                 block.backlog.line(line)
             block.backlog.tell(ending.unstoppable() if block.gave_up else ending.in_block(line))
+        block.asked.clear()
         self._end(block)
 
     def _refuse(self, block: _Block) -> None:

@@ -49,7 +49,10 @@ _GROUPS = {
         *("model", "local", "api_key", "api_base", "temperature", "max_tokens"),
         *("context_window", "system_message", "tool_style"),
     ),
-    "running code": ("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
+    "running code": (
+        *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
+        *("crash_proof", "crash_proof_memory"),
+    ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }
 """Settings by what they are about; those that are named nowhere stand under "more"."""

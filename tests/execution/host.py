@@ -1,6 +1,6 @@
-"""A small daemon for the tests: runs one block, repeating what it writes until it is killed.
+"""A small daemon for the tests: runs blocks, repeating what they write until it is killed.
 
-`python -m tests.execution.host LANGUAGE CODE`
+`python -m tests.execution.host LANGUAGE CODE...`
 """
 
 import asyncio
@@ -11,16 +11,17 @@ from oi_daemon.execution import Execution, Workplace
 from oi_daemon.messages import Output
 
 
-async def main(language: str, code: str) -> None:
+async def main(language: str, *blocks: str) -> None:
     execution = Execution(Workplace(cwd=os.getcwd()))  # noqa: PTH109
     try:
-        async for chunk in execution.run(language, code):
-            if isinstance(chunk, Output):
-                sys.stdout.write(chunk.text)
-                sys.stdout.flush()
+        for code in blocks:
+            async for chunk in execution.run(language, code):
+                if isinstance(chunk, Output):
+                    sys.stdout.write(chunk.text)
+                    sys.stdout.flush()
     finally:
         await execution.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    asyncio.run(main(*sys.argv[1:]))

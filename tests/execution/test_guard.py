@@ -34,22 +34,23 @@ sleep 100
 """
 
 
-def start(language: str, code: str) -> subprocess.Popen[bytes]:
-    """A host whose block has said that it has started everything."""
+def start(language: str, *blocks: str) -> subprocess.Popen[bytes]:
+    """A host whose last block has said that it has started everything."""
     host = subprocess.Popen(
-        [sys.executable, "-m", "tests.execution.host", language, code],
+        [sys.executable, "-m", "tests.execution.host", language, *blocks],
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )
     assert host.stdout is not None
-    assert host.stdout.readline() == b"started\n"
+    while host.stdout.readline() != b"started\n":
+        assert host.poll() is None
     return host
 
 
 def workers(host: int) -> set[int]:
     """All that carries this host's mark, and the host's children."""
     children = psutil.Process(host).children(recursive=True)
-    cookie = next(c for child in children if (c := cookie_of(child.pid))).partition(".")[0]
+    cookie = next(line[-1] for c in children if "oi-guard" in (line := c.cmdline()))
     marked = {p for p in psutil.pids() if cookie_of(p).startswith(cookie)}
     return marked | {child.pid for child in children}
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .interrupts import Interrupts
     from .streams import Output
 
+_TRACKER = "multiprocessing.resource_tracker"
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
@@ -28,13 +29,20 @@ class Blocks:
     def __init__(self, output: Output, interrupts: Interrupts) -> None:
         self._output = output
         self._interrupts = interrupts
-        self._process = os.getpid()
+        self.process = os.getpid()
+        """The one that runs the blocks; a fork of it must not."""
         self.loop = Loop()
         self._flags = 0
         self.sources = Sources()
         main = type(sys)("__main__")
         self._namespace = main.__dict__
         sys.modules["__main__"] = main
+
+    @property
+    def descriptors(self) -> set[int]:
+        """Those of the event loop, and of what multiprocessing cleans up with."""
+        tracker = getattr(sys.modules.get(_TRACKER), "_resource_tracker", None)
+        return self.loop.descriptors() | {getattr(tracker, "_fd", None) or 0}
 
     def run(self, number: int, code: str) -> None:
         """Run it to its end, whatever that is; an error is written to sys.stderr."""
@@ -46,7 +54,7 @@ class Blocks:
         self._interrupts.end()
         if error is not None:
             report(error, file)
-        if os.getpid() != self._process:
+        if os.getpid() != self.process:
             _leave_fork(error)
 
     def _attempt(self, file: str, code: str) -> BaseException | None:
@@ -62,6 +70,7 @@ class Blocks:
     def _statements(self, statements: list[tuple[int, CodeType]]) -> None:
         for line, statement in statements:
             self._output.line(line)
+            self._output.flush()
             self._interrupts.check()
             result = eval(statement, self._namespace)
             if statement.co_flags & _COROUTINE:
@@ -123,6 +132,11 @@ class Loop:
             if task.done():
                 raise
             raise interrupt.with_traceback(_cancel(self._loop, task)) from None
+
+    def descriptors(self) -> set[int]:
+        """Its own; other processes may have them."""
+        parts = (getattr(self._loop, name, None) for name in ("_selector", "_ssock", "_csock"))
+        return {part.fileno() for part in parts if part is not None}
 
     def awaiting(self) -> list[FrameType]:
         """The frames of what waits in the coroutine that runs, the innermost first."""

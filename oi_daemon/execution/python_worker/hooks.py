@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
+    from .interrupts import Interrupts
+
     Action = Callable[[ModuleType], object]
 
 
@@ -58,10 +60,36 @@ def before_children(after_import: AfterImport, before: Callable[[], None]) -> No
     if sys.version_info >= (3, 12):
         for name in ("fork", "forkpty"):
             _quieten(name)
-    for name in ("_exit", "abort", "execv", "execve", "posix_spawn", "posix_spawnp", "write"):
+    for name in _PASSING_US_BY:
         _precede(os, name, before)
     after_import.add("subprocess", lambda module: _precede(module.Popen, "_execute_child", before))
     after_import.add("ctypes", _unbuffer_c)
+
+
+_PASSING_US_BY = (
+    *("_exit", "abort", "kill", "killpg", "execv", "execve"),
+    *("posix_spawn", "posix_spawnp", "write"),
+)
+
+
+def before_waits(before: Callable[[], None], interrupts: Interrupts) -> None:
+    """Call `before` ahead of all that waits for any child whatever."""
+    for name in ("wait", "wait3", "waitid", "waitpid", "wait4"):
+        _precede_wait(name, before, interrupts)
+
+
+def _precede_wait(name: str, before: Callable[[], None], interrupts: Interrupts) -> None:
+    function = getattr(os, name)
+    names_child = name in ("waitpid", "wait4")
+
+    def wait(*args: object, **options: object) -> object:
+        if not names_child or -1 in args[:1]:
+            before()
+        with interrupts:
+            return function(*args, **options)
+
+    wait.__name__, wait.__doc__ = name, function.__doc__
+    setattr(os, name, wait)
 
 
 def _precede(owner: object, name: str, before: Callable[[], None]) -> None:

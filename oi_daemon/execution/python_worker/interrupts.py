@@ -6,7 +6,8 @@ it has left it; one that comes when no block runs is forgotten.
 
 from __future__ import annotations
 
-import signal
+# The functions of `signal` make enums of everything, which takes longer than a short block.
+import _signal as signal  # type: ignore[import-not-found]
 import sys
 from _thread import get_ident
 from time import monotonic

@@ -12,7 +12,8 @@ from _thread import allocate_lock, start_new_thread
 from .block import Blocks
 from .channel import Channel
 from .display import Displays
-from .hooks import AfterImport, before_children
+from .heirs import Heirs
+from .hooks import AfterImport, before_children, before_waits
 from .interrupts import Interrupts
 from .libraries import show_by
 from .streams import Input, Output
@@ -26,15 +27,17 @@ _TICK = 0.015
 
 
 def main(control: int, answers: int, nonce: str) -> None:
-    channel = Channel(control, answers)
+    channel = Channel(control, answers, nonce)
     interrupts = Interrupts()
     output = Output(nonce, interrupts)
     stdin = Input(channel, output, interrupts)
     displays = Displays(channel, output)
     after_import = _install(output, stdin, displays)
-    _at_forks(channel, output, stdin, displays)
     faulthandler.enable(channel.control, all_threads=False)
     blocks = Blocks(output, interrupts)
+    heirs = Heirs(channel, lambda: channel.descriptors | output.descriptors | blocks.descriptors)
+    before_waits(heirs.discard, interrupts)
+    _at_forks(channel, output, stdin, displays, heirs)
     after_import.add("linecache", blocks.sources.use_in_linecache)
     watch = Watch(output, interrupts, blocks)
     sys.argv, sys.path[0] = [""], ""
@@ -42,12 +45,16 @@ def main(control: int, answers: int, nonce: str) -> None:
         request = channel.receive()
         if request is None:
             _die()
-        number, code = request
+        number, megabytes, code = request
         interrupts.install()
         output.reopen()
         with watch:
             blocks.run(number, code)
         output.end(number)
+        if heirs.renew(number, megabytes):
+            blocks.process = os.getpid()
+            watch.start()
+            channel.succeed()
 
 
 class Watch:
@@ -58,6 +65,10 @@ class Watch:
         self._interrupts = interrupts
         self._blocks = blocks
         self._running = False
+        self.start()
+
+    def start(self) -> None:
+        """Start the thread; in a fork it is not there."""
         self._asleep = allocate_lock()
         self._asleep.acquire()
         start_new_thread(self._look, ())
@@ -92,8 +103,14 @@ def _install(output: Output, stdin: Input, displays: Displays) -> AfterImport:
     return after_import
 
 
-def _at_forks(channel: Channel, output: Output, stdin: Input, displays: Displays) -> None:
+def _at_forks(
+    channel: Channel, output: Output, stdin: Input, displays: Displays, heirs: Heirs
+) -> None:
     def in_child() -> None:
+        if heirs.forking:
+            output.after_fork()
+            return
+        heirs.in_child()
         faulthandler.disable()
         output.in_child()
         stdin.in_child()

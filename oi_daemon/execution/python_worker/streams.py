@@ -74,6 +74,11 @@ class Output:
         self._ticking = allocate_lock()
         self.stdout.write = self.stderr.write = self.write  # type: ignore[method-assign]
 
+    @property
+    def descriptors(self) -> set[int]:
+        """Those of the outputs, and of standard input."""
+        return {0, 1, 2, self.pipe.fileno()}
+
     def install(self) -> None:
         """Put the streams where the user's code and `print` look for them."""
         sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]

@@ -1,0 +1,216 @@
+"""Python's variables survive whatever ends its process."""
+
+import asyncio
+import sys
+
+import psutil
+import pytest
+
+from oi_daemon.execution import Execution
+from tests.execution.runs import Running, lines, output, run, text, until
+from tests.execution.test_guard import alive, start, workers
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are kept on Linux only")
+
+KEPT = "Its variables are as they were before this block.]\n"
+LOST = "Its variables are lost. The next block starts a fresh one.]\n"
+
+CRASHES = {
+    "SIGSEGV": "x = 0\nctypes.string_at(0)",
+    "SIGABRT": "x = 0\nos.abort()",
+    "exit code 3": "x = 0\nos._exit(3)",
+    "SIGKILL": "x = 0\nos.kill(os.getpid(), 9)",
+    "exit code 7": "x = 0\nctypes.CDLL(None).exit(7)",
+}
+
+
+@pytest.fixture
+async def begun(execution: Execution) -> Execution:
+    """One that has run a block already."""
+    await run(execution, "import ctypes, os, signal, sys\nx = 5")
+    return execution
+
+
+async def process(execution: Execution) -> int:
+    return int(await output(execution, "os.getpid()"))
+
+
+async def copied(execution: Execution) -> psutil.Process:
+    """Its process, once that has a copy of the last block's end."""
+    worker = psutil.Process(await process(execution))
+    python = execution._processes["python"]
+    await until(lambda: python._link.child.runner._copy)  # type: ignore[attr-defined]
+    return worker
+
+
+async def test_20_crashes_in_a_row(begun: Execution) -> None:
+    """Each is told with how and where; each next block has the variables; no memory is lost."""
+    before = 0
+    for _ in range(4):
+        for how, code in CRASHES.items():
+            chunks = await run(begun, code)
+            assert how in text(chunks)
+            assert text(chunks).endswith(f" at line 2. {KEPT}")
+            assert lines(chunks)[-1] == 2
+            assert await output(begun, "x") == "5\n"
+        before = before or psutil.Process().memory_info().rss
+        assert len(psutil.Process().children()) <= 4
+    assert psutil.Process().memory_info().rss - before < 1 << 20
+
+
+async def test_one_crash_right_after_another(begun: Execution) -> None:
+    for how, code in CRASHES.items():
+        assert how in await output(begun, code)
+    assert await output(begun, "x") == "5\n"
+
+
+async def test_a_crash_of_the_first_block_has_nothing_to_keep(execution: Execution) -> None:
+    assert (await output(execution, "import os\nos._exit(3)")).endswith(LOST)
+    assert await output(execution, "print(1)") == "1\n"
+
+
+async def test_killed_between_blocks(begun: Execution) -> None:
+    killed = await copied(begun)
+    killed.kill()
+    await until(lambda: not psutil.pid_exists(killed.pid))
+    assert await output(begun, "x") == (
+        "[Python was killed (SIGKILL; perhaps memory ran out) since the last block."
+        " Its variables are kept.]\n5\n"
+    )
+
+
+async def test_code_that_holds_on_in_c_is_stopped_without_loss(begun: Execution) -> None:
+    code = "x = 0\nsignal.pthread_sigmask(signal.SIG_BLOCK, {2})\nprint('deaf')\nsum(range(10**15))"
+    block = Running(begun, code)
+    await block.seen("deaf")
+    begun.interrupt()
+    told = text(await block.end())
+    assert "did not stop when it was interrupted, and was killed" in told
+    assert told.endswith(KEPT)
+    assert await output(begun, "x") == "5\n"
+
+
+async def test_memory_runs_out(begun: Execution) -> None:
+    """As far as a test dares: malloc fails where C code does not check."""
+    code = "import resource\nresource.setrlimit(resource.RLIMIT_DATA, (1 << 26, 1 << 26))\n"
+    await run(begun, f"{code}ctypes.memset(ctypes.CDLL(None).malloc(1 << 40), 1, 1)")
+    assert await output(begun, "x, len(bytearray(1 << 27))") == "(5, 134217728)\n"
+
+
+async def test_all_that_was_open_works_on(begun: Execution) -> None:
+    """Input, displays, subprocesses, the event loop and interrupts, in the heir of an heir."""
+    await run(begun, "import asyncio, subprocess\nawait asyncio.sleep(0)\nlock = asyncio.Lock()")
+    for _ in range(2):
+        await run(begun, "input()\nos._exit(1)", answers=["lost"])
+    assert await output(begun, "input()", answers=["asked"]) == "'asked'\n"
+    assert await output(begun, "await asyncio.sleep(0.01)\nasync with lock: print(1)") == "1\n"
+    assert await output(begun, "subprocess.run(['echo', 'child']).returncode") == "child\n0\n"
+    block = Running(begun, "import time\nprint('sleeps')\ntime.sleep(60)")
+    await block.seen("sleeps")
+    begun.interrupt()
+    assert text(await block.end()).endswith("KeyboardInterrupt\n")
+
+
+async def test_random_numbers_go_on(begun: Execution) -> None:
+    await run(begun, "import random\nrandom.seed(1)")
+    await run(begun, "random.random()\nos._exit(1)")
+    assert await output(begun, "random.random() == random.Random(1).random()") == "True\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
+        "pipe = os.pipe()",
+        "import socket\nserver = socket.create_server(('127.0.0.1', 0))",
+        "import select\npoll = select.epoll()",
+    ],
+)
+async def test_what_a_copy_would_break_keeps_none(begun: Execution, code: str) -> None:
+    """A thread is not copied; an end that is closed here would stay open there."""
+    await run(begun, code)
+    assert (await output(begun, "os._exit(3)")).endswith(LOST)
+
+
+async def test_a_closed_pipe_is_seen_by_its_other_end(begun: Execution) -> None:
+    code = "import subprocess\ncat = subprocess.Popen('cat', stdin=subprocess.PIPE)"
+    await run(begun, code)
+    assert await output(begun, "cat.stdin.close()\ncat.wait()") == "0\n"
+    assert (await output(begun, "os._exit(3)")).endswith(KEPT)
+
+
+async def test_an_open_file_is_no_obstacle(begun: Execution) -> None:
+    await run(begun, "file = open('text', 'w+')\nfile.write('kept')\nNone")
+    assert (await output(begun, "os._exit(3)")).endswith(KEPT)
+    assert await output(begun, "file.flush(), file.seek(0), file.read()") == "(None, 0, 'kept')\n"
+
+
+async def test_it_can_be_turned_off(begun: Execution) -> None:
+    begun._workplace.limits.copied = 0
+    await run(begun, "x = 6")
+    assert (await output(begun, "os._exit(3)")).endswith(LOST)
+
+
+async def test_a_large_process_is_not_copied(begun: Execution) -> None:
+    begun._workplace.limits.copied = 50
+    await run(begun, "y = b'1' * 60_000_000")
+    assert (await output(begun, "os._exit(3)")).endswith(LOST)
+
+
+async def test_waiting_for_any_child_does_not_find_the_copy(begun: Execution) -> None:
+    code = "try: print(os.{})\nexcept ChildProcessError: print('none')"
+    for call in ("wait()", "waitpid(-1, 0)", "waitid(os.P_ALL, 0, os.WEXITED)"):
+        assert await output(begun, code.format(call)) == "none\n"
+    code = "child = os.fork()\nif not child: os._exit(9)\nprint(os.wait() == (child, 9 << 8))"
+    assert await output(begun, code) == "True\n"
+
+
+async def test_a_fork_of_the_code_is_its_own(begun: Execution) -> None:
+    """It is no heir, and ends with the process that has crashed."""
+    code = (
+        "import time\nchild = os.fork()\nif not child: time.sleep(100)\nprint(child)\nos._exit(3)"
+    )
+    told = await output(begun, code)
+    child = int(told.partition("\n")[0])
+    assert told.endswith(KEPT)
+    await until(lambda: not alive({child}))
+
+
+@pytest.mark.parametrize("size", [1, 1 << 21])
+async def test_a_block_that_was_not_taken_is_not_run(begun: Execution, size: int) -> None:
+    """Whatever of it is still on its way to the process that dies."""
+    worker = await copied(begun)
+    worker.suspend()
+    block = Running(begun, f"x = 6 #{'.' * size}")
+    await asyncio.sleep(0)
+    worker.kill()
+    assert text(await block.end()).endswith(KEPT)
+    assert await output(begun, "x") == "5\n"
+
+
+async def test_a_copy_that_is_dead_too(begun: Execution) -> None:
+    worker = await copied(begun)
+    for each in (*worker.children(), worker):
+        each.kill()
+    await until(lambda: not psutil.pid_exists(worker.pid))
+    told = await output(begun, "print(1)")
+    assert told.endswith("Its variables are lost. This is a fresh one.]\n1\n")
+
+
+async def test_resetting_ends_the_copy_and_its_children(begun: Execution) -> None:
+    await run(begun, "os._exit(1)")
+    worker = await copied(begun)
+    left = {worker.pid, worker.ppid(), worker.children()[0].pid}
+    await begun.close()
+    await until(lambda: not alive(left))
+
+
+async def test_nothing_outlives_the_daemon_after_a_crash() -> None:
+    """Nor the sleeping copies, while C code runs."""
+    waits = "print('started')\nctypes.PyDLL(None).sleep(100)"
+    host = start("python", "import ctypes, os", "os._exit(1)", "x = 5", waits)
+    left = workers(host.pid)
+    assert len(left) >= 4
+    host.kill()
+    await until(lambda: not alive(left))
+    host.communicate()
