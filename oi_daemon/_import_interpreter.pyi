@@ -23,6 +23,7 @@ api_key: str | None
 max_budget: float | None
 max_rounds: int
 tool_style: Literal["auto", "tools", "functions", "markdown"]
+vision: Literal["auto", "on", "off"]
 python: str | None
 crash_proof: bool
 crash_proof_memory: int

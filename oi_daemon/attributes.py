@@ -57,6 +57,7 @@ class Configured:
     max_budget = _Setting[float | None]()
     max_rounds = _Setting[int]()
     tool_style = _Setting[Literal["auto", "tools", "functions", "markdown"]]()
+    vision = _Setting[Literal["auto", "on", "off"]]()
     python = _Setting[str | None]()
     crash_proof = _Setting[bool]()
     crash_proof_memory = _Setting[int]()

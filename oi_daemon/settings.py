@@ -117,6 +117,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " `markdown` fences, or whichever the server takes (`auto`)."
         ),
     ] = "auto"
+    vision: Annotated[
+        Literal["auto", "on", "off"],
+        Meta(
+            description="Send pictures that code shows to the model: `on`, `off`, or to models that"
+            " are known to take them (`auto`)."
+        ),
+    ] = "auto"
     python: Annotated[
         _Text | None,
         Meta(

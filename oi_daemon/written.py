@@ -67,6 +67,12 @@ class Written:
             self._lines.write(part if isinstance(part, str) else _plain(part))
 
 
+def says_little(display: Bundle) -> bool:
+    """Whether its plain text tells no more than that there is something."""
+    text = str(display.get("text/plain", "")).strip()
+    return not text or (text.startswith("<") and text.endswith(">") and "\n" not in text)
+
+
 def _plain(display: Bundle) -> str:
     text = display.get("text/plain")
     if not isinstance(text, str):

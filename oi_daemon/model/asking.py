@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from oi_daemon.messages import Message
-from oi_daemon.model import window
+from oi_daemon.model import pictures, window
 from oi_daemon.model.compact import compact_messages
 from oi_daemon.model.failures import Failure
 from oi_daemon.model.local import Endpoint
@@ -29,6 +29,8 @@ class Learned:
     """What a server's answers have taught about it and one of its models."""
 
     style: Style | None = None
+    blind: bool = False
+    """It takes no pictures."""
     dropped: set[str] = field(default_factory=set)
     """Parameters that it does not take."""
     window: int | None = None
@@ -55,6 +57,7 @@ class Asking:
         self._delays = list(delays)
         self._scale = 1.0
         self._trimmed = False
+        self._has_pictures = False
 
     @property
     def style(self) -> Style:
@@ -63,6 +66,14 @@ class Asking:
         if self._settings.tool_style != "auto":
             return self._settings.tool_style
         return self._learned.style or "tools"
+
+    @property
+    def _sees(self) -> bool:
+        """Whether the model is sent pictures."""
+        if self._endpoint.compact or self._settings.vision == "off":
+            return False
+        guess = pictures.can_see(self._endpoint.model) and not self._learned.blind
+        return guess or self._settings.vision == "on"
 
     async def payload(self, messages: Sequence[Message]) -> dict[str, Any]:
         """The request's parameters."""
@@ -82,6 +93,10 @@ class Asking:
         """Change the request, or wait, so that it can be tried again; False if it can't."""
         if failed.overflow:
             return self._trim_more(failed)
+        if failed.rejects_pictures and self._has_pictures and self._settings.vision == "auto":
+            self._learned.blind = True
+            logger.debug("%s goes without pictures", self._endpoint.model)
+            return True
         if failed.rejects_calls and self._settings.tool_style == "auto" and self.style == "tools":
             self._learned.style = "markdown"
             logger.debug("no tools: %s goes on in Markdown", self._endpoint.model)
@@ -100,10 +115,13 @@ class Asking:
         settings, style = self._settings, self.style
         cwd = settings.cwd or str(Path.cwd())
         system = system_message(settings.system_message, style, self._languages, cwd)
-        kept = await self._fit(messages, estimate(system) + MARGIN)
+        sent = pictures.newest(messages) if self._sees else []
+        self._has_pictures = bool(sent)
+        taken = estimate(system) + MARGIN + len(sent) * pictures.TOKENS
+        kept = await self._fit(messages, taken)
         if self._endpoint.compact:
             return [*compact_messages(kept, settings.system_message)]
-        return wire_messages(system, kept, style)
+        return wire_messages(system, kept, style, sent)
 
     async def _fit(self, messages: Sequence[Message], taken: int) -> Sequence[Message]:
         settings = self._settings

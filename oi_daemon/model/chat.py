@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from oi_daemon.budget import Quote, Usage
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.messages import Message
+from oi_daemon.model import pictures
 from oi_daemon.model.asking import Asking
 from oi_daemon.model.failures import Failure, explain, failure, redact
 from oi_daemon.model.local import Endpoint
@@ -111,7 +112,7 @@ class ChatModel:
             uncounted = (parser.usage.prompt_tokens or 0) - attempt.counted
             self._models.learned(endpoint).uncounted = max(0, uncounted)
         told = parser.usage or WireUsage(
-            prompt_tokens=estimate(str(attempt.payload["messages"])),
+            prompt_tokens=attempt.estimate(),
             completion_tokens=(parser.written + 3) // 4,
         )
         cost = self._price(told, endpoint)
@@ -128,8 +129,9 @@ class ChatModel:
         settings, endpoint = self._settings, attempt.endpoint
         if settings.max_budget is None or settings.max_tokens is None:
             return None
-        conversation = str(attempt.payload["messages"][1:])
-        attempt.counted = await asyncio.to_thread(tokenizer(endpoint.model).count, conversation)
+        conversation, count = pictures.apart(attempt.payload["messages"][1:])
+        counted = await asyncio.to_thread(tokenizer(endpoint.model).count, conversation)
+        attempt.counted = counted + count * pictures.TOKENS
         tokens = attempt.counted + self._models.learned(endpoint).uncounted
         most = WireUsage(prompt_tokens=tokens, completion_tokens=settings.max_tokens)
         cost = self._price(most, endpoint)
@@ -156,10 +158,14 @@ class _Attempt:
         """Tokens of the conversation, where they were counted."""
         self.started = time.monotonic()
 
+    def estimate(self) -> int:
+        """About how many tokens the request has."""
+        text, count = pictures.apart(self.payload["messages"])
+        return estimate(text) + count * pictures.TOKENS
+
     def __str__(self) -> str:
-        messages = self.payload["messages"]
-        tokens = estimate(str(messages))
-        return f"{self.payload['model']}, {len(messages)} messages, about {tokens} tokens"
+        count = len(self.payload["messages"])
+        return f"{self.payload['model']}, {count} messages, about {self.estimate()} tokens"
 
 
 def _cut_off(attempt: _Attempt) -> ModelError:

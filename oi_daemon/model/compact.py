@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.model.requests import outcome
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 COMPACT_SYSTEM_MESSAGE = """\
@@ -59,7 +60,7 @@ def compact_messages(
             case CodeMessage(language, code, output):
                 failures = failures + 1 if _failed(output) else 0
                 _add(wire, "assistant", f"```{language}\n{code}\n```")
-                _add(wire, "user", _outcome(output, failures))
+                _add(wire, "user", _outcome(message, failures))
             case _:
                 assert_never(message)
     return wire
@@ -70,12 +71,13 @@ def _failed(output: str | None) -> bool:
     return output is not None and _ERROR.search(output) is not None
 
 
-def _outcome(output: str | None, failures: int) -> str:
+def _outcome(code: CodeMessage, failures: int) -> str:
     """What became of a block. Left alone, the model gives up at the first error or never."""
-    if output is None:
+    if code.output is None:
         return "The code was not run: the user declined."
     advice = ("", _TRY_AGAIN, _TRY_AGAIN, _GIVE_UP)[min(failures, 3)]
-    return f"Output:\n{output or '(none)'}{advice}"
+    told = outcome(code) if code.output or code.displays else "(none)"
+    return f"Output:\n{told}{advice}"
 
 
 def _add(wire: list[dict[str, str]], role: str, content: str) -> None:

@@ -77,6 +77,12 @@ class Failure:
         return told.search(f"{self.param} {self.text}") is not None
 
     @property
+    def rejects_pictures(self) -> bool:
+        """The server or the model takes no pictures; some servers call that a fault of theirs."""
+        refused = self.status in (400, 404, 413, 415, 422, 500, 501)
+        return refused and _PICTURES.search(f"{self.param} {self.text}") is not None
+
+    @property
     def rejected_parameter(self) -> str | None:
         """The parameter that the request should go without."""
         if self.status not in (400, 422):
@@ -223,6 +229,11 @@ _UNKNOWN_MODEL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CALLS = re.compile(r"\b(tools?|functions?|function_call|tool_choice|tool use)\b", re.IGNORECASE)
+_PICTURES = re.compile(
+    r"image|vision|multi-?modal|picture|mmproj|content\b.{0,30}\b(?:must|should) be a string"
+    r"|content\b.{0,40}valid string|payload too large",
+    re.IGNORECASE,
+)
 _NO_CALLS = re.compile(r"\btools?\b.{0,40}(support|require)", re.IGNORECASE)
 _PARAMETER = re.compile(rf"\b({'|'.join(OPTIONAL)})\b")
 _UNSUPPORTED = re.compile(

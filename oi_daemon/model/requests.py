@@ -11,12 +11,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.model import pictures
+from oi_daemon.written import Bundle
 
 Style = Literal["tools", "functions", "markdown"]
 Wire = dict[str, Any]
 
 NOT_RUN = "This code was not run: the user declined it, or interrupted before it ran."
 NO_OUTPUT = "(no output)"
+PICTURES = "(What the code has shown.)"
 BEGINNING = "(Go on from here.)"
 """Some servers want a user's message first, where the conversation begins with code."""
 
@@ -51,16 +54,22 @@ def tool_parameters(style: Style, languages: Sequence[str]) -> Wire:
             return {}
 
 
-def wire_messages(system: str, messages: Sequence[Message], style: Style) -> list[Wire]:
-    """The request's messages, beginning with the system's."""
+def wire_messages(
+    system: str, messages: Sequence[Message], style: Style, sent: Sequence[Bundle] = ()
+) -> list[Wire]:
+    """The request's messages, beginning with the system's.
+
+    Args:
+        sent: displays of the messages whose pictures the model gets.
+    """
     wire: list[Wire] = [{"role": "system", "content": system}]
     if messages and not isinstance(messages[0], UserMessage):
         wire.append({"role": "user", "content": BEGINNING})
     for said, code in _rounds(messages):
         if style == "markdown":
-            _add_markdown(wire, said, code)
+            _add_markdown(wire, said, code, sent)
         else:
-            wire += _with_call(said, code, style, len(wire))
+            wire += _with_call(said, code, style, sent, len(wire))
     return wire
 
 
@@ -69,6 +78,14 @@ def readable(output: str | None) -> str:
     if output is None:
         return NOT_RUN
     return ANSI.sub("", output) or NO_OUTPUT
+
+
+def outcome(code: CodeMessage, sent: Sequence[Bundle] = ()) -> str:
+    """What became of a block: its output, and its displays in words."""
+    told = pictures.words(code.displays, sent)
+    if not told:
+        return readable(code.output)
+    return "\n".join([*([readable(code.output)] if code.output else []), *told])
 
 
 def _rounds(
@@ -93,7 +110,11 @@ def _rounds(
 
 
 def _with_call(
-    said: UserMessage | AssistantMessage | None, code: CodeMessage | None, style: Style, number: int
+    said: UserMessage | AssistantMessage | None,
+    code: CodeMessage | None,
+    style: Style,
+    sent: Sequence[Bundle],
+    number: int,
 ) -> list[Wire]:
     text = said.message if said else None
     if code is None:
@@ -107,28 +128,48 @@ def _with_call(
         name = f"call_{number}"
         call = {"tool_calls": [{"id": name, "type": "function", "function": function}]}
         answer = {"role": "tool", "tool_call_id": name}
+    parts = _parts(code, sent)
     return [
         {"role": "assistant", "content": text, **call},
-        {**answer, "content": readable(code.output)},
+        {**answer, "content": outcome(code, sent)},
+        *([{"role": "user", "content": [_text(PICTURES), *parts]}] if parts else []),
     ]
 
 
 def _add_markdown(
-    wire: list[Wire], said: UserMessage | AssistantMessage | None, code: CodeMessage | None
+    wire: list[Wire],
+    said: UserMessage | AssistantMessage | None,
+    code: CodeMessage | None,
+    sent: Sequence[Bundle],
 ) -> None:
     if said:
         _add(wire, said.role, said.message)
     if code:
         _add(wire, "assistant", _fenced(code))
-        _add(wire, "user", f"Output:\n{readable(code.output)}")
+        _add(wire, "user", f"Output:\n{outcome(code, sent)}")
+        if parts := _parts(code, sent):
+            wire[-1]["content"] = [_text(wire[-1]["content"]), *parts]
 
 
 def _add(wire: list[Wire], role: str, content: str) -> None:
     """Chat templates want the roles to take turns: what one role says in a row is joined."""
-    if wire[-1]["role"] == role:
+    if wire[-1]["role"] != role:
+        wire.append({"role": role, "content": content})
+    elif isinstance(wire[-1]["content"], str):
         wire[-1]["content"] += "\n\n" + content
     else:
-        wire.append({"role": role, "content": content})
+        wire[-1]["content"].append(_text(content))
+
+
+def _text(text: str) -> Wire:
+    return {"type": "text", "text": text}
+
+
+def _parts(code: CodeMessage, sent: Sequence[Bundle]) -> list[Wire]:
+    """The pictures of a block that the model gets."""
+    return [
+        pictures.part(display) for display in code.displays if any(display is each for each in sent)
+    ]
 
 
 def _fenced(code: CodeMessage) -> str:

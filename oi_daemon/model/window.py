@@ -20,6 +20,8 @@ OVERHEAD = 8
 """Tokens that a message costs besides its text."""
 CALL_OVERHEAD = 24
 """The same for a call of `execute` and its answer."""
+DISPLAY_OVERHEAD = 24
+"""The same for a display in words."""
 LARGEST_ANSWER = 4_096
 SMALLEST_ROOM = 256
 
@@ -64,7 +66,8 @@ def _most_of(message: Message) -> int:
         case UserMessage(text) | AssistantMessage(text):
             return _most(text) + OVERHEAD
         case CodeMessage(_, code, output):
-            return _most(code) + _most(output or "") + CALL_OVERHEAD
+            shown = len(message.displays) * DISPLAY_OVERHEAD
+            return _most(code) + _most(output or "") + CALL_OVERHEAD + shown
 
 
 def _most(text: str) -> int:
@@ -77,7 +80,8 @@ def _size(message: Message, tokenizer: Tokenizer) -> int:
         case UserMessage(text) | AssistantMessage(text):
             return tokenizer.count(text) + OVERHEAD
         case CodeMessage(_, code, output):
-            return tokenizer.count(code) + tokenizer.count(output or "") + CALL_OVERHEAD
+            shown = len(message.displays) * DISPLAY_OVERHEAD
+            return tokenizer.count(code) + tokenizer.count(output or "") + CALL_OVERHEAD + shown
 
 
 def _shortened(message: Message, max_output: int, tokenizer: Tokenizer) -> Message:

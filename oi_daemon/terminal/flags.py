@@ -47,7 +47,7 @@ _SHORT = {
 _GROUPS = {
     "model": (
         *("model", "local", "api_key", "api_base", "temperature", "max_tokens"),
-        *("context_window", "system_message", "tool_style"),
+        *("context_window", "system_message", "tool_style", "vision"),
     ),
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
@@ -145,6 +145,7 @@ _METAVARS = {
     "api_base": "URL",
     "system_message": "TEXT",
     "tool_style": "STYLE",
+    "vision": "WHEN",
     "max_budget": "DOLLARS",
     "python": "PATH",
     "cwd": "FOLDER",

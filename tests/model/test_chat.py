@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -28,10 +26,7 @@ from oi_daemon.messages import (
     UserMessage,
 )
 from oi_daemon.model import Models
-from oi_daemon.settings import Settings
-from oi_daemon.turn import Reply
 from tests.fakes.openai_server import (
-    ScriptedServer,
     error,
     example,
     function_call,
@@ -41,58 +36,7 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
-
-KEY = "sk-proj-0123456789abcdefSECRET"
-QUESTION: list[Message] = [UserMessage("What's 34/24?")]
-
-SPOKEN: dict[str, Any] = {"languages": ["python"], "is_language": {"python"}.__contains__}
-
-
-@dataclass
-class Asked:
-    """A model on a scripted server, and what came of asking it."""
-
-    server: ScriptedServer
-    models: Models
-    parts: list[Reply] = field(default_factory=list)
-
-    def settings(self, **changes: Any) -> Settings:
-        return Settings(**{"api_base": self.server.url, "api_key": KEY, "cwd": "/home/x"} | changes)
-
-    async def reply(self, messages: list[Message] | None = None, **changes: Any) -> list[Reply]:
-        """All of one reply; `parts` holds them even if it fails."""
-        model = self.models.model(self.settings(**changes))
-        self.parts = []
-        async with aclosing(model.reply(messages or QUESTION)) as reply:
-            async for part in reply:
-                self.parts.append(part)
-        return self.parts
-
-    @property
-    def message(self) -> str:
-        return "".join(part.text for part in self.parts if isinstance(part, MessageChunk))
-
-    @property
-    def body(self) -> dict[str, Any]:
-        return self.server.bodies[-1]
-
-
-@pytest.fixture(scope="module")
-def warm() -> Models:
-    """Importing the openai library takes longer than all tests: do it once, before them."""
-    models = Models(**SPOKEN)
-    asyncio.run(models.preload())
-    asyncio.run(models.close())
-    return models
-
-
-@pytest.fixture
-async def asked(warm: Models) -> AsyncIterator[Asked]:
-    async with ScriptedServer() as server:
-        models = Models(**SPOKEN, delays=(0, 0, 0))
-        yield Asked(server, models)
-        await models.close()
-
+from tests.model.asked import KEY, QUESTION, SPOKEN, Asked
 
 USAGE = Usage(100, 20, 0.0042)
 BLOCK = [
