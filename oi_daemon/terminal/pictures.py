@@ -13,6 +13,7 @@ from typing import Any
 
 from oi_daemon.config import pictures_path
 from oi_daemon.files import make_private, write_private
+from oi_daemon.written import DISPLAY_ID, says_little
 
 _SUFFIXES = {
     "image/png": ".png",
@@ -27,19 +28,30 @@ _PIECE = 4096
 """Bytes of a picture in one of kitty's escape sequences."""
 
 
-def keep(data: Mapping[str, Any]) -> Path | None:
-    """Write a display to a file of its own; None if it is text, or the disk does not take it."""
-    kind = next((kind for kind in _SUFFIXES if kind in data), None)
-    if kind is None or (kind == "text/html" and "text/plain" in data):
-        return None
-    name = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}{_SUFFIXES[kind]}"
-    path = pictures_path() / name
-    try:
-        make_private(path.parent)
-        write_private(path, _bytes(kind, data[kind]))
-    except (OSError, binascii.Error, ValueError):
-        return None
-    return path
+class Kept:
+    """The displays of a block as files. One that takes another's place takes its file's too."""
+
+    def __init__(self) -> None:
+        self._paths: dict[tuple[str, str], Path] = {}
+
+    def keep(self, data: Mapping[str, Any]) -> Path | None:
+        """The display's file; None if it is text, or the disk does not take it."""
+        kind = next((kind for kind in _SUFFIXES if kind in data), None)
+        if kind is None or (kind == "text/html" and not says_little(data)):
+            return None
+        name = str(data.get(DISPLAY_ID, len(self._paths)))
+        path = self._paths.setdefault((name, kind), _new_path(_SUFFIXES[kind]))
+        try:
+            make_private(path.parent)
+            write_private(path, _bytes(kind, data[kind]))
+        except (OSError, binascii.Error, ValueError):
+            return None
+        return path
+
+
+def _new_path(suffix: str) -> Path:
+    now = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}"
+    return pictures_path() / f"{now}{suffix}"
 
 
 def words(data: Mapping[str, Any], path: Path | None) -> str:

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from oi_daemon.lines import plain
-from oi_daemon.terminal.pictures import keep, words
+from oi_daemon.terminal.pictures import Kept, words
 from oi_daemon.terminal.voice import warn
+from oi_daemon.written import DISPLAY_ID
 
 
 class PlainScreen:
@@ -17,6 +18,9 @@ class PlainScreen:
         self._file = file or sys.stdout
         self._line_open = False
         self._output_begun = False
+        self._kept = Kept()
+        self._told: set[str] = set()
+        """What displays were told of the block, in words."""
         self._held = ""
         """The beginning of a line of output that may still be overwritten."""
 
@@ -34,10 +38,11 @@ class PlainScreen:
             case {"output": text}:
                 self._print(text)
             case {"display": data}:
-                self._print(words(data, keep(data)))
+                self._display(data)
             case {"end_of_execution": True}:
                 self.close()
                 self._output_begun = False
+                self._kept, self._told = Kept(), set()
 
     def note(self, line: str) -> None:
         warn(line)
@@ -66,6 +71,13 @@ class PlainScreen:
         end = len(text) if plain(text) == text else text.rfind("\n") + 1
         self._held = text[end:]
         self._write(plain(text[:end]))
+
+    def _display(self, data: dict[str, Any]) -> None:
+        """In words; those of one that takes another's place are told where they are new."""
+        told = words(data, self._kept.keep(data))
+        if DISPLAY_ID not in data or told not in self._told:
+            self._print(told)
+        self._told.add(told)
 
     def _write(self, text: str) -> None:
         self._file.write(text)

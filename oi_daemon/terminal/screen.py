@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 
 from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
-from oi_daemon.terminal.pictures import inline, keep, words
+from oi_daemon.terminal.pictures import Kept, inline, words
 from oi_daemon.terminal.region import Region, paint
 from oi_daemon.written import DISPLAY_ID
 
@@ -37,6 +37,7 @@ class RichScreen:
         self._region = Region(console)
         self._live = live
         self._part: MarkdownStream | Block | None = None
+        self._kept = Kept()
         self._begun = False
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -133,7 +134,7 @@ class RichScreen:
 
     def _display(self, data: dict[str, Any]) -> None:
         name = data.get(DISPLAY_ID)
-        self._block().add_display(name, words(data, keep(data)), inline(data))
+        self._block().add_display(name, words(data, self._kept.keep(data)), inline(data))
 
     def _finish(self) -> None:
         """What stands in the region is put above it."""
@@ -145,7 +146,7 @@ class RichScreen:
                 self._put(block.put_rest())
             case None:
                 self._region.put("")
-        self._part = None
+        self._part, self._kept = None, Kept()
 
     def _put_markdown(self, text: str) -> None:
         if text.strip():

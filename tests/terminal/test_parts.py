@@ -2,6 +2,7 @@
 
 import io
 import random
+from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -11,6 +12,7 @@ from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
 from oi_daemon.terminal.welcome import found_here
+from oi_daemon.written import DISPLAY_ID
 
 TEXT = """\
 # Title
@@ -123,6 +125,20 @@ def test_a_picture_is_shown_where_the_terminal_can(environ: dict[str, str], begi
     shown = inline({"image/png": "QUJD"}, environ)
     assert shown.startswith(begins)
     assert bool(shown) == bool(begins)
+
+
+def test_displays_are_kept_as_files_and_told_once() -> None:
+    written = io.StringIO()
+    screen = PlainScreen(written)
+    for png in ("MQ==", "Mg==", "Mw=="):
+        screen.show({"display": {"image/png": png, DISPLAY_ID: "a"}})
+    screen.show({"display": {"text/html": "<b>1</b>", "text/plain": "<HTML object>"}})
+    screen.show({"display": {"text/html": "<table/>", "text/plain": "  a\n0 1"}})
+    head, picture, page, *table = written.getvalue().splitlines()
+    assert head == "[output]"
+    assert Path(picture.removeprefix("[picture: ").removesuffix("]")).read_text() == "3"
+    assert Path(page.removeprefix("[page: ").removesuffix("]")).read_text() == "<b>1</b>"
+    assert table == ["  a", "0 1"]
 
 
 def test_a_display_in_words() -> None:
