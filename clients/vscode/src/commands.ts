@@ -3,6 +3,7 @@
 import * as vscode from "vscode";
 import type { Conversation } from "./conversation";
 import type { Conversations } from "./conversations";
+import { enter } from "./cursor";
 import type { Daemon } from "./daemon";
 import { exportMarkdown, exportNotebook } from "./export";
 import { API_KEY } from "./secrets";
@@ -17,10 +18,12 @@ export function commands(
   secrets: vscode.SecretStorage,
   log: vscode.LogOutputChannel,
 ): Record<string, Command> {
-  const here = (work: (conversation: Conversation) => unknown) => () =>
-    conversations.current && work(conversations.current);
+  const here = (work: (conversation: Conversation) => unknown) => (clicked?: unknown) => {
+    const conversation = isCell(clicked) ? conversations.of(clicked.notebook) : conversations.current;
+    return conversation && work(conversation);
+  };
   return {
-    chat: (message?: string) => chat(conversations, message),
+    chat: (message?: unknown) => chat(conversations, message),
     chatAboutSelection: () => chatAboutSelection(conversations),
     runSelection: () => runSelection(conversations),
     newConversation: async () => conversations.compose(await conversations.show()),
@@ -30,7 +33,8 @@ export function commands(
     reset: here((conversation) => conversation.reset()),
     stop: here((conversation) => conversation.stop()),
     approve: here((conversation) => conversation.approve("run")),
-    edit: here(edit),
+    // A click under the code has put the cursor into it.
+    edit: (clicked?: unknown) => !isCell(clicked) && here(edit)(),
     skip: here((conversation) => conversation.approve("skip")),
     always: here((conversation) => conversation.approve("always")),
     chooseModel,
@@ -42,9 +46,16 @@ export function commands(
   };
 }
 
-async function chat(conversations: Conversations, message?: string): Promise<void> {
+/** Buttons under a cell name it; those of a toolbar name something else. */
+function isCell(argument: unknown): argument is vscode.NotebookCell {
+  return (
+    typeof argument === "object" && argument !== null && "notebook" in argument && "document" in argument
+  );
+}
+
+async function chat(conversations: Conversations, message?: unknown): Promise<void> {
   const { current } = conversations;
-  const text = message ?? (await askForMessage(conversations));
+  const text = typeof message === "string" ? message : await askForMessage(conversations);
   if (text?.trim()) await conversations.ask(text, current);
 }
 
@@ -107,11 +118,7 @@ async function openConversation(conversations: Conversations, daemon: Daemon): P
 }
 
 async function edit({ waiting }: Conversation): Promise<void> {
-  if (!waiting) return;
-  const editor = await vscode.window.showNotebookDocument(waiting.notebook);
-  const range = new vscode.NotebookRange(waiting.index, waiting.index + 1);
-  if (editor.selection.start !== range.start) editor.selection = range;
-  await vscode.commands.executeCommand("notebook.cell.edit");
+  if (waiting) await enter(waiting);
 }
 
 async function chooseModel(): Promise<void> {

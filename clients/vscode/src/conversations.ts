@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { MESSAGE, NOTEBOOK } from "./cells";
 import { Conversation } from "./conversation";
+import { enter } from "./cursor";
 import type { Daemon } from "./daemon";
 import { idOf, SCHEME, uriOf } from "./files";
 import { Follower } from "./follower";
@@ -92,11 +93,7 @@ export class Conversations implements vscode.Disposable {
 
   /** Let the person write a message, of as many lines as it takes, in a cell of its own. */
   async compose(conversation: Conversation, text = ""): Promise<void> {
-    const cell = await this.append(conversation, text, MESSAGE);
-    const editor = await vscode.window.showNotebookDocument(conversation.notebook);
-    editor.selection = new vscode.NotebookRange(cell.index, cell.index + 1);
-    editor.revealRange(editor.selection);
-    await vscode.commands.executeCommand("notebook.cell.edit");
+    await enter(await this.append(conversation, text, MESSAGE));
   }
 
   dispose(): void {

@@ -26,6 +26,8 @@ const END_WITHIN = 3000;
 interface Running {
   readonly child: ChildProcess;
   readonly connection: MessageConnection;
+  /** Fails when the process ends. */
+  readonly gone: Promise<never>;
 }
 
 export class Daemon implements vscode.Disposable {
@@ -51,8 +53,8 @@ export class Daemon implements vscode.Disposable {
     method: M,
     params: Methods[M]["params"],
   ): Promise<Methods[M]["result"]> {
-    const { connection } = await this.start();
-    return connection.sendRequest(method, params);
+    const { connection, gone } = await this.start();
+    return Promise.race([gone, connection.sendRequest<Methods[M]["result"]>(method, params)]);
   }
 
   /** End the daemon, and start a fresh one. */
@@ -107,7 +109,7 @@ export class Daemon implements vscode.Disposable {
     connection.listen();
     await Promise.race([gone, initialize(connection, settings)]);
     this.become("running");
-    return { child, connection };
+    return { child, connection, gone };
   }
 
   private lost(child: ChildProcess, connection: MessageConnection, error: Error): void {

@@ -19,7 +19,9 @@ import { type BrowserContext, chromium, type Frame, type Locator, type Page } fr
 
 const ROOT = join(import.meta.dirname, "../..");
 const REPOSITORY = join(ROOT, "../..");
-export const SHOTS = join(ROOT, "tests/shots");
+const SHOTS = join(ROOT, "tests/shots", process.env.EDITOR_VERSION ?? "");
+/** Milliseconds after which something does not come any more, on the slowest of machines. */
+export const LATEST = 90_000;
 const HOME = process.env.CODE_SERVER ?? "";
 
 const SETTINGS = {
@@ -34,6 +36,7 @@ const SETTINGS = {
   "chat.commandCenter.enabled": false,
   "workbench.secondarySideBar.defaultVisibility": "hidden",
   "git.enabled": false,
+  "notebook.lineNumbers": "on",
   "editor.fontFamily": "DejaVu Sans Mono",
 };
 
@@ -48,6 +51,7 @@ export class Editor {
     readonly state: string,
     private readonly context: BrowserContext,
     private readonly server: ChildProcess,
+    private readonly url: string,
   ) {}
 
   static async start({ settings }: Options): Promise<Editor> {
@@ -57,9 +61,10 @@ export class Editor {
     const port = await freePort();
     const server = await serve(state, port, settings);
     const context = await browse(state);
+    context.setDefaultTimeout(LATEST);
     const page = context.pages()[0] ?? (await context.newPage());
-    const editor = new Editor(page, state, context, server);
-    await editor.open(`http://127.0.0.1:${port}/`);
+    const editor = new Editor(page, state, context, server, `http://127.0.0.1:${port}/`);
+    await editor.open();
     return editor;
   }
 
@@ -72,14 +77,19 @@ export class Editor {
     return this.server.pid as number;
   }
 
-  private async open(url: string): Promise<void> {
-    await this.page.goto(url, { waitUntil: "domcontentloaded" });
-    await this.page.locator(".monaco-workbench").waitFor({ timeout: 60_000 });
-    await this.page.locator(".statusbar-item").first().waitFor({ timeout: 60_000 });
+  async open(): Promise<void> {
+    await this.page.goto(this.url, { waitUntil: "domcontentloaded" });
+    await this.page.locator(".monaco-workbench").waitFor();
+    await this.page.locator(".statusbar-item").first().waitFor();
   }
 
-  async reload(): Promise<void> {
-    await this.open(this.page.url());
+  /** Leave nothing open. */
+  async clear(): Promise<void> {
+    if (this.page.url() === "about:blank") return this.open();
+    await this.page.keyboard.press("Escape");
+    await this.palette("View: Close All Editors");
+    await this.page.locator(".tabs-container .tab").waitFor({ state: "detached" });
+    await this.palette("Notifications: Clear All Notifications");
   }
 
   /** Run a command from the palette. It knows an extension's commands only some time after the start. */
@@ -89,10 +99,10 @@ export class Editor {
     await retry(async (again) => {
       if (again) await this.page.keyboard.press("Escape");
       await this.page.keyboard.press("F1");
-      await input.fill(`>${command}`, { timeout: 2000 });
-      await row.waitFor({ timeout: 1000 });
+      await input.fill(`>${command}`, { timeout: 5000 });
+      await row.waitFor({ timeout: 3000 });
+      await row.click({ timeout: 5000 });
     });
-    await this.page.keyboard.press("Enter");
   }
 
   /** Make a file in the workspace, and open it. */
@@ -134,7 +144,7 @@ export class Editor {
 
   /** Until some notebook shows this text; those in the back are asked too. */
   async sees(text: string): Promise<void> {
-    const deadline = Date.now() + 30_000;
+    const deadline = Date.now() + LATEST;
     const shows = (frame: Frame) => frame.locator("#container").getByText(text).first().isVisible();
     while (
       !(await Promise.all(this.page.frames().map((frame) => shows(frame).catch(() => false)))).includes(true)
@@ -157,6 +167,13 @@ export class Editor {
   /** Until the cursor is in a cell. */
   async composing(): Promise<void> {
     await this.page.locator(".notebookOverlay .code-cell-row .monaco-editor.focused").waitFor();
+  }
+
+  /** Type code over that in the cell that has the cursor. */
+  async write(source: string): Promise<void> {
+    await this.page.keyboard.press("Control+A");
+    await this.page.keyboard.type(source);
+    await this.code(source).waitFor();
   }
 
   /** Until no turn is under way. */
@@ -190,6 +207,17 @@ export class Editor {
   /** What is drawn behind the line that is being run. */
   get activeLine(): Locator {
     return this.page.locator(".notebookOverlay .view-overlays [class*='TextEditorDecorationType']").first();
+  }
+
+  /** The number of the line that is being run. */
+  async activeNumber(): Promise<string | null> {
+    const at = await this.activeLine.boundingBox({ timeout: 1000 }).catch(() => null);
+    const numbers = this.page.locator(".notebookOverlay .code-cell-row .line-numbers");
+    for (const number of await numbers.all()) {
+      const box = await number.boundingBox({ timeout: 1000 }).catch(() => null);
+      if (at && box && Math.abs(box.y - at.y) < 2) return number.textContent();
+    }
+    return null;
   }
 
   /** A notebook's tab. */
@@ -274,7 +302,7 @@ async function serve(state: string, port: number, settings: Record<string, unkno
   const server = spawn(join(HOME, "node"), args, { env, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (data) => (log += data));
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + LATEST;
   while (!(await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined))?.ok) {
     if (server.exitCode !== null || Date.now() > deadline)
       throw new Error(`code-server does not start:\n${log}`);
