@@ -14,6 +14,7 @@ _TOGETHER = "\x1b[?2026h{}\x1b[?2026l"
 """A frame that is shown at once, by terminals that know how; others ignore it."""
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _ERASE_LINE, _ERASE_BELOW = "\x1b[K", "\x1b[J"
+_EMPTY_LINE = f"{_ERASE_LINE}\x1b[B"
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m|\x1b\]8;.*?\x1b\\")
 
 
@@ -52,7 +53,7 @@ class Region:
         """Put text above the region for good; the region is empty until it is drawn again."""
         if text and not text.endswith("\n"):
             text += "\n"
-        self._write(self._top() + _ERASE_BELOW + text + self._shown_cursor())
+        self._write(self._erased() + text + self._shown_cursor())
         self._widths = []
 
     def show_cursor(self) -> None:
@@ -63,13 +64,26 @@ class Region:
         hidden, self._cursor_hidden = self._cursor_hidden, False
         return _SHOW_CURSOR if hidden else ""
 
+    def _erased(self) -> str:
+        """Empties the region, and moves the cursor to where it began.
+
+        Line by line: where all of the screen is erased at once, tmux keeps it in its history.
+        """
+        rows = self._rows
+        return self._top() + _EMPTY_LINE * rows + _ERASE_LINE + _up(rows)
+
     def _top(self) -> str:
         """Moves the cursor to where the region begins."""
+        return f"\r{_up(self._rows)}" if self._widths else ""
+
+    @property
+    def _rows(self) -> int:
+        """How many rows of the screen the region takes."""
         rows = len(self._widths)
         if rows and self._console.width != self._screen and _reflows():
             width = self._console.width
             rows = sum(max(1, -(-cells // width)) for cells in self._widths)
-        return f"\r\x1b[{rows}A" if rows else ""
+        return rows
 
     def _write(self, text: str) -> None:
         if text:
@@ -83,6 +97,10 @@ def paint(console: "Console", renderable: "RenderableType") -> list[str]:
         console.print(renderable)
     lines = captured.get().removesuffix("\n").split("\n")
     return [line.rstrip(" ") for line in lines]
+
+
+def _up(rows: int) -> str:
+    return f"\x1b[{rows}A" if rows else ""
 
 
 def _reflows() -> bool:

@@ -11,6 +11,7 @@ from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
+from oi_daemon.terminal.region import Region
 from oi_daemon.terminal.welcome import found_here
 from oi_daemon.written import DISPLAY_ID
 
@@ -151,3 +152,14 @@ def test_a_model_that_runs_here_already_is_offered_by_name() -> None:
     (row,) = found_here([{"api_base": "http://127.0.0.1:11434/v1", "models": ["llama3:latest"]}])
     assert (row.label, row.detail) == ("Use llama3:latest", "127.0.0.1:11434")
     assert row.value() == {"local": True, "model": "llama3:latest"}
+
+
+def test_what_is_finished_takes_the_place_of_a_whole_screen_line_by_line() -> None:
+    """tmux keeps in its history what is erased at once from the screen's top."""
+    written = io.StringIO()
+    region = Region(Console(file=written, force_terminal=True, width=20, height=5))
+    region.draw(["one", "two", "three", "four"])
+    begun = written.tell()
+    region.put("one\ntwo\nthree\nfour\nfive")
+    assert "\x1b[J" not in written.getvalue()[begun:]
+    assert written.getvalue()[begun:].count("\x1b[K") == 5
