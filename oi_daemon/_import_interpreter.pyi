@@ -28,6 +28,8 @@ python: str | None
 crash_proof: bool
 crash_proof_memory: int
 cwd: str | None
+sandbox: Literal["none", "write-protect", "isolated"]
+sandbox_folders: str | None
 
 conversation: str
 messages: list[dict[str, Any]]

@@ -62,6 +62,8 @@ class Configured:
     crash_proof = _Setting[bool]()
     crash_proof_memory = _Setting[int]()
     cwd = _Setting[str | None]()
+    sandbox = _Setting[Literal["none", "write-protect", "isolated"]]()
+    sandbox_folders = _Setting[str | None]()
 
     def __init__(self, settings: dict[str, Any]) -> None:
         """

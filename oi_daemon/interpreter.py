@@ -13,6 +13,7 @@ from oi_daemon.errors import BusyError, ModelError, OIError
 from oi_daemon.execution import Execution
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
+from oi_daemon.execution.sandbox import Sandbox, parse_folders
 from oi_daemon.history import History
 from oi_daemon.logs import heed
 from oi_daemon.messages import (
@@ -289,16 +290,19 @@ class Interpreter:
         await (await self._execution_for(settings)).warm()
 
     async def _execution_for(self, settings: Settings) -> Execution:
-        """The interpreters; fresh ones after a change of `python` or `cwd`. Limits hold at once."""
+        """The interpreters; fresh ones after a change of where code runs, which is said.
+
+        Limits hold at once.
+        """
         self._limits.copied = settings.crash_proof_memory if settings.crash_proof else 0
-        workplace = Workplace(
-            cwd=settings.cwd or str(Path.cwd()), python=settings.python, limits=self._limits
-        )
+        workplace = _workplace(settings, self._limits)
         if self._execution is None or workplace != self._workplace:
+            news = ""
             if self._execution is not None:
+                news = _RESTARTED if self._execution.used else ""
                 await self._execution.close()
             self._workplace = workplace
-            self._execution = Execution(workplace)
+            self._execution = Execution(workplace, news)
         return self._execution
 
     def _watched(self, emit: Emit) -> Emit:
@@ -323,6 +327,21 @@ class Interpreter:
                 self.state = "thinking"
             case _:
                 self.state = "running"
+
+
+_RESTARTED = (
+    "The interpreters were started afresh, as the settings of where code runs have changed:"
+    " their variables are lost."
+)
+
+
+def _workplace(settings: Settings, limits: Limits) -> Workplace:
+    cwd = settings.cwd or str(Path.cwd())
+    sandbox = None
+    if settings.sandbox != "none":
+        folders = parse_folders(settings.sandbox_folders, cwd)
+        sandbox = Sandbox(mode=settings.sandbox, folders=folders)
+    return Workplace(cwd=cwd, python=settings.python, limits=limits, sandbox=sandbox)
 
 
 def _place(settings: Settings) -> tuple[str | None, str | None]:

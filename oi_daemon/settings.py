@@ -149,6 +149,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["/home/me/project"],
         ),
     ] = None
+    sandbox: Annotated[
+        Literal["none", "write-protect", "isolated"],
+        Meta(
+            description="How code runs: with all of your rights (`none`), writing in its own"
+            " folder only (`write-protect`), or without network and home folder too (`isolated`)."
+        ),
+    ] = "none"
+    sandbox_folders: Annotated[
+        _Text | None,
+        Meta(
+            description="More folders that code in a sandbox may write in, with a colon between.",
+            examples=["/data:/home/me/results"],
+        ),
+    ] = None
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{k}={v!r}' for k, v in public(self).items())})"

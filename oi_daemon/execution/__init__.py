@@ -3,13 +3,17 @@
 A further language is a module that makes a `Process`, and an entry in `languages.py`.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from tempfile import TemporaryDirectory
 
 from oi_daemon.execution.language import NotInstalledError, Process, Workplace
 from oi_daemon.execution.languages import LANGUAGES, PYTHON, Language, find_language
+from oi_daemon.execution.sandbox import Sandbox
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
 __all__ = [
@@ -18,6 +22,7 @@ __all__ = [
     "Language",
     "NotInstalledError",
     "Process",
+    "Sandbox",
     "Workplace",
     "find_language",
 ]
@@ -28,8 +33,14 @@ _log = logging.getLogger(__name__)
 class Execution:
     """Implements `oi_daemon.turn.Execution` for one conversation."""
 
-    def __init__(self, workplace: Workplace) -> None:
+    def __init__(self, workplace: Workplace, news: str = "") -> None:
+        """
+        Args:
+            news: what the first block's output begins with.
+        """
         self._workplace = workplace
+        self._news = news
+        self._temporary: TemporaryDirectory[str] | None = None
         self._processes: dict[str, Process] = {}
         self._running: Process | None = None
 
@@ -44,10 +55,19 @@ class Execution:
         process = self._running = self._process(found)
         _log.debug("running %s:\n%s", found.name, code)
         started = time.monotonic()
-        async with aclosing(process.run(code)) as chunks:
-            async for chunk in chunks:
+        if self._news:
+            yield Output(f"[{self._news}]\n")
+            self._news = ""
+        chunks, sandbox = process.run(code), self._workplace.sandbox
+        async with aclosing(sandbox.explained(chunks) if sandbox else chunks) as told:
+            async for chunk in told:
                 yield chunk
         _log.debug("it ran for %.3f s", time.monotonic() - started)
+
+    @property
+    def used(self) -> bool:
+        """Whether a block has run, and may have left variables."""
+        return self._running is not None
 
     def interrupt(self) -> None:
         """Stop the block that runs."""
@@ -72,11 +92,23 @@ class Execution:
         self._running = None
         for process in processes:
             await process.close()
+        if self._temporary is not None:
+            await asyncio.to_thread(self._temporary.cleanup)
+            self._temporary = None
 
     def _process(self, language: Language) -> Process:
         if language.name not in self._processes:
-            self._processes[language.name] = language.start(self._workplace)
+            self._processes[language.name] = language.start(self._place())
         return self._processes[language.name]
+
+    def _place(self) -> Workplace:
+        """The workplace; where it has a sandbox, with a temporary folder until all is closed."""
+        sandbox = self._workplace.sandbox
+        if sandbox is None:
+            return self._workplace
+        if self._temporary is None:
+            self._temporary = TemporaryDirectory(prefix="oi-", ignore_cleanup_errors=True)
+        return replace(self._workplace, sandbox=replace(sandbox, temporary=self._temporary.name))
 
 
 def _unknown(language: str) -> str:

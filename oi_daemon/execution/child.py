@@ -18,6 +18,7 @@ from pathlib import Path
 
 from oi_daemon.execution.guard import COOKIE, guard
 from oi_daemon.execution.runner import Runner
+from oi_daemon.execution.sandbox import Sandbox
 from oi_daemon.execution.standard_input import StandardInput
 
 _PIPE = 1 << 20
@@ -33,6 +34,7 @@ class Program:
     cwd: str
     descriptors: tuple[int, ...] = ()
     """Further descriptors that it inherits. They are closed when it has ended."""
+    sandbox: Sandbox | None = None
 
 
 class Child:
@@ -42,6 +44,7 @@ class Child:
         """
         Raises:
             OSError: it could not be started.
+            NotInstalledError: its sandbox cannot be had here.
         """
         self._descriptors = program.descriptors
         self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
@@ -70,17 +73,24 @@ class Child:
     def _start(
         self, program: Program, command: Sequence[str], output: int, inherited: Sequence[int]
     ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command,
-            stdin=self.stdin.reader,
-            stdout=output,
-            stderr=output,
-            pass_fds=inherited,
-            start_new_session=True,
-            cwd=program.cwd,
-            env={**program.environment, COOKIE: self._cookie},
-            preexec_fn=_accept_interrupts if _ignores_interrupts() else None,
-        )
+        sandbox = program.sandbox
+        environment = {**program.environment, COOKIE: self._cookie}
+        environment |= sandbox.environment if sandbox else {}
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                command,
+                stdin=self.stdin.reader,
+                stdout=output,
+                stderr=output,
+                pass_fds=inherited,
+                start_new_session=True,
+                cwd=program.cwd,
+                env=environment,
+                preexec_fn=_accept_interrupts if _ignores_interrupts() else None,
+            )
+
+        return sandbox.start(start, command, environment) if sandbox else start()
 
     def end(self) -> None:
         """After its exit: end what it left behind."""

@@ -5,11 +5,14 @@ A further language is a module that implements `Process` and an entry in `langua
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from oi_daemon.errors import OIError
 from oi_daemon.execution.limits import Limits
 from oi_daemon.messages import Chunk
+
+if TYPE_CHECKING:
+    from oi_daemon.execution.sandbox import Sandbox
 
 
 class NotInstalledError(OIError):
@@ -29,6 +32,7 @@ class Workplace:
     shown_tail: int = 1 << 16
     """Bytes of its end that are shown when there was more."""
     limits: Limits = field(default_factory=Limits, compare=False)
+    sandbox: "Sandbox | None" = None
 
 
 class Process(Protocol):

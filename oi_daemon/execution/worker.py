@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from oi_daemon.execution.backlog import Backlog
 from oi_daemon.execution.child import Program
@@ -71,7 +71,8 @@ class Worker:
             await self._link.settled()
         if self._link is None:
             try:
-                self._link = Link(self._dialect.program(), self)
+                program = replace(self._dialect.program(), sandbox=self._workplace.sandbox)
+                self._link = Link(program, self)
             except (OSError, ValueError) as error:  # a folder's name may be no name at all
                 raise NotInstalledError(f"{self._dialect.name} does not start: {error}") from error
             self._closing = False

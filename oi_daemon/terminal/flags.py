@@ -51,7 +51,7 @@ _GROUPS = {
     ),
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
-        *("crash_proof", "crash_proof_memory"),
+        *("crash_proof", "crash_proof_memory", "sandbox", "sandbox_folders"),
     ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }
@@ -149,6 +149,8 @@ _METAVARS = {
     "max_budget": "DOLLARS",
     "python": "PATH",
     "cwd": "FOLDER",
+    "sandbox": "MODE",
+    "sandbox_folders": "FOLDERS",
     "conversation_filename": "NAME",
     "conversation_history_path": "FOLDER",
 }

@@ -1,18 +1,21 @@
 """A small daemon for the tests: runs blocks, repeating what they write until it is killed.
 
-`python -m tests.execution.host LANGUAGE CODE...`
+`python -m tests.execution.host LANGUAGE CODE...`, in the sandbox that HOST_SANDBOX names
 """
 
 import asyncio
 import os
 import sys
+from typing import Any, cast
 
-from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution import Execution, Sandbox, Workplace
 from oi_daemon.messages import Output
 
 
 async def main(language: str, *blocks: str) -> None:
-    execution = Execution(Workplace(cwd=os.getcwd()))  # noqa: PTH109
+    cwd, mode = os.getcwd(), cast("Any", os.environ.get("HOST_SANDBOX"))  # noqa: PTH109
+    sandbox = Sandbox(mode=mode, folders=(cwd,)) if mode else None
+    execution = Execution(Workplace(cwd=cwd, sandbox=sandbox))
     try:
         for code in blocks:
             async for chunk in execution.run(language, code):

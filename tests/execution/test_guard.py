@@ -1,5 +1,6 @@
 """Nothing is left behind, however the daemon dies."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -34,12 +35,13 @@ sleep 100
 """
 
 
-def start(language: str, *blocks: str) -> subprocess.Popen[bytes]:
+def start(language: str, *blocks: str, sandbox: str = "") -> subprocess.Popen[bytes]:
     """A host whose last block has said that it has started everything."""
     host = subprocess.Popen(
         [sys.executable, "-m", "tests.execution.host", language, *blocks],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        env={**os.environ, "HOST_SANDBOX": sandbox},
     )
     assert host.stdout is not None
     while host.stdout.readline() != b"started\n":

@@ -1,0 +1,291 @@
+"""What a sandbox refuses, to Python, to a child of it and to the shell; and what it leaves."""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from oi_daemon.execution import Execution, Sandbox, Workplace, landlock
+from oi_daemon.execution.sandbox import parse_folders
+from tests.execution.runs import Running, output, run, text, until
+from tests.execution.test_guard import alive, start, workers
+
+Mode = Literal["write-protect", "isolated"]
+
+MODES: tuple[Mode, ...] = ("write-protect", "isolated")
+
+pytestmark = pytest.mark.skipif(
+    landlock.version() < landlock.LEAST, reason="this system has no Landlock to test it with"
+)
+
+
+@asynccontextmanager
+async def sandboxed(workplace: Workplace, mode: Mode, *more: Path) -> AsyncIterator[Execution]:
+    folders = (workplace.cwd, *map(str, more))
+    execution = Execution(replace(workplace, sandbox=Sandbox(mode=mode, folders=folders)))
+    yield execution
+    await execution.close()
+
+
+def writing(path: Path) -> list[tuple[str, str]]:
+    """The same write from each language, and from a child of a child."""
+    return [
+        ("python", f"open({str(path)!r}, 'w').write('x')"),
+        ("python", f"import os\nos.system('echo x > {path}')"),
+        ("python", f"import subprocess\nsubprocess.run(['sh', '-c', 'sh -c \"touch {path}\"'])"),
+        ("python", f"!touch {path}"),
+        ("shell", f"echo x > {path}"),
+        ("shell", f"sh -c 'touch {path}'"),
+        ("shell", f"setsid touch {path}"),
+    ]
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_write_outside_is_refused_and_explained(workplace: Workplace, mode: Mode) -> None:
+    outside = Path(workplace.cwd).parent / "outside"
+    async with sandboxed(workplace, mode) as execution:
+        for language, code in writing(outside):
+            told = await output(execution, code, language=language)
+            assert not outside.exists(), code
+            assert f"[The sandbox may have refused this: with the setting sandbox = {mode}" in told
+            assert workplace.cwd in told
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_write_in_its_folders_is_no_matter(workplace: Workplace, mode: Mode) -> None:
+    more = Path(workplace.cwd).parent / "more"
+    more.mkdir()
+    async with sandboxed(workplace, mode, more) as execution:
+        for folder in (Path(workplace.cwd), more):
+            for language, code in writing(folder / "written"):
+                assert "sandbox" not in await output(execution, code, language=language)
+                assert (folder / "written").exists(), code
+                (folder / "written").unlink()
+
+
+async def test_no_way_around_by_the_names_of_files(workplace: Workplace) -> None:
+    """Removing, renaming, linking, cutting, and devices that are made in the own folder."""
+    outside = Path(workplace.cwd).parent / "outside"
+    (outside / "folder").mkdir(parents=True)
+    (outside / "file").write_text("kept")
+    before = sorted(outside.rglob("*"))
+    tries = [
+        "os.remove(f'{outside}/file')",
+        "os.rmdir(f'{outside}/folder')",
+        "os.rename(f'{outside}/file', 'mine')",
+        "os.link(f'{outside}/file', 'mine')",
+        "os.truncate(f'{outside}/file', 0)",
+        "os.mkdir(f'{outside}/new')",
+        "os.symlink('x', f'{outside}/new')",
+        "os.mkfifo(f'{outside}/new')",
+        "os.mknod('device', 0o600 | 0o060000, os.makedev(8, 0))",
+        "(os.symlink(outside, 'link'), open('link/new', 'w'))",
+    ]
+    async with sandboxed(workplace, "write-protect") as execution:
+        for code in tries:
+            told = await output(execution, f"import os\noutside = {str(outside)!r}\n{code}")
+            assert "Error" in told, code
+    assert sorted(outside.rglob("*")) == before
+    assert (outside / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_temporary_files_have_a_folder_that_goes_with_the_interpreters(
+    workplace: Workplace, mode: Mode
+) -> None:
+    """The languages of a conversation share it."""
+    code = "import tempfile\nprint(tempfile.mkdtemp())"
+    async with sandboxed(workplace, mode) as execution:
+        made = (await output(execution, code)).strip()
+        assert "yes" in await output(execution, f"[ -d {made} ] && echo yes", language="shell")
+    assert not Path(made).parent.exists()
+
+
+class Listener:
+    """Hears who comes over TCP, UDP or a socket that is a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = str(folder / "socket")
+        self.tcp = socket.create_server(("127.0.0.1", 0))
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind(("127.0.0.1", 0))
+        self.unix = socket.socket(socket.AF_UNIX)
+        self.unix.bind(self.file)
+        self.unix.listen()
+
+    def heard(self) -> list[str]:
+        """Those that have come. Over loopback, whoever has been let through is here at once."""
+        heard = []
+        for name, listening in (("tcp", self.tcp), ("udp", self.udp), ("unix", self.unix)):
+            listening.setblocking(False)
+            try:
+                listening.recv(9) if name == "udp" else listening.accept()[0].close()
+                heard.append(name)
+            except BlockingIOError:
+                pass
+            listening.close()
+        return heard
+
+    def calls(self) -> list[tuple[str, str]]:
+        tcp, udp = self.tcp.getsockname()[1], self.udp.getsockname()[1]
+        python = "import socket\nsocket.socket({}).{}"
+        return [
+            ("python", python.format("", f"connect(('127.0.0.1', {tcp}))")),
+            ("python", python.format("2, 2", f"sendto(b'x', ('127.0.0.1', {udp}))")),
+            ("python", python.format("1", f"connect({self.file!r})")),
+            ("shell", f"echo x > /dev/tcp/127.0.0.1/{tcp}"),
+            ("shell", f"echo x > /dev/udp/127.0.0.1/{udp}"),
+            (
+                "shell",
+                f"python -c \"import socket; socket.create_connection(('127.0.0.1', {tcp}))\"",
+            ),
+        ]
+
+
+async def test_isolated_code_has_no_network(workplace: Workplace, tmp_path: Path) -> None:
+    listener = Listener(tmp_path)
+    async with sandboxed(workplace, "isolated") as execution:
+        for language, code in listener.calls():
+            told = await output(execution, code, language=language)
+            assert "etwork is unreachable" in told
+            assert "has no network" in told
+    assert listener.heard() == []
+
+
+async def test_write_protected_code_has_the_network(workplace: Workplace, tmp_path: Path) -> None:
+    listener = Listener(tmp_path)
+    async with sandboxed(workplace, "write-protect") as execution:
+        for language, code in listener.calls():
+            assert "sandbox" not in await output(execution, code, language=language)
+    assert listener.heard() == ["tcp", "udp", "unix"]
+
+
+async def test_isolated_code_does_not_read_the_home(workplace: Workplace, home: Path) -> None:
+    (home / ".ssh").mkdir()
+    (home / ".ssh" / "id").write_text("secret words")
+    own = Path(workplace.cwd) / "data"
+    own.write_text("own words")
+    reads = [
+        ("python", "print(open('{}').read())"),
+        ("python", "import os\nos.system('cat {}')"),
+        ("shell", "cat {}"),
+    ]
+    async with sandboxed(workplace, "isolated") as execution:
+        for language, code in reads:
+            refused = await output(execution, code.format(home / ".ssh" / "id"), language=language)
+            assert "secret words" not in refused
+            assert "reads nothing else of the home folder" in refused
+            assert "own words" in await output(execution, code.format(own), language=language)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_the_daemon_cannot_be_looked_into_or_ended(workplace: Workplace, mode: Mode) -> None:
+    """Its environment may hold a key."""
+    async with sandboxed(workplace, mode) as execution:
+        for code in (f"open('/proc/{os.getpid()}/environ')", f"os.kill({os.getpid()}, 0)"):
+            assert "PermissionError" in await output(execution, f"import os\n{code}")
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_programs_run_as_they_do_without(workplace: Workplace, mode: Mode) -> None:
+    async with sandboxed(workplace, mode) as execution:
+        for code, told in [
+            ("import multiprocessing\nwith multiprocessing.Lock(): print(1)", "1\n"),
+            (
+                "import subprocess\nsubprocess.check_output(['python', '-c', 'print(2)'])",
+                "b'2\\n'\n",
+            ),
+            ("open('/dev/null', 'w').write('x')", "1\n"),
+            ("import asyncio\nawait asyncio.sleep(0, 3)", "3\n"),
+            ("import matplotlib.pyplot as plt\nplt.close(plt.figure())\n4", "4\n"),
+        ]:
+            assert (await output(execution, code)).endswith(told)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("language", ["python", "shell"])
+async def test_input_and_interrupts_work_in_it(
+    workplace: Workplace, mode: Mode, language: str
+) -> None:
+    ask = {"python": "import os\nos.system('cat')", "shell": "cat"}[language]
+    wait = {"python": "print(1)\nimport time\ntime.sleep(60)", "shell": "echo 1\nsleep 60"}[
+        language
+    ]
+    async with sandboxed(workplace, mode) as execution:
+        told = await output(execution, ask, language=language, answers=["a line", None])
+        assert told.startswith("a line\n")
+        block = Running(execution, wait, language)
+        await block.seen("1")
+        execution.interrupt()
+        await block.end()
+        assert "lost" not in text(block.chunks)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_nothing_of_it_outlives_the_daemon(mode: Mode) -> None:
+    host = start("shell", "setsid sleep 100 &\nsleep 100 &\necho started\nsleep 100", sandbox=mode)
+    await until(lambda: len(workers(host.pid)) >= 5)
+    left = workers(host.pid)
+    host.kill()
+    await until(lambda: not alive(left))
+    host.communicate()
+
+
+async def test_the_daemon_itself_stays_free(workplace: Workplace, tmp_path: Path) -> None:
+    async with sandboxed(workplace, "isolated") as execution:
+        await run(execution, "1")
+        (tmp_path / "outside").write_text("x")
+        await asyncio.to_thread((tmp_path / "again").write_text, "x")
+        socket.socket().close()
+    assert "sandbox" not in "".join(thread.name for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("language", ["python", "shell"])
+async def test_where_there_is_no_sandbox_nothing_runs(
+    workplace: Workplace, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landlock, "version", lambda: 0)
+    async with sandboxed(workplace, "write-protect") as execution:
+        await execution.warm()
+        told = await output(execution, "touch ran || open('ran', 'w')", language=language)
+    assert told.startswith("Nothing was run: the setting sandbox = write-protect cannot be kept")
+    assert "sandbox = none" in told
+    assert not os.listdir(workplace.cwd)  # noqa: PTH208
+
+
+@pytest.mark.parametrize("folder", ["/", "/no/such/folder"])
+async def test_folders_that_make_no_sandbox_are_refused(workplace: Workplace, folder: str) -> None:
+    async with sandboxed(workplace, "write-protect", Path(folder)) as execution:
+        told = await output(execution, "print(1 + 1)")
+    assert told.startswith(f"Nothing was run: {folder} is ")
+    assert "sandbox_folders" in told
+
+
+def test_folders_are_named_as_people_do(home: Path) -> None:
+    assert parse_folders(f"~/data: out : {home}/data", "/work") == (f"{home}/data", "/work")
+    assert parse_folders("../b:", "/a/c") == ("/a/b", "/a/c")
+    assert parse_folders(None, "/a") == ("/a",)
+
+
+async def test_output_that_only_looks_like_a_refusal_is_marked_once(workplace: Workplace) -> None:
+    async with sandboxed(workplace, "write-protect") as execution:
+        told = await output(execution, "for _ in range(3): print('Permission den', end='ied')")
+    assert told.count("The sandbox") == 1
+    assert "\n[The sandbox" in told
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_variables_survive_a_crash_in_it(workplace: Workplace, mode: Mode) -> None:
+    outside = Path(workplace.cwd).parent / "outside"
+    async with sandboxed(workplace, mode) as execution:
+        await run(execution, "x = 5")
+        await run(execution, "import os\nos._exit(3)")
+        assert await output(execution, "x") == "5\n"
+        assert "PermissionError" in await output(execution, f"open({str(outside)!r}, 'w')")
