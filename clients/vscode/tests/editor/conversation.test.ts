@@ -86,6 +86,30 @@ drive("edit before run: what was edited runs, and the keys go into the code at o
   expect(JSON.stringify(model.requests.at(-1)?.body)).toContain("print('mine' * 3)");
 });
 
+drive("what clears the output does, and a display takes another's place", async () => {
+  const source = [
+    "class Bold(str):",
+    "    def _repr_html_(self): return f'<b>{self}</b>'",
+    "print('before'); display(Bold('gone')); input('Clear? ')",
+    "print('\\x1b[H\\x1b[2J' + 'after')",
+    "shown = display(Bold('first'), display_id=True); input('Replace? ')",
+    "shown.update(Bold('second'));",
+  ].join("\n");
+  model.replies(code(source), words("Shown."));
+  await editor.chat("Show");
+  await editor.button("Run").click();
+  await editor.rendered("gone").waitFor();
+  await editor.box("Clear?").press("Enter");
+  await editor.rendered("first").waitFor();
+  await editor.rendered("gone").waitFor({ state: "detached" });
+  await editor.rendered("before").waitFor({ state: "detached" });
+  await editor.box("Replace?").press("Enter");
+  await editor.rendered("second").waitFor();
+  await editor.rendered("Shown.").waitFor();
+  await editor.rendered("first").waitFor({ state: "detached" });
+  await editor.rendered("after").waitFor();
+});
+
 drive("skip: the code does not run, and the model hears of it", async () => {
   model.replies(code("print('never' + 'more')"), words("Then not."));
   await editor.chat("Do it");
