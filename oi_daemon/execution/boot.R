@@ -1,8 +1,7 @@
 # A persistent R that runs blocks: `OI_R="NONCE CONTROL ANSWERS SOURCE" R --file=boot.R`.
 #
 # CONTROL gives a block's number a line; its text is in the file SOURCE. Notices go out over CONTROL,
-# lines of input come in over ANSWERS. R opens no socket by its descriptor: bash reads and writes.
-# TMPDIR is for R itself, and OI_TMPDIR the user's own. Marks say which line is active (L), that a notice
+# lines of input come in over ANSWERS. R opens no socket by its descriptor: bash reads and writes. Marks say which line is active (L), that a notice
 # from control belongs here (D), and that a block has ended (E). Interrupts are held back but where
 # the user's code runs. Runs under R 3.5 too.
 suspendInterrupts(local({
@@ -11,8 +10,7 @@ suspendInterrupts(local({
   control <- given[2]
   answers <- given[3]
   source_file <- paste0("/dev/fd/", given[4])
-  if (nzchar(Sys.getenv("OI_TMPDIR"))) Sys.setenv(TMPDIR = Sys.getenv("OI_TMPDIR")) else Sys.unsetenv("TMPDIR")
-  Sys.unsetenv(c("OI_R", "OI_TMPDIR"))
+  Sys.unsetenv("OI_R")
 
   bash <- function(script, ...) {
     system(paste("exec bash -c", shQuote(sprintf(script, ...))), intern = TRUE)

@@ -9,6 +9,7 @@ stdin    what its children read
 import fcntl
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -35,6 +36,8 @@ class Program:
     descriptors: tuple[int, ...] = ()
     """Further descriptors that it inherits. They are closed when it has ended."""
     sandbox: Sandbox | None = None
+    folder: str | None = None
+    """For its temporary files; removed when it has ended."""
 
 
 class Child:
@@ -47,6 +50,7 @@ class Child:
             NotInstalledError: its sandbox cannot be had here.
         """
         self._descriptors = program.descriptors
+        self._folder = program.folder
         self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
@@ -57,7 +61,7 @@ class Child:
             inherited = (control.fileno(), answers.fileno(), *program.descriptors)
             process = self._start(program, command, output, inherited)
         except BaseException:
-            self._close_pipes()
+            self._clean()
             raise
         finally:
             control.close()
@@ -95,14 +99,16 @@ class Child:
     def end(self) -> None:
         """After its exit: end what it left behind."""
         self.runner.end()
-        self._close_pipes()
+        self._clean()
 
-    def _close_pipes(self) -> None:
+    def _clean(self) -> None:
         self.control.close()
         self.answers.close()
         self.stdin.close()
         for descriptor in (self.output, *self._descriptors):
             os.close(descriptor)
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def _ignores_interrupts() -> bool:

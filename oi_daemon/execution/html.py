@@ -24,7 +24,7 @@ class Page:
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
         yield Display({"text/html": code, "text/plain": "An HTML page."})
-        yield Output(f"The page is shown to the user. {_save(code)}\n")
+        yield Output(f"It is shown to the user, {_save(code)}.\n")
         yield ActiveLine(None)
         yield EndOfExecution()
 
@@ -39,16 +39,16 @@ class Page:
 
 
 def _save(code: str) -> str:
-    """Save a page where it can be opened; returns what became of it."""
+    """Save a page where it can be opened; returns what has become of it."""
     folder = pages_path()
     path = folder / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}.html"
     try:
         make_private(folder)
         write_private(path, code.encode("utf-8", "replace"))
     except OSError as error:
-        return f"It could not be saved: {error}."
+        return f"but could not be saved: {error}"
     _forget_old(folder)
-    return f"It is saved as {path}, to be opened in a browser."
+    return f"and saved as {path}"
 
 
 def _forget_old(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oi_daemon.execution import html, python, r, shell
+from oi_daemon.execution import applescript, html, powershell, python, r, shell
 from oi_daemon.execution.language import Process, Workplace
 
 
@@ -31,7 +31,21 @@ LANGUAGES = (
         missing=shell.missing,
         path=shell.path,
     ),
-    Language(name="r", aliases=("rscript",), start=r.R, missing=r.missing, path=r.path),
+    Language(name="r", aliases=("rscript",), start=r.r, missing=r.missing, path=r.path),
+    Language(
+        name="powershell",
+        aliases=("pwsh", "ps1"),
+        start=powershell.powershell,
+        missing=powershell.missing,
+        path=powershell.path,
+    ),
+    Language(
+        name="applescript",
+        aliases=("osascript",),
+        start=applescript.applescript,
+        missing=applescript.missing,
+        path=applescript.path,
+    ),
     Language(name="html", aliases=("htm",), start=html.Page),
 )
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 class Kind(StrEnum):
     LINE = "L"
-    """Line `number` of the block is active."""
+    """Line `number` of the block is active; 0: it has begun, at a line that is not known."""
     NOTICE = "D"
     """Notice `number` from the control socket belongs here."""
     END = "E"

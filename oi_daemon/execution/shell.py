@@ -6,8 +6,8 @@ from pathlib import Path
 
 from oi_daemon.execution.child import Program
 from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.execution.file_worker import nameless_file, write_text
 from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.nameless import nameless_file, write_text
 from oi_daemon.execution.worker import Dialect, Worker
 
 _BOOT = Path(__file__).with_name("boot.bash")

@@ -179,7 +179,8 @@ class Worker:
         block = self._block
         if block is None:
             return
-        block.backlog.line(number)
+        if number:
+            block.backlog.line(number)
         if not block.begun:
             block.begun = True
             if block.interrupted:

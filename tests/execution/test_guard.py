@@ -33,6 +33,13 @@ nohup sleep 100 >/dev/null 2>&1 &
 echo started
 sleep 100
 """
+R = """\
+system("sleep 100 &")
+system("setsid sleep 100 &")
+system("(setsid sh -c 'sleep 100; true' &)")
+cat("started\\n")
+system("sleep 100; true")
+"""
 
 
 def start(language: str, *blocks: str, sandbox: str = "") -> subprocess.Popen[bytes]:
@@ -77,7 +84,7 @@ def _lives(process: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("language", "code"), [("python", PYTHON), ("shell", SHELL)])
+@pytest.mark.parametrize(("language", "code"), [("python", PYTHON), ("shell", SHELL), ("r", R)])
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 async def test_nothing_outlives_the_daemon(language: str, code: str, how: signal.Signals) -> None:
     """Its workers, their children, and those that have left their group."""

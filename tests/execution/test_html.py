@@ -39,10 +39,10 @@ async def test_the_newest_pages_are_kept(
 async def test_a_disk_that_takes_no_page_is_said(execution: Execution) -> None:
     pages_path().parent.mkdir(parents=True)
     pages_path().write_text("no folder")
-    assert "It could not be saved: " in await output(execution, PAGE, language="html")
+    assert "but could not be saved: " in await output(execution, PAGE, language="html")
 
 
 def saved(told: str) -> Path:
-    found = re.search(r"It is saved as (.+), to be opened", told)
+    found = re.search(r"saved as (.+)\.\n", told)
     assert found is not None
     return Path(found[1])

@@ -1,12 +1,15 @@
 """R does what its own console does, and shows its plots."""
 
 import base64
-import glob
 import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.sandbox import Sandbox
 from oi_daemon.messages import ActiveLine, Display, InputRequest, Output
 from tests.execution.runs import Running, displays, lines, lines_of_outputs, output, run
 
@@ -140,15 +143,20 @@ async def test_connections_may_all_be_closed(execution: Execution) -> None:
 
 async def test_no_name_of_ours_is_seen(execution: Execution) -> None:
     assert await r(execution, "ls(all.names = TRUE)\ncommandArgs(TRUE)") == "character(0)\n" * 2
-    seen = "Sys.getenv('OI_R')\nSys.getenv('TMPDIR')"
-    assert await r(execution, f"Sys.setenv(A = '1')\n{seen}") == '[1] ""\n' * 2
+    assert await r(execution, "Sys.getenv('OI_R')") == '[1] ""\n'
 
 
-async def test_its_temporary_files_go_with_it(execution: Execution) -> None:
+async def test_its_temporary_files_go_with_it(
+    execution: Execution, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
     await run(execution, "writeLines('a', tempfile())\nquit('no')", language="r")
     await run(execution, "writeLines('a', tempfile())", language="r")
+    assert list(folder.iterdir())
     await execution.close()
-    assert not glob.glob(f"{tempfile.gettempdir()}/oi-r-*")  # noqa: PTH207
+    assert not list(folder.iterdir())
 
 
 async def test_an_interrupt_is_told_with_its_line(execution: Execution) -> None:
@@ -165,3 +173,16 @@ async def test_an_interrupt_reaches_a_child(execution: Execution) -> None:
     execution.interrupt()
     assert (await block.end())[-2] == ActiveLine(None)
     assert await r(execution, "x") == "[1] 5\n"
+
+
+@pytest.mark.parametrize("mode", ["write-protect", "isolated"])
+async def test_all_of_it_works_in_a_sandbox(
+    workplace: Workplace, mode: Literal["write-protect", "isolated"]
+) -> None:
+    sandbox = Sandbox(mode=mode, folders=(workplace.cwd,))
+    execution = Execution(replace(workplace, sandbox=sandbox))
+    code = "plot(1)\nx <- readline()\nwriteLines(x, tempfile())\nwriteLines(x, 'a')\nreadLines('a')"
+    chunks = await run(execution, code, language="r", answers=["b"])
+    await execution.close()
+    assert lines_of_outputs(chunks) == [(5, '[1] "b"')]
+    assert len(displays(chunks)) == 1

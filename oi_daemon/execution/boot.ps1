@@ -1,0 +1,104 @@
+# A persistent PowerShell that runs blocks: `pwsh -NoExit -Command ". boot.ps1 NONCE CONTROL ANSWERS SOURCE"`.
+#
+# CONTROL gives a block's number a line; its text is in the file SOURCE. Notices go out over CONTROL,
+# lines of input come in over ANSWERS. PowerShell's own loop runs the statements one by one, as if they
+# were typed: `PSConsoleHostReadLine` hands it the next, and its prompt is a mark, which says that a
+# line is active (L) or that the block has ended (E). So an interrupt ends a statement, and the state
+# is kept. What waits, waits in short steps: between two of them it can be interrupted.
+param([string]$Nonce, [int]$Control, [int]$Answers, [int]$Source)
+
+function __oi_stream([int]$Descriptor, [System.IO.FileAccess]$Access) {
+    $handle = [Microsoft.Win32.SafeHandles.SafeFileHandle]::new([IntPtr]$Descriptor, $false)
+    [System.IO.FileStream]::new($handle, $Access, 1)
+}
+
+$__oi = @{
+    Nonce      = $Nonce
+    Source     = "/dev/fd/$Source"
+    Block      = 0
+    Notices    = 0
+    Statements = [System.Collections.Generic.Queue[System.Management.Automation.Language.Ast]]::new()
+    Usings     = ''
+    Fresh      = $true # no statement of this block has run
+    Requests   = [System.IO.StreamReader]::new((__oi_stream $Control Read))
+    Replies    = [System.IO.StreamReader]::new((__oi_stream $Answers Read))
+    Control    = [System.IO.StreamWriter]::new((__oi_stream $Control Write))
+    Reading    = @{}
+}
+Remove-Variable Nonce, Control, Answers, Source
+[Console]::OutputEncoding = [System.Text.UTF8Encoding]::new($false)
+$ProgressPreference = 'SilentlyContinue'
+if ($PSStyle) { $PSStyle.OutputRendering = 'PlainText' }
+
+function __oi_mark([string]$Kind, [int]$Number) {
+    "$([char]0x1e)$($__oi.Nonce)$Kind$Number$([char]0x1f)"
+}
+
+# The next line of a reader; a read that was interrupted is gone on with.
+function __oi_read([string]$From) {
+    if (-not $__oi.Reading[$From]) { $__oi.Reading[$From] = $__oi[$From].ReadLineAsync() }
+    while (-not $__oi.Reading[$From].Wait(50)) { }
+    $line = $__oi.Reading[$From].Result
+    $__oi.Reading[$From] = $null
+    $line
+}
+
+# Take the next block. What does not parse is told, and nothing of it is run.
+function __oi_take {
+    $number = __oi_read Requests
+    if ($null -eq $number) { [Environment]::Exit(0) }
+    $__oi.Block = [int]$number
+    $__oi.Fresh = $true
+    $tokens = $errors = $null
+    $code = [System.IO.File]::ReadAllText($__oi.Source)
+    $ast = [System.Management.Automation.Language.Parser]::ParseInput($code, [ref]$tokens, [ref]$errors)
+    if ($errors) {
+        foreach ($e in $errors) { [Console]::Out.WriteLine("ParserError: line $($e.Extent.StartLineNumber): $($e.Message)") }
+        return
+    }
+    $__oi.Usings = ($ast.UsingStatements | ForEach-Object { $_.Extent.Text + '; ' }) -join ''
+    if ($ast.ParamBlock -or $ast.BeginBlock -or $ast.ProcessBlock) { $__oi.Statements.Enqueue($ast) }
+    else { foreach ($statement in $ast.EndBlock.Statements) { $__oi.Statements.Enqueue($statement) } }
+}
+
+# A statement that threw, or was interrupted, was the last of its block.
+function prompt {
+    $last = Get-History -Count 1
+    if (-not $__oi.Fresh -and $last -and $last.ExecutionStatus -ne 'Completed') { $__oi.Statements.Clear() }
+    if ($__oi.Statements.Count) { __oi_mark L $__oi.Statements.Peek().Extent.StartLineNumber }
+    else { __oi_mark E $__oi.Block }
+}
+
+function PSConsoleHostReadLine {
+    while (-not $__oi.Statements.Count) {
+        __oi_take
+        [Console]::Out.Write((prompt))
+    }
+    $__oi.Fresh = $false
+    $extent = $__oi.Statements.Dequeue().Extent
+    $__oi.Usings + "`n" * ($extent.StartLineNumber - 1) + $extent.Text # on its own line, for errors
+}
+
+function __oi_ask([string]$Prompt, [bool]$Password) {
+    $number = ++$__oi.Notices
+    $notice = @{ number = $number; input = $Prompt; password = $Password } | ConvertTo-Json -Compress
+    $__oi.Control.Write("$notice`n")
+    $__oi.Control.Flush()
+    [Console]::Out.Write((__oi_mark D $number))
+    do { $answer = (__oi_read Replies) -split ' ' } until ($answer[0] -eq "$number" -or -not $answer[0])
+    if ($answer[1]) { [System.Text.Encoding]::UTF8.GetString([Convert]::FromHexString($answer[1])).TrimEnd("`n") }
+    else { '' }
+}
+
+function Read-Host {
+    param(
+        [Parameter(Position = 0, ValueFromRemainingArguments)][object[]]$Prompt,
+        [switch]$AsSecureString,
+        [switch]$MaskInput
+    )
+    $line = __oi_ask "$Prompt" ($AsSecureString -or $MaskInput)
+    if (-not $AsSecureString) { return $line }
+    $secret = [System.Security.SecureString]::new()
+    foreach ($character in $line.ToCharArray()) { $secret.AppendChar($character) }
+    $secret
+}

@@ -1,0 +1,36 @@
+"""PowerShell: a persistent `pwsh` that runs `boot.ps1`.
+
+Not tested in a PowerShell: its tests run this module with a program that says what one would.
+"""
+
+import shutil
+from pathlib import Path
+
+from oi_daemon.execution.file_worker import Given, file_worker
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.worker import Worker
+
+_BOOT = Path(__file__).with_name("boot.ps1")
+_OPTIONS = ("-NoLogo", "-NoProfile", "-NoExit")
+
+
+def powershell(workplace: Workplace) -> Worker:
+    """PowerShell at this workplace."""
+
+    def command(given: Given) -> list[str]:
+        boot = str(_BOOT).replace("'", "''")
+        start = f". '{boot}' {' '.join(map(str, given))}"
+        return [path(workplace) or "pwsh", *_OPTIONS, "-Command", start]
+
+    return file_worker("PowerShell", workplace, missing=missing, command=command)
+
+
+def missing() -> str | None:
+    """Why there is no PowerShell here."""
+    if shutil.which("pwsh") or shutil.which("powershell"):
+        return None
+    return "PowerShell is not installed (https://aka.ms/install-powershell says how to get `pwsh`)."
+
+
+def path(workplace: Workplace) -> str | None:
+    return shutil.which("pwsh") or shutil.which("powershell")

@@ -1,0 +1,72 @@
+"""Our side of PowerShell, with a program that says what it would (`tests/fakes/pwsh.py`)."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from oi_daemon.execution import Execution, find_language
+from oi_daemon.messages import InputRequest
+from tests.execution.runs import Running, lines, lines_of_outputs, output, run
+from tests.fakes import pwsh
+
+
+@pytest.fixture(autouse=True)
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "pwsh"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{pwsh.__file__}" "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+
+
+@pytest.mark.parametrize("name", ["powershell", "PowerShell", "pwsh", "ps1"])
+async def test_it_goes_by_its_names(execution: Execution, name: str) -> None:
+    assert await output(execution, "say é", language=name) == "é\n"
+
+
+async def test_a_statement_is_marked_with_its_line(execution: Execution) -> None:
+    chunks = await run(execution, "say a\n\nsay b", language="powershell")
+    assert lines_of_outputs(chunks) == [(1, "a"), (3, "b")]
+
+
+async def test_state_is_kept(execution: Execution) -> None:
+    await run(execution, "set 5", language="powershell")
+    assert await output(execution, "get", language="powershell") == "5\n"
+
+
+async def test_what_throws_ends_the_block(execution: Execution) -> None:
+    chunks = await run(execution, "throw no\nsay b", language="powershell")
+    assert lines_of_outputs(chunks) == [(1, "Stopped: no")]
+
+
+async def test_input_is_asked_for(execution: Execution) -> None:
+    code = "ask Name?\nsecret Password?"
+    chunks = await run(execution, code, language="powershell", answers=["né", None])
+    asked = [(c.prompt, c.password) for c in chunks if isinstance(c, InputRequest)]
+    assert asked == [("Name?", False), ("Password?", True)]
+    assert lines_of_outputs(chunks) == [(1, "né"), (2, "")]
+
+
+async def test_an_interrupt_keeps_state(execution: Execution) -> None:
+    block = Running(execution, "set 5\nsay waits\nwait\nsay b", "powershell")
+    await block.seen("waits")
+    execution.interrupt()
+    assert lines(await block.end())[-1] == 3
+    assert await output(execution, "get", language="powershell") == "5\n"
+
+
+async def test_its_end_is_told(execution: Execution) -> None:
+    told = await output(execution, "exit 3", language="powershell")
+    assert told.startswith("[PowerShell ended with exit code 3")
+    assert await output(execution, "say a", language="powershell") == "a\n"
+
+
+async def test_where_there_is_none_it_is_said(
+    execution: Execution, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "PowerShell is not installed" in await output(execution, "say a", language="pwsh")
+    language = find_language("powershell")
+    assert language is not None
+    assert "https://" in (language.missing() or "")
