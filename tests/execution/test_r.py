@@ -2,14 +2,11 @@
 
 import base64
 import tempfile
-from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
-from oi_daemon.execution import Execution, Workplace
-from oi_daemon.execution.sandbox import Sandbox
+from oi_daemon.execution import Execution
 from oi_daemon.messages import ActiveLine, Display, InputRequest, Output
 from tests.execution.runs import Running, displays, lines, lines_of_outputs, output, run
 
@@ -173,16 +170,3 @@ async def test_an_interrupt_reaches_a_child(execution: Execution) -> None:
     execution.interrupt()
     assert (await block.end())[-2] == ActiveLine(None)
     assert await r(execution, "x") == "[1] 5\n"
-
-
-@pytest.mark.parametrize("mode", ["write-protect", "isolated"])
-async def test_all_of_it_works_in_a_sandbox(
-    workplace: Workplace, mode: Literal["write-protect", "isolated"]
-) -> None:
-    sandbox = Sandbox(mode=mode, folders=(workplace.cwd,))
-    execution = Execution(replace(workplace, sandbox=sandbox))
-    code = "plot(1)\nx <- readline()\nwriteLines(x, tempfile())\nwriteLines(x, 'a')\nreadLines('a')"
-    chunks = await run(execution, code, language="r", answers=["b"])
-    await execution.close()
-    assert lines_of_outputs(chunks) == [(5, '[1] "b"')]
-    assert len(displays(chunks)) == 1

@@ -14,7 +14,7 @@ import pytest
 
 from oi_daemon.execution import Execution, Sandbox, Workplace, landlock
 from oi_daemon.execution.sandbox import parse_folders
-from tests.execution.runs import Running, output, run, text, until
+from tests.execution.runs import Running, displays, output, run, text, until
 from tests.execution.test_guard import alive, start, workers
 
 Mode = Literal["write-protect", "isolated"]
@@ -226,6 +226,15 @@ async def test_input_and_interrupts_work_in_it(
         execution.interrupt()
         await block.end()
         assert "lost" not in text(block.chunks)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_r_has_its_plots_and_temporary_files_in_it(workplace: Workplace, mode: Mode) -> None:
+    code = "plot(1)\nx <- readline()\nwriteLines(x, tempfile())\nwriteLines(x, 'a')\nreadLines('a')"
+    async with sandboxed(workplace, mode) as execution:
+        chunks = await run(execution, code, language="r", answers=["b"])
+    assert text(chunks) == '[1] "b"\n'
+    assert len(displays(chunks)) == 1
 
 
 @pytest.mark.parametrize("mode", MODES)
