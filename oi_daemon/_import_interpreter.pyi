@@ -25,6 +25,8 @@ max_rounds: int
 tool_style: Literal["auto", "tools", "functions", "markdown"]
 vision: Literal["auto", "on", "off"]
 python: str | None
+max_seconds: float | None
+max_memory: int | None
 crash_proof: bool
 crash_proof_memory: int
 cwd: str | None

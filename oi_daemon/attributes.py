@@ -59,6 +59,8 @@ class Configured:
     tool_style = _Setting[Literal["auto", "tools", "functions", "markdown"]]()
     vision = _Setting[Literal["auto", "on", "off"]]()
     python = _Setting[str | None]()
+    max_seconds = _Setting[float | None]()
+    max_memory = _Setting[int | None]()
     crash_proof = _Setting[bool]()
     crash_proof_memory = _Setting[int]()
     cwd = _Setting[str | None]()

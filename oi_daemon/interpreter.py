@@ -294,7 +294,7 @@ class Interpreter:
 
         Limits hold at once.
         """
-        self._limits.copied = settings.crash_proof_memory if settings.crash_proof else 0
+        self._limits.heed(settings)
         workplace = _workplace(settings, self._limits)
         if self._execution is None or workplace != self._workplace:
             news = ""

@@ -131,6 +131,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["/usr/bin/python3"],
         ),
     ] = None
+    max_seconds: Annotated[
+        Annotated[float, Meta(gt=0)] | None,
+        Meta(
+            description="Seconds for which a block may run; then it is interrupted."
+            " Default: no limit.",
+            examples=[60],
+        ),
+    ] = None
+    max_memory: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(
+            description="Megabytes that a language and what it has started may take; then the"
+            " largest process is killed. Linux only. Default: no limit.",
+            examples=[4000],
+        ),
+    ] = None
     crash_proof: Annotated[
         bool,
         Meta(

@@ -23,16 +23,14 @@ class Ending:
         found = re.search(rf'File "<block {block}>", line (\d+)', self.last_words)
         return int(found[1]) if found else None
 
-    def in_block(self, line: int | None) -> str:
+    def in_block(self, line: int | None, how: str = "", why: str = "") -> str:
+        """`how` and `why` are known where we have ended it."""
         where = "" if line is None else f" at line {line}"
-        return f"{self.name} {self._how()}{where}. {self._next()}"
+        return f"{self.name} {how or self._how()}{where}{why and f': {why}'}. {self._next()}"
 
     def between_blocks(self) -> str:
         then = "Its variables are kept." if self.kept else f"{_LOST} This is a fresh one."
         return f"{self.name} {self._how()} since the last block. {then}"
-
-    def unstoppable(self) -> str:
-        return f"{self.name} did not stop when it was interrupted, and was killed. {self._next()}"
 
     def _next(self) -> str:
         """What the next block finds."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from oi_daemon.execution.guard import carries, guard, kill
+from oi_daemon.execution.limits import tree
 
 _TOLD = 2.0
 """Seconds that a copy has to tell how its child has ended."""
@@ -46,19 +47,22 @@ class Runner:
         except (ProcessLookupError, PermissionError):  # gone, or another user's
             pass
 
+    def processes(self) -> list[int]:
+        """The process and what it started, without its copy."""
+        return [process for process in tree(self.pid) if process != self._copy]
+
     def kill(self) -> None:
         """Kill it and all that it started, but not its copy; `exited` follows."""
         if not self._over:
             kill(self.pid, self._cookie, spared=(self._copy, self._parent))
 
     def close(self) -> None:
-        """Kill it and its copy too; `exited` follows."""
-        self._copy = 0
+        """Kill it and all copies too; `exited` follows."""
+        self._copy = self._parent = 0
         self.kill()
 
     def end(self) -> None:
         """After its exit, where no copy goes on: end what it left behind."""
-        self._parent = 0
         self.close()
         self._over = True
         guard().remove(self.pid)

@@ -6,15 +6,20 @@ not. Output that arrives while no block runs is nobody's, and dropped.
 
 import asyncio
 import logging
+import os
 import secrets
+import signal
+import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 
 from oi_daemon.execution.backlog import Backlog
-from oi_daemon.execution.child import Program
+from oi_daemon.execution.child import Child, Program
 from oi_daemon.execution.ending import Ending
 from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.execution.limits import name, taken
 from oi_daemon.execution.link import Link, Notice
+from oi_daemon.execution.runner import Runner
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
 _log = logging.getLogger(__name__)
@@ -23,6 +28,8 @@ _AGAIN = 0.3
 """Seconds between two interrupts of one block."""
 _GRACE = 2.0
 """Seconds after which an interrupted block is ended with its process."""
+_KILLED = 10.0
+"""Seconds that the system has to end a process that is killed."""
 _LOOK = 0.1
 """Seconds between two looks whether a child waits for input."""
 
@@ -48,7 +55,11 @@ class _Block:
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     begun: bool = False
     interrupted: bool = False
-    gave_up: bool = False
+    killed: tuple[str, str] = ("", "")
+    """How and why the process has ended, where it was us."""
+    seconds: float = 0.0
+    """For which it has run, not counting those in which a person was asked."""
+    looked: float = field(default_factory=time.monotonic)
     asked: dict[str, int | None] = field(default_factory=dict)
     """Requests for input that wait: the worker's number, or None for a reader of descriptor 0."""
 
@@ -116,7 +127,7 @@ class Worker:
             self._closing = True
             self._link.child.runner.close()
             try:
-                async with asyncio.timeout(_GRACE):
+                async with asyncio.timeout(_KILLED):
                     await self._gone.wait()
             except TimeoutError:
                 _log.warning("%s does not end although it was killed.", self._dialect.name)
@@ -135,17 +146,47 @@ class Worker:
     async def _send(self, block: _Block, code: str) -> None:
         if self._link is not None:
             self._link.child.stdin.renew()
-            self._look_for_readers(block)
+            self._look(block)
             await self._link.send(self._dialect.request(block.number, code))
 
-    def _look_for_readers(self, block: _Block) -> None:
-        """Ask on behalf of a child that waits for a line on its standard input."""
+    def _look(self, block: _Block) -> None:
+        """From time to time while it runs."""
         if block is not self._block or self._link is None:
             return
-        child = self._link.child
+        self._look_for_readers(block, self._link.child)
+        self._look_at_time(block)
+        self._look_at_memory(block, self._link.child.runner)
+        asyncio.get_running_loop().call_later(_LOOK, self._look, block)
+
+    def _look_for_readers(self, block: _Block, child: Child) -> None:
+        """Ask on behalf of a child that waits for a line on its standard input."""
         if None not in block.asked.values() and child.stdin.waiting(child.runner.pid):
             self._ask(block, None, "", password=False)
-        asyncio.get_running_loop().call_later(_LOOK, self._look_for_readers, block)
+
+    def _look_at_time(self, block: _Block) -> None:
+        allowed = self._workplace.limits.seconds
+        now = time.monotonic()
+        if not block.asked:
+            block.seconds += now - block.looked
+        block.looked = now
+        if allowed is not None and block.seconds >= allowed and not block.interrupted:
+            block.backlog.tell(
+                f"Stopped after {allowed:g} s: that is all that `max_seconds` allows a block."
+            )
+            self._interrupt(block)
+
+    def _look_at_memory(self, block: _Block, runner: Runner) -> None:
+        """Over the limit, end the largest process: perhaps a child, and the state is kept."""
+        allowed = self._workplace.limits.memory
+        if allowed is None or (memory := taken(runner.processes())).total <= allowed:
+            return
+        why = f"{memory.total:,} MB of memory were taken, and `max_memory` allows {allowed:,}"
+        if memory.largest == runner.pid:
+            block.killed = ("was killed", why)
+            runner.kill()
+        else:
+            block.backlog.tell(f"{name(memory.largest)} was killed: {why}.")
+            os.kill(memory.largest, signal.SIGKILL)
 
     def _ask(self, block: _Block, number: int | None, prompt: str, *, password: bool) -> None:
         request = InputRequest(prompt, password, secrets.token_hex(8))
@@ -168,7 +209,7 @@ class Worker:
 
     def _give_up(self, block: _Block) -> None:
         if block is self._block and self._link is not None:
-            block.gave_up = True
+            block.killed = ("did not stop when it was interrupted, and was killed", "")
             self._link.child.runner.kill()
 
     def text(self, data: bytes) -> None:
@@ -213,7 +254,7 @@ class Worker:
             line = ending.line(block.number) or block.backlog.active
             if line is not None:
                 block.backlog.line(line)
-            block.backlog.tell(ending.unstoppable() if block.gave_up else ending.in_block(line))
+            block.backlog.tell(ending.in_block(line, *block.killed))
         block.asked.clear()
         self._end(block)
 

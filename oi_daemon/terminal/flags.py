@@ -51,7 +51,8 @@ _GROUPS = {
     ),
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
-        *("crash_proof", "crash_proof_memory", "sandbox", "sandbox_folders"),
+        *("max_seconds", "max_memory", "crash_proof", "crash_proof_memory"),
+        *("sandbox", "sandbox_folders"),
     ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }

@@ -214,3 +214,13 @@ async def test_nothing_outlives_the_daemon_after_a_crash() -> None:
     host.kill()
     await until(lambda: not alive(left))
     host.communicate()
+
+
+async def test_resetting_while_a_copy_wakes(begun: Execution) -> None:
+    """It ends as well."""
+    worker = await copied(begun)
+    left = {worker.pid, worker.children()[0].pid}
+    worker.kill()
+    await until(lambda: not psutil.pid_exists(worker.pid))
+    await begun.close()
+    await until(lambda: not alive(left))

@@ -298,3 +298,16 @@ async def test_variables_survive_a_crash_in_it(workplace: Workplace, mode: Mode)
         await run(execution, "import os\nos._exit(3)")
         assert await output(execution, "x") == "5\n"
         assert "PermissionError" in await output(execution, f"open({str(outside)!r}, 'w')")
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_crash_does_not_end_the_sandbox(
+    workplace: Workplace, tmp_path: Path, mode: Mode
+) -> None:
+    """The copy that goes on is held by it as well, and has the variables."""
+    async with sandboxed(workplace, mode) as execution:
+        await run(execution, "import os\nx = 5")
+        assert "as they were before this block" in await output(execution, "os._exit(3)")
+        assert await output(execution, "x") == "5\n"
+        code = f"open({str(tmp_path / 'outside')!r}, 'w')"
+        assert "PermissionError" in await output(execution, code)
