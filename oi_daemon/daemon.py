@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from oi_daemon.model.models import Models
     from oi_daemon.outbox import Outbox
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _SETTLED = 1.0
 """Seconds after its start in which an editor has better use for the processor."""
@@ -269,7 +269,7 @@ class Daemon:
         if "_models" in vars(self):
             closing.append(self._models.close())
         for failed in filter(None, await asyncio.gather(*closing, return_exceptions=True)):
-            _log.error("closing failed", exc_info=failed)
+            logger.error("closing failed", exc_info=failed)
 
     async def _language(self, language: Language, place: Workplace) -> LanguageEntry:
         why, path = language.missing(), None

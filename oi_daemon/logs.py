@@ -15,7 +15,7 @@ _LOGGER = "oi_daemon"
 _FILE_BYTES = 2 * 1024 * 1024
 _FILES_KEPT = 2
 _KEYS_IN_ENVIRONMENT = ("OPENAI_API_KEY", "OI_API_KEY")
-_KEY = re.compile(r"\bsk-[\w-]{6,}")
+_KEY = re.compile(r"\bsk-(?:[\w-]{6,}|[\w-]*\*[\w*-]*)(?:\.[\w*-]+)*|(?<=Bearer )\S+")
 _SHORTEST_SECRET = 8  # placeholders such as "ollama" are words of ordinary texts
 
 _secrets: set[str] = set()
@@ -27,9 +27,9 @@ def hide(secret: str | None) -> None:
         _secrets.add(secret)
 
 
-def redact(text: str) -> str:
-    """The text without keys."""
-    for secret in _secrets:
+def redact(text: str, key: str | None = None) -> str:
+    """The text without this key, those that are hidden, and what looks like one."""
+    for secret in (*_secrets, *([key] if key else [])):
         text = text.replace(secret, "[key]")
     return _KEY.sub("[key]", text)
 

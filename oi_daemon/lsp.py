@@ -29,15 +29,29 @@ _USED_OF_INITIALIZE = ("processId", "initializationOptions")
 """The rest is not even looked at, so that a newer client's unknown values cannot fail."""
 
 
+class _Server(LanguageServer):
+    """What pygls makes a `Lifecycle` for."""
+
+    def __init__(self, languages: Callable[[], list[str]]) -> None:
+        self.languages = languages
+        super().__init__(
+            "oi-daemon",
+            __version__,
+            text_document_sync_kind=types.TextDocumentSyncKind.None_,
+            protocol_cls=Lifecycle,
+            converter_factory=default_converter,
+        )
+
+
 class Lifecycle(LanguageServerProtocol):
     """pygls' protocol between `initialize` and `exit`, with the server's own input and output."""
 
-    def __init__(self, server: LanguageServer, converter: Converter) -> None:
+    def __init__(self, server: _Server, converter: Converter) -> None:
         super().__init__(server, converter)
+        self._languages = server.languages
         self.is_initialized = False
         self.exit_code: int | None = None
         """Set once the client has told us to exit."""
-        self.languages: Callable[[], list[str]] = list
         for name in self.fm.builtin_features.keys() - _FEATURES:
             del self.fm.builtin_features[name]
 
@@ -106,7 +120,7 @@ class Lifecycle(LanguageServerProtocol):
         self, params: types.InitializeParams
     ) -> Generator[Any, Any, types.InitializeResult]:
         result: types.InitializeResult = yield from super().lsp_initialize(params)
-        oi = {"protocol": VERSION, "languages": self.languages()}
+        oi = {"protocol": VERSION, "languages": self._languages()}
         result.capabilities.experimental = {"oi": oi}
         result.capabilities.workspace = result.capabilities.execute_command_provider = None
         return result
@@ -120,13 +134,7 @@ def lifecycle(
     start: Callable[[dict[str, Any] | None], Awaitable[None]], languages: Callable[[], list[str]]
 ) -> Lifecycle:
     """A language server that calls `start` with the client's settings when it initializes."""
-    server = LanguageServer(
-        "oi-daemon",
-        __version__,
-        text_document_sync_kind=types.TextDocumentSyncKind.None_,
-        protocol_cls=Lifecycle,
-        converter_factory=default_converter,
-    )
+    server = _Server(languages)
 
     @server.feature(types.INITIALIZE)
     async def initialize(params: types.InitializeParams) -> None:
@@ -136,9 +144,7 @@ def lifecycle(
             raise InvalidError("initializationOptions.settings: expected an object")
         await start(settings)
 
-    protocol = cast("Lifecycle", server.protocol)
-    protocol.languages = languages
-    return protocol
+    return cast("Lifecycle", server.protocol)
 
 
 def _is_lsp(method: str) -> bool:

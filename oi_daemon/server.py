@@ -23,7 +23,7 @@ from oi_daemon.wire import read, watch_output, watch_process
 if TYPE_CHECKING:
     from oi_daemon.lsp import Lifecycle
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _MOST_UNREAD = 64 * 1024 * 1024
 """Bytes that a client may leave unread before it is no longer listened to."""
@@ -99,7 +99,7 @@ class Server:
         try:
             await asyncio.wait_for(self._daemon.close(), _CLOSE_WITHIN)
         except Exception:
-            _log.exception("closing failed")
+            logger.exception("closing failed")
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_LAST_ANSWERS_WITHIN)
         try:
@@ -115,7 +115,7 @@ class Server:
             await self._take_all(self._decoder.end())
             await self._end_of_input()
         except Exception:
-            _log.exception("reading failed")
+            logger.exception("reading failed")
             self._finish(1)
 
     async def _end_of_input(self) -> None:
@@ -244,13 +244,13 @@ class Server:
 
     def _fail(self, call: Call, error: Exception) -> None:
         if not isinstance(error, OIError):
-            _log.error("%s failed", call.method, exc_info=error)
+            logger.error("%s failed", call.method, exc_info=error)
             text = f"{call.method}: something unexpected went wrong; {log_path()} has the details"
             error = InternalError(text)
         if call.id is not None:
             self._refuse(call.id, error)
         else:
-            _log.info("the notification %s failed: %s", call.method, error)
+            logger.info("the notification %s failed: %s", call.method, error)
 
     def _refuse(self, request_id: Id | None, error: OIError) -> None:
         self._outbox.send(failure(request_id, error, redact(str(error))))

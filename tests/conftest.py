@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from oi_daemon import Interpreter
 from tests.fakes.openai_server import ScriptedServer, ThreadedServer
 
 # A runner that was started in the background ignores it, and so would all that the tests start.
@@ -30,3 +31,10 @@ def server() -> Iterator[ThreadedServer]:
     """A scripted model server, for tests that block."""
     with ScriptedServer.in_thread() as scripted:
         yield scripted
+
+
+@pytest.fixture
+def interpreter(server: ThreadedServer) -> Iterator[Interpreter]:
+    """An object of the library, that converses with the scripted model."""
+    with Interpreter(api_base=server.url, api_key="sk-test-0123456789") as it:
+        yield it

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from oi_daemon import Interpreter
 from oi_daemon.config import ConfigurationWarning
 from oi_daemon.errors import AuthError, InvalidError
 from tests.fakes.openai_server import (
-    Reply,
     ThreadedServer,
     error,
     function_call,
@@ -21,11 +19,8 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
+from tests.library.programs import WORDS, code
 
-WORDS = (
-    *("The", " result", " of", " the", " division", " ", "34", "/", "24", " is"),
-    *(" approximately", " ", "1", ".", "42", "."),
-)
 ARGUMENTS = ['{"language": "python", "code": "34', " /", " ", "24", '"}']
 EXAMPLE: list[dict[str, Any]] = [
     {"language": "python"},
@@ -46,16 +41,6 @@ DIALECTS = {
     "fences": markdown("```", "python\n", "34", " /", " ", "24", "\n```"),
 }
 LOOP = "import time\nx = 1\nwhile True:\n    time.sleep(0.01)\n    x += 1"
-
-
-@pytest.fixture
-def interpreter(server: ThreadedServer) -> Iterator[Interpreter]:
-    with Interpreter(api_base=server.url, api_key="sk-test-0123456789") as it:
-        yield it
-
-
-def code(source: str, language: str = "python") -> Reply:
-    return tool_call({"language": language, "code": source})
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

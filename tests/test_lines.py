@@ -1,17 +1,17 @@
 """Output is kept as it looks in a terminal."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.lines import Lines, as_shown
+from tests.growth import grows_linearly
 
 PIECES = st.sampled_from(
     ["a", "bc", " ", "é☃", "\t", "\n", "\r", "\b", "\x07", "\x1b", "\x1b[", "\x1b]0;t", "\x1b\\"]
     + [f"\x1b[{n}{end}" for n in ("", "0", "1", "2", "3;2") for end in "ABCDEFGHJKfmhl"]
 )
+
 outputs = st.lists(PIECES, max_size=40).map("".join)
 
 
@@ -74,15 +74,10 @@ def test_what_is_shown_stays_as_it_is(output: str) -> None:
 
 @pytest.mark.parametrize("piece", ["y" * 40, "bar\r", "on\x1b[A\n", "\x1b[31mred\x1b[0m\n", "x\by"])
 def test_time_grows_with_the_length(piece: str) -> None:
-    """Eight times the pieces take about eight times as long; squared it would be 64."""
-
-    def seconds(count: int) -> float:
+    def write(count: int) -> None:
         lines = Lines()
-        started = time.process_time()
         for _ in range(count):
             lines.write(piece)
         str(lines)
-        return time.process_time() - started
 
-    short, long = (min(seconds(count) for _ in range(3)) for count in (2_000, 16_000))
-    assert long < 30 * short
+    assert grows_linearly(write, 4_000)

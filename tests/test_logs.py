@@ -98,6 +98,11 @@ def test_no_key_in_any_line(
         assert "[key] and [key]" in text
 
 
+def test_nothing_that_looks_like_a_key_is_told() -> None:
+    text = "Key my-own-key, sk-proj-abc_DEF-123, sk-ab***yz and Bearer eyJhbGci."
+    assert redact(text, "my-own-key") == "Key [key], [key], [key] and Bearer [key]"
+
+
 def test_what_is_no_key_stays() -> None:
     """Local servers are given words in place of one."""
     for placeholder in (None, "", "ollama"):

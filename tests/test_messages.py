@@ -1,6 +1,5 @@
 """Chunks fold into messages; messages are stored and read back."""
 
-import time
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from oi_daemon.messages import (
     fold,
     load,
 )
+from tests.growth import grows_linearly
 
 EXAMPLE: list[Chunk] = [
     LanguageChunk("python"),
@@ -163,17 +163,11 @@ def test_looking_at_the_messages_changes_nothing(some: list[Chunk], at: int) -> 
 
 
 def test_time_grows_with_the_length() -> None:
-    """Four times the chunks take about four times as long; squared it would be sixteen."""
-
-    def seconds(count: int) -> float:
+    def work(count: int) -> None:
         code, output = [CodeChunk("x" * 40)] * count, [Output("y" * 40)] * count
-        long: list[Chunk] = [LanguageChunk("python"), *code, *output]
-        started = time.process_time()
-        fold(long)
-        return time.process_time() - started
+        fold([LanguageChunk("python"), *code, *output])
 
-    short, long = (min(seconds(count) for _ in range(5)) for count in (20_000, 80_000))
-    assert long < 10 * short
+    assert grows_linearly(work, 20_000)
 
 
 @given(st.lists(messages, max_size=5))

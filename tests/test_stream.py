@@ -13,8 +13,9 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
+from tests.library.programs import WORDS
 from tests.talk import chunks, code, ready
-from tests.test_library import ARGUMENTS, EXAMPLE, WORDS
+from tests.test_library import ARGUMENTS, EXAMPLE
 from tests.wire_client import WireClient
 
 DIALECTS = {

@@ -27,7 +27,7 @@ __all__ = [
     "find_language",
 ]
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 
 class Execution:
@@ -53,7 +53,7 @@ class Execution:
             yield EndOfExecution()
             return
         process = self._running = self._process(found)
-        _log.debug("running %s:\n%s", found.name, code)
+        logger.debug("running %s:\n%s", found.name, code)
         started = time.monotonic()
         if self._news:
             yield Output(f"[{self._news}]\n")
@@ -62,7 +62,7 @@ class Execution:
         async with aclosing(sandbox.explained(chunks) if sandbox else chunks) as told:
             async for chunk in told:
                 yield chunk
-        _log.debug("it ran for %.3f s", time.monotonic() - started)
+        logger.debug("it ran for %.3f s", time.monotonic() - started)
 
     @property
     def used(self) -> bool:
@@ -83,7 +83,7 @@ class Execution:
         try:
             await self._process(PYTHON).start()
         except NotInstalledError as error:
-            _log.info("Python was not started ahead of need: %s", error)
+            logger.info("Python was not started ahead of need: %s", error)
 
     async def close(self) -> None:
         """End all interpreters and what they started; the next block has a fresh one."""

@@ -22,7 +22,7 @@ from oi_daemon.execution.link import Link, Notice
 from oi_daemon.execution.runner import Runner
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
-_log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 _AGAIN = 0.3
 """Seconds between two interrupts of one block."""
@@ -130,7 +130,7 @@ class Worker:
                 async with asyncio.timeout(_KILLED):
                     await self._gone.wait()
             except TimeoutError:
-                _log.warning("%s does not end although it was killed.", self._dialect.name)
+                logger.warning("%s does not end although it was killed.", self._dialect.name)
 
     def _begin(self) -> _Block:
         self._blocks += 1

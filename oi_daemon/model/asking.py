@@ -51,7 +51,7 @@ class Asking:
         delays: Sequence[float],
     ) -> None:
         self._settings = settings
-        self._endpoint = endpoint
+        self.endpoint = endpoint
         self._learned = learned
         self._languages = languages
         self._delays = list(delays)
@@ -61,7 +61,7 @@ class Asking:
 
     @property
     def style(self) -> Style:
-        if self._endpoint.compact:
+        if self.endpoint.compact:
             return "markdown"
         if self._settings.tool_style != "auto":
             return self._settings.tool_style
@@ -70,15 +70,15 @@ class Asking:
     @property
     def _sees(self) -> bool:
         """Whether the model is sent pictures."""
-        if self._endpoint.compact or self._settings.vision == "off":
+        if self.endpoint.compact or self._settings.vision == "off":
             return False
-        guess = pictures.can_see(self._endpoint.model) and not self._learned.blind
+        guess = pictures.can_see(self.endpoint.model) and not self._learned.blind
         return guess or self._settings.vision == "on"
 
     async def payload(self, messages: Sequence[Message]) -> dict[str, Any]:
         """The request's parameters."""
         parameters = {
-            "model": self._endpoint.model,
+            "model": self.endpoint.model,
             "messages": await self._wire(messages),
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -87,7 +87,7 @@ class Asking:
         }
         dropped = self._learned.dropped
         wanted = {name: value for name, value in parameters.items() if name not in dropped}
-        return wanted | dict(self._endpoint.extra_body)
+        return wanted | dict(self.endpoint.extra_body)
 
     async def mend(self, failed: Failure) -> bool:
         """Change the request, or wait, so that it can be tried again; False if it can't."""
@@ -95,16 +95,16 @@ class Asking:
             return self._trim_more(failed)
         if failed.rejects_pictures and self._has_pictures and self._settings.vision == "auto":
             self._learned.blind = True
-            logger.debug("%s goes without pictures", self._endpoint.model)
+            logger.debug("%s goes without pictures", self.endpoint.model)
             return True
         if failed.rejects_calls and self._settings.tool_style == "auto" and self.style == "tools":
             self._learned.style = "markdown"
-            logger.debug("no tools: %s goes on in Markdown", self._endpoint.model)
+            logger.debug("no tools: %s goes on in Markdown", self.endpoint.model)
             return True
         rejected = failed.rejected_parameter
         if rejected and rejected not in self._learned.dropped:
             self._learned.dropped.add(rejected)
-            logger.debug("%s goes without %s", self._endpoint.model, rejected)
+            logger.debug("%s goes without %s", self.endpoint.model, rejected)
             return True
         if failed.temporary and self._delays:
             await self._wait(failed)
@@ -119,7 +119,7 @@ class Asking:
         self._has_pictures = bool(sent)
         taken = estimate(system) + MARGIN + len(sent) * pictures.TOKENS
         kept = await self._fit(messages, taken)
-        if self._endpoint.compact:
+        if self.endpoint.compact:
             return [*compact_messages(kept, settings.system_message)]
         return wire_messages(system, kept, style, sent)
 
@@ -134,11 +134,11 @@ class Asking:
             messages,
             room=room,
             max_output=settings.max_output,
-            tokenizer=tokenizer(self._endpoint.model),
+            tokenizer=tokenizer(self.endpoint.model),
         )
 
     def _window(self) -> int:
-        endpoint, settings = self._endpoint, self._settings
+        endpoint, settings = self.endpoint, self._settings
         known = (
             settings.context_window
             or endpoint.context_window
@@ -149,7 +149,7 @@ class Asking:
 
     def _sampling(self) -> dict[str, Any]:
         """Models that think first take `max_completion_tokens`, and no `temperature` of ours."""
-        settings, thinks = self._settings, thinks_first(self._endpoint.model)
+        settings, thinks = self._settings, thinks_first(self.endpoint.model)
         parameters: dict[str, Any] = {} if thinks else {"temperature": settings.temperature}
         if settings.max_tokens is not None:
             renamed = thinks or "max_tokens" in self._learned.dropped

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from oi_daemon.budget import Quote, Usage
 from oi_daemon.errors import ConnectionLostError, ModelError
+from oi_daemon.logs import redact
 from oi_daemon.messages import Message
 from oi_daemon.model import pictures
 from oi_daemon.model.asking import Asking
-from oi_daemon.model.failures import Failure, explain, failure, redact
+from oi_daemon.model.failures import Failure, explain, failure
 from oi_daemon.model.local import Endpoint
 from oi_daemon.model.prices import price
 from oi_daemon.model.reply import Part, ReplyParser
@@ -53,22 +54,12 @@ class ChatModel:
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[Part | Quote | Usage, None]:
         """See `oi_daemon.turn.Model.reply`. `Usage` comes last, before an error too."""
-        endpoint = await self._models.endpoint(self._settings)
-        asking = Asking(
-            self._settings,
-            endpoint,
-            self._models.learned(endpoint),
-            languages=self._languages,
-            delays=self._models.delays,
-        )
+        asking = self._asking(await self._models.endpoint(self._settings))
         while True:
             payload = await asking.payload(messages)
-            attempt = _Attempt(endpoint, payload, ReplyParser(self._is_language))
-            if quote := await self._quote(attempt):
-                yield quote
+            attempt = _Attempt(asking.endpoint, payload, ReplyParser(self._is_language))
             logger.debug("request: %s, %s", asking.style, attempt)
-            self._open = attempt
-            async with aclosing(self._parts(attempt)) as batches:
+            async with aclosing(self._batches(attempt)) as batches:
                 async for parts in batches:
                     for part in parts:
                         yield part
@@ -76,7 +67,7 @@ class ChatModel:
                 break
             self._open = None
             if not await asking.mend(attempt.failed):
-                raise await self._explained(attempt.failed, endpoint)
+                raise await self._explained(attempt.failed, asking.endpoint)
         for part in attempt.parser.finish():
             yield part
         self._open = None
@@ -89,8 +80,20 @@ class ChatModel:
         attempt, self._open = self._open, None
         return None if attempt is None else self._usage(attempt)
 
-    async def _parts(self, attempt: "_Attempt") -> AsyncGenerator[list[Part], None]:
+    def _asking(self, endpoint: Endpoint) -> Asking:
+        return Asking(
+            self._settings,
+            endpoint,
+            self._models.learned(endpoint),
+            languages=self._languages,
+            delays=self._models.delays,
+        )
+
+    async def _batches(self, attempt: "_Attempt") -> AsyncGenerator[Sequence[Part | Quote], None]:
         """What streams, in the batches in which it arrives. A failure is left in `attempt`."""
+        if quote := await self._quote(attempt):
+            yield [quote]
+        self._open = attempt
         endpoint = attempt.endpoint
         timeout = self._models.patience(self._settings, endpoint)
         stream = self._models.connections.stream(endpoint, attempt.payload, timeout)
@@ -102,7 +105,7 @@ class ChatModel:
             failed = failure(error)
             if failed is None:
                 raise
-            attempt.failed = replace(failed, text=redact(failed.text, endpoint.api_key))
+            attempt.failed = replace(failed, text=redact(failed.text, endpoint.secret))
             logger.debug("failed: %s", attempt.failed)
 
     def _usage(self, attempt: "_Attempt") -> Usage:

@@ -19,7 +19,7 @@ from typing import Any
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.model.compact import GRAMMAR
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 CONTEXT_WINDOW = 8192
 MAX_TOKENS = 1024
@@ -60,7 +60,7 @@ class EmbeddedServer:
             if self._process is not None and self._process.returncode is None:
                 return
             if reason := await self._reason():
-                log.warning("%s It is started again.", reason)
+                logger.warning("%s It is started again.", reason)
             await self._end()
             self._check()
             try:
@@ -89,7 +89,7 @@ class EmbeddedServer:
             )
 
     async def _launch(self) -> None:
-        log.info("loading the model %s", self.path)
+        logger.info("loading the model %s", self.path)
         self._said = b""
         process = self._process = await asyncio.create_subprocess_exec(
             *_PROGRAM,
@@ -107,7 +107,7 @@ class EmbeddedServer:
         if not line:
             raise ConnectionLostError(f"{await self._reason()} Is {self.path} a GGUF model?")
         self._address = json.loads(line)["address"]
-        log.info("the model is loaded: %s", self._address)
+        logger.info("the model is loaded: %s", self._address)
 
     def _parameters(self) -> dict[str, Any]:
         return {
@@ -121,7 +121,7 @@ class EmbeddedServer:
     async def _drain(self, stderr: asyncio.StreamReader) -> None:
         """Keep the last of what it says, for the day it dies."""
         while data := await stderr.read(4096):
-            log.debug("embedded model: %s", data.decode(errors="replace").rstrip())
+            logger.debug("embedded model: %s", data.decode(errors="replace").rstrip())
             self._said = (self._said + data)[-2000:]
 
     async def _reason(self) -> str | None:

@@ -1,7 +1,7 @@
 """What can go wrong with a request, whatever raised it, and what to tell a person.
 
 A `Failure` is judged by status, code and the server's words, because servers differ in the first
-two. No text holds a key.
+two.
 """
 
 import email.utils
@@ -19,7 +19,6 @@ from oi_daemon.errors import (
     NoModelError,
     RateLimitError,
 )
-from oi_daemon.model.local import NO_KEY
 from oi_daemon.model.stream import GarbageError, StreamedError
 
 LONGEST_WAIT = 60.0
@@ -148,13 +147,6 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
             return ModelError(_REFUSED.format(model=model, status=status, text=text))
 
 
-def redact(text: str, key: str | None) -> str:
-    """The text without the key, or anything that looks like one."""
-    if key and key != NO_KEY:
-        text = text.replace(key, "[key]")
-    return _KEY.sub("[key]", text)
-
-
 def _refused(error: Any) -> Failure:
     body = error.body if isinstance(error.body, Mapping) else {}
     text = str(body.get("message") or body.get("detail") or error.message)
@@ -243,7 +235,6 @@ _UNSUPPORTED = re.compile(
 _WINDOW = re.compile(
     r"(?:context (?:length|window|size)\D{0,30}|n_ctx\D{0,5})(\d[\d,]{2,})", re.IGNORECASE
 )
-_KEY = re.compile(r"\bsk-[\w*-]{3,}(?:\.[\w*-]+)*|(?<=Bearer )\S+")
 _STREAMED_STATUS = {
     "context_length_exceeded": 400,
     "invalid_request_error": 400,

@@ -43,6 +43,11 @@ class Endpoint:
     context_window: int | None = None
     """Tokens that fit, where we know better than by the model's name."""
 
+    @property
+    def secret(self) -> str | None:
+        """The key, where it is one."""
+        return None if self.api_key == NO_KEY else self.api_key
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalServer:

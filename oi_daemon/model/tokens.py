@@ -41,8 +41,6 @@ class Tokenizer:
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
-        self.counted = 0
-        """Texts that were really counted, and not remembered."""
         self._counts: dict[tuple[int, int], int] = {}
         self._cuts: dict[tuple[int, int, int], str] = {}
 
@@ -68,7 +66,6 @@ class Tokenizer:
         return cut
 
     def _count(self, text: str) -> int:
-        self.counted += 1
         encode = load(self.encoding).encode_ordinary
         return sum(len(encode(text[at : at + PIECE])) for at in range(0, len(text), PIECE))
 

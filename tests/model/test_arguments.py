@@ -1,7 +1,6 @@
 """The arguments of a call, as models really write them, decoded while they come."""
 
 import json
-import time
 from collections.abc import Iterable
 
 import pytest
@@ -10,6 +9,8 @@ from hypothesis import strategies as st
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk
 from oi_daemon.model.arguments import ArgumentParser
+from tests.growth import grows_linearly
+from tests.model.example import BLOCK
 from tests.model.splits import every_split, pieces
 
 Part = LanguageChunk | CodeChunk | Executing
@@ -29,14 +30,7 @@ def code_of(parts: Iterable[Part]) -> str:
 
 
 def test_the_documented_example_gives_the_documented_chunks() -> None:
-    assert parse(['{"language": "python", "code": "34', " /", " ", "24", '"}']) == [
-        LanguageChunk("python"),
-        CodeChunk("34"),
-        CodeChunk(" /"),
-        CodeChunk(" "),
-        CodeChunk("24"),
-        Executing("34 / 24", "python"),
-    ]
+    assert parse(['{"language": "python", "code": "34', " /", " ", "24", '"}']) == BLOCK
 
 
 def test_the_language_is_told_once_and_whole_however_it_is_split() -> None:
@@ -195,13 +189,4 @@ def test_white_space_before_plain_code_belongs_to_it() -> None:
     ],
 )
 def test_time_grows_linearly(start: str, delta: str) -> None:
-    def seconds(count: int) -> float:
-        deltas = [start, *[delta] * count, '"}']
-        best = float("inf")
-        for _ in range(3):
-            started = time.process_time()
-            parse(deltas)
-            best = min(best, time.process_time() - started)
-        return best
-
-    assert seconds(20_000) < 8 * seconds(5_000)
+    assert grows_linearly(lambda count: parse([start, *[delta] * count, '"}']))

@@ -20,7 +20,6 @@ from oi_daemon.messages import (
     CodeChunk,
     CodeMessage,
     Executing,
-    LanguageChunk,
     Message,
     MessageChunk,
     UserMessage,
@@ -37,16 +36,9 @@ from tests.fakes.openai_server import (
     tool_call,
 )
 from tests.model.asked import KEY, QUESTION, SPOKEN, Asked
+from tests.model.example import BLOCK
 
 USAGE = Usage(100, 20, 0.0042)
-BLOCK = [
-    LanguageChunk("python"),
-    CodeChunk("34"),
-    CodeChunk(" /"),
-    CodeChunk(" "),
-    CodeChunk("24"),
-    Executing("34 / 24", "python"),
-]
 
 
 async def test_the_documented_turn(asked: Asked) -> None:

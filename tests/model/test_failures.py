@@ -7,8 +7,7 @@ import httpx2
 import openai
 import pytest
 
-from oi_daemon.model.failures import LONGEST_WAIT, Failure, explain, failure, redact
-from oi_daemon.model.local import NO_KEY
+from oi_daemon.model.failures import LONGEST_WAIT, Failure, explain, failure
 
 
 def refused(status: int, text: str, **more: str) -> Failure:
@@ -155,12 +154,3 @@ def test_a_long_list_of_models_is_cut() -> None:
     )
     assert "m11, ..." in told
     assert "m12" not in told
-
-
-def test_nothing_that_looks_like_a_key_is_told() -> None:
-    text = "Key my-own-key, sk-proj-abc_DEF-123, sk-ab***yz and Bearer eyJhbGci."
-    assert redact(text, "my-own-key") == "Key [key], [key], [key] and Bearer [key]"
-
-
-def test_the_word_that_stands_for_no_key_is_no_secret() -> None:
-    assert redact("nothing listens at localhost", NO_KEY) == "nothing listens at localhost"

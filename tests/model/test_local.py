@@ -7,7 +7,7 @@ import pytest
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.model.download import EMBEDDED
-from oi_daemon.model.local import Endpoint, LocalModels, find_local
+from oi_daemon.model.local import NO_KEY, Endpoint, LocalModels, find_local
 from oi_daemon.settings import Settings
 
 SERVING = Path(__file__).parents[1] / "fakes" / "serving"
@@ -213,3 +213,8 @@ async def _crash(endpoint: Endpoint) -> None:
     writer.write(b"GET /v1/crash HTTP/1.0\r\n\r\n")
     assert await reader.read() == b""
     writer.close()
+
+
+def test_the_word_that_stands_for_no_key_is_no_secret() -> None:
+    keys = (NO_KEY, "my-own-key")
+    assert [Endpoint(api_base="", api_key=key, model="").secret for key in keys] == [None, keys[1]]

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.model.tokens import Tokenizer, encoding_name, estimate, load, table, tokenizer
+from tests.model.counting import CountingTokenizer
 
 CHECKSUMS = {
     "cl100k_base": "223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
@@ -58,7 +59,7 @@ def test_the_encoding_of_a_model(model: str, encoding: str) -> None:
 
 
 def test_a_text_is_counted_once() -> None:
-    counter = Tokenizer("cl100k_base")
+    counter = CountingTokenizer()
     assert counter.count("Hello world") == counter.count("Hello" + " world") == 2
     assert counter.counted == 1
 

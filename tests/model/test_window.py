@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.tokens import Tokenizer
 from oi_daemon.model.window import fit, fits, room_for
+from tests.model.counting import CountingTokenizer
 
 TOKENIZER = Tokenizer("cl100k_base")
 ASKED = UserMessage("And now?")
@@ -79,7 +80,7 @@ def test_a_block_that_was_not_run_stays_so() -> None:
 
 
 def test_each_message_is_counted_once_also_in_later_turns() -> None:
-    tokenizer = Tokenizer("cl100k_base")
+    tokenizer = CountingTokenizer()
     messages: list[Message] = []
     for n in range(1000):
         messages += [UserMessage(f"question {n}"), CodeMessage("python", f"x = {n}", f"out {n}")]
