@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, Protocol
 
@@ -69,7 +70,12 @@ def screen_for_stdout(*, live: bool = True) -> Screen:
 
     from oi_daemon.terminal.screen import RichScreen
 
-    return RichScreen(Console(highlight=False), live=live)
+    return RichScreen(Console(highlight=False, _environ=_without_size(os.environ)), live=live)
+
+
+def _without_size(environ: Mapping[str, str]) -> dict[str, str]:
+    """The size is the terminal's own, which changes; a shell may have exported what it was."""
+    return {name: environ[name] for name in environ if name not in ("COLUMNS", "LINES")}
 
 
 def is_rich() -> bool:

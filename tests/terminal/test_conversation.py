@@ -114,6 +114,18 @@ def test_a_large_output_is_shown_whole(terminal: Open, server: ThreadedServer) -
     ]
 
 
+def test_a_size_that_the_shell_has_exported_is_not_believed(
+    terminal: Open, server: ThreadedServer, environ: dict[str, str]
+) -> None:
+    server.enqueue(text("word " * 30))
+    it = terminal(environ=environ | {"COLUMNS": "40", "LINES": "10"})
+    it.wait_for_prompt()
+    it.say("Talk")
+    it.wait_for("word")
+    it.wait_for_prompt()
+    assert max(map(len, it.lines)) > 70
+
+
 def test_a_long_block_is_shown_whole_before_it_is_asked_about(
     terminal: Open, server: ThreadedServer
 ) -> None:
