@@ -32,6 +32,8 @@ class Notice(msgspec.Struct):
     display: dict[str, Any] | None = None
     input: str | None = None
     password: bool = False
+    stdin: bool = False
+    """The line is read from descriptor 0."""
     copy: int | None = None
     runner: int | None = None
     ended: int | None = None

@@ -41,7 +41,8 @@ class _Bash:
             raise NotInstalledError(missing() or "")
         python = find_python(self._workplace.python, os.environ)
         self._source, state = nameless_file(), nameless_file()
-        files = (self._source, state)
+        kept = os.open(os.devnull, os.O_RDONLY)  # a number for bash to keep its standard input at
+        files = (self._source, state, kept)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
             options = ["--noprofile", "--norc", str(_BOOT)]

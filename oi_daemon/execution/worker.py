@@ -233,7 +233,8 @@ class Worker:
             if block is not None:
                 block.backlog.display(Display(notice.display))
         elif block is not None:
-            self._ask(block, notice.number, notice.input or "", password=notice.password)
+            number = None if notice.stdin else notice.number
+            self._ask(block, number, notice.input or "", password=notice.password)
         elif self._link is not None:
             self._link.refuse(notice.number)
 

@@ -3,6 +3,7 @@
 import pytest
 
 from oi_daemon.execution import Execution, Workplace
+from oi_daemon.messages import InputRequest
 from tests.execution.runs import lines, lines_of_outputs, output, run
 
 STATE = """\
@@ -37,6 +38,66 @@ async def test_state_survives(execution: Execution, end: str) -> None:
     await shell(execution, f"{STATE}{end}")
     assert await shell(execution, STATE_SEEN) == STATE_TOLD
     assert await shell(execution, STATE_SEEN) == STATE_TOLD
+
+
+async def test_a_trap_on_exit_is_run_where_a_block_leaves_the_shell(execution: Execution) -> None:
+    code = f"{STATE}trap 'echo left with $?; exit 9' EXIT\n"
+    assert await shell(execution, code) == ""
+    assert await shell(execution, "trap - INT; (exit 4)") == ""
+    assert await shell(execution, "exit 3") == "left with 3\n"
+    assert await shell(execution, f"{STATE_SEEN}exit 3") == STATE_TOLD
+
+
+async def test_a_trap_that_was_taken_back_is_not_run(execution: Execution) -> None:
+    code = "trap 'echo no' EXIT\n(trap 'echo inner' EXIT)\ntrap - EXIT\nexit"
+    assert await shell(execution, code) == "inner\n"
+
+
+async def test_lines_are_right_in_case_and_nested_functions(execution: Execution) -> None:
+    code = (
+        "f() {\n"
+        "  case $1 in\n"
+        "    a)\n"
+        "      echo a\n"
+        "      ;;\n"
+        "    *) echo other ;;\n"
+        "  esac\n"
+        "}\n"
+        "g() {\n"
+        "  f b\n"
+        "  (echo sub)\n"
+        "}\n"
+        "f a\n"
+        "g\n"
+        "x=1; if [ $x = 1 ]\n"
+        "then\n"
+        "  while read -r line; do\n"
+        '    echo "$line"\n'
+        "  done <<< here\n"
+        "fi\n"
+    )
+    told = lines_of_outputs(await run(execution, code, language="shell"))
+    assert told == [(4, "a"), (6, "other"), (11, "sub"), (18, "here")]
+
+
+async def test_read_asks_with_its_prompt(execution: Execution) -> None:
+    code = 'n=you\nread -r -p "Who, \\"$n\\"? " x\nread -sp \'Password: \' y\necho $x $y'
+    chunks = await run(execution, code, language="shell", answers=["né", "secret"])
+    asked = [(c.prompt, c.password) for c in chunks if isinstance(c, InputRequest)]
+    assert asked == [('Who, "you"? ', False), ("Password: ", True)]
+    assert lines_of_outputs(chunks) == [(4, "né secret")]
+
+
+async def test_a_read_of_something_else_does_not_ask(execution: Execution) -> None:
+    code = "echo a | while read -p '? ' x; do\n  echo $x\ndone\nread -p '? ' x <<< b\necho $x"
+    assert await shell(execution, code) == "a\nb\n"
+
+
+async def test_a_trace_is_of_the_block_alone(execution: Execution) -> None:
+    told = await shell(execution, "set -x\necho a\nfalse")
+    assert told == "++ echo a\na\n++ false\n"
+    assert await shell(execution, "set -ex\nfalse") == "++ false\n"
+    assert await shell(execution, "echo b") == "b\n"
 
 
 async def test_exit_ends_the_block(execution: Execution) -> None:
@@ -90,7 +151,7 @@ async def test_the_last_argument_is_the_user_s(execution: Execution) -> None:
 async def test_a_hot_loop_goes_on_without_marks(execution: Execution) -> None:
     code = "i=0\nwhile ((i < 30000)); do\n  ((i++))\ndone\necho $i"
     chunks = await run(execution, code, language="shell")
-    assert len(lines(chunks)) < 10_001
+    assert len(lines(chunks)) < 5_001
     assert await shell(execution, "echo a\necho $i") == "a\n30000\n"
 
 
@@ -107,6 +168,8 @@ async def test_a_syntax_error_is_told(execution: Execution) -> None:
 
 
 async def test_redirections_hold_for_their_block(execution: Execution) -> None:
+    await shell(execution, "exec </dev/null")
+    assert await output(execution, "read x; echo $x", language="shell", answers=["a"]) == "a\n"
     await shell(execution, "exec >file 2>&1\necho into the file")
     assert await shell(execution, "cat file") == "into the file\n"
 
