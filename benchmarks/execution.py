@@ -42,6 +42,10 @@ INTERRUPTED = {
     "subprocess.run": "import subprocess; subprocess.run(['sleep', '60'])",
     "os.system": "import os; os.system('sleep 60')",
 }
+JAVASCRIPT_INTERRUPTED = {
+    "for (;;) {}": "for (;;) {}",
+    "a promise": "await new Promise(() => {})",
+}
 
 
 async def main() -> None:
@@ -64,6 +68,7 @@ async def cold_start(place: Workplace) -> None:
     for language, code, plain in (
         ("python", "pass", [*PLAIN, "-c", "pass"]),
         ("shell", ":", ["bash", "-c", ":"]),
+        ("javascript", "undefined", ["node", "-e", "0"]),
     ):
         ours, floors = [], []
         for _ in range(ROUNDS):
@@ -77,7 +82,7 @@ async def cold_start(place: Workplace) -> None:
 async def round_trips(execution: Execution) -> None:
     """The floor is `cat` in place of an interpreter."""
     floor = await echo()
-    for language, code in (("python", "pass"), ("shell", ":")):
+    for language, code in (("python", "pass"), ("shell", ":"), ("javascript", "undefined")):
         ours = median([await spent_on(execution, code, language) for _ in range(200)])
         report(f"{language}: warm block", ours, floor, 60)
 
@@ -116,15 +121,21 @@ async def floods(execution: Execution) -> None:
             ours.append(await spent_on(execution, code))
             floors.append(spent_by([*PLAIN, "-c", code]))
         report(f"python: {name}", median(ours), median(floors), bound)
+    code = "for (let i = 0; i < 200000; i++) console.log(i)"
+    ours = [await spent_on(execution, code, "javascript") for _ in range(5)]
+    floors = [spent_by(["node", "-e", code]) for _ in range(5)]
+    report("javascript: 200,000 prints", median(ours), median(floors), 2)
 
 
 async def interrupts(execution: Execution) -> None:
     """From the interrupt to the end of the block; the floor is a block that does nothing."""
     floor = median([await spent_on(execution, "pass") for _ in range(50)])
-    for name, code in INTERRUPTED.items():
+    cases = [("python", *case) for case in INTERRUPTED.items()]
+    cases += [("javascript", *case) for case in JAVASCRIPT_INTERRUPTED.items()]
+    for language, name, code in cases:
         spent = []
         for _ in range(5):
-            block = asyncio.create_task(run(execution, code))
+            block = asyncio.create_task(run(execution, code, language))
             await asyncio.sleep(0.1)
             start = time.perf_counter()
             execution.interrupt()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from oi_daemon.execution import applescript, html, powershell, python, r, shell
+from oi_daemon.execution import applescript, html, javascript, powershell, python, r, shell
 from oi_daemon.execution.language import Process, Workplace
 
 
@@ -30,6 +30,13 @@ LANGUAGES = (
         start=shell.shell,
         missing=shell.missing,
         path=shell.path,
+    ),
+    Language(
+        name="javascript",
+        aliases=("js", "node", "nodejs", "mjs", "cjs", "typescript", "ts"),
+        start=javascript.javascript,
+        missing=javascript.missing,
+        path=javascript.path,
     ),
     Language(name="r", aliases=("rscript",), start=r.r, missing=r.missing, path=r.path),
     Language(

@@ -85,6 +85,14 @@ class Link:
         except OSError:
             pass
 
+    def interrupt(self, message: bytes) -> None:
+        """This message, and a signal to the process and its children."""
+        try:
+            self.child.control.send(message)
+        except OSError:  # gone, or so busy that the signal must do
+            pass
+        self.child.runner.interrupt()
+
     async def settled(self) -> None:
         """If the process has ended: wait until it is clear what comes after it."""
         if self._handing_over is not None:

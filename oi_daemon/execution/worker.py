@@ -44,6 +44,8 @@ class Dialect:
     """Raises NotInstalledError where it is not on this machine."""
     request: Callable[[int, str], bytes]
     """What is sent to run a block, from its number and code."""
+    interruption: bytes = b""
+    """What is sent to interrupt one, besides a signal to the process and its children."""
 
 
 @dataclass(kw_only=True)
@@ -204,7 +206,7 @@ class Worker:
 
     def _signal(self, block: _Block) -> None:
         if block is self._block and self._link is not None:
-            self._link.child.runner.interrupt()
+            self._link.interrupt(self._dialect.interruption)
             asyncio.get_running_loop().call_later(_AGAIN, self._signal, block)
 
     def _give_up(self, block: _Block) -> None:

@@ -29,6 +29,8 @@ class Dialect:
     kill: str
     background: str
     where: str
+    nothing: str = "# nothing"
+    bytes: str = r"printf 'a\xffb\x00c\rd\n'"
 
 
 DIALECTS = [
@@ -47,6 +49,7 @@ DIALECTS = [
         kill="import os\nprint('last words')\nos.kill(os.getpid(), 9)",
         background="import subprocess\nprint(subprocess.Popen(['sleep', '100']).pid)",
         where="import os\nprint(os.getcwd())",
+        bytes=r"import os; _ = os.write(1, b'a\xffb\x00c\rd\n')",
     ),
     Dialect(
         language="shell",
@@ -79,6 +82,28 @@ DIALECTS = [
         kill="cat('last words\\n')\ntools::pskill(Sys.getpid(), 9)",
         background="cat(system('sleep 100 >/dev/null & echo $!', intern = TRUE))",
         where="cat(getwd(), '\\n', sep = '')",
+        bytes=r"""system("bash -c 'printf \"a\\xffb\\x00c\\rd\\n\"'")""",
+    ),
+    Dialect(
+        language="javascript",
+        say="console.log('{}')",
+        both="console.log(1)\nconsole.error(2)\n"
+        "require('child_process').execSync('echo 3', {stdio: 'inherit'})\nconsole.log(4)",
+        remember="const x = 5",
+        recall="console.log(x)",
+        fail="null.x",
+        ask="console.log(prompt())",
+        wait="console.log('waits')\nawait new Promise((done) => setTimeout(done, 60000))",
+        spin="console.log('spins')\nfor (;;) {}",
+        flood="for (let i = 0; ; i++) console.log(i)",
+        die="console.log('last words')\nprocess.exit(3)",
+        kill="console.log('last words')\nprocess.kill(process.pid, 'SIGKILL')",
+        background="const away = {detached: true, stdio: 'ignore'}\n"
+        "const sleep = require('child_process').spawn('sleep', ['100'], away)\n"
+        "sleep.unref()\nconsole.log(sleep.pid)",
+        where="console.log(process.cwd())",
+        nothing="// nothing",
+        bytes=r"require('fs').writeSync(1, Buffer.from('a\xffb\x00c\rd\n', 'latin1')); undefined",
     ),
 ]
 
@@ -122,7 +147,7 @@ async def test_it_runs_in_the_workplace(
 
 
 async def test_an_empty_block_ends(execution: Execution, dialect: Dialect) -> None:
-    for code in ("", "\n\n", "# nothing"):
+    for code in ("", "\n\n", dialect.nothing):
         assert not text(await run(execution, code, language=dialect.language))
 
 
@@ -252,12 +277,7 @@ async def test_a_flood_is_cut_and_the_program_never_waits(
 
 
 async def test_bytes_that_are_no_text(execution: Execution, dialect: Dialect) -> None:
-    code = {
-        "python": r"import os; _ = os.write(1, b'a\xffb\x00c\rd\n')",
-        "shell": r"printf 'a\xffb\x00c\rd\n'",
-        "r": r"""system("bash -c 'printf \"a\\xffb\\x00c\\rd\\n\"'")""",
-    }
-    told = await output(execution, code[dialect.language], language=dialect.language)
+    told = await output(execution, dialect.bytes, language=dialect.language)
     assert told == "a\ufffdb\x00c\rd\n"
 
 
@@ -330,7 +350,7 @@ def test_a_language_has_aliases(alias: str) -> None:
     assert find_language(alias) is LANGUAGES[0]
 
 
-@pytest.mark.parametrize("name", ["python", "shell", "r", "html"])
+@pytest.mark.parametrize("name", ["python", "shell", "javascript", "r", "html"])
 def test_a_language_is_installed_where_it_is_tested(name: str) -> None:
     assert name in INSTALLED
 

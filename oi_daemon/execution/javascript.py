@@ -1,0 +1,55 @@
+"""JavaScript: the worker in `javascript_worker/`, in the user's own Node.js."""
+
+import os
+import shutil
+from pathlib import Path
+
+from oi_daemon.execution.child import Program
+from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.execution.worker import Dialect, Worker
+
+_WORKER = Path(__file__).with_name("javascript_worker") / "main.cjs"
+_INTERRUPT = b"0 0\n"
+"""Node.js hears a signal only between two events; a thread of the worker hears this at any time."""
+
+
+def javascript(workplace: Workplace) -> Worker:
+    """A Node.js at this workplace. TypeScript runs in it too, where it can strip the types."""
+
+    def program() -> Program:
+        node = shutil.which("node")
+        if node is None:
+            raise NotInstalledError(missing() or "")
+
+        def command(control: int, answers: int, nonce: str) -> list[str]:
+            # Its parser of JavaScript, which the active lines need, is one of Node's internals.
+            # The checks would end it when an interrupt has left a timer's callback half-way.
+            options = ["--expose-internals", "--no-force-async-hooks-checks"]
+            options += ["--disable-warning=ExperimentalWarning"]
+            return [node, *options, str(_WORKER), str(control), str(answers), nonce]
+
+        python = find_python(workplace.python, os.environ)
+        return Program(
+            command=command, environment=environment(python, os.environ), cwd=workplace.cwd
+        )
+
+    dialect = Dialect(name="JavaScript", program=program, request=_request, interruption=_INTERRUPT)
+    return Worker(dialect, workplace)
+
+
+def missing() -> str | None:
+    """Why there is no JavaScript here."""
+    if shutil.which("node"):
+        return None
+    return "JavaScript needs Node.js 20.11 or later, which is not installed (no `node` in PATH)."
+
+
+def path(workplace: Workplace) -> str | None:
+    """The Node.js that runs there."""
+    return shutil.which("node")
+
+
+def _request(number: int, code: str) -> bytes:
+    data = code.encode("utf-8", "replace")
+    return b"%d %d\n%s" % (number, len(data), data)

@@ -1,0 +1,54 @@
+// What the user's code finds: `require`, `import`, `prompt`, and what prepared sources call.
+'use strict';
+
+const { createRequire } = require('node:module');
+const path = require('node:path');
+const { pathToFileURL } = require('node:url');
+const vm = require('node:vm');
+
+/** As of a script in the working folder. */
+function install(blocks, input, output) {
+  const lines = output.state;
+  const file = path.join(process.cwd(), 'block.js');
+  const main = { exports: {}, id: '.', filename: file, loaded: false, children: [], paths: [] };
+  const require = createRequire(file);
+  require.main = main;
+  const load = new vm.Script('(name, options) => import(name, options)', {
+    filename: file,
+    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  }).runInThisContext();
+  Object.assign(globalThis, {
+    require,
+    module: main,
+    exports: main.exports,
+    prompt: (text, value) => input.prompt(text, value),
+  });
+  hide('__filename', file);
+  hide('__dirname', process.cwd());
+  hide('__oi', {
+    lines,
+    value: undefined,
+    kept: undefined,
+    import: load,
+    meta: { url: pathToFileURL(file).href, filename: file, dirname: process.cwd(), resolve: (name) => require.resolve(name) },
+    line: (number) => output.line(number),
+    get block() {
+      return blocks.current;
+    },
+    at(line, value) {
+      lines[0] = line;
+      return value;
+    },
+    after(block, line, value) {
+      lines[0] = line;
+      return blocks.after(block, value);
+    },
+    report: (error) => blocks.report(error, 'Uncaught '),
+  });
+}
+
+function hide(name, value) {
+  Object.defineProperty(globalThis, name, { value, enumerable: false });
+}
+
+module.exports = { install };

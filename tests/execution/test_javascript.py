@@ -1,0 +1,245 @@
+"""JavaScript in Node.js: what is particular to it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.javascript import missing
+from oi_daemon.messages import InputRequest
+from tests.execution.runs import (
+    Running,
+    displays,
+    lines,
+    lines_of_outputs,
+    output,
+    run,
+    text,
+    until,
+)
+
+
+async def js(execution: Execution, code: str, answers: list[str | None] | None = None) -> str:
+    return await output(execution, code, language="javascript", answers=answers or [])
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("34 / 24", "1.4166666666666667\n"),
+        ("({a: [1, {b: 2}]})", "{ a: [ 1, { b: 2 } ] }\n"),
+        ("'text'", "'text'\n"),
+        ("await Promise.resolve(7)", "7\n"),
+        ("Promise.resolve(8)", "8\n"),
+        ("null", "null\n"),
+        ("undefined", ""),
+        ("x = 5", ""),
+        ("const y = 5", ""),
+        ("'use strict'", ""),
+        ("setTimeout(() => {}, 1)", ""),
+    ],
+)
+async def test_the_last_value_is_echoed(execution: Execution, code: str, shown: str) -> None:
+    assert await js(execution, code) == shown
+
+
+async def test_declarations_can_be_made_again(execution: Execution) -> None:
+    await js(execution, "const a = 1\nlet b = 2\nclass C {}\nfunction f() { return 1 }")
+    await js(execution, "const a = 3\nlet b = 4\nclass C { d = 5 }\nfunction f() { return a }")
+    assert await js(execution, "a + b + new C().d + f()") == "15\n"
+
+
+@pytest.fixture
+def modules(workplace: Workplace) -> None:
+    Path(workplace.cwd, "old.js").write_text("exports.a = 1")
+    Path(workplace.cwd, "new.mjs").write_text("export const b = 2; export default 3")
+
+
+@pytest.mark.usefixtures("modules")
+async def test_modules_are_those_of_the_workplace(execution: Execution) -> None:
+    """By `require`, and by `import` as a statement and as a call."""
+    assert await js(execution, "require('./old.js').a") == "1\n"
+    code = "import c, {b} from './new.mjs'\nimport * as all from './new.mjs'\nimport fs from 'fs'\n"
+    assert await js(execution, code + "[b, c, all.b, typeof fs.readFile]") == (
+        "[ 2, 3, 2, 'function' ]\n"
+    )
+    assert await js(execution, "(await import('./new.mjs')).default") == "3\n"
+    assert await js(execution, "import.meta.dirname === process.cwd()") == "true\n"
+
+
+async def test_what_is_exported_is_declared(execution: Execution) -> None:
+    await js(execution, "export const a = 1\nexport default function f() { return a }")
+    assert await js(execution, "f()") == "1\n"
+
+
+async def test_a_block_ends_when_a_script_would(execution: Execution) -> None:
+    """Timers and promises are waited for, whether the last value is one or not."""
+    code = "const t = setInterval(() => { console.log(++n); if (n == 2) clearInterval(t) }, 5)"
+    assert await js(execution, f"let n = 0\n{code}\n0") == "0\n1\n2\n"
+    assert await js(execution, "(async () => { await null; console.log(1) })(); 0") == "1\n0\n"
+    assert await js(execution, "require('child_process').exec('echo 1', (e, o) => console.log(o))")
+
+
+async def test_a_server_goes_on_beside_the_blocks(execution: Execution) -> None:
+    code = "const server = require('http').createServer((_, answer) => answer.end('served'))\n"
+    await js(execution, f"{code}await new Promise((done) => server.listen(0, '127.0.0.1', done))")
+    fetched = "await (await fetch('http://127.0.0.1:' + server.address().port)).text()"
+    assert await js(execution, fetched) == "'served'\n"
+
+
+async def test_each_statement_is_marked_once_and_in_order(execution: Execution) -> None:
+    code = "\n".join(f"var v{n} = {n}" for n in range(1, 2001))
+    assert lines(await run(execution, code, language="javascript")) == list(range(1, 2001))
+
+
+async def test_output_stands_under_the_line_that_wrote_it(execution: Execution) -> None:
+    code = """\
+function f(n) {
+  console.log('f', n)
+  return n
+}
+for (let i = 0; i < 2; i++)
+  console.error(f(i))
+await new Promise((done) => setTimeout(done, 1))
+const all = [1].map((n) => {
+  console.log('map', n)
+})
+console.log(`${f(9)}`)
+setTimeout(() => {
+  console.log('later')
+})"""
+    assert lines_of_outputs(await run(execution, code, language="javascript")) == [
+        (2, "f 0"),
+        (6, "0"),
+        (2, "f 1"),
+        (6, "1"),
+        (9, "map 1"),
+        (2, "f 9"),
+        (11, "9"),
+        (13, "later"),
+    ]
+
+
+async def test_the_active_line_moves_in_a_silent_loop(execution: Execution) -> None:
+    code = "let n = 0\nfor (;;) {\n  n++\n  if (n < 0)\n    break\n}"
+    block = Running(execution, code, "javascript")
+    await until(lambda: bool({3, 4} & set(lines(block.chunks))))
+    execution.interrupt()
+    await block.end()
+
+
+async def test_functions_of_earlier_blocks_have_no_line_in_this_one(execution: Execution) -> None:
+    await js(execution, "\n\n\nfunction f() {\n  console.log('f')\n}")
+    chunks = await run(execution, "f()\nf()", language="javascript")
+    assert lines_of_outputs(chunks) == [(1, "f"), (2, "f")]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("1\nnone()", "Uncaught ReferenceError: none is not defined\n    at {}:2\n"),
+        ("throw 5", "Uncaught 5\n"),
+        ("\nlet 5", "Uncaught SyntaxError: Unexpected number\n    at {}:2\n"),
+        ("function f() {\n  throw 1n\n}\nf()", "Uncaught 1n\n"),
+        ("[].x.y", "Uncaught TypeError: Cannot read properties of undefined (reading 'y')\n"),
+        ("Promise.reject(new Error('no')); 1", "1\nUncaught (in promise) Error: no\n    at {}:1\n"),
+        ("setTimeout(() => { throw new Error('no') }); 1", "1\nUncaught Error: no\n"),
+    ],
+)  # fmt: skip
+async def test_an_error_is_told_with_its_line(execution: Execution, code: str, told: str) -> None:
+    said = await js(execution, code)
+    assert said.startswith(told.format("block1.js", "block1.js").replace("{}", "block1.js"))
+    assert "javascript_worker" not in said
+    assert await js(execution, "1") == "1\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for (;;) {}",
+        "for (;;) { try { for (;;) {} } catch {} finally {} }",
+        "await new Promise(() => {})",
+        "for (;;) await new Promise((done) => setTimeout(done, 1))",
+        "await null\nfor (;;) {}",
+        "await new Promise((done) => setTimeout(done, 1))\nfor (;;) {}",
+        "setTimeout(() => { for (;;) {} }, 1)",
+        "setInterval(() => {}, 1)",
+        "prompt()",
+        "'x'.repeat(2 ** 20).match(/(x+x+)+y/)",
+    ],
+)
+async def test_an_interrupt_stops_anything_and_keeps_state(execution: Execution, code: str) -> None:
+    await js(execution, "const kept = 5")
+    for _ in range(3):
+        block = Running(execution, f"console.log('begun')\n{code}", "javascript")
+        await block.seen("begun")
+        execution.interrupt()
+        assert text(await block.end()) == "begun\nInterrupted\n"
+        assert await js(execution, "kept") == "5\n"
+
+
+async def test_an_interrupt_stops_a_child(execution: Execution) -> None:
+    """Whether the end of the child or the interrupt is told is a matter of which was first."""
+    await js(execution, "const kept = 5")
+    code = "console.log('begun')\nrequire('child_process').execSync('sleep 60')"
+    block = Running(execution, code, "javascript")
+    await block.seen("begun")
+    execution.interrupt()
+    await block.end()
+    assert await js(execution, "kept") == "5\n"
+
+
+async def test_nothing_of_an_interrupted_block_goes_on(execution: Execution) -> None:
+    code = "for (let i = 0; ; i++) { console.log(i); await new Promise((d) => setTimeout(d, 1)) }"
+    block = Running(execution, code, "javascript")
+    await block.seen("5")
+    execution.interrupt()
+    await block.end()
+    assert await js(execution, "await new Promise((done) => setTimeout(done, 20))") == ""
+
+
+async def test_standard_input_is_asked_for(execution: Execution) -> None:
+    """A line at a time by `readline`, and whole by `readFileSync`."""
+    code = """\
+const lines = require('readline').createInterface({input: process.stdin, output: process.stdout})
+lines.question('Who? ', (name) => { console.log(`Hello ${name}`); lines.close() })"""
+    for name in ("Ann", "Bob"):
+        assert await js(execution, code, [name]) == f"Who? Hello {name}\n"
+    read = "require('fs').readFileSync(0, 'utf8')"
+    assert await js(execution, read, ["a", "b", None]) == "'a\\nb\\n'\n"
+
+
+async def test_prompt_is_a_browsers(execution: Execution) -> None:
+    """The question is part of the request; the default stands for an empty line."""
+    chunks = await run(execution, "prompt('Who?', 'me')", language="javascript", answers=[""])
+    assert [c.prompt for c in chunks if isinstance(c, InputRequest)] == ["Who? "]
+    assert text(chunks) == "'me'\n"
+    assert await js(execution, "prompt()", [None]) == "null\n"
+
+
+async def test_a_value_can_display_itself(execution: Execution) -> None:
+    """As in Deno's kernel."""
+    code = "({[Symbol.for('Jupyter.display')]: () => ({'text/html': '<b>1</b>'})})"
+    chunks = await run(execution, code, language="javascript")
+    assert displays(chunks) == [{"text/html": "<b>1</b>"}]
+
+
+async def test_typescript_runs_where_node_can_strip_its_types(execution: Execution) -> None:
+    """Elsewhere, what it takes is said."""
+    strips = await js(execution, "typeof require('module').stripTypeScriptTypes")
+    said = await output(execution, "let n: number = 5\nn", language="ts")
+    if strips == "'function'\n":
+        assert said == "5\n"
+    else:
+        assert "Node.js 22.13" in said
+
+
+async def test_a_huge_block_runs(execution: Execution) -> None:
+    literal = json.dumps(["é" * 50] * 10_000)
+    assert await js(execution, f"const big = {literal}\nbig.length") == "10000\n"
+
+
+def test_where_node_is_missing_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "Node.js" in (missing() or "")
