@@ -140,6 +140,18 @@ async def test_state_is_kept_between_blocks(execution: Execution, dialect: Diale
     assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
 
 
+async def test_text_of_any_script_arrives(execution: Execution, dialect: Dialect) -> None:
+    code = dialect.say.format("né 日本 🎈")
+    assert await output(execution, code, language=dialect.language) == "né 日本 🎈\n"
+
+
+async def test_a_block_of_a_megabyte_runs(execution: Execution, dialect: Dialect) -> None:
+    comment = f"{dialect.nothing}{'x' * 1000}\n" * 1000
+    code = f"{comment}{dialect.say.format('end')}"
+    chunks = await run(execution, code, language=dialect.language)
+    assert lines_of_outputs(chunks) == [(1001, "end")]
+
+
 async def test_it_runs_in_the_workplace(
     execution: Execution, dialect: Dialect, workplace: Workplace
 ) -> None:

@@ -40,6 +40,28 @@ system("(setsid sh -c 'sleep 100; true' &)")
 cat("started\\n")
 system("sleep 100; true")
 """
+JAVASCRIPT = """\
+const { spawn } = require("child_process")
+for (const detached of [false, true]) {
+  spawn("sleep", ["100"], { detached, stdio: "ignore" })
+  spawn("sh", ["-c", "sleep 100; true"], { detached, stdio: "ignore" })
+}
+console.log("started")
+for (;;) {}
+"""
+C_CALL = """\
+import ctypes, subprocess
+for _ in range(5): subprocess.Popen(["setsid", "sleep", "100"])
+print("started", flush=True)
+ctypes.PyDLL(None).sleep(100)
+"""
+BUSY = {
+    "python": PYTHON,
+    "python in a C call": C_CALL,
+    "shell": SHELL,
+    "javascript": JAVASCRIPT,
+    "r": R,
+}
 
 
 def start(language: str, *blocks: str, sandbox: str = "") -> subprocess.Popen[bytes]:
@@ -84,11 +106,11 @@ def _lives(process: int) -> bool:
         return False
 
 
-@pytest.mark.parametrize(("language", "code"), [("python", PYTHON), ("shell", SHELL), ("r", R)])
+@pytest.mark.parametrize("busy", BUSY)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-async def test_nothing_outlives_the_daemon(language: str, code: str, how: signal.Signals) -> None:
+async def test_nothing_outlives_the_daemon(busy: str, how: signal.Signals) -> None:
     """Its workers, their children, and those that have left their group."""
-    host = start(language, code)
+    host = start(busy.split()[0], BUSY[busy])
     await until(lambda: len(workers(host.pid)) >= 7)
     left = workers(host.pid)
     host.send_signal(how)
