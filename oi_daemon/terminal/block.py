@@ -6,10 +6,12 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from oi_daemon.terminal.region import paint
+from oi_daemon.terminal.region import theme
+from oi_daemon.terminal.voice import visible
 from oi_daemon.written import DISPLAY_ID, Written
 
-_THEME = "ansi_dark"
+_MARK = len("❱ ") + 1
+"""Columns beside a line and its number."""
 _LIVE_OUTPUT = 15
 """Lines of output that are shown while there may come more."""
 _LIVE_LINE = 2000
@@ -49,16 +51,16 @@ class Block:
         self._written.show({DISPLAY_ID: name, "text/plain": words, _ESCAPES: escapes})
 
     def fits(self, room: int) -> bool:
-        """Whether all of the code can be in the live region."""
-        return len(self._lines) + 1 <= room
+        """Whether all of the code can be in the live region, which cuts long lines."""
+        widest = max((line.cell_len for line in self._lines), default=0) + self._gutter + _MARK
+        return len(self._lines) + 1 <= room and widest <= self._console.width
 
     def put_code(self) -> list[str]:
         """The code, for good; nothing if that has been."""
         if self._code_is_put:
             return []
         self._code_is_put = True
-        gutter = len(str(len(self._lines)))
-        numbered = [self._numbered(i, gutter) for i in range(1, len(self._lines) + 1)]
+        numbered = [self._numbered(number) for number in range(1, len(self._lines) + 1)]
         return [self._rule(self._language), *self._paint(numbered, crop=False)]
 
     def put_rest(self) -> str:
@@ -81,9 +83,8 @@ class Block:
         """The lines around the active one; without one, the last."""
         count, middle = len(self._lines), self.line or len(self._lines)
         first = max(0, min(middle - room // 2, count - room))
-        gutter = len(str(count))
         shown = range(first + 1, min(count, first + room) + 1)
-        return self._paint([self._numbered(i, gutter) for i in shown], crop=True)
+        return self._paint([self._numbered(number) for number in shown], crop=True)
 
     def _live_output(self, room: int) -> list[str]:
         lines = [line[-_LIVE_LINE:] for line in self._written.last_lines(room)]
@@ -92,10 +93,10 @@ class Block:
         shown = self._paint([Text.from_ansi(line) for line in lines], crop=True)
         return [self._rule("output"), *shown]
 
-    def _numbered(self, number: int, gutter: int) -> Text:
+    def _numbered(self, number: int) -> Text:
         active = number == self.line
         mark = Text("❱ " if active else "  ", style="bold red")
-        line = Text.assemble(mark, (f"{number:>{gutter}} ", "dim"), self._lines[number - 1])
+        line = Text.assemble(mark, (f"{number:>{self._gutter}} ", "dim"), self._lines[number - 1])
         if active:
             line.stylize("bold")
         return line
@@ -103,24 +104,27 @@ class Block:
     def _paint(self, lines: list[Text], *, crop: bool) -> list[str]:
         if not lines:
             return []
-        if not crop:
-            with self._console.capture() as captured:
-                for line in lines:
+        with self._console.capture() as captured:
+            for line in lines:
+                if crop:
+                    self._console.print(line, no_wrap=True, overflow="ellipsis")
+                else:
                     self._console.print(line, soft_wrap=True)
-            return captured.get().removesuffix("\n").split("\n")
-        for line in lines:
-            line.no_wrap, line.overflow = True, "ellipsis"
-        return paint(self._console, Text("\n", no_wrap=True, overflow="ellipsis").join(lines))
+        return [line.rstrip(" ") for line in captured.get().removesuffix("\n").split("\n")]
 
     def _rule(self, title: str) -> str:
         width = min(self._console.width, 80)
         return f"\x1b[2m── {title} {'─' * (width - len(title) - 4)}\x1b[0m"
 
+    @property
+    def _gutter(self) -> int:
+        return len(str(len(self._lines)))
+
     @cached_property
     def _lines(self) -> list[Text]:
         """The code's lines, highlighted."""
-        syntax = Syntax("", _LEXERS.get(self._language, self._language), theme=_THEME)
-        code = self._code.rstrip("\n").expandtabs(4)
+        syntax = Syntax("", _LEXERS.get(self._language, self._language), theme=theme())
+        code = visible(self._code).rstrip("\n").expandtabs(4)
         highlighted = syntax.highlight(code)
         highlighted.right_crop(len(highlighted.plain) - len(code))
         return list(highlighted.split("\n", allow_blank=True))

@@ -8,7 +8,7 @@ from typing import Any
 
 from oi_daemon.terminal.choice import Row, choose
 from oi_daemon.terminal.display import screen_for_stdout
-from oi_daemon.terminal.voice import tell
+from oi_daemon.terminal.voice import tell, visible
 
 OPEN_FOLDER = "> Open Folder"
 _PAGE = 1000
@@ -58,7 +58,7 @@ def show_messages(messages: Sequence[dict[str, Any]]) -> None:
     for message in messages:
         if message["role"] == "user":
             screen.close()
-            tell(f"\n> {message['message']}\n")
+            tell(f"\n> {visible(message['message'])}\n")
         else:
             for chunk in _chunks(message):
                 screen.show(chunk)

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from oi_daemon.lines import plain
 from oi_daemon.terminal.pictures import Kept, words
-from oi_daemon.terminal.voice import warn
+from oi_daemon.terminal.voice import visible, warn
 from oi_daemon.written import DISPLAY_ID
 
 
@@ -30,7 +30,7 @@ class PlainScreen:
     def show(self, chunk: dict[str, Any]) -> None:
         match chunk:
             case {"message": text} | {"code": text}:
-                self._write(text)
+                self._write(visible(text))
             case {"language": language}:
                 self._head(language)
             case {"executing": _}:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
@@ -97,6 +97,12 @@ def paint(console: "Console", renderable: "RenderableType") -> list[str]:
         console.print(renderable)
     lines = captured.get().removesuffix("\n").split("\n")
     return [line.rstrip(" ") for line in lines]
+
+
+def theme(environ: Mapping[str, str] = os.environ) -> str:
+    """Colours of code that can be read on this terminal, as far as it tells what it looks like."""
+    _, _, background = environ.get("COLORFGBG", "").rpartition(";")
+    return "ansi_light" if background in ("7", "15") else "ansi_dark"
 
 
 def _up(rows: int) -> str:

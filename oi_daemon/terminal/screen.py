@@ -12,7 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import Kept, inline, words
-from oi_daemon.terminal.region import Region, paint
+from oi_daemon.terminal.region import Region, paint, theme
+from oi_daemon.terminal.voice import visible
 from oi_daemon.written import DISPLAY_ID
 
 _FRAME = 0.08
@@ -157,7 +158,7 @@ class RichScreen:
         self._begun = True
 
     def _markdown(self, text: str) -> list[str]:
-        lines = paint(self._console, _Markdown(text.strip("\n"), code_theme="ansi_dark"))
+        lines = paint(self._console, _Markdown(visible(text).strip("\n"), code_theme=theme()))
         return "\n".join(lines).strip("\n").split("\n")
 
     def _draw_on(self) -> None:

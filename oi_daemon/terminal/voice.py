@@ -9,6 +9,13 @@ from typing import Literal, TextIO
 Style = Literal["error", "warning", "dim"]
 _STYLES: dict[Style, str] = {"error": "31", "warning": "33", "dim": "2"}
 
+_SIGNS = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
+    0x7F: 0x2421,
+    **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+}
+"""Control characters, and those that turn the direction of text -> signs for them."""
+
 
 def tell(text: str, style: Style | None = None) -> None:
     _say(sys.stdout, text, style)
@@ -20,6 +27,11 @@ def warn(text: str, style: Style = "warning") -> None:
 
 def styled(text: str, style: Style) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def visible(text: str) -> str:
+    """Text that does nothing to the terminal, nor hides in it: what is approved is what is seen."""
+    return text.replace("\r\n", "\n").translate(_SIGNS)
 
 
 def _say(file: TextIO, text: str, style: Style | None) -> None:

@@ -1,6 +1,7 @@
 """The parts of the display, without a terminal."""
 
 import io
+import os
 import random
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
-from oi_daemon.terminal.region import Region
+from oi_daemon.terminal.region import Region, theme
 from oi_daemon.terminal.welcome import found_here
 from oi_daemon.written import DISPLAY_ID
 
@@ -126,6 +127,44 @@ def test_a_picture_is_shown_where_the_terminal_can(environ: dict[str, str], begi
     shown = inline({"image/png": "QUJD"}, environ)
     assert shown.startswith(begins)
     assert bool(shown) == bool(begins)
+
+
+def test_a_picture_is_sixels_where_libsixels_program_makes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "img2sixel"
+    program.write_text("#!/bin/sh\nprintf '\\033Pq'; cat; printf '\\033\\\\'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert inline({"image/png": "QUJD"}, {"TERM": "foot"}) == "\x1bPqABC\x1b\\\n"
+
+
+def test_a_picture_is_only_named_where_sixels_cannot_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert inline({"image/png": "QUJD"}, {"TERM": "foot"}) == ""
+
+
+def test_code_does_nothing_to_the_terminal_and_hides_nothing() -> None:
+    block = Block(Console(file=io.StringIO(), width=80), "python")
+    block.add_code("print(1)\r\n# \x1b[2K\x1b[1A\u202eharmless\rprint(2)")
+    shown = "\n".join(block.put_code())
+    assert "# ␛[2K␛[1A\ufffdharmless␍print(2)" in shown
+
+
+def test_code_that_is_wider_than_the_screen_is_cut_while_it_runs_and_whole_for_good() -> None:
+    console = Console(file=io.StringIO(), width=20)
+    block = Block(console, "python")
+    block.add_code("print('a long line that does not fit')\nprint(2)")
+    assert not block.fits(10)
+    assert [line[4:].rstrip() for line in block.live(10)[1:]] == ["print('a long l…", "print(2)"]
+    assert "print('a long line that does not fit')" in "\n".join(block.put_code())
+
+
+def test_colours_are_those_for_a_light_screen_where_it_tells_that_it_is_light() -> None:
+    assert theme({"COLORFGBG": "0;15"}) == "ansi_light"
+    assert theme({"COLORFGBG": "15;0"}) == theme({}) == "ansi_dark"
 
 
 def test_displays_are_kept_as_files_and_told_once() -> None:
