@@ -44,6 +44,8 @@ def writing(path: Path) -> list[tuple[str, str]]:
         ("shell", f"echo x > {path}"),
         ("shell", f"sh -c 'touch {path}'"),
         ("shell", f"setsid touch {path}"),
+        ("javascript", f"require('fs').writeFileSync({str(path)!r}, 'x')"),
+        ("javascript", f"require('child_process').execSync('touch {path}')"),
     ]
 
 
