@@ -15,7 +15,14 @@ import msgspec
 from oi_daemon import __version__
 from oi_daemon.budget import Budget
 from oi_daemon.config import conversations_path, load_settings
-from oi_daemon.execution import LANGUAGES, Language, NotInstalledError, Workplace, find_language
+from oi_daemon.execution import (
+    Language,
+    NotInstalledError,
+    Workplace,
+    find_language,
+    languages,
+    runnable,
+)
 from oi_daemon.execution.versions import Versions
 from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
@@ -93,7 +100,7 @@ class Daemon:
         from oi_daemon.model.models import Models
 
         return Models(
-            languages=[known.name for known in LANGUAGES if known.missing() is None],
+            languages=runnable(),
             is_language=lambda word: find_language(word) is not None,
         )
 
@@ -215,7 +222,7 @@ class Daemon:
     async def languages(self, params: NoParams) -> Languages:
         settings = self._settings
         place = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
-        entries = [self._language(language, place) for language in LANGUAGES]
+        entries = [self._language(language, place) for language in languages()]
         return Languages(languages=await asyncio.gather(*entries))
 
     async def models(self, params: NoParams) -> LocalModels:
@@ -247,7 +254,7 @@ class Daemon:
         )
 
     def language_names(self) -> list[str]:
-        return [language.name for language in LANGUAGES]
+        return [language.name for language in languages()]
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """The client cancelled the request that runs this turn."""

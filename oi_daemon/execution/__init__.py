@@ -12,7 +12,14 @@ from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 from oi_daemon.execution.language import NotInstalledError, Process, Workplace
-from oi_daemon.execution.languages import LANGUAGES, PYTHON, Language, find_language
+from oi_daemon.execution.languages import (
+    LANGUAGES,
+    PYTHON,
+    Language,
+    find_language,
+    languages,
+    runnable,
+)
 from oi_daemon.execution.sandbox import Sandbox
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
@@ -25,6 +32,8 @@ __all__ = [
     "Sandbox",
     "Workplace",
     "find_language",
+    "languages",
+    "runnable",
 ]
 
 logger = logging.getLogger(__name__)
@@ -112,5 +121,5 @@ class Execution:
 
 
 def _unknown(language: str) -> str:
-    known = ", ".join(known.name for known in LANGUAGES if known.missing() is None)
+    known = ", ".join(runnable())
     return f"Code in {language!r} cannot be run here. The languages that can be run are: {known}."

@@ -24,10 +24,6 @@ from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Input
 
 logger = logging.getLogger(__name__)
 
-_AGAIN = 0.3
-"""Seconds between two interrupts of one block."""
-_GRACE = 2.0
-"""Seconds after which an interrupted block is ended with its process."""
 _KILLED = 10.0
 """Seconds that the system has to end a process that is killed."""
 _LOOK = 0.1
@@ -46,6 +42,10 @@ class Dialect:
     """What is sent to run a block, from its number and code."""
     interruption: bytes = b""
     """What is sent to interrupt one, besides a signal to the process and its children."""
+    again: float = 0.3
+    """Seconds between two interrupts of one block."""
+    grace: float = 2.0
+    """Seconds after which an interrupted block is ended with its process."""
 
 
 @dataclass(kw_only=True)
@@ -202,12 +202,12 @@ class Worker:
         block.interrupted = True
         if block.begun:
             self._signal(block)
-        asyncio.get_running_loop().call_later(_GRACE, self._give_up, block)
+        asyncio.get_running_loop().call_later(self._dialect.grace, self._give_up, block)
 
     def _signal(self, block: _Block) -> None:
         if block is self._block and self._link is not None:
             self._link.interrupt(self._dialect.interruption)
-            asyncio.get_running_loop().call_later(_AGAIN, self._signal, block)
+            asyncio.get_running_loop().call_later(self._dialect.again, self._signal, block)
 
     def _give_up(self, block: _Block) -> None:
         if block is self._block and self._link is not None:

@@ -1,0 +1,73 @@
+"""Jupyter kernels: any that is installed runs as a further language, through `jupyter_worker/`."""
+
+import os
+import re
+import shutil
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+
+from oi_daemon.execution.child import Program
+from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.execution.kernels import Kernel
+from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.execution.worker import Dialect, Worker
+
+_WORKER = Path(__file__).with_name("jupyter_worker")
+_ANY_PYTHON = re.compile(r"python[\d.]*")
+_AGAIN, _GRACE = 3.0, 10.0
+"""Seconds. ipykernel, interrupted again while it tells of an interrupt, is slow to end."""
+_NO_SOCKETS = (
+    "A Jupyter kernel is reached over sockets, of which there are none with the setting"
+    " sandbox = isolated. With sandbox = write-protect it can run."
+)
+
+
+def start(kernel: Kernel, workplace: Workplace) -> Worker:
+    """This kernel at this workplace."""
+
+    def program() -> Program:
+        if workplace.sandbox is not None and workplace.sandbox.mode == "isolated":
+            raise NotInstalledError(_NO_SOCKETS)
+        environ = environment(find_python(workplace.python, os.environ), os.environ)
+        given = {
+            name: Template(v).safe_substitute(environ) for name, v in kernel.environment.items()
+        }
+        interrupts = "message" if kernel.interrupted_by_message else "signal"
+        kernel_command = [path(kernel, workplace) or kernel.command[0], *kernel.command[1:]]
+
+        def command(control: int, answers: int, nonce: str) -> list[str]:
+            worker = [sys.executable, str(_WORKER), str(control), str(answers), nonce]
+            return [*worker, interrupts, *kernel_command]
+
+        return Program(command=command, environment={**environ, **given}, cwd=workplace.cwd)
+
+    name = f"The Jupyter kernel {kernel.name}"
+    dialect = Dialect(name=name, program=program, request=_request, again=_AGAIN, grace=_GRACE)
+    return Worker(dialect, workplace)
+
+
+def missing(kernel: Kernel) -> str | None:
+    """Why it cannot run here."""
+    if find_spec("jupyter_client") is None:
+        return (
+            f"The Jupyter kernel {kernel.name} is installed; to run code in it, oi-daemon needs an"
+            ' extra: pip install "oi-daemon[jupyter]".'
+        )
+    if not _ANY_PYTHON.fullmatch(kernel.command[0]) and shutil.which(kernel.command[0]) is None:
+        return f"The Jupyter kernel {kernel.name} needs {kernel.command[0]}, which is not there."
+    return None
+
+
+def path(kernel: Kernel, workplace: Workplace) -> str | None:
+    """The program that runs it. By plain `python`, a kernel means that of its own environment."""
+    if _ANY_PYTHON.fullmatch(kernel.command[0]):
+        own = kernel.prefix / "bin" / kernel.command[0]
+        return str(own) if own.exists() else find_python(workplace.python, os.environ)
+    return shutil.which(kernel.command[0])
+
+
+def _request(number: int, code: str) -> bytes:
+    data = code.encode("utf-8", "replace")
+    return b"%d %d\n%s" % (number, len(data), data)
