@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from subprocess import PIPE
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import psutil
 
 from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.limits import Limits
 from oi_daemon.messages import Output
 
 ROUNDS = 15
@@ -61,6 +63,7 @@ async def main() -> None:
         await floods(execution)
         await interrupts(execution)
         await execution.close()
+        await copies(place)
 
 
 async def cold_start(place: Workplace) -> None:
@@ -85,6 +88,29 @@ async def round_trips(execution: Execution) -> None:
     for language, code in (("python", "pass"), ("shell", ":"), ("javascript", "undefined")):
         ours = median([await spent_on(execution, code, language) for _ in range(200)])
         report(f"{language}: warm block", ours, floor, 60)
+
+
+async def copies(place: Workplace) -> None:
+    """What the sleeping copy costs a block that calls something, and how soon it goes on."""
+    ours = await warm_call(Execution(place))
+    bare = await warm_call(Execution(replace(place, limits=Limits(copied=0))))
+    report("python: warm call, with a copy", ours, bare, 8)
+    execution, spent = Execution(place), []
+    await run(execution, "import os")
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        await run(execution, "os._exit(1)")
+        await run(execution, "abs(1)")
+        spent.append(time.perf_counter() - start)
+    await execution.close()
+    floor = median([spent_by([*PLAIN, "-c", "pass"]) for _ in range(ROUNDS)])
+    report("python: crash and next block", median(spent), floor, 3)
+
+
+async def warm_call(execution: Execution) -> float:
+    spent = median([await spent_on(execution, "abs(1)") for _ in range(200)])
+    await execution.close()
+    return spent
 
 
 async def echo() -> float:

@@ -3,8 +3,17 @@
 import re
 import signal
 from dataclasses import dataclass
+from enum import Enum
 
 _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
+
+
+class Kept(Enum):
+    """What of the variables another process goes on with, besides those of the block that runs."""
+
+    NOTHING = "lost"
+    SOME = "as they were a few blocks before"
+    ALL = "as they were before this block"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +24,7 @@ class Ending:
     """Exit status; negative: the signal that ended it."""
     last_words: str
     """What its fault handler wrote."""
-    kept: bool = False
-    """Whether another process goes on with the variables."""
+    kept: Kept = Kept.NOTHING
 
     def line(self, block: int) -> int | None:
         """The line of the block that crashed, where it is known."""
@@ -29,14 +37,14 @@ class Ending:
         return f"{self.name} {how or self._how()}{where}{why and f': {why}'}. {self._next()}"
 
     def between_blocks(self) -> str:
-        then = "Its variables are kept." if self.kept else f"{_LOST} This is a fresh one."
-        return f"{self.name} {self._how()} since the last block. {then}"
+        variables = "kept" if self.kept is Kept.ALL else self.kept.value
+        fresh = " This is a fresh one." if self.kept is Kept.NOTHING else ""
+        return f"{self.name} {self._how()} since the last block. {_ITS} {variables}.{fresh}"
 
     def _next(self) -> str:
         """What the next block finds."""
-        if self.kept:
-            return "Its variables are as they were before this block."
-        return f"{_LOST} The next block starts a fresh one."
+        fresh = " The next block starts a fresh one." if self.kept is Kept.NOTHING else ""
+        return f"{_ITS} {self.kept.value}.{fresh}"
 
     def _how(self) -> str:
         if self.status >= 0:
@@ -49,7 +57,7 @@ class Ending:
         return f"was killed ({name})"
 
 
-_LOST = "Its variables are lost."
+_ITS = "Its variables are"
 
 
 def _signal_name(number: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from oi_daemon.execution.child import Child, Program
+from oi_daemon.execution.ending import Kept
 from oi_daemon.execution.marks import Kind, Mark, Marks
 
 _READ = 1 << 18
@@ -50,11 +51,8 @@ class Listener(Protocol):
 
     def end(self, block: int) -> None: ...
 
-    def gone(self, status: int, last_words: str, *, kept: bool) -> None:
-        """The process has ended, and all has been told that it said.
-
-        `kept`: a copy goes on, with the variables from before the block.
-        """
+    def gone(self, status: int, last_words: str, kept: Kept) -> None:
+        """The process has ended, and all has been told that it said."""
         ...
 
 
@@ -134,7 +132,7 @@ class Link:
             case Kind.LINE:
                 self._listener.line(mark.number)
             case Kind.END:
-                self.child.runner.changed(mark.number)
+                self.child.runner.finished(mark.number)
                 self._listener.end(mark.number)
             case Kind.NOTICE:
                 # Sent before the mark, so it has arrived, even if it has not been read.
@@ -195,10 +193,11 @@ class Link:
         """After the process has ended: let its copy go on, or end all."""
         runner = self.child.runner
         status = await runner.status()
-        kept = await runner.succeed()
-        if kept:
+        kept = Kept.SOME if runner.outdated else Kept.ALL
+        if await runner.succeed():
             await self.send(f"\x1e{self._nonce}{runner.pid}\n".encode())
         else:
+            kept = Kept.NOTHING
             self._loop.remove_reader(self.child.output)
             self._loop.remove_reader(self.child.control.fileno())
             self.child.control.shutdown(socket.SHUT_RDWR)  # what is being sent ends
@@ -206,4 +205,4 @@ class Link:
                 self.child.end()
         self._listener.text(self._marks.flush())
         words, self._last_words = self._last_words, b""
-        self._listener.gone(status, words.decode("utf-8", "replace"), kept=kept)
+        self._listener.gone(status, words.decode("utf-8", "replace"), kept)

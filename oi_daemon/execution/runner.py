@@ -32,7 +32,9 @@ class Runner:
         self._cookie = cookie
         self._exited = exited
         self._loop = asyncio.get_running_loop()
-        self._copy = self._copied = 0
+        self._copy = 0
+        self._copied = self._finished = 0
+        """The blocks of whose end the copy is, and that has ended last."""
         self._parent = 0
         """The copy that has started the process, if it was one."""
         self._over = False
@@ -89,6 +91,7 @@ class Runner:
         except (OSError, TimeoutError):
             return False
         guard().remove(self.pid)
+        self._finished = self._copied
         self._status, self._successor = self._loop.create_future(), self._loop.create_future()
         self._begin(successor)
         return True
@@ -98,10 +101,14 @@ class Runner:
         self._copy = copy if copy and carries(copy, self._cookie) else 0
         self._copied = block
 
-    def changed(self, block: int) -> None:
+    def finished(self, block: int) -> None:
         """This block has ended: a copy from before it is out of date."""
-        if self._copied < block:
-            self._copy = 0
+        self._finished = block
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the copy lacks what the last blocks did, which were worth no copy."""
+        return self._copied < self._finished
 
     def ended(self, process: int, status: int) -> None:
         """A copy tells how the process that it had started has ended."""

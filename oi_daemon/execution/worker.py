@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from oi_daemon.execution.backlog import Backlog
 from oi_daemon.execution.child import Child, Program
-from oi_daemon.execution.ending import Ending
+from oi_daemon.execution.ending import Ending, Kept
 from oi_daemon.execution.language import NotInstalledError, Workplace
 from oi_daemon.execution.limits import name, taken
 from oi_daemon.execution.link import Link, Notice
@@ -244,8 +244,8 @@ class Worker:
         if self._block is not None and self._block.number == block:
             self._end(self._block)
 
-    def gone(self, status: int, last_words: str, *, kept: bool) -> None:
-        if not kept:
+    def gone(self, status: int, last_words: str, kept: Kept) -> None:
+        if kept is Kept.NOTHING:
             self._link = None
             self._gone.set()
         block = self._block

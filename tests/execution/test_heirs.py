@@ -1,12 +1,14 @@
 """Python's variables survive whatever ends its process."""
 
 import asyncio
+import re
 import sys
 
 import psutil
 import pytest
 
 from oi_daemon.execution import Execution
+from oi_daemon.execution.python_worker.harmless import harmless
 from tests.execution.runs import Running, lines, output, run, text, until
 from tests.execution.test_guard import alive, start, workers
 
@@ -38,8 +40,8 @@ async def process(execution: Execution) -> int:
 async def copied(execution: Execution) -> psutil.Process:
     """Its process, once that has a copy of the last block's end."""
     worker = psutil.Process(await process(execution))
-    python = execution._processes["python"]
-    await until(lambda: python._link.child.runner._copy)  # type: ignore[attr-defined]
+    runner = execution._processes["python"]._link.child.runner  # type: ignore[attr-defined]
+    await until(lambda: runner._copy and not runner.outdated)
     return worker
 
 
@@ -77,6 +79,35 @@ async def test_killed_between_blocks(begun: Execution) -> None:
         "[Python was killed (SIGKILL; perhaps memory ran out) since the last block."
         " Its variables are kept.]\n5\n"
     )
+
+
+async def test_killed_right_after_a_block_that_was_worth_no_copy(begun: Execution) -> None:
+    """What it changed may be lost, which is said; what was before it is not."""
+    worker = await copied(begun)
+    assert await output(begun, "x = 6\nx") == "6\n"
+    worker.kill()
+    await until(lambda: not psutil.pid_exists(worker.pid))
+    told = await output(begun, "x")
+    assert re.search(r"(kept\.]\n6|as they were a few blocks before\.]\n5)\n$", told)
+
+
+async def test_a_short_block_that_ends_the_process_after_all(begun: Execution) -> None:
+    await run(begun, "class Deadly:\n    def __add__(self, other): os._exit(3)\ndeadly = Deadly()")
+    assert (await output(begun, "x = 6\ndeadly + 1")).endswith(KEPT)
+    assert await output(begun, "x") == "5\n"
+
+
+@pytest.mark.parametrize("code", ["pass", "x = 1", "x += 1 + y", "print(f'{x}', 'y')", "x, [y]"])
+def test_blocks_that_are_worth_no_copy(code: str) -> None:
+    assert harmless(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["f()", "import x", "x.y", "x[0]", "2 ** x", "print(f())", "x = lambda: 1", "'\\d'", "(", "\0"],
+)
+def test_all_others_are(code: str) -> None:
+    assert not harmless(code)
 
 
 async def test_code_that_holds_on_in_c_is_stopped_without_loss(begun: Execution) -> None:

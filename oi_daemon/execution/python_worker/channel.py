@@ -10,6 +10,9 @@ import os
 import select
 from _thread import RLock
 
+_MOMENT = 5
+"""Milliseconds that may be spent on something else where none of them is used for a block."""
+
 
 class Channel:
     def __init__(self, control: int, answers: int, nonce: str) -> None:
@@ -63,6 +66,12 @@ class Channel:
                 return False
             self._requests += data
         return True
+
+    def quiet(self) -> bool:
+        """Whether no block comes for a moment."""
+        poll = select.poll()
+        poll.register(self.control, select.POLLIN)
+        return not self._requests and not poll.poll(_MOMENT)
 
     def succeed(self) -> None:
         """Go on in the place of a process that has died.

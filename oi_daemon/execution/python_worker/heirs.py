@@ -40,14 +40,18 @@ class Heirs:
         """Whether the daemon knows of a copy."""
         self._lost = sys.maxsize
         """As many threads of C code as this have not survived a fork."""
+        self.due: tuple[int, int] | None = None
+        """The last block, if there is no copy of its end, and the megabytes that one may take."""
         self.forking = False
         """Whether the fork under way is ours, and not the user's."""
 
-    def renew(self, block: int, megabytes: int) -> bool:
-        """Replace the copy by one of this block's end, where that does no harm.
+    def renew(self) -> bool:
+        """Replace the copy by the one that is due, where that does no harm.
 
         True in the process that goes on in the place of a dead one.
         """
+        block, megabytes = self.due or (0, 0)
+        self.due = None
         before, self._copy = self._copy, 0
         self._forget()
         if self._possible(megabytes) and self._divide():
@@ -72,7 +76,8 @@ class Heirs:
     def _possible(self, megabytes: int) -> bool:
         """A copy has no threads, and holds open what this process closes."""
         return (
-            0 < _memory() <= megabytes * _MIB
+            megabytes > 0
+            and _memory() <= megabytes * _MIB
             and len(sys._current_frames()) <= _THREADS
             and _threads() < self._lost
             and all(map(_harmless, _descriptors() - self._own()))
