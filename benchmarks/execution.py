@@ -37,6 +37,11 @@ spent = time.process_time() - start
 """
 PRINTS = "for i in range(200000): print(i)"
 LONG_LINE = "print('x' * 100_000_000)"
+SHELL_LOOPS = {
+    "(( ))": "i=0\nwhile ((i < 100000)); do\n  ((i++))\ndone",
+    "for": "for i in {1..100000}; do\n  x=$i\ndone",
+    "[ ]": "i=0\nwhile [ $i -lt 100000 ]; do\n  i=$((i + 1))\ndone",
+}
 INTERRUPTED = {
     "while True: pass": "while True: pass",
     "time.sleep(60)": "import time; time.sleep(60)",
@@ -60,6 +65,7 @@ async def main() -> None:
         await memory(execution)
         await round_trips(execution)
         await loop(execution)
+        await shell_loops(execution)
         await floods(execution)
         await interrupts(execution)
         await execution.close()
@@ -72,6 +78,7 @@ async def cold_start(place: Workplace) -> None:
         ("python", "pass", [*PLAIN, "-c", "pass"]),
         ("shell", ":", ["bash", "-c", ":"]),
         ("javascript", "undefined", ["node", "-e", "0"]),
+        ("r", "x <- 1", ["Rscript", "--no-save", "--no-restore", "-e", "x <- 1"]),
     ):
         ours, floors = [], []
         for _ in range(ROUNDS):
@@ -85,9 +92,10 @@ async def cold_start(place: Workplace) -> None:
 async def round_trips(execution: Execution) -> None:
     """The floor is `cat` in place of an interpreter."""
     floor = await echo()
-    for language, code in (("python", "pass"), ("shell", ":"), ("javascript", "undefined")):
+    cases = [("python", "pass", 60), ("shell", ":", 60), ("javascript", "undefined", 60)]
+    for language, code, bound in [*cases, ("r", "x <- 1", 600)]:
         ours = median([await spent_on(execution, code, language) for _ in range(200)])
-        report(f"{language}: warm block", ours, floor, 60)
+        report(f"{language}: warm block", ours, floor, bound)
 
 
 async def copies(place: Workplace) -> None:
@@ -139,6 +147,16 @@ async def loop(execution: Execution) -> None:
     report("python: loop of 2,000,000 (CPU)", median(ours), median(floors), 1.05, median(ratios))
 
 
+async def shell_loops(execution: Execution) -> None:
+    """The floor is a bash of its own."""
+    for name, code in SHELL_LOOPS.items():
+        ours, floors = [], []
+        for _ in range(3):
+            ours.append(await spent_on(execution, code, "shell"))
+            floors.append(spent_by(["bash", "-c", code]))
+        report(f"shell: 100,000 rounds of {name}", median(ours), median(floors), 5)
+
+
 async def floods(execution: Execution) -> None:
     """The floor is plain Python writing into a pipe that is read to its end."""
     for name, code, bound in (("200,000 prints", PRINTS, 2), ("a line of 100 MB", LONG_LINE, 3)):
@@ -158,6 +176,7 @@ async def interrupts(execution: Execution) -> None:
     floor = median([await spent_on(execution, "pass") for _ in range(50)])
     cases = [("python", *case) for case in INTERRUPTED.items()]
     cases += [("javascript", *case) for case in JAVASCRIPT_INTERRUPTED.items()]
+    cases += [("r", code, code) for code in ("repeat {}", "Sys.sleep(60)")]
     for language, name, code in cases:
         spent = []
         for _ in range(5):

@@ -200,11 +200,11 @@ suspendInterrupts(local({
   }
 
   options(device = open_plot, askpass = function(prompt) suspendInterrupts(ask(prompt, TRUE)),
-    keep.source = TRUE, warn = 1, menu.graphics = FALSE, pager = "cat")
+    keep.source = TRUE, warn = 1, menu.graphics = FALSE, pager = "cat", deparse.max.lines = 3)
   repeat {
     number <- read_line(control, deaf)
     if (!length(number)) quit("no")
-    guarded(allowInterrupts(Sys.sleep(0.001))) # one that came too late for the last block
+    guarded(allowInterrupts(Sys.sleep(0))) # one that came too late for the last block
     current <- 0L
     told <- FALSE
     guarded(run_block(), interrupt = interrupted)
