@@ -200,7 +200,8 @@ suspendInterrupts(local({
   }
 
   options(device = open_plot, askpass = function(prompt) suspendInterrupts(ask(prompt, TRUE)),
-    keep.source = TRUE, warn = 1, menu.graphics = FALSE, pager = "cat", deparse.max.lines = 3)
+    keep.source = TRUE, menu.graphics = FALSE, pager = "cat", deparse.max.lines = 3)
+  if (getOption("warn") == 0) options(warn = 1) # at once, and not when R would ask for more
   repeat {
     number <- read_line(control, deaf)
     if (!length(number)) quit("no")

@@ -19,7 +19,7 @@ def powershell(workplace: Workplace) -> Worker:
 
     def command(given: Given) -> list[str]:
         boot = str(_BOOT).replace("'", "''")
-        start = f". '{boot}' {' '.join(map(str, given))}"
+        start = f". '{boot}' '{given.nonce}' {given.control} {given.answers} {given.source}"
         return [path(workplace) or "pwsh", *_OPTIONS, "-Command", start]
 
     return file_worker("PowerShell", workplace, missing=missing, command=command)

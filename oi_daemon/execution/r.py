@@ -27,7 +27,10 @@ def r(workplace: Workplace) -> Worker:
 def missing() -> str | None:
     """Why there is no R here."""
     if shutil.which("R") is None:
-        return "R is not installed (on Debian and Ubuntu: apt install r-base-core)."
+        return (
+            "R is not installed: get it from https://www.r-project.org, or on Debian and Ubuntu"
+            " by `apt install r-base-core`."
+        )
     return None if shutil.which("bash") else "R needs bash beside it, which is not installed."
 
 

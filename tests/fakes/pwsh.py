@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
         sys.stdout.write("PowerShell 7.4.6\n")
         return
     assert arguments[:4] == ["-NoLogo", "-NoProfile", "-NoExit", "-Command"]
-    start = re.fullmatch(r"\. '(.+boot\.ps1)' (\w+) (\d+) (\d+) (\d+)", arguments[4])
+    start = re.fullmatch(r"\. '(.+boot\.ps1)' '(\w+)' (\d+) (\d+) (\d+)", arguments[4])
     assert start is not None
     assert os.path.exists(start[1])  # noqa: PTH110
     Shell(start[2], *map(int, start.groups()[2:])).run()
