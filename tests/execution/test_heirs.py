@@ -170,6 +170,12 @@ async def test_a_closed_pipe_is_seen_by_its_other_end(begun: Execution) -> None:
     assert (await output(begun, "os._exit(3)")).endswith(KEPT)
 
 
+async def test_a_pipe_from_a_child_that_has_ended_is_no_obstacle(begun: Execution) -> None:
+    code = "import subprocess\necho = subprocess.Popen(['echo', 'x'], stdout=subprocess.PIPE)"
+    assert await output(begun, f"{code}\necho.stdout.read(), echo.wait()") == "(b'x\\n', 0)\n"
+    assert (await output(begun, "os._exit(3)")).endswith(KEPT)
+
+
 async def test_an_open_file_is_no_obstacle(begun: Execution) -> None:
     await run(begun, "file = open('text', 'w+')\nfile.write('kept')\nNone")
     assert (await output(begun, "os._exit(3)")).endswith(KEPT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 # The functions of `signal` make enums of everything, in memory that is copied after each fork.
 import _signal as signal  # type: ignore[import-not-found]
 import os
+import select
 import stat
 import sys
 
@@ -175,13 +176,22 @@ _HARMLESS = {os.makedev(1, minor) for minor in (3, 5, 8, 9)}
 
 
 def _harmless(descriptor: int) -> bool:
-    """Whether nobody notices that a copy holds it open; the other end of a pipe does."""
+    """Whether nobody notices that a copy holds it open; who has a pipe's other end does."""
     try:
         status = os.fstat(descriptor)
     except OSError:  # the one with which the list was read
         return True
     kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFIFO:
+        return _alone(descriptor)
     return kind in (stat.S_IFREG, stat.S_IFDIR) or status.st_rdev in _HARMLESS
+
+
+def _alone(pipe: int) -> bool:
+    """Whether nobody has its other end any more."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return bool(poll.poll(0))
 
 
 def _attempt(act: Callable[[int, int], object], process: int, argument: int) -> None:
