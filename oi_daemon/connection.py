@@ -15,10 +15,15 @@ from typing import Any
 
 import msgspec
 
-from oi_daemon.errors import ConnectionLostError, NoModelError, error_for
+from oi_daemon.errors import ConnectionLostError, InvalidError, NoModelError, error_for
+from oi_daemon.framing import MAX_FRAME
 
 _PIECE = 1 << 16
 _GRACE = 2.0
+_TOO_LARGE = (
+    "This has {} MB, and at most {} can be sent at once. Where these are messages, leave out the"
+    " `displays` of some."
+)
 
 
 class Connection:
@@ -76,11 +81,14 @@ class Connection:
 
         Raises:
             ConnectionLostError: the daemon is gone.
+            InvalidError: it is larger than the daemon takes.
         """
         if not self.alive:
             raise self._lost()
         frame = {"jsonrpc": "2.0", "id": request, "method": method, "params": params}
         data = memoryview(msgspec.json.encode(frame) + b"\n")
+        if len(data) > MAX_FRAME:
+            raise InvalidError(_TOO_LARGE.format(len(data) >> 20, MAX_FRAME >> 20))
         written: list[int] = []
         try:
             while (done := sum(written)) < len(data):

@@ -1,6 +1,9 @@
 """Rich output from the code to the person, the history and the model."""
 
+import pytest
+
 from oi_daemon import Interpreter
+from oi_daemon.errors import InvalidError
 from tests.fakes.openai_server import ThreadedServer, text
 from tests.library.programs import code
 
@@ -64,3 +67,12 @@ def test_a_conversation_goes_on_with_its_pictures(
     (parts,) = [content for content in contents if isinstance(content, list)]
     url = f"data:image/png;base64,{PNG}"
     assert parts[-1] == {"type": "image_url", "image_url": {"url": url}}
+
+
+def test_what_is_too_large_to_be_sent_is_refused_in_words(interpreter: Interpreter) -> None:
+    display = {"image/png": "A" * (65 << 20)}
+    code = {"role": "assistant", "language": "python", "code": "1", "output": ""}
+    interpreter.execute("python", "x = 1")
+    with pytest.raises(InvalidError, match="`displays`"):
+        interpreter.messages = [{**code, "displays": [display]}]
+    assert interpreter.execute("python", "x")[0]["output"] == "1"
