@@ -1,27 +1,25 @@
 """The Python library: the reference's object, over a daemon that starts at first use."""
 
-import os
 import sys
 import threading
 import weakref
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import closing
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from oi_daemon.attributes import Configured
+from oi_daemon.backed import BUSY, Backed, Stored
 from oi_daemon.errors import BusyError, InvalidError, OIError
 
 if TYPE_CHECKING:
     from oi_daemon.connection import Connection
     from oi_daemon.exchange import Exchange
 
-Stored = dict[str, Any]
 Chunks = Generator[dict[str, Any], None, None]
 Decision = Literal["run", "skip", "stop", "always"]
 
 
-class Interpreter(Configured):
+class Interpreter(Backed):
     """Asks a language model, which runs code here, and gives its answer.
 
     Nothing is started before the first call that needs the daemon. Several objects are several
@@ -40,18 +38,9 @@ class Interpreter(Configured):
         Raises:
             InvalidError: a setting that there is not, or a value that does not fit.
         """
-        super().__init__(settings)
-        self._connection: Connection | None = None
-        self._stderr = stderr
-        self._lock = threading.RLock()
-        self._conversation = conversation or _new_id()
-        self._apart = conversation is not None
-        """The daemon and this object have yet to agree on what the conversation holds."""
-        self._messages: list[Stored] = []
-        """Those of the turns that have ended."""
+        super().__init__(conversation, settings, stderr)
         self._exchange: Exchange | None = None
         self._last_turn: dict[str, Any] = {}
-        self._usage = {"input_tokens": 0, "output_tokens": 0, "cost": 0.0, "unpriced": 0}
         self._stream: weakref.ref[Chunks] | None = None
         self._taker = 0
 
@@ -219,12 +208,6 @@ class Interpreter(Configured):
         found: list[dict[str, Any]] = self._request("models")["local"]
         return found
 
-    def start(self) -> None:
-        """Start the daemon ahead of the first call that needs it, without waiting for it."""
-        with self._alone():
-            if not self._running:
-                self._connection = self._started(self._connection)
-
     def close(self) -> None:
         """End the daemon and all that it runs. The next call starts another."""
         self._leave_stream()
@@ -268,7 +251,7 @@ class Interpreter(Configured):
         """What a turn has added."""
         self._exchange = None
         self._last_turn, self._usage = result, result["session"]
-        self._messages += result["messages"]
+        self._messages = [*self._messages, *result["messages"]]
 
     def _settle(self, connection: "Connection", exchange: "Exchange") -> None:
         """Stop the turn, if it is still under way, and keep what it has added."""
@@ -281,10 +264,10 @@ class Interpreter(Configured):
                 else:
                     self._messages = connection.request("oi/history/get", here)["messages"]
         except OIError:  # the daemon is gone
-            self._messages += exchange.messages
+            self._messages = [*self._messages, *exchange.messages]
         except BaseException:
             connection.close()
-            self._messages += exchange.messages
+            self._messages = [*self._messages, *exchange.messages]
             raise
         finally:
             self._exchange = None
@@ -301,83 +284,14 @@ class Interpreter(Configured):
             return
         with self._alone():
             if stream.gi_running or self._taken_elsewhere:
-                raise BusyError(_BUSY)
+                raise BusyError(BUSY)
             stream.close()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Where a call begins. Who is in a turn already waits for the lock instead.
-
-        Raises:
-            BusyError: another thread is in a call.
-        """
-        with self._if_free() as free:
-            if not free:
-                raise BusyError(_BUSY)
-            yield
-
-    @contextmanager
-    def _if_free(self) -> Iterator[bool]:
-        """Whether no other thread is in a call; none can begin one until this is left."""
-        free = self._lock.acquire(blocking=False)
-        try:
-            yield free
-        finally:
-            if free:
-                self._lock.release()
 
     @property
     def _taken_elsewhere(self) -> bool:
         """Whether the stream's chunks are taken by another thread."""
         others = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
         return self._taker in others
-
-    @property
-    def _running(self) -> bool:
-        return self._connection is not None and self._connection.alive
-
-    @property
-    def _begun(self) -> bool:
-        """Whether the daemon knows, or has saved, something of the conversation."""
-        return self._connection is not None or self._apart
-
-    def _connected(self) -> "Connection":
-        """The daemon: started, or started again, if need be; it knows all that this object does."""
-        connection = self._connection
-        if connection is None or not connection.alive:
-            connection = self._connection = self._started(connection)
-        if self._unsent:
-            here = {"conversation": self.conversation, "settings": self._unsent}
-            connection.request("oi/settings/set", here)
-            self._unsent = {}
-        if self._apart:
-            self._restore(connection)
-        return connection
-
-    def _started(self, last: "Connection | None") -> "Connection":
-        from oi_daemon.connection import Connection
-
-        if last is not None and last.forked:
-            self._conversation = _new_id()  # the parent goes on with its own
-        _ = self._current  # mistakes in the configuration are told before anything runs
-        connection = Connection(self._conversation, self._changed, self._stderr)
-        self._unsent = {}
-        self._apart = self._apart or bool(self._messages) or any(self._usage.values())
-        return connection
-
-    def _restore(self, connection: "Connection") -> None:
-        """Agree on the conversation: it is on disk, or here, and the longer one is the newer."""
-        here = {"conversation": self.conversation}
-        saved = connection.request("oi/history/get", here)["messages"]
-        self._messages = max(self._messages, saved, key=_extent)
-        kept = {"messages": self._messages, "usage": self._usage}
-        connection.request("oi/history/set", {**here, **kept})
-        self._apart = False
-
-    def _request(self, method: str, **params: Any) -> Any:
-        with self._alone():
-            here = {"conversation": self.conversation}
-            return self._connected().request(f"oi/{method}", {**here, **params})
 
     def _answer(self, method: str, **params: Any) -> None:
         """Answer what waits in the stream: of no use to a daemon that is started again."""
@@ -387,20 +301,5 @@ class Interpreter(Configured):
                 self._connection.request(f"oi/{method}", {**here, **params})
 
 
-_BUSY = (
-    "Another thread is in a turn of this Interpreter."
-    " Wait for it, or make an Interpreter() for each thread."
-)
-
-
-def _new_id() -> str:
-    return os.urandom(4).hex()
-
-
 def _asked(params: dict[str, Any]) -> list[Stored]:
     return [{"role": "user", "message": params["message"]}] if "message" in params else []
-
-
-def _extent(messages: list[Stored]) -> tuple[int, int]:
-    """How much a conversation holds."""
-    return len(messages), len(str(messages))

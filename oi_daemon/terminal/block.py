@@ -28,7 +28,7 @@ class Block:
         self._language = language
         self._code = ""
         self._written = Written()
-        self._code_is_put = False
+        self.code_is_put = False
         self.line: int | None = None
         self.ran = False
 
@@ -40,7 +40,7 @@ class Block:
         """The block as it is about to run."""
         if (code, language) != (self._code, self._language):
             self._code, self._language = code, language
-            self._code_is_put = False
+            self.code_is_put = False
             self._forget_lines()
 
     def add_output(self, text: str) -> None:
@@ -57,9 +57,9 @@ class Block:
 
     def put_code(self) -> list[str]:
         """The code, for good; nothing if that has been."""
-        if self._code_is_put:
+        if self.code_is_put:
             return []
-        self._code_is_put = True
+        self.code_is_put = True
         numbered = [self._numbered(number) for number in range(1, len(self._lines) + 1)]
         return [self._rule(self._language), *self._paint(numbered, crop=False)]
 

@@ -82,8 +82,9 @@ class RichScreen:
             self._put_code(block)
 
     def _put_code(self, block: Block) -> None:
+        apart = self._apart
         if code := block.put_code():
-            self._put("\n".join(code))
+            self._put(apart, "\n".join(code))
 
     def _stop(self) -> None:
         if self._thread is not None:
@@ -144,17 +145,17 @@ class RichScreen:
                 self._put_markdown(message.take_finished())
                 self._put_markdown(message.rest)
             case Block() as block:
-                self._put(block.put_rest())
+                self._put(self._apart, block.put_rest())
             case None:
                 self._region.put("")
         self._part, self._kept = None, Kept()
 
     def _put_markdown(self, text: str) -> None:
         if text.strip():
-            self._put("\n".join(self._markdown(text)))
+            self._put(self._apart, "\n".join(self._markdown(text)))
 
-    def _put(self, text: str) -> None:
-        self._region.put("\n".join([*self._apart, text]))
+    def _put(self, apart: list[str], text: str) -> None:
+        self._region.put("\n".join([*apart, text]))
         self._begun = True
 
     def _markdown(self, text: str) -> list[str]:
@@ -185,7 +186,8 @@ class RichScreen:
     @property
     def _apart(self) -> list[str]:
         """Parts are set apart by an empty line."""
-        return [""] if self._begun else []
+        goes_on = isinstance(self._part, Block) and self._part.code_is_put
+        return [""] if self._begun and not goes_on else []
 
 
 class _Heading(markdown.Heading):
