@@ -6,7 +6,7 @@
 # ended (E). A block that exits the shell hands its state, in the file STATE, to a fresh bash in the
 # same process, which starts by ending that BLOCK. Runs under bash 3.2 too.
 __oi_boot=$0 __oi_args=("${@:1:6}") __oi_nonce=$1 __oi_control=$2 __oi_output=$3
-__oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5 __oi_input=$6 __oi_user_exit= __oi_notices=0
+__oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5 __oi_input=$6 __oi_user_exit= __oi_notices=0 __oi_rest=
 BASH_ARGV0=bash
 if [[ ! $7 ]]; then eval "exec $__oi_output>&1 $__oi_input<&0"; fi
 shopt -s expand_aliases
@@ -24,6 +24,7 @@ __oi_debug() { # LINE FILE FUNCTION $_
     [[ $2 != "$__oi_boot" ]] && return 2
     return 0
   fi
+  [[ ! $__oi_rest ]] || __oi_drop_rest
   if ((++__oi_count >= 5000)) || [[ $BASH_COMMAND == set\ -*x* ]]; then builtin trap - DEBUG; fi
   if [[ $1 != "$__oi_line" && $2 == "$__oi_file" && $BASH_COMMAND != "$__oi_source" ]]; then
     [[ $__oi_earlier == *$'\n'"$3"$'\n'* ]] && return 0
@@ -43,7 +44,7 @@ __oi_interrupt() {
 
 # Before a `read` from the block's own input: bash shows its prompt on a terminal only, so ask with it.
 __oi_ask() {
-  local prompt= password=false option OPTARG OPTIND=1
+  local prompt= password=false rest= option OPTARG OPTIND=1
   [[ $BASH_COMMAND =~ ^([A-Za-z_]+=[^\ ]*\ )?read\  && $BASH_COMMAND != *[\`\<\>]* ]] || return 0
   [[ -p /dev/fd/0 && /dev/fd/0 -ef /dev/fd/$__oi_input && $BASH_COMMAND != *'$('* ]] || return 0
   eval "set -- ${BASH_COMMAND#*read }"
@@ -51,15 +52,23 @@ __oi_ask() {
     case $option in
       p) prompt=$OPTARG ;;
       s) password=true ;;
+      n | N) rest=1 ;;
       t | u) return 0 ;;
     esac
   done
   [[ $prompt || $password == true ]] || return 0
+  __oi_rest=$rest
   prompt=${prompt//\\/\\\\} prompt=${prompt//\"/\\\"} prompt=${prompt//[[:cntrl:]]/ }
   ((++__oi_notices))
   printf '{"number":%d,"input":"%s","password":%s,"stdin":true}\n' \
     "$__oi_notices" "$prompt" "$password" >&"$__oi_control"
   __oi_mark D "$__oi_notices"
+}
+
+# What a `read` of some characters, which asked, has left of the line that it was answered with.
+__oi_drop_rest() {
+  read -r -t 1 -u "$__oi_input" __oi_rest
+  __oi_rest=
 }
 
 # The EXIT trap is ours. The user's is kept, and run when a block leaves the shell.
@@ -105,7 +114,7 @@ while :; do
   compgen -A function >"$__oi_state"
   IFS= read -r -d '' __oi_earlier <"$__oi_state" || :
   __oi_earlier=$'\n'$__oi_earlier
-  __oi_interrupted=0 __oi_line= __oi_count=0 __oi_running=1
+  __oi_interrupted=0 __oi_line= __oi_rest= __oi_count=0 __oi_running=1
   builtin trap "$__oi_on_exit" EXIT
   builtin trap __oi_interrupt INT
   shopt -s extdebug

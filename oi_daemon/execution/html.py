@@ -24,7 +24,7 @@ class Page:
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
         yield Display({"text/html": code, "text/plain": "An HTML page."})
-        yield Output(f"It is shown to the user, {_save(code)}.\n")
+        yield Output(f"It is shown where pages can be shown, {_save(code)}.\n")
         yield ActiveLine(None)
         yield EndOfExecution()
 

@@ -88,6 +88,12 @@ async def test_read_asks_with_its_prompt(execution: Execution) -> None:
     assert lines_of_outputs(chunks) == [(4, "né secret")]
 
 
+async def test_a_read_of_one_character_leaves_nothing_for_the_next(execution: Execution) -> None:
+    code = "read -n 1 -p 'Sure? ' a\nread b\nread -rn1 c\nread d\necho $a $b $c $d"
+    answers = ["yes", "né", "xyz"]
+    assert await output(execution, code, language="shell", answers=answers) == "y né x yz\n"
+
+
 async def test_a_read_of_something_else_does_not_ask(execution: Execution) -> None:
     code = "echo a | while read -p '? ' x; do\n  echo $x\ndone\nread -p '? ' x <<< b\necho $x"
     assert await shell(execution, code) == "a\nb\n"
