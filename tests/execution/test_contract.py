@@ -183,6 +183,14 @@ async def test_an_interrupt_stops_it_and_keeps_state(
     assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
 
 
+async def test_it_is_stopped_when_its_time_is_over(execution: Execution, dialect: Dialect) -> None:
+    await run(execution, dialect.remember, language=dialect.language)
+    execution._workplace.limits.seconds = 0.5
+    assert "`max_seconds`" in await output(execution, dialect.spin, language=dialect.language)
+    execution._workplace.limits.seconds = None
+    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+
+
 async def test_an_interrupt_without_a_block_does_nothing(
     execution: Execution, dialect: Dialect
 ) -> None:

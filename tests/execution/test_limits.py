@@ -70,6 +70,23 @@ async def test_python_that_takes_too_much_is_killed_and_keeps_its_variables(
 
 
 @ON_LINUX
+@pytest.mark.parametrize(
+    ("language", "hog", "then"),
+    [
+        ("javascript", "const hog = Buffer.alloc(300e6, 1); for (;;);", "console.log('next')"),
+        ("r", "hog <- rep(1, 4e7)\nrepeat {}", "cat('next\\n')"),
+    ],
+)
+async def test_other_languages_begin_anew(
+    execution: Execution, language: str, hog: str, then: str
+) -> None:
+    execution._workplace.limits.memory = 200
+    told = await output(execution, hog, language=language)
+    assert re.search(f"was killed.*: {TAKEN}. Its variables are lost", told)
+    assert await output(execution, then, language=language) == "next\n"
+
+
+@ON_LINUX
 async def test_a_child_that_takes_too_much_is_killed_alone(execution: Execution) -> None:
     """The shell that has started it goes on."""
     await run(execution, "x=5", language="shell")
