@@ -182,6 +182,16 @@ async def test_an_open_file_is_no_obstacle(begun: Execution) -> None:
     assert await output(begun, "file.flush(), file.seek(0), file.read()") == "(None, 0, 'kept')\n"
 
 
+async def test_without_a_descriptor_left_there_is_no_copy(begun: Execution) -> None:
+    """And the process goes on."""
+    code = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (20, 4096))\nfiles = []\n"
+    code += "try:\n    while True: files.append(open('file', 'w'))\nexcept OSError: print('full')"
+    assert await output(begun, code) == "full\n"
+    assert await output(begun, "abs(x)") == "5\n"
+    await run(begun, "files.clear()")
+    assert (await output(begun, "os._exit(3)")).endswith(KEPT)
+
+
 async def test_it_can_be_turned_off(begun: Execution) -> None:
     begun._workplace.limits.copied = 0
     await run(begun, "x = 6")

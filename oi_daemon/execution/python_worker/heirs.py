@@ -55,8 +55,11 @@ class Heirs:
         self.due = None
         before, self._copy = self._copy, 0
         self._forget()
-        if self._possible(megabytes) and self._divide():
-            return True
+        try:
+            if self._possible(megabytes) and self._divide():
+                return True
+        except Exception:  # no memory, descriptors or processes are left
+            self._copy = 0
         self._offer(block)
         self._kill(before)
         return False
@@ -93,8 +96,6 @@ class Heirs:
             if copy == 0:
                 self._sleep(wake)
                 return True
-        except OSError:  # no memory, or too many processes
-            return False
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._copy = copy
@@ -120,7 +121,7 @@ class Heirs:
                 _, status = os.waitpid(runner, 0)
                 self._channel.recover()
                 self._channel.tell("ended", runner, status)
-        except OSError:  # the daemon is gone
+        except Exception:  # the daemon is gone
             os._exit(0)
 
     def _fork(self) -> int:
@@ -132,9 +133,9 @@ class Heirs:
             child = self._system_fork()
         finally:
             self.forking = False
-        os.setpgid(child, child)
+        _attempt(os.setpgid, child, child)
         if child == 0 and state is not None:
-            random.setstate(state)  # type: ignore[union-attr]  # a fork seeds it anew
+            _attempt(random.setstate, state)  # type: ignore[union-attr]  # a fork seeds it anew
         return child
 
     def _offer(self, block: int = 0) -> None:
@@ -194,9 +195,9 @@ def _alone(pipe: int) -> bool:
     return bool(poll.poll(0))
 
 
-def _attempt(act: Callable[[int, int], object], process: int, argument: int) -> None:
-    """On a child that the user's code may have killed or waited for already."""
+def _attempt(act: Callable[..., object], *arguments: object) -> None:
+    """What may fail: the user's code may have killed a child, or waited for it."""
     try:
-        act(process, argument)
-    except OSError:
+        act(*arguments)
+    except Exception:
         pass
