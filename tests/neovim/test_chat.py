@@ -154,6 +154,28 @@ def test_code_is_highlighted_in_its_language(editor: Editor, server: ThreadedSer
     assert stack[-1] == "pythonStatement"
 
 
+def test_a_progress_bar_moves_in_its_line_and_what_is_cleared_goes(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = o.prompt; done(nil) end")
+    source = (
+        "print('old')\n"
+        "print('\\x1b[H\\x1b[2J', end='')\n"
+        "print('\\r 1%', '\\r50%', sep='', end='', flush=True)\n"
+        "input('Go on? ')\n"
+        "print('\\r100%\\nend')"
+    )
+    server.enqueue(code(source), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("```output\n50%\n```")
+    editor.wait(lambda: editor.lua("return vim.g.asked"), "it was asked")
+    editor.lua("vim.ui.input = function(o, done) done('') end")
+    editor.keys("<CR>")
+    editor.wait_text("```output\n100%\nend\n```\n\nDone.")
+
+
 def test_a_picture_is_a_path(editor: Editor, server: ThreadedServer) -> None:
     """Its file is there, and the line leads to it."""
     source = "class P:\n    def _repr_png_(self): return b'\\x89PNG'\nP()"
