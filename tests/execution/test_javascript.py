@@ -33,11 +33,15 @@ async def js(execution: Execution, code: str, answers: list[str | None] | None =
         ("await Promise.resolve(7)", "7\n"),
         ("Promise.resolve(8)", "8\n"),
         ("null", "null\n"),
+        ("{a: 1, b: {}}", "{ a: 1, b: {} }\n"),
+        ("{ let a = 1 }", ""),
         ("undefined", ""),
         ("x = 5", ""),
         ("const y = 5", ""),
         ("'use strict'", ""),
         ("setTimeout(() => {}, 1)", ""),
+        ("new (require('events'))().on('x', () => {})", ""),
+        ("process.stdout.write('a')", "a"),
     ],
 )
 async def test_the_last_value_is_echoed(execution: Execution, code: str, shown: str) -> None:
@@ -54,6 +58,7 @@ async def test_declarations_can_be_made_again(execution: Execution) -> None:
 def modules(workplace: Workplace) -> None:
     Path(workplace.cwd, "old.js").write_text("exports.a = 1")
     Path(workplace.cwd, "new.mjs").write_text("export const b = 2; export default 3")
+    Path(workplace.cwd, "data.json").write_text("[4]")
 
 
 @pytest.mark.usefixtures("modules")
@@ -65,6 +70,8 @@ async def test_modules_are_those_of_the_workplace(execution: Execution) -> None:
         "[ 2, 3, 2, 'function' ]\n"
     )
     assert await js(execution, "(await import('./new.mjs')).default") == "3\n"
+    code = "import data from './data.json' with { type: 'json' }\ndata"
+    assert await js(execution, code) == "[ 4 ]\n"
     assert await js(execution, "import.meta.dirname === process.cwd()") == "true\n"
 
 
@@ -139,7 +146,7 @@ async def test_functions_of_earlier_blocks_have_no_line_in_this_one(execution: E
     ("code", "told"),
     [
         ("1\nnone()", "Uncaught ReferenceError: none is not defined\n    at {}:2\n"),
-        ("throw 5", "Uncaught 5\n"),
+        ("throw 5", "Uncaught 5\n    at {}:1\n"),
         ("\nlet 5", "Uncaught SyntaxError: Unexpected number\n    at {}:2\n"),
         ("function f() {\n  throw 1n\n}\nf()", "Uncaught 1n\n"),
         ("[].x.y", "Uncaught TypeError: Cannot read properties of undefined (reading 'y')\n"),
@@ -152,6 +159,14 @@ async def test_an_error_is_told_with_its_line(execution: Execution, code: str, t
     assert said.startswith(told.format("block1.js", "block1.js").replace("{}", "block1.js"))
     assert "javascript_worker" not in said
     assert await js(execution, "1") == "1\n"
+
+
+async def test_an_error_within_node_is_told_with_its_line(execution: Execution) -> None:
+    assert "block1.js:2 {" in await js(execution, "\nrequire('child_process').execSync('exit 4')")
+    assert "    at block2.js:2\n" in await js(execution, "\nimport x from 'no-such-package'")
+    told = await js(execution, "require('assert').equal(1, 2)")
+    assert told.startswith("Uncaught AssertionError [ERR_ASSERTION]: 1 == 2\n    at block3.js:1 {")
+    assert await js(execution, "console.trace('t')") == "Trace: t\n    at block4.js:1\n"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +223,25 @@ lines.question('Who? ', (name) => { console.log(`Hello ${name}`); lines.close() 
         assert await js(execution, code, [name]) == f"Who? Hello {name}\n"
     read = "require('fs').readFileSync(0, 'utf8')"
     assert await js(execution, read, ["a", "b", None]) == "'a\\nb\\n'\n"
+
+
+async def test_each_block_reads_on_whatever_was_closed_before(execution: Execution) -> None:
+    """Nobody is waited for once a block has stopped to read."""
+    code = """\
+const reader = require('readline').createInterface({input: process.stdin})
+reader.question('', () => {})
+setTimeout(() => reader.close(), 10)"""
+    chunks = [c async for c in execution.run("javascript", code)]
+    assert any(isinstance(c, InputRequest) for c in chunks)
+    code = "process.stdin.once('data', (line) => { console.log(`${line}`); process.stdin.pause() })"
+    assert await js(execution, code, ["a"]) == "a\n\n"
+
+
+async def test_what_is_piped_to_standard_output_leaves_it_open(execution: Execution) -> None:
+    code = "const { promises, Readable } = require('stream')\n"
+    code += "await promises.pipeline(Readable.from(['a\\n']), process.stdout)\n"
+    assert await js(execution, code) == "a\n"
+    assert await js(execution, f"{code}console.log('b')") == "a\nb\n"
 
 
 async def test_prompt_is_a_browsers(execution: Execution) -> None:

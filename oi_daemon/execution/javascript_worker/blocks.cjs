@@ -1,6 +1,7 @@
 // Runs blocks in the global scope, which keeps its state between them.
 'use strict';
 
+const { EventEmitter } = require('node:events');
 const inspector = require('node:inspector');
 const { stripTypeScriptTypes } = require('node:module');
 const { inspect } = require('node:util');
@@ -65,10 +66,12 @@ class Blocks {
     return value;
   }
 
-  /** Write an error as Node.js does, without the frames that are not the user's. */
-  report(error, prefix) {
+  /** Write an error as Node.js does, without the frames that are not the user's; and with its `place`, if it says none. */
+  report(error, prefix, place) {
     if (error?.message === INTERRUPTED && this._stopped.size > 0) return;
-    this._output.write(Buffer.from(`${prefix}${inspect(error)}\n`));
+    const told = inspect(error);
+    const missing = place && !told.includes(`${this._output.file}:`);
+    this._output.write(Buffer.from(`${prefix}${told}${missing ? `\n    at ${place}` : ''}\n`));
   }
 
   _end(block) {
@@ -80,14 +83,14 @@ class Blocks {
   /** Show its value, or return what it threw. */
   async _evaluate(source) {
     const { __oi: scope } = globalThis;
-    scope.value = undefined;
+    scope.value = scope.returned = undefined;
     const result = await this._post('Runtime.evaluate', {
       expression: `${source}\n//# sourceURL=${this._output.file}`,
       replMode: true,
       awaitPromise: true,
       objectGroup: 'oi',
     });
-    if (!result.exceptionDetails && scope.value !== undefined) this._show(scope.value);
+    if (!result.exceptionDetails) this._show(scope);
     return result.exceptionDetails;
   }
 
@@ -114,23 +117,33 @@ class Blocks {
         resolve(error ? { exceptionDetails: { exception: { type: 'string', value: error.message } } } : result)));
   }
 
-  _show(value) {
-    if (this._pending.has(value)) return; // `setTimeout(...)` as the last line
+  _show({ value, returned }) {
+    if (returned instanceof EventEmitter || this._pending.has(returned)) return; // `setTimeout(...)`, `server.listen(...)`
+    if (value === undefined) value = returned;
+    if (value === undefined) return;
     const display = value !== null && typeof value === 'object' && value[DISPLAY];
     if (typeof display === 'function') this._output.notice({ display: display.call(value) });
     else this._output.write(Buffer.from(`${inspect(value)}\n`));
   }
 }
 
-const OURS = /^node:inspector|javascript_worker/;
+const CALLER = /^node:inspector|javascript_worker.blocks/;
+const OURS = /javascript_worker/;
 
 /** Stack traces end where the block was called, and name no columns: text was inserted there. */
 Error.prepareStackTrace = (error, frames) => {
-  const caller = frames.findIndex((frame) => OURS.test(frame.getFileName()));
-  const own = caller < 0 ? frames : frames.slice(0, caller);
+  const caller = frames.findIndex((frame) => CALLER.test(frame.getFileName()));
+  const below = caller < 0 ? frames : frames.slice(0, caller);
+  const own = below.filter((frame) => !OURS.test(frame.getFileName()));
   const lines = own.map((frame) => `\n    at ${frame}`.replace(/(block\d+\.js:\d+):\d+/, '$1'));
-  return `${error}${lines.join('')}`;
+  return `${heading(error)}${lines.join('')}`;
 };
+
+/** Node's own errors say their code, in their name or by a `toString`. */
+function heading(error) {
+  const plain = !(error instanceof Error) || /\[/.test(error.name);
+  return plain ? Error.prototype.toString.call(error) : `${error}`;
+}
 
 /** A protocol's value as an argument of another call. */
 function argument({ objectId, unserializableValue, value }) {

@@ -20,13 +20,16 @@ class Input {
 
   /** Whether somebody waits for a line. */
   get waiting() {
-    return this._readers.size > 0 || this._opening > 0;
+    return this._opening > 0 || [...this._readers.values()].some(isRead);
   }
 
   install() {
-    let stdin = this._stream();
+    let stdin;
+    let block;
     const get = () => {
-      if (stdin.readableEnded || stdin.destroyed) stdin = this._stream();
+      const renewed = this._output.file && this._output.file !== block;
+      if (!stdin || stdin.readableEnded || stdin.destroyed || renewed) stdin = this._stream();
+      block = this._output.file;
       return stdin;
     };
     Object.defineProperty(process, 'stdin', { configurable: true, enumerable: true, get });
@@ -47,22 +50,22 @@ class Input {
   }
 
   _take({ number, line }) {
-    const reader = this._readers.get(number);
+    const stdin = this._readers.get(number);
     this._readers.delete(number);
-    if (reader) reader(line);
+    if (stdin) stdin.push(line);
     else this._answers.set(number, line);
   }
 
   /** Asks when somebody reads it. It is left open after a line, so it waits to see whether they do. */
   _stream() {
-    const ask = () => this._readers.set(this._output.notice({ input: '' }), (line) => stdin.push(line));
+    const ask = () => this._readers.set(this._output.notice({ input: '' }), stdin);
     const stdin = new Readable({
       highWaterMark: 0,
       read: () => {
         this._opening += 1;
         setImmediate(() => {
           this._opening -= 1;
-          if (stdin.readableFlowing || stdin.listenerCount('readable') > 0) ask();
+          if (isRead(stdin)) ask();
           else stdin.once('resume', ask);
         });
       },
@@ -70,6 +73,11 @@ class Input {
     stdin.fd = 0;
     return stdin;
   }
+}
+
+/** Whether somebody waits for what it gives. */
+function isRead(stdin) {
+  return stdin.readableFlowing || stdin.listenerCount('readable') > 0;
 }
 
 module.exports = { Input };

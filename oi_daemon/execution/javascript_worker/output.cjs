@@ -68,6 +68,11 @@ class Output {
     }
   }
 
+  /** The line that runs, as stack traces say it. */
+  get place() {
+    return `${this.file}:${this.state[LINE] - this.state[FIRST]}`;
+  }
+
   flush() {
     this._lock();
     flush(this._pipe, this.state, this.buffer);
@@ -141,17 +146,20 @@ class Output {
   }
 }
 
-/** Looks like any stream on a pipe; what is written has been sent when `write` returns. */
+/** Looks like any stream on a pipe. What is written has been sent when `write` returns; it never closes. */
 class Stream extends Writable {
+  #output;
+
   constructor(output, fd) {
-    super({ decodeStrings: false });
+    super({ decodeStrings: false, emitClose: false });
+    this.setMaxListeners(0); // those of each block come to it
     this.fd = fd;
-    this._output = output;
+    this.#output = output;
   }
 
   write(data, encoding, callback) {
     if (typeof encoding === 'function') [encoding, callback] = ['utf8', encoding];
-    this._output.write(typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data));
+    this.#output.write(typeof data === 'string' ? Buffer.from(data, encoding) : Buffer.from(data));
     if (callback) process.nextTick(callback);
     return true;
   }
@@ -160,6 +168,7 @@ class Stream extends Writable {
     if (data !== undefined && typeof data !== 'function') this.write(data, encoding);
     const last = [data, encoding, callback].find((given) => typeof given === 'function');
     if (last) process.nextTick(last);
+    process.nextTick(() => this.emit('finish'));
     return this; // left open: the next block writes too
   }
 

@@ -20,31 +20,32 @@ const OPTIONS = {
   locations: true,
 };
 
+const WRITES = /^process\.(stdout|stderr)\.write\([^]*\)$/;
+
 /** The source to evaluate, for a block whose lines are numbered from `first` + 1 on. */
 function prepare(code, first) {
   if (!acorn) return `__oi.line(1);${code}`;
-  let tree;
-  try {
-    tree = acorn.parse(code, OPTIONS);
-  } catch {
-    const stripped = withoutTypes(code);
-    if (stripped === undefined) return code; // V8 says what is wrong with it, or knows better
-    code = stripped;
-    tree = acorn.parse(code, OPTIONS);
+  for (const source of readings(code)) {
+    const tree = attempt(() => acorn.parse(source, OPTIONS));
+    if (tree) return new Source(source, first).prepare(tree);
   }
-  return new Source(code, first).prepare(tree);
+  return code; // V8 says what is wrong with it, or knows better
 }
 
-/** JavaScript of this TypeScript, on the same lines; undefined where it is none. */
-function withoutTypes(code) {
+/** What a block may be: an object, as in Node's console; JavaScript; TypeScript, with its lines kept. */
+function* readings(code) {
+  if (/^\s*\{[^]*\}\s*$/.test(code)) yield `(${code})`;
+  yield code;
   for (const mode of ['strip', 'transform']) {
-    try {
-      const stripped = nodeModule.stripTypeScriptTypes(code, { mode });
-      acorn.parse(stripped, OPTIONS);
-      return stripped;
-    } catch {
-      // Not in this mode; or an older Node.js.
-    }
+    yield attempt(() => nodeModule.stripTypeScriptTypes(code, { mode })) ?? '(';
+  }
+}
+
+function attempt(action) {
+  try {
+    return action();
+  } catch {
+    return undefined;
   }
 }
 
@@ -70,8 +71,13 @@ class Source {
 
   /** Its value is kept, and awaited: `main()` as the last line is the block's work. */
   _show(expression) {
-    const quiet = expression.type === 'AssignmentExpression';
-    this._wrap(expression, quiet ? '__oi.kept=await (' : '__oi.value=await (', () => this._calls(expression));
+    this._wrap(expression, `__oi.${this._slotOf(expression)}=await (`, () => this._calls(expression));
+  }
+
+  _slotOf({ type, start, end }) {
+    const quiet = type === 'AssignmentExpression' || WRITES.test(this._code.slice(start, end));
+    if (quiet) return 'kept';
+    return /Call|New|Chain/.test(type) ? 'returned' : 'value';
   }
 
   _insert(at, text) {
@@ -114,7 +120,7 @@ class Source {
 
   _slot(node) {
     this._line = node.loc.start.line + this._first;
-    return `__oi.lines[0]=${this._line};`;
+    return `__oi_lines[0]=${this._line};`;
   }
 
   _statements(statements) {
@@ -197,7 +203,7 @@ class Source {
 
   /** It may have run other lines; what is left of its statement runs in this one again. */
   CallExpression(node) {
-    this._wrap(node, `__oi.at(${this._line},`, () => this._children(node));
+    this._wrap(node, `__oi_at(${this._line},`, () => this._children(node));
   }
 
   NewExpression(node) {
@@ -210,7 +216,7 @@ class Source {
 
   /** `a?.b()`: whole, since it may end anywhere in it. */
   ChainExpression(node) {
-    this._wrap(node, `__oi.at(${this._line},`, () => this._links(node.expression));
+    this._wrap(node, `__oi_at(${this._line},`, () => this._links(node.expression));
   }
 
   _links(node) {
@@ -242,7 +248,8 @@ class Source {
     const rest = node.specifiers.filter((specifier) => specifier !== whole);
     const names = rest.map(({ imported, local }) =>
       `${imported ? (imported.name ?? imported.raw) : 'default'}: ${local.name}`);
-    const module = `await __oi.import(${node.source.raw})`;
+    const attributes = (node.attributes ?? []).map(({ key, value }) => `${key.name ?? key.raw}: ${value.raw}`);
+    const module = `await __oi.import(${node.source.raw}, { with: {${attributes}} })`;
     let text = `${module};`;
     if (whole) text = `const ${whole.local.name} = ${module};`;
     if (whole && names.length > 0) text += `const {${names}} = ${whole.local.name};`;
