@@ -35,6 +35,17 @@ for i in range(2_000_000):
         x -= 1
 spent = time.process_time() - start
 """
+JAVASCRIPT_LOOP = """\
+let start = process.cpuUsage()
+{
+  let x = 0
+  for (let i = 0; i < 20_000_000; i++) {
+    if (i % 3) x += i
+    else x -= 1
+  }
+}
+console.log(process.cpuUsage(start).user)
+"""
 PRINTS = "for i in range(200000): print(i)"
 LONG_LINE = "print('x' * 100_000_000)"
 SHELL_LOOPS = {
@@ -65,6 +76,7 @@ async def main() -> None:
         await memory(execution)
         await round_trips(execution)
         await loop(execution)
+        await javascript_loop(execution)
         await shell_loops(execution)
         await floods(execution)
         await interrupts(execution)
@@ -145,6 +157,14 @@ async def loop(execution: Execution) -> None:
         floors.append(float(written_by([*PLAIN, "-c", f"{LOOP}print(spent)"])))
     ratios = [mine / floor for mine, floor in zip(ours, floors, strict=True)]
     report("python: loop of 2,000,000 (CPU)", median(ours), median(floors), 1.05, median(ratios))
+
+
+async def javascript_loop(execution: Execution) -> None:
+    ours, floors = [], []
+    for _ in range(ROUNDS):
+        ours.append(float(await run(execution, JAVASCRIPT_LOOP, "javascript")) / 1e6)
+        floors.append(float(written_by(["node", "-e", JAVASCRIPT_LOOP])) / 1e6)
+    report("javascript: loop of 20,000,000 (CPU)", median(ours), median(floors), 2)
 
 
 async def shell_loops(execution: Execution) -> None:
