@@ -63,8 +63,8 @@ def missing(kernel: Kernel) -> str | None:
 def path(kernel: Kernel, workplace: Workplace) -> str | None:
     """The program that runs it. By plain `python`, a kernel means that of its own environment."""
     if _ANY_PYTHON.fullmatch(kernel.command[0]):
-        own = kernel.prefix / "bin" / kernel.command[0]
-        return str(own) if own.exists() else find_python(workplace.python, os.environ)
+        own = kernel.prefix and kernel.prefix / "bin" / kernel.command[0]
+        return str(own) if own and own.exists() else find_python(workplace.python, os.environ)
     return shutil.which(kernel.command[0])
 
 

@@ -24,9 +24,11 @@ class Kernel:
     folder: Path
 
     @property
-    def prefix(self) -> Path:
-        """The environment that it was installed into: PREFIX/share/jupyter/kernels/NAME."""
-        return self.folder.parents[3]
+    def prefix(self) -> Path | None:
+        """The environment that it was installed into, if that is one."""
+        *prefix, share, jupyter, kernels, _ = ("", "", *self.folder.parts)
+        installed = (share, jupyter, kernels) == ("share", "jupyter", "kernels")
+        return Path(*prefix) if installed else None
 
 
 def find_kernels(environ: Mapping[str, str]) -> list[Kernel]:

@@ -91,6 +91,22 @@ def found_missing(name: str) -> str | None:
     return found.missing()
 
 
+def test_plain_python_is_that_of_the_kernel_s_environment(
+    workplace: Workplace, kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is in none, it is the one that runs Python code."""
+    own = tmp_path / "env" / "bin" / "python"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    monkeypatch.setenv("CONDA_PREFIX", str(tmp_path / "env"))
+    command = ["python", *IPYTHON[1:]]
+    install(tmp_path / "env" / "share" / "jupyter" / "kernels", "installed", command)
+    install(kernels, "loose", command)
+    paths = {known.name: known.path(workplace) for known in languages()}
+    assert paths["installed"] == str(own)
+    assert paths["loose"] == paths["python"]
+
+
 async def test_it_runs_as_a_language(execution: Execution, workplace: Workplace) -> None:
     """State, place, environment, values, errors, displays, and a block of nothing."""
     assert await told(execution, "x = 5\nprint('ä\U0001f600')") == "ä\U0001f600\n"
