@@ -42,6 +42,9 @@ class RichScreen:
         self._begun = False
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self._asking = False
+        self._noted: list[str] = []
+        """What came while the person was asked."""
         self._thread: threading.Thread | None = None
 
     def show(self, chunk: dict[str, Any]) -> None:
@@ -57,8 +60,12 @@ class RichScreen:
             self._thread.start()
 
     def note(self, line: str) -> None:
+        """Not over what the person is asked about: after that."""
         with self._lock:
-            self._region.put(line)
+            if self._asking:
+                self._noted.append(line)
+            else:
+                self._region.put(line)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -67,7 +74,15 @@ class RichScreen:
         if isinstance(self._part, Block):
             self._stand_still(self._part)
         self._region.show_cursor()
-        yield
+        self._asking = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking = False
+                noted, self._noted = self._noted, []
+            for line in noted:
+                self.note(line)
 
     def close(self) -> None:
         """All that is on the screen is finished: leave it there for good."""

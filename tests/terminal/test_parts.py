@@ -13,6 +13,7 @@ from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
 from oi_daemon.terminal.region import Region, theme
+from oi_daemon.terminal.screen import RichScreen
 from oi_daemon.terminal.welcome import found_here
 from oi_daemon.written import DISPLAY_ID
 
@@ -160,6 +161,19 @@ def test_code_that_is_wider_than_the_screen_is_cut_while_it_runs_and_whole_for_g
     assert not block.fits(10)
     assert [line[4:].rstrip() for line in block.live(10)[1:]] == ["print('a long l…", "print(2)"]
     assert "print('a long line that does not fit')" in "\n".join(block.put_code())
+
+
+def test_what_is_noted_while_a_person_is_asked_comes_after_the_answer() -> None:
+    written = io.StringIO()
+    screen = RichScreen(Console(file=written, force_terminal=True, width=40, height=20))
+    screen.show({"language": "python"})
+    screen.show({"executing": {"language": "python", "code": "print(1)"}})
+    with screen.paused():
+        asked = written.getvalue()
+        screen.note("Something is wrong.")
+        assert written.getvalue() == asked
+    screen.close()
+    assert "Something is wrong." in written.getvalue()
 
 
 def test_colours_are_those_for_a_light_screen_where_it_tells_that_it_is_light() -> None:
