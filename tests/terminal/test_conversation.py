@@ -86,8 +86,8 @@ def test_what_the_daemon_has_to_say_is_shown_above_what_is_live(
     it.say("Hurry")
     it.wait_for("At last.")
     it.wait_for_prompt()
-    told = "Rate limited (HTTP 429: Slow down). Trying again in 0.5 s."
-    assert it.lines == ["> Hurry", told, "At last.", ">"]
+    assert "Rate limited (HTTP 429: Slow down). Trying again in 0.5 s." in it.lines
+    assert "thinking" not in it.text
 
 
 def test_debug_mode_shows_every_step_above_what_is_live(
@@ -97,8 +97,8 @@ def test_debug_mode_shows_every_step_above_what_is_live(
     it = terminal("-d")
     it.wait_for_prompt()
     it.say("Hi")
+    it.wait_for("request: tools, gpt-4, 2 messages")
     it.wait_for("Last turn: 100 tokens in, 20 out")
-    assert "request: tools, gpt-4, 2 messages" in it.text
     assert "thinking" not in it.text
 
 
