@@ -10,13 +10,16 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from oi_daemon.messages import ActiveLine, Chunk, Display, Output
+from oi_daemon.written import DISPLAY_ID, Bundle
 
 _LINE = 64
 """Bytes that an active line counts as."""
 _DISPLAY = 1024
 """Characters that a display counts as, besides its own."""
 _DISPLAYS = 32 << 20
-"""Characters of displays that one block may show."""
+"""Characters of displays that one block may show, and that are neither replaced nor cleared."""
+_CLEAR = b"\x1b[2J"
+"""Clears the screen."""
 _REST_OF_LINE = 0.005
 """Seconds for which text waits for the rest of its line: `print` writes the newline by itself."""
 
@@ -29,7 +32,7 @@ class Backlog:
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._room = head
         self._tail = _Tail(tail)
-        self._display_room = _DISPLAYS
+        self._display_room = _DisplayRoom()
         self.active: int | None = None
         """The line that is active."""
         self._at_line_start = True
@@ -40,6 +43,8 @@ class Backlog:
 
     def write(self, data: bytes) -> None:
         """Some more bytes of output."""
+        if _CLEAR in data and not self._displays_wait:
+            self._display_room = _DisplayRoom()
         shown, rest = data[: self._room], data[self._room :]
         self._room -= len(shown)
         if shown:
@@ -62,13 +67,17 @@ class Backlog:
         self.put(chunk)
 
     def display(self, display: Display) -> None:
-        size = _DISPLAY + sum(len(str(data)) for data in display.data.values())
-        if size <= self._display_room:
-            self._display_room -= size
+        """A display; or one word about it, where the room for them is used up."""
+        if self._display_room.take(display.data, refund=not self._displays_wait):
             self.put(display)
-        elif self._display_room:
-            self._display_room = 0
+        elif not self._display_room.closed:
+            self._display_room.closed = True
             self.tell("Displays are left out from here on: this block has shown too many.")
+
+    @property
+    def _displays_wait(self) -> bool:
+        """Whether displays take memory here; what has been told needs no room any more."""
+        return any(isinstance(chunk, Display) for chunk in self._chunks)
 
     def put(self, chunk: Chunk) -> None:
         self._chunks.append(chunk)
@@ -125,6 +134,31 @@ class Backlog:
 
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
 """Bytes with which no UTF-8 character begins."""
+
+
+class _DisplayRoom:
+    """How much a block may still display."""
+
+    def __init__(self) -> None:
+        self._left = _DISPLAYS
+        self._sizes: dict[object, int] = {}
+        self.closed = False
+
+    def take(self, bundle: Bundle, *, refund: bool) -> bool:
+        """Whether there is room for this display; it is then taken.
+
+        Args:
+            refund: the display that this one replaces gives its room back.
+        """
+        size = _DISPLAY + sum(len(str(data)) for data in bundle.values())
+        name = bundle.get(DISPLAY_ID)
+        left = self._left + (self._sizes.get(name, 0) if refund else 0) - size
+        if self.closed or left < 0:
+            return False
+        self._left = left
+        if name is not None:
+            self._sizes[name] = size
+        return True
 
 
 class _Tail:

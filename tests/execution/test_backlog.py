@@ -6,6 +6,7 @@ import pytest
 
 from oi_daemon.execution.backlog import Backlog
 from oi_daemon.messages import ActiveLine, Chunk, Display, InputRequest, Output
+from oi_daemon.written import DISPLAY_ID
 
 
 async def taken(backlog: Backlog) -> list[Chunk]:
@@ -111,3 +112,26 @@ async def test_a_request_for_input_passes_beyond_the_limit() -> None:
     backlog.write(b"xyz")
     backlog.put(request)
     assert request in await taken(backlog)
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+async def test_displays_that_are_replaced_or_cleared_take_no_room(replaced: bool) -> None:
+    backlog = Backlog(head=100, tail=10)
+    told = aiter(backlog)
+    for number in "1234":
+        bundle = {"image/png": number + "A" * (20 << 20)}
+        if replaced:
+            bundle[DISPLAY_ID] = "a"
+        else:
+            backlog.write(b"\x1b[2J")
+            assert await anext(told) == Output("\x1b[2J")
+        backlog.display(Display(bundle))
+        assert await anext(told) == Display(bundle)
+
+
+async def test_displays_that_wait_are_bounded_even_where_they_replace_each_other() -> None:
+    backlog = Backlog(head=100, tail=10)
+    for _ in range(4):
+        backlog.display(Display({"image/png": "A" * (20 << 20), DISPLAY_ID: "a"}))
+    waiting = await taken(backlog)
+    assert [type(chunk) for chunk in waiting] == [Display, Output]
