@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
+from oi_daemon.execution.guard import guard
 from oi_daemon.execution.language import NotInstalledError, Process, Workplace
 from oi_daemon.execution.languages import (
     LANGUAGES,
@@ -117,6 +118,7 @@ class Execution:
             return self._workplace
         if self._temporary is None:
             self._temporary = TemporaryDirectory(prefix="oi-", ignore_cleanup_errors=True)
+            guard().add_folder(self._temporary.name)
         return replace(self._workplace, sandbox=replace(sandbox, temporary=self._temporary.name))
 
 

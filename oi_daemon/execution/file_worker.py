@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from oi_daemon.execution.child import Program
 from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.execution.guard import guard
 from oi_daemon.execution.language import NotInstalledError, Workplace
 from oi_daemon.execution.worker import Dialect, Worker
 
@@ -46,7 +47,7 @@ def file_worker(
         if (why := missing()) is not None:
             raise NotInstalledError(why)
         plain = environment(find_python(workplace.python, os.environ), os.environ)
-        own = {} if folder is None else {folder: tempfile.mkdtemp(prefix="oi-")}
+        own = {} if folder is None else {folder: _temporary_folder()}
         source = handed.renew()
         return Program(
             command=lambda control, answers, nonce: command(Given(nonce, control, answers, source)),
@@ -70,6 +71,12 @@ class _HandedOver:
     def request(self, number: int, code: str) -> bytes:
         write_text(self._source, code)
         return b"%d\n" % number
+
+
+def _temporary_folder() -> str:
+    folder = tempfile.mkdtemp(prefix="oi-")
+    guard().add_folder(folder)
+    return folder
 
 
 def nameless_file() -> int:

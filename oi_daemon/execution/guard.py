@@ -2,7 +2,7 @@
 
 A shell of its own session holds the reading end of a pipe, and is told of each process group. When
 the pipe closes, nobody is left to write to it. A process that has left its group is found by a
-variable in its environment, where the system shows it.
+variable in its environment, where the system shows it. Temporary folders go too.
 """
 
 import atexit
@@ -20,10 +20,13 @@ COOKIE = "OI_DAEMON"
 _SCRIPT = r"""
 trap '' INT TERM HUP
 groups=" "
-while read -r change group; do
+folders=
+while read -r change what; do
   case $change in
-    +) groups="$groups$group " ;;
-    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+    +) groups="$groups$what " ;;
+    -) groups="${groups%% $what *} ${groups#* $what }" ;;
+    folder) folders="$folders$what
+" ;;
   esac
 done
 for group in $groups; do kill -KILL "-$group"; done
@@ -35,6 +38,7 @@ for _ in 1 2 3 4 5; do
     kill -KILL "${process%%/*}"
   done
 done
+printf '%s' "$folders" | while read -r folder; do rm -rf -- "$folder"; done
 """
 
 
@@ -42,27 +46,34 @@ class Guard:
     def __init__(self) -> None:
         self.cookie = secrets.token_hex(8)
         self._groups: set[int] = set()
+        self._folders: list[str] = []
         self._shell = self._start()
 
     def add(self, group: int) -> None:
         self._groups.add(group)
-        self._tell("+", group)
+        self._tell(f"+ {group}")
 
     def remove(self, group: int) -> None:
         self._groups.discard(group)
-        self._tell("-", group)
+        self._tell(f"- {group}")
+
+    def add_folder(self, folder: str) -> None:
+        """A temporary folder, which goes with the daemon if it is still there."""
+        self._folders.append(folder)
+        self._tell(f"folder {folder}")
 
     def close(self) -> None:
         """The daemon ends: so does all that is left, and the guard."""
         self._shell.communicate()
 
-    def _tell(self, change: str, group: int) -> None:
+    def _tell(self, change: str) -> None:
         try:
-            self._write(f"{change} {group}\n")
+            self._write(f"{change}\n")
         except BrokenPipeError:  # somebody has killed the guard
             self._shell.wait()
             self._shell = self._start()
             self._write("".join(f"+ {known}\n" for known in self._groups))
+            self._write("".join(f"folder {known}\n" for known in self._folders))
 
     def _write(self, text: str) -> None:
         assert self._shell.stdin is not None

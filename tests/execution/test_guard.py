@@ -118,6 +118,19 @@ async def test_nothing_outlives_the_daemon(busy: str, how: signal.Signals) -> No
     host.communicate()
 
 
+async def test_temporary_folders_go_with_a_daemon_that_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "with a space"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    host = start("r", "cat('started\\n')\nSys.sleep(100)")
+    assert list(folder.iterdir())
+    host.kill()
+    await until(lambda: not list(folder.iterdir()))
+    host.communicate()
+
+
 async def test_closing_ends_what_has_left_its_group(execution: Execution) -> None:
     code = "import subprocess\nprint(subprocess.Popen(['setsid', 'sleep', '100']).pid)"
     process = int(await output(execution, code))
