@@ -54,6 +54,21 @@ async def test_declarations_can_be_made_again(execution: Execution) -> None:
     assert await js(execution, "a + b + new C().d + f()") == "15\n"
 
 
+async def test_a_block_may_use_any_name(execution: Execution) -> None:
+    await js(execution, "class Map {}; class Set {}; class Error {}; class Promise {}")
+    await js(execution, "const process = 1, Buffer = 2, JSON = 3")
+    code = (
+        "const { setTimeout } = require('timers/promises')\nawait setTimeout(1)\nconsole.log(1)\n"
+    )
+    assert await js(execution, f"{code}prompt()", ["a"]) == "1\n'a'\n"
+
+
+async def test_what_starts_a_child_can_be_made_a_promise(execution: Execution) -> None:
+    code = "const { exec } = require('child_process')\n"
+    code += "const { stdout } = await require('util').promisify(exec)('echo a')\nstdout"
+    assert await js(execution, code) == "'a\\n'\n"
+
+
 @pytest.fixture
 def modules(workplace: Workplace) -> None:
     Path(workplace.cwd, "old.js").write_text("exports.a = 1")
@@ -86,6 +101,8 @@ async def test_a_block_ends_when_a_script_would(execution: Execution) -> None:
     assert await js(execution, f"let n = 0\n{code}\n0") == "0\n1\n2\n"
     assert await js(execution, "(async () => { await null; console.log(1) })(); 0") == "1\n0\n"
     assert await js(execution, "require('child_process').exec('echo 1', (e, o) => console.log(o))")
+    code = "const thread = new (require('worker_threads').Worker)('0', {eval: true})\n"
+    assert await js(execution, f"{code}thread.on('exit', () => console.log('end'))") == "end\n"
 
 
 async def test_a_server_goes_on_beside_the_blocks(execution: Execution) -> None:

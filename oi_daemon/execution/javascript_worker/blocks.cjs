@@ -8,6 +8,8 @@ const { inspect } = require('node:util');
 const { RUNNING, STOPPED, LEFT } = require('./state.cjs');
 const { prepare } = require('./source.cjs');
 
+const { Atomics, Buffer, Error, Promise, process } = globalThis; // whatever a block calls so
+
 const TYPES = stripTypeScriptTypes
   ? ''
   : `If this is TypeScript: Node.js 22.13 and later run it, this is ${process.version}.\n`;

@@ -5,7 +5,7 @@ const { Readable } = require('node:stream');
 const { receiveMessageOnPort } = require('node:worker_threads');
 const { ANSWERS } = require('./state.cjs');
 
-const { setImmediate } = globalThis;
+const { Atomics, setImmediate } = globalThis; // whatever a block calls so
 
 class Input {
   /** Answers come over this port: a request's number, and a line with its end or null. */

@@ -6,6 +6,8 @@
 // where a notice belongs (D) and that a block has ended (E), go through one pipe, in their true order.
 'use strict';
 
+const { Buffer, process } = globalThis; // whatever a block calls so
+
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 11)) {
   process.stderr.write(`This is Node.js ${process.version}, but 20.11 or later is needed.\n`);

@@ -4,8 +4,11 @@
 const { Console } = require('node:console');
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
+const { syncBuiltinESMExports } = require('node:module');
 const { Writable } = require('node:stream');
 const { LINE, TOLD, FIRST, LOCK, FILLED, AT_ONCE, SIZE, flush, mark, writeAll } = require('./state.cjs');
+
+const { Atomics, Buffer, Error, JSON, Object, process } = globalThis; // whatever a block calls so
 
 const DEPTH = 40; // frames in which the line of a write is looked for
 
@@ -34,12 +37,14 @@ class Output {
     for (const name of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) {
       const original = childProcess[name];
       const output = this;
-      childProcess[name] = function (...given) {
+      const started = function (...given) {
         output._reach(); // the child's output stands under this line
         output.flush();
         return original.apply(this, given);
       };
+      childProcess[name] = Object.defineProperties(started, Object.getOwnPropertyDescriptors(original));
     }
+    syncBuiltinESMExports();
   }
 
   begin(file, first) {

@@ -1,8 +1,12 @@
-// What a block has begun and not finished: timers, requests, children. Servers go on beside it.
+// What a block has begun and not finished: timers, requests, children, threads. Servers go on beside it.
 'use strict';
 
 const LOOK = 5; // milliseconds between two looks
 
+const workerThreads = require('node:worker_threads');
+
+// Whatever a block calls so.
+const { Map, Object, Promise, Set, process } = globalThis;
 const { setTimeout, setInterval, setImmediate, clearTimeout, clearImmediate } = globalThis;
 
 class Pending {
@@ -10,6 +14,8 @@ class Pending {
     this._input = input;
     this._timers = new Set();
     this._before = new Map();
+    this._threads = new Set();
+    this._keepThreads();
     this._keep('setTimeout', setTimeout, true);
     this._keep('setInterval', setInterval, false);
     this._keep('setImmediate', setImmediate, true);
@@ -17,6 +23,7 @@ class Pending {
 
   begin() {
     this._timers = new Set();
+    this._threads.clear();
     this._before = resources();
   }
 
@@ -39,7 +46,7 @@ class Pending {
   }
 
   _busy() {
-    if (this._input.waiting) return true;
+    if (this._input.waiting || this._threads.size > 0) return true;
     for (const timer of this._timers) {
       if (timer._destroyed) this._timers.delete(timer);
       else if (timer.hasRef()) return true;
@@ -49,6 +56,22 @@ class Pending {
     now.delete('TCPServerWrap');
     for (const [kind, count] of now) if (count > (this._before.get(kind) ?? 0)) return true;
     return false;
+  }
+
+  _keepThreads() {
+    const threads = this._threads;
+    workerThreads.Worker = class Worker extends workerThreads.Worker {
+      constructor(...given) {
+        super(...given);
+        threads.add(this);
+        this.once('exit', () => threads.delete(this));
+      }
+
+      unref() {
+        threads.delete(this);
+        super.unref();
+      }
+    };
   }
 
   _keep(name, original, once) {

@@ -3,6 +3,8 @@
 
 const fs = require('node:fs');
 
+const { Atomics, Buffer } = globalThis; // whatever a block calls so
+
 /** Places in the shared Int32Array. Lines are numbered over all blocks: see `Blocks`. */
 const LINE = 0; // being run
 const TOLD = 1; // last marked
