@@ -11,7 +11,7 @@ def test_an_edited_block_runs_as_it_was_left(editor: Editor, server: ThreadedSer
     editor.command("OIChat go")
     editor.wait_state("approval")
     editor.keys("e")
-    assert editor.hint() == ":w runs it   :e! leaves it as it was"
+    assert editor.hint() == ":w runs it  :e! leaves it as it was"
     editor.keys("ccprint('yours')<Esc>oprint('twice')<Esc>:w<CR>")
     editor.wait_text("Done.")
     editor.wait_state("idle")
@@ -35,6 +35,20 @@ def test_only_the_fence_is_editable(editor: Editor, server: ThreadedServer) -> N
     editor.wait(lambda: editor.buffer.options["modifiable"], "the code is")
 
 
+def test_an_edit_stays_within_the_fence(editor: Editor, server: ThreadedServer) -> None:
+    """In Insert mode too; whatever is joined with the fence, the code is whole."""
+    server.enqueue(text("First:") + code("print('a')\nprint('b')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("ei<Up>")
+    editor.wait(lambda: editor.nvim.current.line == "print('a')", "the cursor is in the code")
+    editor.keys("# <Esc>jA<CR>print('c')<Esc>kkI<BS><Esc>:w<CR>")
+    editor.wait_text("Done.")
+    assert "```python\n# print('a')\nprint('b')\nprint('c')\n```\n" in editor.text()
+    assert "First:\n" in editor.text()
+    assert "```output\nb\nc\n```" in editor.text()
+
+
 def test_an_edit_can_be_undone_and_left(editor: Editor, server: ThreadedServer) -> None:
     """`u` works within it, and `:edit!` goes back to the block that waits."""
     server.enqueue(code("print('mine')"), text("Done."))
@@ -50,6 +64,17 @@ def test_an_edit_can_be_undone_and_left(editor: Editor, server: ThreadedServer) 
     editor.wait(lambda: "<CR> run" in editor.hint(), "it waits again")
     editor.keys("<CR>")
     editor.wait_text("mine\n```\n\nDone.")
+
+
+def test_an_edit_ends_with_its_turn(editor: Editor, server: ThreadedServer) -> None:
+    """Stopped meanwhile, the conversation is shown as it is."""
+    server.enqueue(code("print('mine')"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("eccprint('yours')<Esc>")
+    editor.command("OI stop")
+    editor.wait_text("print('mine')\n```\n\nInterrupted.")
+    assert not editor.buffer.options["modifiable"]
 
 
 def test_keys_of_answers_are_vims_own_while_nothing_waits(
@@ -118,20 +143,28 @@ def test_input_is_asked_by_vim_ui_input(editor: Editor, server: ThreadedServer) 
     assert editor.nvim.vars["asked"] == "Name: "
 
 
-def test_an_input_that_is_put_off_can_be_answered_later(
-    editor: Editor, server: ThreadedServer
-) -> None:
-    """Leaving the prompt leaves the code waiting; Enter asks again."""
-    editor.lua("vim.ui.input = function(o, done) vim.g.asked = true; done(nil) end")
-    server.enqueue(code("print('Hello', input('Name: '))"), text("Done."))
+def test_leaving_the_prompt_is_the_end_of_input(editor: Editor, server: ThreadedServer) -> None:
+    editor.lua("vim.ui.input = function(o, done) done(nil) end")
+    source = "try: input('Name: ')\nexcept EOFError: print('nobody')"
+    server.enqueue(code(source), text("Done."))
     editor.command("OIChat go")
     editor.wait_state("approval")
     editor.keys("<CR>")
-    editor.wait(lambda: editor.lua("return vim.g.asked"), "it was asked")
+    editor.wait_text("```output\nnobody\n```")
+
+
+def test_no_prompt_comes_up_in_the_command_line(editor: Editor, server: ThreadedServer) -> None:
+    """Nor in Insert or Visual mode: it comes once the person is back in Normal mode."""
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = true; done('Bob') end")
+    server.enqueue(code("print('Hello', input('Name: '))"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("V")
+    editor.command("OI approve")
     editor.wait_state("input")
     assert "<CR> answer" in editor.hint()
-    editor.lua("vim.ui.input = function(o, done) done('Bob') end")
-    editor.keys("<CR>")
+    assert editor.lua("return vim.g.asked") is None
+    editor.keys("<Esc>")
     editor.wait_text("Hello Bob")
 
 

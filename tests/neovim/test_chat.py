@@ -1,6 +1,9 @@
 """A conversation in its buffer: words, code, approval, output, the active line."""
 
+from functools import partial
 from pathlib import Path
+
+import pytest
 
 from tests.fakes.openai_server import ThreadedServer, example, text, tool_call
 from tests.neovim.editor import Editor
@@ -43,7 +46,7 @@ def test_what_a_person_sees(editor: Editor, server: ThreadedServer) -> None:
     screen = "\n".join(editor.screen())
     assert "── python ──" in screen
     assert "```" not in screen
-    assert "<CR> run   e edit   x skip   a always run   <C-c> stop" in editor.hint()
+    assert "<CR> run  e edit  x skip  <C-c> stop  a always" in editor.hint()
     assert "waits for your yes  gpt-4" in screen
     assert "Hello" in screen.splitlines()[0]
 
@@ -126,6 +129,27 @@ def test_a_long_output_is_folded_but_for_its_ends(editor: Editor, server: Thread
     assert editor.nvim.funcs.foldclosed(row) == first
 
 
+def test_a_fold_stays_one_however_often_it_is_drawn(editor: Editor, server: ThreadedServer) -> None:
+    """`zo` opens it, and what is drawn later leaves it open."""
+
+    def shows(model: str) -> bool:
+        return editor.screen()[0].endswith(model)
+
+    editor.lua("require('oi').execute('python', 'for i in range(300): print(\"line\", i)')")
+    editor.wait_text("line 299")
+    editor.wait_state("idle")
+    for model in ("gpt-4o", "gpt-4o-mini"):
+        editor.command(f"OI model {model}")
+        editor.wait(partial(shows, model), "it is drawn anew")
+        editor.wait_state("idle")
+    row = editor.buffer[:].index("line 100") + 1
+    editor.nvim.current.window.cursor = (row, 0)
+    editor.keys("zo")
+    editor.command("OI model gpt-4")
+    editor.wait(partial(shows, "gpt-4"), "it is drawn anew")
+    assert editor.nvim.funcs.foldclosed(row) == -1
+
+
 def test_colours_of_output_are_shown(editor: Editor, server: ThreadedServer) -> None:
     server.enqueue(code("print('\\033[31mred\\033[0m plain')"), text("Done."))
     editor.command("OIChat go")
@@ -189,6 +213,57 @@ def test_a_picture_is_a_path(editor: Editor, server: ThreadedServer) -> None:
     assert Path(path).read_bytes() == b"\x89PNG"
     (mark,) = [mark for mark in editor.marks("oi.text") if "url" in mark[3]]
     assert mark[3]["url"] == path
+
+
+SNACKS = """
+log = {}
+package.loaded.snacks = { image = {
+  supports_terminal = function() return true end,
+  placement = { new = function(buf, path, at)
+    table.insert(log, { "shown", at.pos[1] })
+    return { close = function() table.insert(log, { "closed" }) end }
+  end },
+} }
+"""
+IMAGE = """
+log = {}
+package.loaded.image = { from_file = function(path, at)
+  return {
+    render = function() table.insert(log, { "shown", at.y + 1 }) end,
+    clear = function() table.insert(log, { "closed" }) end,
+  }
+end }
+"""
+
+
+@pytest.mark.parametrize("plugin", [SNACKS, IMAGE], ids=["snacks", "image"])
+def test_a_picture_is_shown_by_a_plugin_that_can(
+    editor: Editor, server: ThreadedServer, plugin: str
+) -> None:
+    """Once, below its line; where output moves the line, the picture moves."""
+    editor.lua(plugin)
+    source = "class P:\n    def _repr_png_(self): return b'\\x89PNG'\n"
+    source += "display(P())\ninput()\nprint('more')"
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = true; answer = done end")
+    server.enqueue(code(source), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait(lambda: editor.lua("return vim.g.asked"), "it was asked")
+    first = next(i for i, line in enumerate(editor.buffer[:]) if line.startswith("![")) + 1
+    assert editor.lua("return log") == [["shown", first]]
+    editor.lua("answer('')")
+    editor.wait_text("Done.")
+    editor.wait_state("idle")
+    last = next(i for i, line in enumerate(editor.buffer[:]) if line.startswith("![")) + 1
+    assert last > first
+    log = editor.lua("return log")
+    assert log[-1] == ["shown", last]
+    assert [what for what, *_ in log].count("shown") == [what for what, *_ in log].count(
+        "closed"
+    ) + 1
+    editor.command("OI undo")
+    editor.wait(lambda: editor.lua("return log[#log][1]") == "closed", "the picture is gone")
 
 
 def test_a_second_block_waits_as_well(editor: Editor, server: ThreadedServer) -> None:

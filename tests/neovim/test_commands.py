@@ -1,6 +1,6 @@
 """The commands, the Lua API and the keys."""
 
-from tests.fakes.openai_server import ThreadedServer, text
+from tests.fakes.openai_server import ThreadedServer, error, text
 from tests.neovim.editor import Editor
 from tests.talk import code
 
@@ -53,6 +53,27 @@ def test_run_sends_the_fence_under_the_cursor(editor: Editor) -> None:
     editor.wait_text("a-42")
 
 
+def test_run_takes_the_language_of_the_fence_that_a_range_is_in(editor: Editor) -> None:
+    editor.command("edit notes.md")
+    editor.nvim.current.buffer[:] = ["```sh", "echo no", "echo a-$((6*7))", "```"]
+    editor.command("3OI run")
+    editor.wait_text("a-42")
+    assert "echo no" not in editor.text()
+
+
+def test_a_selection_that_holds_a_fence_stands_in_a_longer_one(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    server.enqueue(text("A fence."))
+    editor.command("edit notes.md")
+    editor.nvim.current.buffer[:] = ["```sh", "ls", "```"]
+    editor.command("set filetype=markdown")
+    editor.command("%OIChat what is this?")
+    editor.wait_text("A fence.")
+    asked = server.bodies[0]["messages"][-1]["content"]
+    assert asked.endswith("````markdown\n```sh\nls\n```\n````")
+
+
 def test_run_says_what_it_needs(editor: Editor) -> None:
     editor.lua("vim.notify = function(text) vim.g.told = text end")
     editor.command("OI run")
@@ -94,6 +115,55 @@ def test_model_is_set_and_shown(editor: Editor, server: ThreadedServer) -> None:
     editor.command("OIChat hello")
     editor.wait_text("Ho.")
     assert server.bodies[-1]["model"] == "gpt-4o-mini"
+
+
+def test_models_that_are_known_are_offered(editor: Editor, server: ThreadedServer) -> None:
+    """By vim.ui.select: those that the server has in place of the one that it lacks."""
+    offered = ["gpt-4", "gpt-4o-mini"]
+    server.enqueue(
+        error(404, "The model `gpt-4` does not exist", code="model_not_found"), text("Ho.")
+    )
+    editor.command("OIChat hello")
+    editor.wait_text("`:OI model` chooses one")
+    editor.wait_state("idle")
+    editor.lua("""
+        vim.ui.select = function(items, opts, done)
+          vim.g.shown = vim.tbl_map(opts.format_item, items)
+          done(items[2])
+        end
+    """)
+    editor.command("OI model")
+    editor.wait(lambda: "gpt-4o-mini" in editor.screen()[0], "the winbar has it")
+    assert editor.nvim.vars["shown"] == [*offered, "another, by its name"]
+    editor.command("OIChat hello")
+    editor.wait_text("Ho.")
+    assert server.bodies[-1]["model"] == "gpt-4o-mini"
+
+
+def test_a_model_is_named_where_none_is_known(editor: Editor, server: ThreadedServer) -> None:
+    editor.lua("vim.ui.input = function(o, done) done('gpt-4o') end")
+    editor.command("OI open new")
+    editor.command("OI model")
+    editor.wait(lambda: "gpt-4o" in editor.screen()[0], "the winbar has it")
+
+
+def test_a_second_question_waits_for_the_first(editor: Editor, server: ThreadedServer) -> None:
+    """It is said before anybody has typed it."""
+    editor.lua("vim.notify = function(text) vim.g.told = text end")
+    editor.lua("vim.ui.input = function() vim.g.asked = true end")
+    server.enqueue(code("1"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("i")
+    assert "a turn is under way" in editor.nvim.vars["told"]
+    assert editor.lua("return vim.g.asked") is None
+
+
+def test_what_is_told_needs_no_key_to_go_on(editor: Editor) -> None:
+    """Whatever the words: they are cut to one line."""
+    editor.lua("vim.notify = function(text) vim.g.told = text end")
+    editor.lua("require('oi.tell')(('word '):rep(100))")
+    assert len(editor.nvim.vars["told"]) < 90
 
 
 def test_motions_go_between_turns(editor: Editor, server: ThreadedServer) -> None:

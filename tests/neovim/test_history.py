@@ -85,6 +85,25 @@ def test_a_conversation_is_a_buffer_by_name(editor: Editor, server: ThreadedServ
     editor.wait_text("> first\n\nOne.")
 
 
+def test_a_window_or_buffer_can_go_at_any_moment(editor: Editor, server: ThreadedServer) -> None:
+    """Closed, deleted or wiped while words stream: no error, and all of them when it is back."""
+    editor.lua("vim.o.cmdheight = 2; vim.v.errmsg = ''")
+    words = [f"word{i} " for i in range(400)]
+    server.enqueue(text(*words).but(delay=0.01))
+    editor.command("OIChat go")
+    editor.wait_text("word3")
+    latest = "require('oi.conversation').latest()"
+    for gone in ("close", "bdelete!", "bwipeout!"):
+        editor.command(gone)
+        editor.wait(lambda: editor.lua(f"return {latest}.seq") % 5 == 0, "more has come")
+        editor.command("OI open " + editor.lua(f"return {latest}.id"))
+        editor.wait_text("word4")
+        assert "i" in {m["lhs"] for m in editor.nvim.api.buf_get_keymap(0, "n")}
+    editor.wait_state("idle")
+    assert editor.text().split()[2:] == [word.strip() for word in words]
+    assert "Error" not in editor.nvim.command_output("messages")
+
+
 def test_an_error_stands_in_the_conversation(editor: Editor, server: ThreadedServer) -> None:
     """In whole sentences; asking again takes its place, and that of the words unheard."""
     editor.command("OIChat hello")

@@ -13,7 +13,7 @@ return {
   ["a person's words are quoted"] = function()
     local shown = block({ role = "user", message = "One\n\ntwo\n" })
     same({ "> One", ">", "> two", "" }, shown.lines)
-    same({ 0, 2 }, shown.words)
+    same("OIWords", shown.group)
   end,
   ["the model's words stand without empty lines around them"] = function()
     same(

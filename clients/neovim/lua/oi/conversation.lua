@@ -3,6 +3,7 @@
 local config = require("oi.config")
 local daemon = require("oi.daemon")
 local Fold = require("oi.fold")
+local tell = require("oi.tell")
 
 ---@alias oi.State "idle"|"thinking"|"running"|"approval"|"input"
 
@@ -17,6 +18,7 @@ local Fold = require("oi.fold")
 ---@field approval? string Of the block that waits.
 ---@field input? { id: string, prompt: string, password: boolean }
 ---@field notice? string What went wrong, in words.
+---@field offered string[] Models that its server was last seen to have.
 ---@field changed fun(conversation: oi.Conversation)
 ---@field private settings table<string, any> Those of its own, given again to a new daemon.
 ---@field private failed boolean The last words went unheard: the daemon did not keep them.
@@ -56,6 +58,7 @@ function Conversation.get(id)
       title = "",
       cost = 0,
       changed = function() end,
+      offered = {},
       settings = {},
       failed = false,
       seq = 0,
@@ -124,13 +127,21 @@ function Conversation:begin(method, params)
   self:changed()
 end
 
----@private
 ---@return boolean refused A turn is under way; the person is told.
 function Conversation:refused()
   if self:busy() then
-    vim.notify("oi: a turn is under way: wait for it, or stop it (:OI stop).", vim.log.levels.WARN)
+    tell("a turn is under way: wait for it, or stop it (:OI stop).")
   end
   return self:busy()
+end
+
+--- Its title is the first line that was said or run.
+---@private
+---@param text string
+function Conversation:entitle(text)
+  if self.title == "" then
+    self.title = vim.trim(text):match("[^\n]*")
+  end
 end
 
 ---@param words string
@@ -141,9 +152,7 @@ function Conversation:ask(words)
   if self.failed then
     table.remove(self.fold.items)
   end
-  if self.title == "" then
-    self.title = vim.split(vim.trim(words), "\n")[1]
-  end
+  self:entitle(words)
   self.fold:ask(words)
   self:begin("oi/stream", { message = words })
 end
@@ -152,6 +161,7 @@ end
 ---@param code string
 function Conversation:execute(language, code)
   if not self:refused() then
+    self:entitle(code)
     self:begin("oi/execute", { language = language, code = code })
   end
 end
@@ -165,6 +175,10 @@ function Conversation:finish(err, result)
   local items = self.fold.items
   if err then
     self.notice = err.message
+    if err.data and err.data.kind == "no_model" then
+      self.offered = err.data.models or {}
+      self.notice = err.message .. "\n`:OI model` chooses one for this conversation."
+    end
     self.failed = #items > 0 and items[#items].kind == "user"
   else
     self.cost = self.cost + (result.usage.cost or 0)
@@ -201,7 +215,7 @@ end
 ---@param code? string Runs in place of the model's.
 function Conversation:approve(decision, code)
   if not self.approval then
-    return vim.notify("oi: no block waits for an answer.", vim.log.levels.WARN)
+    return tell("no block waits for an answer.")
   end
   local params = { approval = self.approval, decision = decision, code = code }
   self.approval, self.state = nil, "running"
@@ -209,12 +223,12 @@ function Conversation:approve(decision, code)
   self:changed()
 end
 
----@param line string
+---@param line? string None: the end of the input.
 function Conversation:answer(line)
   local input = self.input
   if input then
     self.input, self.state = nil, "running"
-    self:request("oi/input", { input = input.id, value = line })
+    self:request("oi/input", { input = input.id, value = line or vim.NIL })
     self:changed()
   end
 end
@@ -232,7 +246,7 @@ function Conversation:load()
     self.failed = false
     local first = self.fold.items[1]
     if first then
-      self.title = tostring(first.text or first.code):match("[^\n]*")
+      self:entitle(tostring(first.text or first.code))
     end
     self:changed()
   end)

@@ -163,9 +163,14 @@ function M.stop(why)
   fail_all(why or "The daemon was ended.")
 end
 
----@return boolean
-function M.running()
-  return client ~= nil
+--- Its log file: where platformdirs puts it.
+---@return string
+function M.log_path()
+  if vim.fn.has("mac") == 1 then
+    return vim.fs.normalize("~/Library/Logs/oi-daemon/oi-daemon.log")
+  end
+  local state = vim.env.XDG_STATE_HOME or vim.fs.normalize("~/.local/state")
+  return vim.fs.joinpath(state, "oi-daemon", "log", "oi-daemon.log")
 end
 
 vim.api.nvim_create_autocmd("VimLeavePre", {

@@ -37,7 +37,7 @@ function Text:__tostring()
 end
 
 ---@class oi.Item One message, in the making or complete.
----@field kind "user"|"message"|"code"
+---@field kind "user"|"message"|"code"|"notice"
 ---@field text? oi.Text Of words.
 ---@field language? string
 ---@field code? oi.Text

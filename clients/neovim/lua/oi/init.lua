@@ -34,7 +34,7 @@ function M.chat(words, options)
   local conversation = opened(options or {})
   if words then
     conversation:ask(words)
-  else
+  elseif not conversation:refused() then
     vim.ui.input({ prompt = "Ask: " }, function(asked)
       if asked and vim.trim(asked) ~= "" then
         conversation:ask(asked)

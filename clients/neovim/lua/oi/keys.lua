@@ -4,8 +4,7 @@ local M = {}
 
 local ALWAYS = { "stop", "chat", "next", "previous", "yank" }
 local WAITING = { "approve", "edit", "skip", "always" }
-local WORDS =
-  { approve = "run", edit = "edit", skip = "skip", always = "always run", stop = "stop" }
+local WORDS = { approve = "run", edit = "edit", skip = "skip", always = "always", stop = "stop" }
 
 ---@param buf integer
 ---@param names string[]
@@ -26,16 +25,18 @@ function M.map(buf)
   set(buf, ALWAYS, true)
 end
 
---- The keys that answer: there only while something waits, so that they are Vim's own else.
+--- The keys that answer: there only while something waits, so that they are Vim's own else. While
+--- a block is edited, the key that asks is Vim's own as well.
 ---@param buf integer
 ---@param conversation? oi.Conversation None: it is being edited.
 function M.answer(buf, conversation)
-  local approval = conversation and conversation.approval ~= nil or false
-  local input = conversation and conversation.input ~= nil or false
-  if vim.b[buf].oi_waits ~= (approval and "approval" or input and "input" or "") then
-    set(buf, WAITING, approval)
-    set(buf, { "approve" }, approval or input)
-    vim.b[buf].oi_waits = approval and "approval" or input and "input" or ""
+  local state = conversation and conversation.state or "edit"
+  local waits = (state == "approval" or state == "input" or state == "edit") and state or ""
+  if vim.b[buf].oi_waits ~= waits then
+    set(buf, WAITING, waits == "approval")
+    set(buf, { "approve" }, waits == "approval" or waits == "input")
+    set(buf, { "chat" }, waits ~= "edit")
+    vim.b[buf].oi_waits = waits
   end
 end
 
@@ -48,7 +49,7 @@ local function named(names, words)
     local key = config.options.keys[name]
     if key then
       local word = (words or WORDS)[name]
-      vim.list_extend(text, { { key, "OIKey" }, { (" %s   "):format(word), "OIHint" } })
+      vim.list_extend(text, { { key, "OIKey" }, { (" %s  "):format(word), "OIHint" } })
     end
   end
   return text
@@ -61,10 +62,10 @@ end
 function M.hint(conversation, editing)
   local state = conversation.state
   if editing then
-    local text = { { ":w", "OIKey" }, { " runs it   ", "OIHint" } }
+    local text = { { ":w", "OIKey" }, { " runs it  ", "OIHint" } }
     return vim.list_extend(text, { { ":e!", "OIKey" }, { " leaves it as it was", "OIHint" } })
   elseif state == "approval" then
-    return named({ "approve", "edit", "skip", "always", "stop" })
+    return named({ "approve", "edit", "skip", "stop", "always" })
   elseif state == "input" then
     return named({ "approve", "stop" }, { approve = "answer", stop = "stop" })
   elseif state == "idle" then

@@ -6,7 +6,8 @@ local M = {}
 ---@field item? oi.Item Set by the view.
 ---@field lines string[]
 ---@field rules table<integer, string> Rows of fences, and what to write on them.
----@field words? integer[] First and last row of a person's words.
+---@field group? string Highlights its rows.
+---@field folded? boolean Whether a long output has been; set by the view.
 ---@field code? integer[] First row, and the one after the last.
 ---@field output? integer[] The same.
 ---@field spans table<integer, oi.Span[]>
@@ -119,9 +120,10 @@ function M.block(item)
     for _, line in ipairs(trimmed(item.text.lines)) do
       table.insert(block.lines, line == "" and ">" or "> " .. line)
     end
-    block.words = { 0, #block.lines - 1 }
+    block.group = "OIWords"
   else
     block.lines = trimmed(item.text.lines)
+    block.group = item.kind == "notice" and "OIError" or nil
   end
   table.insert(block.lines, "")
   return block

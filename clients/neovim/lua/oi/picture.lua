@@ -10,6 +10,7 @@ local KINDS = {
   { "application/pdf", "pdf", base64 = true },
   { "text/html", "html" },
 }
+local SHOWN = { png = true, jpg = true, gif = true }
 
 ---@param display oi.Display
 ---@return string? path
@@ -47,23 +48,53 @@ function M.save(item)
   end
 end
 
---- Show a picture below its line, where a plugin that can has been loaded.
+--- Show a picture below its line, if a plugin that can has been loaded.
 ---@param buf integer
 ---@param row integer
 ---@param path string
-function M.show(buf, row, path)
-  if not path:find("%.[pjg][npi][gf]$") then
-    return
-  end
+---@return fun()? close
+local function show(buf, row, path)
   local snacks, image = package.loaded["snacks"], package.loaded["image"]
   if snacks and snacks.image and snacks.image.supports_terminal() then
-    pcall(snacks.image.placement.new, buf, path, { pos = { row + 1, 0 }, inline = true })
+    local at = { pos = { row + 1, 0 }, inline = true }
+    local placement = snacks.image.placement.new(buf, path, at)
+    return function()
+      placement:close()
+    end
   elseif image then
-    pcall(function()
-      local at = { buffer = buf, x = 0, y = row, with_virtual_padding = true, inline = true }
-      at.window = vim.fn.bufwinid(buf)
-      image.from_file(path, at):render()
-    end)
+    local at = { buffer = buf, x = 0, y = row, with_virtual_padding = true, inline = true }
+    at.window = vim.fn.bufwinid(buf)
+    local placement = image.from_file(path, at)
+    placement:render()
+    return function()
+      placement:clear()
+    end
+  end
+end
+
+---@class oi.Placement
+---@field row integer
+---@field close? fun()
+
+--- Show pictures where they stand now; those that have gone or moved are closed there.
+---@param buf integer
+---@param placed table<string, oi.Placement> By path: what is shown; changed.
+---@param rows table<string, integer> By path.
+function M.place(buf, placed, rows)
+  for path, placement in pairs(placed) do
+    if rows[path] ~= placement.row then
+      pcall(placement.close or function() end)
+      placed[path] = nil
+    end
+  end
+  if vim.fn.bufwinid(buf) == -1 then
+    return
+  end
+  for path, row in pairs(rows) do
+    if not placed[path] and SHOWN[path:match("%w+$")] then
+      local ok, close = pcall(show, buf, row, path) -- what a plugin cannot show remains a path
+      placed[path] = { row = row, close = ok and close or nil }
+    end
   end
 end
 

@@ -49,6 +49,6 @@
 ---@class oi.Error
 ---@field message string What happened, and what to do about it.
 ---@field code? integer
----@field data? { kind: string }
+---@field data? { kind: string, models?: string[] }
 
 ---@alias oi.Decision "run"|"skip"|"stop"|"always"

@@ -1,18 +1,16 @@
 -- A conversation's buffer. Draws what is new since it last drew, a few times a second at most.
 local Conversation = require("oi.conversation")
+local decorate = require("oi.decorate")
 local edit = require("oi.edit")
 local highlight = require("oi.highlight")
 local keys = require("oi.keys")
 local layout = require("oi.layout")
 local picture = require("oi.picture")
+local prompt = require("oi.prompt")
 local syntax = require("oi.syntax")
 local window = require("oi.window")
 
 local DRAW_EVERY = 30 -- milliseconds
-local RULE = ("─"):rep(60)
-local text_marks = vim.api.nvim_create_namespace("oi.text")
-local line_mark = vim.api.nvim_create_namespace("oi.active_line")
-local status_mark = vim.api.nvim_create_namespace("oi.status")
 
 ---@class oi.View
 ---@field conversation oi.Conversation
@@ -20,9 +18,9 @@ local status_mark = vim.api.nvim_create_namespace("oi.status")
 ---@field rows integer[] First row of each item, from 0.
 ---@field blocks oi.Block[] What stands there.
 ---@field private fold? oi.Fold What was drawn.
+---@field private pictures table<string, oi.Placement>
 ---@field private scheduled boolean
 ---@field editing boolean
----@field private prompted? string The input that was asked for.
 local View = {}
 View.__index = View
 
@@ -35,6 +33,19 @@ function View.of(buf)
   return views[buf or vim.api.nvim_get_current_buf()]
 end
 
+--- A buffer of this name; one that was unloaded makes room for it.
+---@param name string
+---@return integer
+local function new_buffer(name)
+  local unloaded = vim.fn.bufnr(name)
+  if unloaded ~= -1 and vim.api.nvim_buf_get_name(unloaded) == name then
+    vim.api.nvim_buf_delete(unloaded, { force = true })
+  end
+  local buf = vim.api.nvim_create_buf(false, false)
+  vim.api.nvim_buf_set_name(buf, name)
+  return buf
+end
+
 ---@param conversation oi.Conversation
 ---@param buf? integer
 ---@return oi.View
@@ -44,8 +55,8 @@ function View.get(conversation, buf)
       return view
     end
   end
-  local self = setmetatable({ conversation = conversation, scheduled = false }, View)
-  self.buf = buf or vim.api.nvim_create_buf(false, false)
+  local self = setmetatable({ conversation = conversation, pictures = {}, scheduled = false }, View)
+  self.buf = buf or new_buffer("oi://" .. conversation.id)
   views[self.buf] = self
   self:prepare()
   conversation.changed = function()
@@ -55,25 +66,17 @@ function View.get(conversation, buf)
   return self
 end
 
---- Fill a buffer that Neovim reads, such as by `:edit oi://ID`; `:edit!` ends an edit.
+--- Fill a buffer that Neovim reads, such as by `:edit oi://ID`, or again by `:edit`.
 ---@param buf integer
 ---@param name string
 function View.read(buf, name)
-  local view = View.of(buf)
-  if not view then
-    view = View.get(Conversation.get(name:match("^oi://(.+)$")), buf)
-  end
-  edit.leave(view)
-  window.dress(view)
+  window.dress(View.get(Conversation.get(name:match("^oi://(.+)$")), buf))
 end
 
 ---@private
 function View:prepare()
   highlight.define()
   local buf = self.buf
-  if vim.api.nvim_buf_get_name(buf) == "" then
-    vim.api.nvim_buf_set_name(buf, "oi://" .. self.conversation.id)
-  end
   vim.bo[buf].buftype = "acwrite"
   vim.bo[buf].bufhidden = "hide"
   vim.bo[buf].swapfile = false
@@ -81,7 +84,7 @@ function View:prepare()
   vim.bo[buf].modifiable = false
   vim.bo[buf].filetype = "oi"
   syntax.start(buf)
-  vim.bo[buf].path = self.conversation.cwd .. "," .. vim.o.path
+  vim.bo[buf].path = vim.fn.escape(self.conversation.cwd, " ,\\") .. "," .. vim.o.path
   keys.map(buf)
   self:clear()
   self:watch()
@@ -95,18 +98,29 @@ function View:watch()
   end
   on("BufWinEnter", function()
     window.dress(self)
+    self:schedule()
   end)
   on("BufEnter", function()
-    self:prompt()
+    prompt.offer(self.conversation)
   end)
   on("BufWriteCmd", function()
     edit.write(self)
   end)
-  on("CursorMoved", function()
+  on({ "CursorMoved", "CursorMovedI" }, function()
     edit.follow(self)
   end)
-  on("BufWipeout", function()
+  vim.api.nvim_create_autocmd("ModeChanged", {
+    group = group,
+    pattern = "*:n*",
+    callback = vim.schedule_wrap(function()
+      if vim.api.nvim_get_current_buf() == self.buf then
+        prompt.offer(self.conversation)
+      end
+    end),
+  })
+  on("BufUnload", function()
     views[self.buf] = nil
+    picture.place(self.buf, self.pictures, {})
     self.conversation.changed = function() end
     vim.api.nvim_del_augroup_by_id(group)
   end)
@@ -119,7 +133,7 @@ function View:schedule()
     self.scheduled = true
     vim.defer_fn(function()
       self.scheduled = false
-      if vim.api.nvim_buf_is_valid(self.buf) then
+      if views[self.buf] == self then
         self:draw()
       end
     end, DRAW_EVERY)
@@ -158,8 +172,10 @@ function View:items()
 end
 
 function View:draw()
-  if self.editing then
+  if self.editing and self.conversation.approval then
     return
+  elseif self.editing then
+    return edit.leave(self) -- the block waits no more: the turn was stopped, or has failed
   end
   if self.fold and self.fold ~= self.conversation.fold then
     self:clear()
@@ -168,9 +184,10 @@ function View:draw()
   self:draw_items(self:items())
   self:draw_active_line()
   self:draw_status()
+  self:place_pictures()
   keys.answer(self.buf, self.conversation)
   vim.schedule(function()
-    self:prompt()
+    prompt.offer(self.conversation)
   end)
 end
 
@@ -184,17 +201,13 @@ function View:draw_items(items)
   end
   local start = self.rows[from] or 0
   local old, new = {}, {}
+  local before = self.blocks[from]
   for i = from, #self.rows do
     vim.list_extend(old, self.blocks[i].lines)
     self.rows[i], self.blocks[i] = nil, nil
   end
   for i = from, #items do
-    if items[i].kind == "code" then
-      picture.save(items[i])
-      syntax.add(self.buf, layout.filetype(items[i].language))
-    end
-    self.rows[i], self.blocks[i] = start + #new, layout.block(items[i])
-    self.blocks[i].item = items[i]
+    self.rows[i], self.blocks[i] = start + #new, self:block(i, items[i])
     vim.list_extend(new, self.blocks[i].lines)
   end
   local same = 0
@@ -208,73 +221,32 @@ function View:draw_items(items)
       syntax.grown(self.buf, start + #new)
     end)
   end
-  vim.api.nvim_buf_clear_namespace(self.buf, text_marks, start + same, -1)
+  if before and self.blocks[from] and before.item == self.blocks[from].item then
+    self.blocks[from].folded = before.folded
+  end
+  decorate.clear(self.buf, start + same)
   for i = from, #items do
-    self:decorate(i, items[i], start + same)
+    decorate.block(self.buf, self.rows[i], self.blocks[i], start + same)
     self:fold_output(i)
   end
 end
 
 ---@private
----@param row integer
----@param mark vim.api.keyset.set_extmark
----@param column? integer
-function View:mark(row, mark, column)
-  vim.api.nvim_buf_set_extmark(self.buf, text_marks, row, column or 0, mark)
-end
-
---- Highlight an item's rows from `first` on, and its fences, whose label may change.
----@private
 ---@param i integer
 ---@param item oi.Item
----@param first integer
-function View:decorate(i, item, first)
-  local block, start = self.blocks[i], self.rows[i]
-  local last = start + #block.lines
-  for row, label in pairs(block.rules) do
-    vim.api.nvim_buf_clear_namespace(self.buf, text_marks, start + row, start + row + 1)
-    self:draw_rule(start + row, row == 0 and self:label(i, item) or label)
+---@return oi.Block
+function View:block(i, item)
+  if item.kind == "code" then
+    picture.save(item)
+    syntax.add(self.buf, layout.filetype(item.language))
   end
-  for row = math.max(first, start), last - 2 do
-    if block.words or item.kind == "notice" then
-      self:mark(row, { line_hl_group = block.words and "OIWords" or "OIError" })
-    end
-    for _, span in ipairs(block.spans[row - start] or {}) do
-      local group = highlight.ansi(span.style)
-      self:mark(row, { end_col = span.last, hl_group = group, priority = 200 }, span.first)
-    end
-    local path = block.pictures[row - start]
-    if path then
-      self:mark(row, { end_row = row + 1, hl_group = "OIPicture", url = path })
-      picture.show(self.buf, row, path)
-    end
+  local block = layout.block(item)
+  block.item = item
+  local over = i < #self.conversation.fold.items or not self.conversation:busy()
+  if item.kind == "code" and over and not item.output then
+    block.rules[0] = item.language .. " · not run"
   end
-end
-
---- A fence, drawn as a line that tells what is below it.
----@private
----@param row integer
----@param label string
-function View:draw_rule(row, label)
-  local text = { { RULE, "OIRule" } }
-  if label == layout.GAP then
-    text = { { (" "):rep(60), "Normal" } }
-  elseif label ~= "" then
-    text = { { "── ", "OIRule" }, { label, "OILabel" } }
-    local rest = 60 - 4 - vim.api.nvim_strwidth(label)
-    table.insert(text, { " " .. ("─"):rep(rest), "OIRule" })
-  end
-  self:mark(row, { virt_text = text, virt_text_pos = "overlay" })
-end
-
----@private
----@param i integer
----@param item oi.Item
----@return string
-function View:label(i, item)
-  local conversation = self.conversation
-  local over = i < #conversation.fold.items or not conversation:busy()
-  return item.language .. (over and not item.output and " · not run" or "")
+  return block
 end
 
 --- Fold an output that is complete and long, but for its beginning and end.
@@ -292,58 +264,26 @@ end
 
 ---@private
 function View:draw_active_line()
-  vim.api.nvim_buf_clear_namespace(self.buf, line_mark, 0, -1)
   local count = #self.conversation.fold.items
   local item, block = self.conversation.fold.items[count], self.blocks[count]
   local line = item and item.active_line
-  if line and line <= #item.code.lines then
-    local row = self.rows[count] + block.code[1] + line - 1
-    vim.api.nvim_buf_set_extmark(self.buf, line_mark, row, 0, {
-      line_hl_group = "OIActiveLine",
-      sign_text = "▶",
-      sign_hl_group = "OIActiveSign",
-      priority = 150,
-    })
-  end
+  local there = line and line <= #item.code.lines
+  decorate.active_line(self.buf, there and self.rows[count] + block.code[1] + line - 1 or nil)
 end
 
---- What can be done now, on the buffer's last line.
 function View:draw_status()
-  local text = keys.hint(self.conversation, self.editing)
-  vim.api.nvim_buf_set_extmark(
-    self.buf,
-    status_mark,
-    vim.api.nvim_buf_line_count(self.buf) - 1,
-    0,
-    {
-      id = 1,
-      virt_text = text,
-      virt_text_pos = "overlay",
-    }
-  )
+  decorate.status(self.buf, keys.hint(self.conversation, self.editing))
 end
 
---- Ask for the line that the code waits for; not while somebody types elsewhere.
----@param again? boolean
-function View:prompt(again)
-  local input = self.conversation.input
-  local here = vim.api.nvim_get_current_buf() == self.buf
-  local free = here or vim.api.nvim_get_mode().mode == "n"
-  if not input or not free or (self.prompted == input.id and not again) then
-    return
-  end
-  self.prompted = input.id
-  local function answer(line)
-    if line and self.conversation.input == input then
-      self.conversation:answer(line)
+---@private
+function View:place_pictures()
+  local rows = {}
+  for i, block in ipairs(self.blocks) do
+    for row, path in pairs(block.pictures) do
+      rows[path] = self.rows[i] + row
     end
   end
-  if input.password then
-    local ok, line = pcall(vim.fn.inputsecret, input.prompt)
-    answer(ok and line or nil)
-  else
-    vim.ui.input({ prompt = input.prompt }, answer)
-  end
+  picture.place(self.buf, self.pictures, rows)
 end
 
 --- Move the cursor to the next of a person's words, or the one before.
@@ -352,7 +292,7 @@ function View:jump(forward)
   local row, target = vim.api.nvim_win_get_cursor(0)[1] - 1, nil
   for i, block in ipairs(self.blocks) do
     local start = self.rows[i]
-    if block.words and (forward and start > row or not forward and start < row) then
+    if block.item.kind == "user" and (forward and start > row or not forward and start < row) then
       target = start
       if forward then
         break

@@ -1,0 +1,87 @@
+-- Marks of what stands in a conversation's buffer: fences, words, colours, the active line, hints.
+local highlight = require("oi.highlight")
+local layout = require("oi.layout")
+local M = {}
+
+local WIDTH = 60 -- columns of a fence
+local texts = vim.api.nvim_create_namespace("oi.text")
+local active_line = vim.api.nvim_create_namespace("oi.active_line")
+local status = vim.api.nvim_create_namespace("oi.status")
+
+---@param buf integer
+---@param row integer
+---@param mark vim.api.keyset.set_extmark
+---@param column? integer
+local function put(buf, row, mark, column)
+  vim.api.nvim_buf_set_extmark(buf, texts, row, column or 0, mark)
+end
+
+---@param label string What is below the line.
+---@return string[][] virt_text
+local function rule(label)
+  if label == layout.GAP then
+    return { { (" "):rep(WIDTH), "Normal" } }
+  elseif label == "" then
+    return { { ("─"):rep(WIDTH), "OIRule" } }
+  end
+  local rest = ("─"):rep(WIDTH - 4 - vim.api.nvim_strwidth(label))
+  return { { "── ", "OIRule" }, { label, "OILabel" }, { " " .. rest, "OIRule" } }
+end
+
+--- Forget the marks of rows from `first` on.
+---@param buf integer
+---@param first integer
+function M.clear(buf, first)
+  vim.api.nvim_buf_clear_namespace(buf, texts, first, -1)
+end
+
+--- Mark a block's rows from `first` on, and its fences, whose label may have changed.
+---@param buf integer
+---@param start integer The block's first row.
+---@param block oi.Block
+---@param first integer
+function M.block(buf, start, block, first)
+  for row, label in pairs(block.rules) do
+    vim.api.nvim_buf_clear_namespace(buf, texts, start + row, start + row + 1)
+    put(buf, start + row, { virt_text = rule(label), virt_text_pos = "overlay" })
+  end
+  for row = math.max(first - start, 0), #block.lines - 2 do
+    if block.group then
+      put(buf, start + row, { line_hl_group = block.group })
+    end
+    for _, span in ipairs(block.spans[row] or {}) do
+      local group = highlight.ansi(span.style)
+      local mark = { end_col = span.last, hl_group = group, priority = 200 }
+      put(buf, start + row, mark, span.first)
+    end
+    local path = block.pictures[row]
+    if path then
+      put(buf, start + row, { end_row = start + row + 1, hl_group = "OIPicture", url = path })
+    end
+  end
+end
+
+---@param buf integer
+---@param row? integer None: nothing runs.
+function M.active_line(buf, row)
+  vim.api.nvim_buf_clear_namespace(buf, active_line, 0, -1)
+  if row then
+    vim.api.nvim_buf_set_extmark(buf, active_line, row, 0, {
+      line_hl_group = "OIActiveLine",
+      sign_text = "▶",
+      sign_hl_group = "OIActiveSign",
+      priority = 150,
+    })
+  end
+end
+
+--- What can be done now, on the buffer's last line.
+---@param buf integer
+---@param hint string[][]
+function M.status(buf, hint)
+  local last = vim.api.nvim_buf_line_count(buf) - 1
+  local mark = { id = 1, virt_text = hint, virt_text_pos = "overlay" }
+  vim.api.nvim_buf_set_extmark(buf, status, last, 0, mark)
+end
+
+return M
