@@ -201,7 +201,8 @@ def test_a_progress_bar_moves_in_its_line_and_what_is_cleared_goes(
 
 
 def test_a_picture_is_a_path(editor: Editor, server: ThreadedServer) -> None:
-    """Its file is there, and the line leads to it."""
+    """Its file is there, and the line leads to it: `gx` anywhere in it opens the file."""
+    editor.lua("vim.ui.open = function(path) vim.g.opened = path end")
     source = "class P:\n    def _repr_png_(self): return b'\\x89PNG'\nP()"
     server.enqueue(code(source), text("Done."))
     editor.command("OIChat go")
@@ -213,6 +214,9 @@ def test_a_picture_is_a_path(editor: Editor, server: ThreadedServer) -> None:
     assert Path(path).read_bytes() == b"\x89PNG"
     (mark,) = [mark for mark in editor.marks("oi.text") if "url" in mark[3]]
     assert mark[3]["url"] == path
+    editor.nvim.current.window.cursor = (mark[1] + 1, 0)
+    editor.keys("gx")
+    assert editor.nvim.vars["opened"] == path
 
 
 SNACKS = """

@@ -91,7 +91,7 @@ local function put_code(block, item)
   end
   for _, path in ipairs(item.pictures or {}) do
     block.pictures[#block.lines] = path
-    table.insert(block.lines, ("![%s](%s)"):format(vim.fs.basename(path), path))
+    table.insert(block.lines, ("![](%s)"):format(path)) -- `gx` finds it from anywhere in the line
   end
 end
 

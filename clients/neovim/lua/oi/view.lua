@@ -152,6 +152,7 @@ end
 --- Begin again with an empty buffer.
 function View:clear()
   self.fold, self.rows, self.blocks, self.editing = nil, {}, {}, false
+  picture.place(self.buf, self.pictures, {})
   vim.api.nvim_buf_clear_namespace(self.buf, -1, 0, -1)
   self:modify(function()
     vim.api.nvim_buf_set_lines(self.buf, 0, -1, false, {})
