@@ -10,8 +10,8 @@ import os
 import select
 from _thread import RLock
 
-_MOMENT = 5
-"""Milliseconds that may be spent on something else where none of them is used for a block."""
+_MOMENT = 50
+"""Milliseconds without a block, after which there is time for something else."""
 
 
 class Channel:
