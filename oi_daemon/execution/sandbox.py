@@ -67,7 +67,7 @@ class Sandbox:
             raise NotInstalledError(refusal)
 
         def work() -> subprocess.Popen[bytes]:
-            self._enter([*_tools(command, environment)])
+            self._enter([tool for tool in _tools(command, environment) if not self._holds(tool)])
             return start()
 
         with ThreadPoolExecutor(1, "sandbox") as thread:
@@ -110,13 +110,18 @@ class Sandbox:
                 f" machine: {why}. To run code without it, set sandbox = none."
             )
         for folder in self.folders:
-            if folder == "/" or not Path(folder).is_dir():
-                what = "everything" if folder == "/" else "no folder"
+            there = Path(folder).is_dir()
+            if not there or Path(folder).samefile("/"):
+                what = "everything" if there else "no folder"
                 return (
                     f"Nothing was run: {folder} is {what}, and the sandbox is to let code write"
                     " there: change the setting sandbox_folders or cwd."
                 )
         return None
+
+    def _holds(self, path: Path) -> bool:
+        """Whether code can write there, and may have put a link to elsewhere in its place."""
+        return any(Path(folder) in (path, *path.parents) for folder in self.folders)
 
     def _enter(self, tools: Sequence[Path]) -> None:
         from oi_daemon.execution.landlock import (

@@ -187,6 +187,19 @@ async def test_isolated_code_does_not_read_the_home(workplace: Workplace, home: 
             assert "own words" in await output(execution, code.format(own), language=language)
 
 
+async def test_a_link_among_the_tools_does_not_open_the_home(
+    workplace: Workplace, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code may put one there, for the next interpreter to start with."""
+    (home / "private").mkdir()
+    (home / "private" / "file").write_text("secret words")
+    tools = Path(workplace.cwd) / "tools"
+    tools.symlink_to(home / "private")
+    monkeypatch.setenv("PATH", f"{tools}/bin{os.pathsep}{os.environ['PATH']}")
+    async with sandboxed(workplace, "isolated") as execution:
+        assert "PermissionError" in await output(execution, f"open({f'{tools}/file'!r})")
+
+
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_daemon_cannot_be_looked_into_or_ended(workplace: Workplace, mode: Mode) -> None:
     """Its environment may hold a key."""
@@ -271,7 +284,7 @@ async def test_where_there_is_no_sandbox_nothing_runs(
     assert not os.listdir(workplace.cwd)  # noqa: PTH208
 
 
-@pytest.mark.parametrize("folder", ["/", "/no/such/folder"])
+@pytest.mark.parametrize("folder", ["/", "//", "/no/such/folder"])
 async def test_folders_that_make_no_sandbox_are_refused(workplace: Workplace, folder: str) -> None:
     async with sandboxed(workplace, "write-protect", Path(folder)) as execution:
         told = await output(execution, "print(1 + 1)")
