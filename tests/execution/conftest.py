@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,3 +22,19 @@ async def execution(workplace: Workplace) -> AsyncIterator[Execution]:
     execution = Execution(workplace)
     yield execution
     await execution.close()
+
+
+@pytest.fixture(scope="session")
+def font_cache(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Folder with matplotlib's list of fonts, which it takes long to make, and says so."""
+    folder = str(tmp_path_factory.mktemp("matplotlib"))
+    environment = {**os.environ, "MPLCONFIGDIR": folder, "MPLBACKEND": "agg"}
+    subprocess.run([sys.executable, "-c", "import matplotlib.pyplot"], env=environment, check=True)
+    return folder
+
+
+@pytest.fixture
+def fonts(font_cache: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """matplotlib begins with its list of fonts."""
+    monkeypatch.setenv("MPLCONFIGDIR", font_cache)
+    return font_cache

@@ -21,16 +21,10 @@ def workplace(workplace: Workplace) -> Workplace:
     return replace(workplace, python=sys.executable)
 
 
-@pytest.fixture(scope="session")
-def fonts(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """matplotlib's list of fonts, which it takes seconds to make."""
-    return str(tmp_path_factory.mktemp("matplotlib"))
-
-
 @pytest.fixture(autouse=True)
-def font_cache(fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MPLCONFIGDIR", fonts)
-    monkeypatch.setenv("MPLBACKEND", "TkAgg")  # the user's own, for their own programs
+def own_backend(fonts: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The user's own backend, for their own programs."""
+    monkeypatch.setenv("MPLBACKEND", "TkAgg")
 
 
 def is_png(display: dict[str, object]) -> bool:

@@ -59,10 +59,7 @@ async def test_pip_is_the_pip_of_this_python(execution: Execution) -> None:
     assert sys.prefix in told
 
 
-async def test_matplotlib_inline_displays_as_always(
-    execution: Execution, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path_factory.getbasetemp()))
+async def test_matplotlib_inline_displays_as_always(execution: Execution, fonts: str) -> None:
     code = "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1]);"
     assert len(displays(await run(execution, code))) == 1
 
