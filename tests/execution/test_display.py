@@ -47,6 +47,11 @@ async def test_a_whole_bundle(execution: Execution) -> None:
     assert displays(chunks) == [{"text/plain": "b", "application/x": {"a": [1]}}]
 
 
+async def test_a_bundle_that_fails_is_done_without(execution: Execution) -> None:
+    code = f"{TABLE}Table._repr_mimebundle_ = lambda self: {{}}\nTable()"
+    assert displays(await run(execution, code)) == [BUNDLE]
+
+
 async def test_a_class_is_text(execution: Execution) -> None:
     chunks = await run(execution, f"{TABLE}Table")
     assert displays(chunks) == []

@@ -41,7 +41,10 @@ def _whole(value: object) -> dict[str, object]:
     function = getattr(value, "_repr_mimebundle_", None)
     if not callable(function):
         return {}
-    bundle = _data(function(include=None, exclude=None))
+    try:
+        bundle = _data(function(include=None, exclude=None))
+    except Exception:
+        return {}
     return dict(bundle) if isinstance(bundle, dict) else {}
 
 
