@@ -26,6 +26,11 @@ return {
     local _, spans = parsed("still", style)
     same({ { "still", { bg = 4 } } }, spans)
   end,
+  ["equal styles are one table, however often they are met"] = function()
+    local _, first = ansi.parse("\27[1;31mred\27[0m")
+    local _, again = ansi.parse("and \27[1;31mred\27[0m")
+    assert(rawequal(first[1].style, again[1].style))
+  end,
   ["256 and 16 million colours"] = function()
     local _, spans = parsed("\27[38;5;208ma\27[48;2;1;2;255mb")
     same({ { "a", { fg = 208 } }, { "b", { fg = 208, bg = "#0102ff" } } }, spans)

@@ -32,11 +32,16 @@ local function extended(codes, at)
   return nil, 0
 end
 
+local PLAIN = {} ---@type oi.Style
+-- By style and numbers, so that equal changes give the same table, and cost nothing.
+---@type table<oi.Style, table<string, oi.Style>>
+local changes = setmetatable({}, { __mode = "k" })
+
 --- The style after the numbers of an escape code, such as "1;31".
 ---@param style oi.Style
 ---@param numbers string
 ---@return oi.Style
-local function change(style, numbers)
+local function changed(style, numbers)
   local codes, at = {}, 1
   for number in (numbers == "" and "0" or numbers):gmatch("[^;:]+") do
     table.insert(codes, tonumber(number) or 0)
@@ -59,7 +64,17 @@ local function change(style, numbers)
     end
     at = at + 1
   end
-  return style
+  return next(style) and style or PLAIN
+end
+
+---@param style oi.Style
+---@param numbers string
+---@return oi.Style
+local function change(style, numbers)
+  local known = changes[style] or {}
+  changes[style] = known
+  known[numbers] = known[numbers] or changed(style, numbers)
+  return known[numbers]
 end
 
 ---@param line string
@@ -68,7 +83,7 @@ end
 ---@return oi.Span[] spans
 ---@return oi.Style style In force where it ends.
 function M.parse(line, style)
-  style = style or {}
+  style = style or PLAIN
   if not line:find("\27", 1, true) then
     return line, next(style) and { { first = 0, last = #line, style = style } } or {}, style
   end

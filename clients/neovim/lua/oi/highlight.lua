@@ -24,6 +24,8 @@ end
 
 ---@type table<string, string>
 local groups = {}
+---@type table<oi.Style, string> The same, to be found at once.
+local found = setmetatable({}, { __mode = "k" })
 -- The palette of xterm, where g:terminal_color_N names no other.
 local PALETTE = {
   [0] = "#000000",
@@ -65,6 +67,9 @@ end
 ---@param style oi.Style
 ---@return string
 function M.ansi(style)
+  if found[style] then
+    return found[style]
+  end
   local key = vim.inspect(style, { newline = "", indent = "" })
   if not groups[key] then
     local name = "OIAnsi" .. (vim.tbl_count(groups) + 1)
@@ -80,13 +85,14 @@ function M.ansi(style)
     })
     groups[key] = name
   end
+  found[style] = groups[key]
   return groups[key]
 end
 
 vim.api.nvim_create_autocmd("ColorScheme", {
   group = vim.api.nvim_create_augroup("oi.highlight", {}),
   callback = function()
-    groups = {}
+    groups, found = {}, setmetatable({}, { __mode = "k" })
   end,
 })
 
