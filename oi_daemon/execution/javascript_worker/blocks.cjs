@@ -7,14 +7,16 @@ const { stripTypeScriptTypes } = require('node:module');
 const { inspect } = require('node:util');
 const { RUNNING, STOPPED, LEFT } = require('./state.cjs');
 const { prepare } = require('./source.cjs');
+const { originalLine } = require('./typescript.cjs');
 
-const { Atomics, Buffer, Error, Promise, process } = globalThis; // whatever a block calls so
+const { Atomics, Buffer, Error, Number, Promise, process } = globalThis; // whatever a block calls so
 
 const TYPES = stripTypeScriptTypes
   ? ''
   : `If this is TypeScript: Node.js 22.13 and later run it, this is ${process.version}.\n`;
 const GRACE = 200; // milliseconds
 const INTERRUPTED = 'Interrupted';
+const WHOLE = 1 << 30; // the column behind any other
 const DISPLAY = Symbol.for('Jupyter.display');
 
 class Blocks {
@@ -37,7 +39,7 @@ class Blocks {
     this._output.begin(`block${block}.js`, first);
     this._pending.begin();
     Atomics.store(this._output.state, RUNNING, block);
-    const failure = await this._evaluate(prepare(code, first));
+    const failure = await this._evaluate(prepare(code, first, this._output.file));
     const stopped = () => Atomics.load(this._output.state, STOPPED) === block;
     if (failure && !stopped()) await this._tell(failure, this._output.file);
     await this._pending.none(stopped);
@@ -132,14 +134,19 @@ class Blocks {
 const CALLER = /^node:inspector|javascript_worker.blocks/;
 const OURS = /javascript_worker/;
 
-/** Stack traces end where the block was called, and name no columns: text was inserted there. */
+/** Stack traces end where the block was called. */
 Error.prepareStackTrace = (error, frames) => {
   const caller = frames.findIndex((frame) => CALLER.test(frame.getFileName()));
   const below = caller < 0 ? frames : frames.slice(0, caller);
   const own = below.filter((frame) => !OURS.test(frame.getFileName()));
-  const lines = own.map((frame) => `\n    at ${frame}`.replace(/(block\d+\.js:\d+):\d+/, '$1'));
+  const lines = own.map((frame) => `\n    at ${frame}`.replace(/(block\d+\.js):(\d+):\d+/, place));
   return `${heading(error)}${lines.join('')}`;
 };
+
+/** Columns are not told: text was inserted before them. */
+function place(_, file, line) {
+  return `${file}:${originalLine(file, Number(line), WHOLE)}`;
+}
 
 /** Node's own errors say their code, in their name or by a `toString`. */
 function heading(error) {

@@ -3,7 +3,7 @@
 // Text is only inserted, never moved to another line, so that errors name the block's own lines.
 'use strict';
 
-const nodeModule = require('node:module');
+const { originalLine, stripped, transformed } = require('./typescript.cjs');
 
 let acorn;
 try {
@@ -22,37 +22,33 @@ const OPTIONS = {
 
 const WRITES = /^process\.(stdout|stderr)\.write\([^]*\)$/;
 
-/** The source to evaluate, for a block whose lines are numbered from `first` + 1 on. */
-function prepare(code, first) {
+/** What a block may be. An object is one in Node's console too, though a script has a block there. */
+const READINGS = [
+  (code) => (/^\s*\{[^]*\}\s*$/.test(code) ? `(${code})` : code),
+  (code) => code,
+  stripped,
+  transformed,
+];
+
+/** The source to evaluate, for a block in `file` whose lines are numbered from `first` + 1 on. */
+function prepare(code, first, file) {
   if (!acorn) return `__oi.line(1);${code}`;
-  for (const source of readings(code)) {
-    const tree = attempt(() => acorn.parse(source, OPTIONS));
-    if (tree) return new Source(source, first).prepare(tree);
+  for (const read of READINGS) {
+    try {
+      const source = read(code, file);
+      return new Source(source, first, file).prepare(acorn.parse(source, OPTIONS));
+    } catch {
+      // Not that; or a Node.js that knows no TypeScript.
+    }
   }
   return code; // V8 says what is wrong with it, or knows better
 }
 
-/** What a block may be: an object, as in Node's console; JavaScript; TypeScript, with its lines kept. */
-function* readings(code) {
-  if (/^\s*\{[^]*\}\s*$/.test(code)) yield `(${code})`;
-  yield code;
-  for (const mode of ['strip', 'transform']) {
-    yield attempt(() => nodeModule.stripTypeScriptTypes(code, { mode })) ?? '(';
-  }
-}
-
-function attempt(action) {
-  try {
-    return action();
-  } catch {
-    return undefined;
-  }
-}
-
 class Source {
-  constructor(code, first) {
+  constructor(code, first, file) {
     this._code = code;
     this._first = first;
+    this._file = file;
     this._edits = [];
     this._line = 0; // of the statement around, among those of all blocks
   }
@@ -60,7 +56,7 @@ class Source {
   prepare(tree) {
     const last = tree.body.at(-1);
     for (const statement of tree.body) {
-      const line = statement.loc.start.line;
+      const line = this._lineOf(statement);
       if (!statement.directive) this._insert(statement.start, `${this._slot(statement)}__oi.line(${line});`);
       const shown = statement === last && statement.type === 'ExpressionStatement';
       if (shown && statement.directive !== 'use strict') this._show(statement.expression);
@@ -118,8 +114,12 @@ class Source {
     }
   }
 
+  _lineOf({ loc: { start } }) {
+    return originalLine(this._file, start.line, start.column);
+  }
+
   _slot(node) {
-    this._line = node.loc.start.line + this._first;
+    this._line = this._lineOf(node) + this._first;
     return `__oi_lines[0]=${this._line};`;
   }
 
