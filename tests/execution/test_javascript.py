@@ -249,7 +249,7 @@ async def test_each_block_reads_on_whatever_was_closed_before(execution: Executi
     code = """\
 const reader = require('readline').createInterface({input: process.stdin})
 reader.question('', () => {})
-setTimeout(() => reader.close(), 10)"""
+setImmediate(() => setImmediate(() => reader.close()))"""
     chunks = [c async for c in execution.run("javascript", code)]
     assert any(isinstance(c, InputRequest) for c in chunks)
     code = "process.stdin.once('data', (line) => { console.log(`${line}`); process.stdin.pause() })"
