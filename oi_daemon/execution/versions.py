@@ -40,6 +40,7 @@ async def _said(program: str) -> bytes:
             said, _ = await process.communicate()
     except BaseException:
         process.kill()
+        await process.wait()
         raise
     return said
 
