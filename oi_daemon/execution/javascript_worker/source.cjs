@@ -32,8 +32,7 @@ const READINGS = [
 
 /** The source to evaluate, for a block in `file` whose lines are numbered from `first` + 1 on. */
 function prepare(code, first, file) {
-  if (!acorn) return `__oi.line(1);${code}`;
-  for (const read of READINGS) {
+  for (const read of acorn ? READINGS : []) {
     try {
       const source = read(code, file);
       return new Source(source, first, file).prepare(acorn.parse(source, OPTIONS));
@@ -41,7 +40,7 @@ function prepare(code, first, file) {
       // Not that; or a Node.js that knows no TypeScript.
     }
   }
-  return code; // V8 says what is wrong with it, or knows better
+  return `__oi.line(1);${code}`; // V8 says what is wrong with it, or knows better
 }
 
 class Source {
