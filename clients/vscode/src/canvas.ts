@@ -47,14 +47,18 @@ export class Canvas {
     while (this.drawing) await this.drawing;
   }
 
-  /** The notebook's cell that shows the turn's last. */
-  get last(): vscode.NotebookCell | undefined {
-    return this.drawn.at(-1)?.at;
+  /** The notebook's cell that shows the turn's nth, once it is there. */
+  at(index: number): vscode.NotebookCell | undefined {
+    return this.drawn[index]?.at;
   }
 
-  /** Whether the turn shows one of its cells in this one. */
-  has(cell: vscode.NotebookCell): boolean {
-    return this.drawn.some(({ at }) => at === cell);
+  /** Whether something is not drawn yet as it is wanted. */
+  get isStale(): boolean {
+    const { wanted, drawn } = this;
+    return (
+      !this.notebook.isClosed &&
+      (wanted.length !== drawn.length || wanted.some((cell, i) => cell !== drawn[i]?.cell))
+    );
   }
 
   private async drawSoon(): Promise<void> {
@@ -65,14 +69,6 @@ export class Canvas {
       this.drawing = undefined;
     }
     if (this.isStale) this.draw(this.wanted);
-  }
-
-  private get isStale(): boolean {
-    const { wanted, drawn } = this;
-    return (
-      !this.notebook.isClosed &&
-      (wanted.length !== drawn.length || wanted.some((c, i) => c !== drawn[i]?.cell))
-    );
   }
 
   private async drawNow(): Promise<void> {
@@ -101,7 +97,8 @@ export class Canvas {
       if (cell.kind === "block") await this.run(each, cell);
       each.cell = cell;
     }
-    if (this.last) this.grown(this.last);
+    const last = this.drawn.at(-1);
+    if (last) this.grown(last.at);
   }
 
   /** Where new cells go: after the turn's own, else before a message that the person has begun. */

@@ -25,7 +25,7 @@ export function dataOf(cell: Cell): vscode.NotebookCellData {
 /** What stands in the cell's editor. The person's words are quoted, to be told from the model's. */
 export function sourceOf(cell: Cell): string {
   if (cell.kind === "block") return clean(cell.code);
-  if (cell.kind === "trouble") return `⚠️ **${clean(cell.text)}**`;
+  if (cell.kind === "trouble") return `⚠️ ${clean(cell.text)}`;
   return cell.role === "user" ? clean(cell.text).replaceAll(/^/gm, "> ") : clean(cell.text);
 }
 
@@ -43,7 +43,7 @@ export function cellOf(data: vscode.NotebookCellData): Cell {
     const language = toDaemon(data.languageId);
     return { kind: "block", language, code: data.value, outputs, state: state ?? "declined" };
   }
-  if (role === "trouble") return { kind: "trouble", text: data.value };
+  if (role === "trouble") return { kind: "trouble", text: data.value.replace("⚠️ ", "") };
   return role === "user"
     ? { kind: "words", role, text: data.value.replaceAll(/^> ?/gm, "") }
     : { kind: "words", role: "assistant", text: data.value };

@@ -110,9 +110,10 @@ async function openConversation(conversations: Conversations, daemon: Daemon): P
     detail: vscode.l10n.t("{0} messages", messages),
     conversation,
   }));
-  const placeHolder = vscode.l10n.t(
-    items.length > 0 ? "Open a conversation" : "There is no saved conversation yet.",
-  );
+  const placeHolder =
+    items.length > 0
+      ? vscode.l10n.t("Open a conversation")
+      : vscode.l10n.t("There is no saved conversation yet.");
   const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
   if (chosen) await conversations.show(chosen.conversation, chosen.label);
 }

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { Canvas } from "./canvas";
-import { dataOf } from "./cells";
+import { dataOf, sourceOf } from "./cells";
 import type { Daemon } from "./daemon";
 import { type Block, type Cell, type Cells, cellsOf, fold, settle } from "./fold";
 import { toDaemon } from "./languages";
@@ -53,26 +53,31 @@ export class Conversation implements vscode.Disposable {
     );
   }
 
-  /** The cell whose code waits for an answer. */
+  /** The cell whose code waits for an answer, once it shows all of it. */
   get waiting(): vscode.NotebookCell | undefined {
-    return this.state === "approval" ? this.turn?.canvas.last : undefined;
+    const { turn } = this;
+    return this.state === "approval" && !turn?.canvas.isStale
+      ? turn?.canvas.at(turn.cells.length - 1)
+      : undefined;
   }
 
   /** The block that is run now, with its cell. */
   get running(): { readonly block: Block; readonly cell: vscode.NotebookCell } | undefined {
-    const block = this.turn?.cells.at(-1);
-    const cell = this.turn?.canvas.last;
+    const { cells, canvas } = this.turn ?? {};
+    const block = cells?.at(-1);
+    const cell = canvas?.at((cells?.length ?? 0) - 1);
     return block?.kind === "block" && block.state === "running" && cell ? { block, cell } : undefined;
   }
 
   /** Answer for the code that waits; what was edited runs as it stands. */
   async approve(decision: Decision): Promise<void> {
+    await this.turn?.canvas.settled();
     const block = this.turn?.cells.at(-1);
     const cell = this.waiting;
     if (block?.kind !== "block" || !block.approval || !cell) return;
     const code = cell.document.getText();
     const runs = decision === "run" || decision === "always";
-    const edited = runs && code !== block.code.replaceAll(/\r\n?/g, "\n");
+    const edited = runs && code !== sourceOf(block);
     this.become(runs ? "running" : "thinking");
     await this.daemon.request("oi/approve", {
       conversation: this.id,
@@ -124,7 +129,7 @@ export class Conversation implements vscode.Disposable {
   private async run(cells: Cells, at: vscode.NotebookCell | undefined, work: () => Promise<TurnResult>) {
     if (this.turn) throw new Error(vscode.l10n.t("A turn is under way: wait for it, or stop it."));
     await this.forgetFailure();
-    const canvas = new Canvas(this.notebook, this.controller, this.follow);
+    const canvas = new Canvas(this.notebook, this.controller, (last) => this.grown(last));
     if (at) canvas.adopt(cells[0] as Cell, at);
     this.turn = { cells, canvas, input: new vscode.CancellationTokenSource() };
     this.become("thinking");
@@ -163,6 +168,11 @@ export class Conversation implements vscode.Disposable {
     this.failed = undefined;
     turn.canvas.draw(kept);
     await turn.canvas.settled();
+  }
+
+  private grown(last: vscode.NotebookCell): void {
+    this.follow(last);
+    if (this.state !== "thinking") this.changes.fire(); // there is a cell now to be answered for, or marked
   }
 
   private show(cells: Cells): void {

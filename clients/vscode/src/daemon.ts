@@ -100,8 +100,12 @@ export class Daemon implements vscode.Disposable {
       new StreamMessageWriter(child.stdin),
     );
     const gone = new Promise<never>((_, reject) => {
-      child.once("error", (error) => reject(new Error(`${program} does not start: ${error.message}`)));
-      child.once("exit", (code, signal) => reject(new Error(`oi-daemon ended (${signal ?? code}).`)));
+      child.once("error", (error) =>
+        reject(new Error(vscode.l10n.t("{0} does not start: {1}", program, error.message))),
+      );
+      child.once("exit", (code, signal) =>
+        reject(new Error(vscode.l10n.t("oi-daemon ended ({0}). It is started again.", signal ?? `${code}`))),
+      );
     });
     gone.catch((error: Error) => this.lost(child, connection, error));
     connection.onError(([error]) => this.log.warn(error.message));

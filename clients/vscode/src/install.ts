@@ -1,13 +1,10 @@
 /** Installs the daemon into an environment of the extension's own. */
 
 import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import * as vscode from "vscode";
 import { BIN } from "./locate";
-
-const run = promisify(execFile);
 
 /** Ask whether to install, and do it: true once the daemon is there. */
 export async function offerInstall(folder: string, python: string | undefined): Promise<boolean> {
@@ -30,19 +27,21 @@ export async function offerInstall(folder: string, python: string | undefined): 
   const options = { location: vscode.ProgressLocation.Notification, title: t("Installing oi-daemon") };
   await vscode.window.withProgress(options, async (progress) => {
     progress.report({ message: t("a Python environment ...") });
-    await make(folder, python ?? "python3");
+    await run(python ?? "python3", "-m", "venv", "--clear", folder);
     progress.report({ message: t("the package ...") });
     const wanted = vscode.workspace.getConfiguration("oi").get("package", "oi-daemon");
-    await run(join(folder, BIN, "python"), ["-m", "pip", "install", "--quiet", wanted]);
+    await run(join(folder, BIN, "python"), "-m", "pip", "install", "--quiet", wanted);
   });
   return true;
 }
 
-async function make(folder: string, python: string): Promise<void> {
+/** Run a program to its end; where it fails, its last words are the error's. */
+async function run(program: string, ...args: string[]): Promise<void> {
   try {
-    await run(python, ["-m", "venv", "--clear", folder]);
+    await promisify(execFile)(program, args);
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
+    const { message, stderr = "" } = error as Error & { stderr?: string };
+    const last = stderr.trim().split("\n").at(-1) || message;
+    throw new Error(vscode.l10n.t("oi-daemon could not be installed: {0}", last));
   }
 }

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { State } from "./conversation";
 import type { Conversations } from "./conversations";
 import type { Daemon } from "./daemon";
+import { configured } from "./settings";
 
 const ICONS: Record<State, string> = {
   idle: "comment-discussion",
@@ -26,7 +27,12 @@ export class StatusBar implements vscode.Disposable {
   ) {
     this.item.name = "Open Interpreter";
     this.item.command = "oi.chat";
-    this.scope = [this.item, conversations.onChange(() => this.update()), daemon.onState(() => this.draw())];
+    this.scope = [
+      this.item,
+      conversations.onChange(() => this.update()),
+      daemon.onState(() => this.draw()),
+      vscode.workspace.onDidChangeConfiguration(() => this.draw()),
+    ];
     this.draw();
     this.item.show();
   }
@@ -55,9 +61,10 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private draw(): void {
-    const { state, daemon, model, cost } = this;
+    const { state, daemon, cost } = this;
+    const model = configured(["oi.model"]).model || this.model;
     const icon = daemon.state === "failed" ? "error" : ICONS[state];
-    const parts = [`$(${icon}) ${model || "Open Interpreter"}`, cost > 0 ? `$${cost.toFixed(4)}` : ""];
+    const parts = [`$(${icon}) ${model || "Open Interpreter"}`, cost >= 0.0001 ? `$${cost.toFixed(4)}` : ""];
     this.item.text = parts.filter(Boolean).join(" · ");
     this.item.tooltip = vscode.l10n.t("Open Interpreter: {0}. Daemon: {1}.", words(state), daemon.state);
   }

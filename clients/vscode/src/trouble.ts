@@ -3,12 +3,6 @@
 import * as vscode from "vscode";
 import { ResponseError } from "vscode-jsonrpc/node";
 
-/** What helps: the command behind a button, by the error's kind on the wire. */
-const HELP: Record<string, { readonly command: string; readonly label: string }> = {
-  auth: { command: "oi.setApiKey", label: "Set API Key" },
-  no_model: { command: "oi.chooseModel", label: "Choose Model" },
-};
-
 export function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -17,8 +11,15 @@ export function explain(error: unknown): string {
 export async function tell(error: unknown): Promise<void> {
   const kind =
     error instanceof ResponseError ? (error.data as { kind?: string } | undefined)?.kind : undefined;
-  const help = HELP[kind ?? ""] ?? { command: "oi.showLog", label: "Show Log" };
-  const label = vscode.l10n.t(help.label);
+  const [label, command] = help(kind);
   const chosen = await vscode.window.showErrorMessage(explain(error), label);
-  if (chosen) await vscode.commands.executeCommand(help.command);
+  if (chosen) await vscode.commands.executeCommand(command);
+}
+
+/** What helps: a button and the command behind it, by the error's kind on the wire. */
+function help(kind: string | undefined): readonly [label: string, command: string] {
+  const { t } = vscode.l10n;
+  if (kind === "auth") return [t("Set API Key"), "oi.setApiKey"];
+  if (kind === "no_model") return [t("Choose Model"), "oi.chooseModel"];
+  return [t("Show Log"), "oi.showLog"];
 }

@@ -190,6 +190,69 @@ drive("a saved conversation opens as a notebook", async () => {
   await editor.rendered("Saved.").waitFor();
 });
 
+drive("a conversation is exported to a Jupyter notebook and to Markdown", async () => {
+  model.replies(code("print('exported')"), words("There *it* is."));
+  await editor.chat("Print it");
+  await editor.button("Run").click();
+  await editor.rendered("There it is.").waitFor();
+  await editor.idle();
+  const notebook = JSON.parse(await editor.save("Export to Jupyter Notebook...", "kept.ipynb"));
+  const sources = notebook.cells.map(({ source }: { source: string }) => source);
+  expect(sources).toEqual(["> Print it", "print('exported')", "There *it* is."]);
+  expect(notebook.cells[1].outputs[0]).toMatchObject({ output_type: "stream", text: "exported\n" });
+  const markdown = await editor.save("Export to Markdown...", "kept.md");
+  expect(markdown).toBe(
+    "> Print it\n\n```python\nprint('exported')\n```\n\n```text\nexported\n```\n\nThere *it* is.\n",
+  );
+});
+
+drive("a model that is chosen answers, and the status bar names it", async () => {
+  await editor.palette("Open Interpreter: Choose Model...");
+  await editor.pick("gpt-4o-mini");
+  model.replies(words("Small as I am."));
+  await editor.chat("Who are you?");
+  await editor.rendered("Small as I am.").waitFor();
+  await editor.idle();
+  expect(model.requests.at(-1)?.body.model).toBe("gpt-4o-mini");
+  await editor.status.getByText("gpt-4o-mini").waitFor();
+  await editor.palette("Open Interpreter: Choose Model...");
+  await editor.pick("gpt-4");
+  await editor.status.getByText("gpt-4o-mini").waitFor({ state: "hidden" });
+});
+
+drive("commands are offered only where they mean something", async () => {
+  expect(await editor.offers("Open Interpreter: Chat...")).toBe(true);
+  for (const command of ["Undo Last Turn", "Run Waiting Code", "Stop", "Run Selection", "Reset"])
+    expect(await editor.offers(`Open Interpreter: ${command}`), command).toBe(false);
+  model.replies(code("print(1)"), words("One."));
+  await editor.chat("One");
+  await editor.button("Skip").waitFor();
+  for (const command of ["Run Waiting Code", "Skip Waiting Code", "Stop"])
+    expect(await editor.offers(`Open Interpreter: ${command}`), command).toBe(true);
+  await editor.button("Stop").click();
+  await editor.idle();
+});
+
+drive("Chat... in the notebook's toolbar goes on with the conversation", async () => {
+  model.replies(words("At your service."), words("Still here."));
+  await editor.chat("Hello");
+  await editor.rendered("At your service.").waitFor();
+  await editor.idle();
+  await editor.page.locator(".notebook-toolbar-container").getByText("Chat...").click();
+  await editor.answer("And now?");
+  await editor.rendered("Still here.").waitFor();
+  await editor.rendered("At your service.").waitFor();
+});
+
+drive("the walkthrough leads from the key to the first answer", async () => {
+  await editor.palette("Welcome: Open Walkthrough...");
+  await editor.pick("Ask in plain words");
+  const steps = editor.page.locator(".gettingStartedContainer");
+  for (const step of ["Choose a model", "Ask", "Answer for the code"])
+    await steps.getByText(step, { exact: true }).first().waitFor();
+  await editor.shot("walkthrough");
+});
+
 drive("two conversations at once", async () => {
   const source = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.05)";
   model.replies(code(source));

@@ -14,11 +14,12 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { format } from "node:util";
 import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
 
-const ROOT = join(import.meta.dirname, "../..");
-const REPOSITORY = join(ROOT, "../..");
+export const ROOT = join(import.meta.dirname, "../..");
+export const REPOSITORY = join(ROOT, "../..");
 const SHOTS = join(ROOT, "tests/shots", process.env.EDITOR_VERSION ?? "");
 /** Milliseconds after which something does not come any more, on the slowest of machines. */
 export const LATEST = 90_000;
@@ -41,8 +42,24 @@ const SETTINGS = {
 };
 
 export interface Options {
-  /** Settings of the editor. */
+  /** Settings of the machine that the editor runs on. */
   readonly settings: Record<string, unknown>;
+  /** A package to install; otherwise the extension is there as it was built. */
+  readonly vsix?: string;
+  /** Folders of other extensions. */
+  readonly extensions?: readonly string[];
+  /** Whether it asks before it trusts a folder. */
+  readonly asksForTrust?: boolean;
+  /** Folders with programs, in place of the PATH. */
+  readonly path?: string;
+  /** Tests to run inside the extension host: their script, and what hears of them. */
+  readonly host?: Host;
+}
+
+export interface Host {
+  readonly script: string;
+  readonly log: (line: string) => void;
+  readonly exit: (code: number) => void;
 }
 
 export class Editor {
@@ -54,17 +71,18 @@ export class Editor {
     private readonly url: string,
   ) {}
 
-  static async start({ settings }: Options): Promise<Editor> {
+  static async start(options: Options): Promise<Editor> {
     if (!existsSync(join(HOME, "package")))
       throw new Error("CODE_SERVER names no folder with a code-server.");
     const state = mkdtempSync(join(tmpdir(), "oi-editor-"));
     const port = await freePort();
-    const server = await serve(state, port, settings);
+    const server = await serve(state, port, options);
     const context = await browse(state);
     context.setDefaultTimeout(LATEST);
     const page = context.pages()[0] ?? (await context.newPage());
     const editor = new Editor(page, state, context, server, `http://127.0.0.1:${port}/`);
-    await editor.open();
+    if (options.host) await editor.testInside(options.host);
+    else await editor.open();
     return editor;
   }
 
@@ -81,6 +99,21 @@ export class Editor {
     await this.page.goto(this.url, { waitUntil: "domcontentloaded" });
     await this.page.locator(".monaco-workbench").waitFor();
     await this.page.locator(".statusbar-item").first().waitFor();
+  }
+
+  /** Have tests run in the extension host, as VS Code does it for all extensions. */
+  private async testInside({ script, log, exit }: Host): Promise<void> {
+    const uri = (path: string) => `vscode-remote://${new URL(this.url).host}${path}`;
+    const payload = [
+      ["extensionDevelopmentPath", uri(ROOT)],
+      ["extensionTestsPath", uri(script)],
+      ["skipWelcome", "true"],
+    ];
+    await this.page.exposeFunction("codeAutomationLog", (_type: string, parts: unknown[]) =>
+      log(format(...parts)),
+    );
+    await this.page.exposeFunction("codeAutomationExit", exit);
+    await this.page.goto(`${this.url}?payload=${encodeURIComponent(JSON.stringify(payload))}`);
   }
 
   /** Leave nothing open. */
@@ -103,6 +136,17 @@ export class Editor {
       await row.waitFor({ timeout: 3000 });
       await row.click({ timeout: 5000 });
     });
+  }
+
+  /** Whether the palette has this command now. */
+  async offers(command: string): Promise<boolean> {
+    await this.page.keyboard.press("F1");
+    await this.page.locator(".quick-input-widget input[type=text]").fill(`>${command}`);
+    const rows = this.page.locator(".quick-input-list .monaco-list-row");
+    await rows.first().waitFor();
+    const found = await rows.filter({ hasText: command }).count();
+    await this.page.keyboard.press("Escape");
+    return found > 0;
   }
 
   /** Make a file in the workspace, and open it. */
@@ -176,22 +220,45 @@ export class Editor {
     await this.code(source).waitFor();
   }
 
+  /** The extension's item in the status bar. */
+  get status(): Locator {
+    return this.page.locator("[id='oi-daemon.open-interpreter.oi.status']");
+  }
+
   /** Until no turn is under way. */
   async idle(): Promise<void> {
-    await this.page
-      .locator("[id='oi-daemon.open-interpreter.oi.status'] .codicon-comment-discussion")
-      .waitFor();
+    await this.status.locator(".codicon-comment-discussion").waitFor();
+  }
+
+  /** Save by a command, under this name in the workspace: what was written. */
+  async save(command: string, name: string): Promise<string> {
+    const file = join(this.workspace, name);
+    await this.palette(`Open Interpreter: ${command}`);
+    await this.page.locator(".quick-input-widget", { hasText: "OK" }).waitFor();
+    await this.answer(file);
+    await retry(async () => {
+      await this.page.waitForTimeout(100);
+      statSync(file);
+    }, LATEST / 100);
+    return readFileSync(file, "utf8");
   }
 
   /** The ids of the editor's processes whose command line holds this word. */
   processes(word: string): number[] {
+    return this.descendants(word).map(([pid]) => Number(pid));
+  }
+
+  /** The command lines of those processes. */
+  commandLines(word: string): string[] {
+    return this.descendants(word).map(([, , ...args]) => args.join(" "));
+  }
+
+  private descendants(word: string): string[][] {
     const all = execFileSync("ps", ["-eo", "pid,ppid,args"], { encoding: "utf8" }).trim().split("\n");
     const rows = all.map((line) => line.trim().split(/\s+/));
     const ours = new Set([String(this.pid)]);
     for (const [pid = "", parent = ""] of rows) if (ours.has(parent)) ours.add(pid);
-    return rows
-      .filter(([pid = "", , ...args]) => ours.has(pid) && args.join(" ").includes(word))
-      .map(([pid]) => Number(pid));
+    return rows.filter(([pid = "", , ...args]) => ours.has(pid) && args.join(" ").includes(word));
   }
 
   /** The code cells' editors. */
@@ -274,32 +341,34 @@ export class Editor {
   }
 }
 
-async function serve(state: string, port: number, settings: Record<string, unknown>): Promise<ChildProcess> {
+async function serve(state: string, port: number, options: Options): Promise<ChildProcess> {
   for (const folder of ["user/User", "user/Machine", "extensions", "workspace", "home"]) {
     mkdirSync(join(state, folder), { recursive: true });
   }
-  install(join(state, "extensions/open-interpreter"));
-  const daemonPath = process.env.OI_DAEMON ?? join(REPOSITORY, ".venv/bin/oi-daemon");
+  const daemonPath = join(REPOSITORY, ".venv/bin/oi-daemon");
+  const settings = { "oi.daemonPath": daemonPath, "oi.python": process.env.PLOTTING, ...options.settings };
   writeFileSync(join(state, "user/User/settings.json"), JSON.stringify(SETTINGS));
-  writeFileSync(
-    join(state, "user/Machine/settings.json"),
-    JSON.stringify({ "oi.daemonPath": daemonPath, "oi.python": process.env.PLOTTING, ...settings }),
-  );
-  const entry = join(HOME, "package/out/node/entry.js");
-  const cli = readFileSync(join(HOME, "package/out/node/cli.js"), "utf8");
+  writeFileSync(join(state, "user/Machine/settings.json"), JSON.stringify(settings));
+  const { OPENAI_API_KEY: _, VSCODE_IPC_HOOK_CLI: __, VIRTUAL_ENV: ___, ...inherited } = process.env;
+  const path = options.path ?? inherited.PATH;
+  const env = {
+    ...inherited,
+    PATH: path,
+    HOME: join(state, "home"),
+    EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+  };
   const args = [
-    entry,
-    ...["--config", join(state, "config.yaml"), "--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
+    join(HOME, "package/out/node/entry.js"),
+    ...["--config", join(state, "config.yaml")],
     ...["--user-data-dir", join(state, "user"), "--extensions-dir", join(state, "extensions")],
-    ...["--disable-telemetry", "--disable-update-check", "--disable-workspace-trust"],
-    ...["--disable-getting-started-override", "--ignore-last-opened"],
-    ...(cli.includes("reconnection-grace-time") ? ["--reconnection-grace-time", "1"] : []),
-    join(state, "workspace"),
   ];
-  const { OPENAI_API_KEY: _, VSCODE_IPC_HOOK_CLI: __, ...inherited } = process.env;
-  const home = join(state, "home");
-  const env = { ...inherited, HOME: home, EXTENSIONS_GALLERY: '{"serviceUrl":""}' };
-  const server = spawn(join(HOME, "node"), args, { env, stdio: ["ignore", "pipe", "pipe"] });
+  const run = (more: readonly string[]) =>
+    spawn(join(HOME, "node"), [...args, ...more], { env, stdio: ["ignore", "pipe", "pipe"] });
+  for (const folder of options.extensions ?? [])
+    cpSync(folder, join(state, "extensions", basename(folder)), { recursive: true });
+  if (options.vsix) await done(run(["--install-extension", options.vsix]));
+  else if (!options.host) install(join(state, "extensions/open-interpreter"));
+  const server = run([...listening(port, options), join(state, "workspace")]);
   let log = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (data) => (log += data));
   const deadline = Date.now() + LATEST;
@@ -311,9 +380,29 @@ async function serve(state: string, port: number, settings: Record<string, unkno
   return server;
 }
 
+function listening(port: number, { asksForTrust, host }: Options): string[] {
+  const isNewer = readFileSync(join(HOME, "package/out/node/cli.js"), "utf8").includes("vscode-option");
+  return [
+    ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
+    ...["--disable-telemetry", "--disable-update-check"],
+    ...["--disable-getting-started-override", "--ignore-last-opened"],
+    ...(asksForTrust ? [] : ["--disable-workspace-trust"]),
+    ...(isNewer ? ["--reconnection-grace-time", "1"] : []),
+    // With this option, no notification is ever shown: only for tests inside the extension host.
+    ...(isNewer && host ? ["--vscode-option", "enable-smoke-test-driver"] : []),
+  ];
+}
+
+async function done(child: ChildProcess): Promise<void> {
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (data) => (said += data));
+  const code = await new Promise((resolve) => child.once("exit", resolve));
+  if (code !== 0) throw new Error(said);
+}
+
 /** The extension as its VSIX has it. */
 function install(folder: string): void {
-  for (const part of ["package.json", "package.nls.json", "dist", "media"]) {
+  for (const part of ["package.json", "package.nls.json", "dist", "l10n", "media"]) {
     cpSync(join(ROOT, part), join(folder, part), { recursive: true });
   }
 }

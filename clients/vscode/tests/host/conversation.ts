@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import * as vscode from "vscode";
+import { code, Model, text, words } from "../editor/model";
+import { cells, output, run, texts, until } from "./help";
+
+suite("a conversation", () => {
+  const model = new Model();
+  const settings = () => vscode.workspace.getConfiguration("oi");
+
+  suiteSetup(async () => {
+    await model.start();
+    await settings().update("apiBase", model.url, vscode.ConfigurationTarget.Workspace);
+  });
+
+  teardown(() => vscode.commands.executeCommand("workbench.action.closeAllEditors"));
+
+  suiteTeardown(async () => {
+    await settings().update("apiBase", undefined, vscode.ConfigurationTarget.Workspace);
+    model.stop();
+  });
+
+  /** Give this answer whenever a block waits, until the turn is over. */
+  async function answering(command: string, turn: Thenable<unknown>): Promise<void> {
+    const over = Promise.resolve(turn).then(() => true);
+    const later = () => new Promise((resolve) => setTimeout(resolve, 50));
+    while (!(await Promise.race([over, later()]))) await run(command);
+  }
+
+  test("words, code and its output are cells of the notebook", async () => {
+    model.replies(code("print('out' + 'put')"), words("That was all."));
+    await answering("approve", run("chat", "Print it"));
+    assert.deepEqual(texts(), ["> Print it", "print('out' + 'put')", "That was all."]);
+    const block = cells()[1] as vscode.NotebookCell;
+    assert.equal(block.document.languageId, "python");
+    assert.equal(output(block), "output\n");
+    assert.equal(block.executionSummary?.success, true);
+  });
+
+  test("Always: the next block is run without a question", async () => {
+    model.replies(code("print(1)"), code("print(2)"), words("Both."));
+    await answering("always", run("chat", "Print twice"));
+    assert.deepEqual(cells().slice(1, 3).map(output), ["1\n", "2\n"]);
+  });
+
+  test("a cell that is changed runs again in the same interpreter", async () => {
+    model.replies(code("x = 21"), words("Set."));
+    await answering("approve", run("chat", "Set x"));
+    const block = cells()[1] as vscode.NotebookCell;
+    const edit = new vscode.WorkspaceEdit();
+    edit.replace(block.document.uri, new vscode.Range(0, 0, 0, 6), "print(x * 2)");
+    await vscode.workspace.applyEdit(edit);
+    const ranges = [{ start: 1, end: 2 }];
+    await vscode.commands.executeCommand("notebook.cell.execute", { ranges });
+    await until(() => output(block) === "42\n");
+    assert.equal(texts().length, 3);
+  });
+
+  test("five thousand tokens: the notebook holds every one", async () => {
+    const tokens = Array.from({ length: 5000 }, (_, i) => (i % 50 === 49 ? `t${i}\n\n` : `t${i} `));
+    model.replies(text(...tokens));
+    await run("chat", "Write a lot");
+    assert.equal(texts().at(-1), tokens.join(""));
+  });
+
+  test("a setting reaches the model with the next question", async () => {
+    await settings().update("temperature", 0.7, vscode.ConfigurationTarget.Workspace);
+    model.replies(words("Warm."));
+    await run("chat", "How warm?");
+    await settings().update("temperature", undefined, vscode.ConfigurationTarget.Workspace);
+    assert.equal(model.requests.at(-1)?.body.temperature, 0.7);
+  });
+});
