@@ -103,6 +103,10 @@ export class Conversations implements vscode.Disposable {
 
   private async execute(cells: vscode.NotebookCell[]): Promise<void> {
     for (const cell of cells) {
+      if (!isConversation(cell.notebook))
+        throw new Error(
+          vscode.l10n.t("A conversation in a file can be read, not run: open it by Open Conversation..."),
+        );
       const conversation = this.of(cell.notebook);
       if (cell === conversation.waiting) await conversation.approve("run");
       else if (cell.document.languageId === MESSAGE) await this.send(conversation, cell);

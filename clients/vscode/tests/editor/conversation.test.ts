@@ -196,11 +196,11 @@ drive("a conversation is exported to a Jupyter notebook and to Markdown", async 
   await editor.button("Run").click();
   await editor.rendered("There it is.").waitFor();
   await editor.idle();
-  const notebook = JSON.parse(await editor.save("Export to Jupyter Notebook...", "kept.ipynb"));
+  const notebook = JSON.parse(await editor.save("Export to Jupyter Notebook...", "Print it.ipynb"));
   const sources = notebook.cells.map(({ source }: { source: string }) => source);
   expect(sources).toEqual(["> Print it", "print('exported')", "There *it* is."]);
   expect(notebook.cells[1].outputs[0]).toMatchObject({ output_type: "stream", text: "exported\n" });
-  const markdown = await editor.save("Export to Markdown...", "kept.md");
+  const markdown = await editor.save("Export to Markdown...", "Print it.md");
   expect(markdown).toBe(
     "> Print it\n\n```python\nprint('exported')\n```\n\n```text\nexported\n```\n\nThere *it* is.\n",
   );
@@ -216,7 +216,7 @@ drive("a model that is chosen answers, and the status bar names it", async () =>
   expect(model.requests.at(-1)?.body.model).toBe("gpt-4o-mini");
   await editor.status.getByText("gpt-4o-mini").waitFor();
   await editor.palette("Open Interpreter: Choose Model...");
-  await editor.pick("gpt-4");
+  await editor.pick("gpt-4.1");
   await editor.status.getByText("gpt-4o-mini").waitFor({ state: "hidden" });
 });
 

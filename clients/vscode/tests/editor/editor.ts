@@ -230,16 +230,15 @@ export class Editor {
     await this.status.locator(".codicon-comment-discussion").waitFor();
   }
 
-  /** Save by a command, under this name in the workspace: what was written. */
+  /** Save by a command, under the name that it proposes: what was written. */
   async save(command: string, name: string): Promise<string> {
     const file = join(this.workspace, name);
+    const pause = () => this.page.waitForTimeout(100);
     await this.palette(`Open Interpreter: ${command}`);
-    await this.page.locator(".quick-input-widget", { hasText: "OK" }).waitFor();
-    await this.answer(file);
-    await retry(async () => {
-      await this.page.waitForTimeout(100);
-      statSync(file);
-    }, LATEST / 100);
+    const input = this.page.locator(".quick-input-widget input[type=text]");
+    while (!(await input.inputValue()).endsWith(name)) await pause();
+    await this.page.keyboard.press("Enter");
+    while (!existsSync(file) || statSync(file).size === 0) await pause();
     return readFileSync(file, "utf8");
   }
 
