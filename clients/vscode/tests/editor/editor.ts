@@ -29,6 +29,7 @@ const SETTINGS = {
   "workbench.startupEditor": "none",
   "workbench.enableExperiments": false,
   "workbench.tips.enabled": false,
+  "security.workspace.trust.startupPrompt": "never",
   "telemetry.telemetryLevel": "off",
   "extensions.autoUpdate": false,
   "extensions.autoCheckUpdates": false,
@@ -48,8 +49,8 @@ export interface Options {
   readonly vsix?: string;
   /** Folders of other extensions. */
   readonly extensions?: readonly string[];
-  /** Whether it asks before it trusts a folder. */
-  readonly asksForTrust?: boolean;
+  /** Whether the folder is trusted without a question; default: yes. */
+  readonly trusts?: boolean;
   /** Folders with programs, in place of the PATH. */
   readonly path?: string;
   /** Tests to run inside the extension host: their script, and what hears of them. */
@@ -379,13 +380,13 @@ async function serve(state: string, port: number, options: Options): Promise<Chi
   return server;
 }
 
-function listening(port: number, { asksForTrust, host }: Options): string[] {
+function listening(port: number, { trusts = true, host }: Options): string[] {
   const isNewer = readFileSync(join(HOME, "package/out/node/cli.js"), "utf8").includes("vscode-option");
   return [
     ...["--auth", "none", "--bind-addr", `127.0.0.1:${port}`],
     ...["--disable-telemetry", "--disable-update-check"],
     ...["--disable-getting-started-override", "--ignore-last-opened"],
-    ...(asksForTrust ? [] : ["--disable-workspace-trust"]),
+    ...(trusts ? ["--disable-workspace-trust"] : []),
     ...(isNewer ? ["--reconnection-grace-time", "1"] : []),
     // With this option, no notification is ever shown: only for tests inside the extension host.
     ...(isNewer && host ? ["--vscode-option", "enable-smoke-test-driver"] : []),

@@ -11,7 +11,7 @@ let editor: Editor;
 beforeAll(async () => {
   model = await new Model().start();
   editor = await Editor.start({
-    asksForTrust: true,
+    trusts: false,
     extensions: [join(import.meta.dirname, "ms-python.python")],
     path: "/usr/bin:/bin",
     settings: { "oi.daemonPath": "", "oi.python": null, "oi.apiBase": model.url },
@@ -24,7 +24,6 @@ afterAll(async () => {
 });
 
 test("where the folder is not trusted, nothing runs; once it is, the selected environment's daemon does", async () => {
-  await editor.page.locator(".dialog-buttons").getByText("No, I don't trust the authors").click();
   const restricted = editor.page.locator(".statusbar-item", { hasText: "Restricted Mode" });
   await restricted.waitFor();
   expect(await editor.offers("Open Interpreter: Chat...")).toBe(false);
