@@ -24,12 +24,13 @@ suite("activation", () => {
   });
 });
 
-/** Milliseconds that the processor is busy with this. */
+/** Milliseconds that this takes, without those in which the processor was with others. */
 async function busy(work: () => unknown): Promise<number> {
   const before = process.cpuUsage();
+  const began = performance.now();
   await work();
   const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  return Math.min(performance.now() - began, (user + system) / 1000);
 }
 
 /** Takes 15 ms, about, where nothing else runs. */
