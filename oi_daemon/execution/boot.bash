@@ -84,6 +84,15 @@ trap() {
 }
 __oi_on_exit='{ __oi_code=$?; set +eux; } 2>/dev/null; __oi_exit'
 
+# A signal that stands for a crash would leave the shell by the EXIT trap as well, without a word.
+__oi_crash() { # SIGNAL
+  printf '[The shell was killed (SIG%s). Its variables are kept.]\n' "$1" >&"$__oi_output"
+  exit
+}
+for __oi_signal in ABRT BUS FPE ILL SEGV; do
+  builtin trap "__oi_crash $__oi_signal" "$__oi_signal"
+done
+
 __oi_status() { return "$1"; }
 
 # The block has left the shell: `exit`, `set -e`, an unset variable under `set -u`.

@@ -48,6 +48,20 @@ async def test_a_trap_on_exit_is_run_where_a_block_leaves_the_shell(execution: E
     assert await shell(execution, f"{STATE_SEEN}exit 3") == STATE_TOLD
 
 
+@pytest.mark.parametrize("signal", ["SEGV", "ABRT"])
+async def test_a_crash_is_told_and_survived(execution: Execution, signal: str) -> None:
+    code = f"{STATE}trap 'echo left' EXIT\nkill -{signal} $$\necho no"
+    told = f"[The shell was killed (SIG{signal}). Its variables are kept.]\n"
+    assert await shell(execution, code) == f"{told}left\n"
+    assert await shell(execution, STATE_SEEN) == STATE_TOLD
+
+
+async def test_a_crash_of_a_command_is_bash_s_to_tell(execution: Execution) -> None:
+    told = await shell(execution, "sh -c 'kill -SEGV $$'\n(kill -SEGV $BASHPID)\necho $?")
+    assert "[The shell" not in told
+    assert told.endswith("139\n")
+
+
 async def test_a_trap_that_was_taken_back_is_not_run(execution: Execution) -> None:
     code = "trap 'echo no' EXIT\n(trap 'echo inner' EXIT)\ntrap - EXIT\nexit"
     assert await shell(execution, code) == "inner\n"
