@@ -181,7 +181,7 @@ def test_code_is_highlighted_in_its_language(editor: Editor, server: ThreadedSer
 def test_a_progress_bar_moves_in_its_line_and_what_is_cleared_goes(
     editor: Editor, server: ThreadedServer
 ) -> None:
-    editor.lua("vim.ui.input = function(o, done) vim.g.asked = o.prompt; done(nil) end")
+    editor.lua("vim.ui.input = function(o, done) vim.g.asked = o.prompt; answer = done end")
     source = (
         "print('old')\n"
         "print('\\x1b[H\\x1b[2J', end='')\n"
@@ -195,8 +195,7 @@ def test_a_progress_bar_moves_in_its_line_and_what_is_cleared_goes(
     editor.keys("<CR>")
     editor.wait_text("```output\n50%\n```")
     editor.wait(lambda: editor.lua("return vim.g.asked"), "it was asked")
-    editor.lua("vim.ui.input = function(o, done) done('') end")
-    editor.keys("<CR>")
+    editor.lua("answer('')")
     editor.wait_text("```output\n100%\nend\n```\n\nDone.")
 
 
