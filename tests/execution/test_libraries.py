@@ -9,7 +9,7 @@ import pytest
 from oi_daemon.execution import Execution, Workplace
 from oi_daemon.messages import Display
 from oi_daemon.written import DISPLAY_ID
-from tests.execution.runs import displays, lines, run, stored, text
+from tests.execution.runs import displays, lines, output, run, stored, text
 
 FIGURE = "<Figure size 640x480 with 1 Axes>"
 PYPLOT = "import matplotlib.pyplot as plt\n"
@@ -80,6 +80,14 @@ async def test_a_backend_that_the_code_has_chosen_is_kept(execution: Execution) 
     chunks = await run(execution, code)
     assert displays(chunks) == []
     assert text(chunks) == "'svg'\n"
+
+
+async def test_agg_is_chosen_where_nothing_could_be_shown(execution: Execution) -> None:
+    """Here something can: figures are displayed all the same, and saved as ever."""
+    code = f"import matplotlib\nmatplotlib.use('Agg')\n{PYPLOT}plt.plot([3])\nplt.savefig('a.png')"
+    assert len(displays(await run(execution, code))) == 1
+    assert len(displays(await run(execution, "plt.plot([3])\nplt.show()"))) == 1
+    assert await output(execution, "open('a.png', 'rb').read()[1:4]") == "b'PNG'\n"
 
 
 async def test_tables_of_pandas(execution: Execution) -> None:

@@ -46,7 +46,11 @@ def show_by(displays: Displays, after_import: AfterImport) -> None:
         if "PLOTLY_RENDERER" not in os.environ:
             module.renderers.default = "oi"
 
-    after_import.add("matplotlib", use_backend)
+    def matplotlib(module: ModuleType) -> None:
+        use_backend(module)
+        _stand_in_for_agg(module)
+
+    after_import.add("matplotlib", matplotlib)
     after_import.add("IPython.core.display_functions", ipython)
     after_import.add("PIL.ImageShow", pillow)
     after_import.add("plotly.io._renderers", plotly)
@@ -55,6 +59,16 @@ def show_by(displays: Displays, after_import: AfterImport) -> None:
 def use_backend(matplotlib: ModuleType) -> None:
     """Figures are displayed by `show()`, unless the code itself has chosen a backend."""
     matplotlib.rcParams["backend"] = BACKEND
+
+
+def _stand_in_for_agg(matplotlib: ModuleType) -> None:
+    """It is chosen where there is no screen, by much code. Ours draws by it, and shows too."""
+    choose = matplotlib.use
+
+    def use(backend: str, **options: object) -> None:
+        choose(BACKEND if backend.lower() == "agg" else backend, **options)
+
+    matplotlib.use = use  # type: ignore[attr-defined]
 
 
 def show_figures() -> None:
