@@ -16,7 +16,7 @@ find_stylua() {
 # Prints the path of luacheck; installed where this may be done.
 find_luacheck() {
   if ! command -v luacheck >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    { apt-get -qq update && apt-get -qq install -y --no-install-recommends lua-check; } >&2 || return
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends lua-check; } >&2 || return
   fi
   if ! command -v luacheck; then
     echo "luacheck is needed to test the Neovim client. Install it (on Debian and Ubuntu:" >&2
