@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { Editor, LATEST } from "./editor";
+import { Editor } from "./editor";
 import { code, Model, refusal, text, words } from "./model";
+import { LATEST } from "./server";
 
 let model: Model;
 let editor: Editor;

@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { Editor, LATEST, ROOT } from "./editor";
+import { Editor } from "./editor";
+import { LATEST, ROOT } from "./server";
 
 test("what is tested inside the extension host", async () => {
   const lines: string[] = [];

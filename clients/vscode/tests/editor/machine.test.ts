@@ -5,8 +5,9 @@ import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Editor, LATEST, REPOSITORY, ROOT } from "./editor";
+import { Editor } from "./editor";
 import { code, Model, words } from "./model";
+import { LATEST, REPOSITORY, ROOT } from "./server";
 
 const folder = mkdtempSync(join(tmpdir(), "oi-package-"));
 const vsix = join(folder, "open-interpreter.vsix");
