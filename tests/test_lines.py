@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.lines import Lines, as_shown
+from oi_daemon.messages.lines import Lines, as_shown
 from tests.growth import grows_linearly
 
 PIECES = st.sampled_from(

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from oi_daemon.messages import ActiveLine, Chunk, Display, Output
-from oi_daemon.written import DISPLAY_ID, Bundle
+from oi_daemon.messages.written import DISPLAY_ID, Bundle
 
 _LINE = 64
 """Bytes that an active line counts as."""

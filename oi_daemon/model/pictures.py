@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from oi_daemon.messages import CodeMessage, Message
-from oi_daemon.written import Bundle, says_little
+from oi_daemon.messages.written import Bundle, says_little
 
 NEWEST = 4
 """Pictures of a conversation that are sent; of earlier ones the model gets words."""

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
-from oi_daemon.written import Bundle
 
 Style = Literal["tools", "functions", "markdown"]
 Wire = dict[str, Any]

@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
+from oi_daemon.messages.written import DISPLAY_ID, Written
 from oi_daemon.terminal.region import theme
 from oi_daemon.terminal.voice import visible
-from oi_daemon.written import DISPLAY_ID, Written
 
 _MARK = len("❱ ") + 1
 """Columns beside a line and its number."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from oi_daemon.config import pictures_path
 from oi_daemon.files import make_private, write_private
-from oi_daemon.written import DISPLAY_ID, says_little
+from oi_daemon.messages.written import DISPLAY_ID, says_little
 
 _SUFFIXES = {
     "image/png": ".png",

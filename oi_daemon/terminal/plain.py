@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
-from oi_daemon.lines import plain
+from oi_daemon.messages.lines import plain
+from oi_daemon.messages.written import DISPLAY_ID
 from oi_daemon.terminal.pictures import Kept, words
 from oi_daemon.terminal.voice import visible, warn
-from oi_daemon.written import DISPLAY_ID
 
 
 class PlainScreen:

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 from rich import markdown
 from rich.console import Console, ConsoleOptions, RenderResult
 
+from oi_daemon.messages.written import DISPLAY_ID
 from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import Kept, inline, words
 from oi_daemon.terminal.region import Region, paint, theme
 from oi_daemon.terminal.voice import visible
-from oi_daemon.written import DISPLAY_ID
 
 _FRAME = 0.08
 """Seconds between frames, at least."""

@@ -6,7 +6,7 @@ import pytest
 
 from oi_daemon.execution.backlog import Backlog
 from oi_daemon.messages import ActiveLine, Chunk, Display, InputRequest, Output
-from oi_daemon.written import DISPLAY_ID
+from oi_daemon.messages.written import DISPLAY_ID
 
 
 async def taken(backlog: Backlog) -> list[Chunk]:

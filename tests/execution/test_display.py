@@ -3,7 +3,7 @@
 import base64
 
 from oi_daemon.execution import Execution
-from oi_daemon.written import DISPLAY_ID
+from oi_daemon.messages.written import DISPLAY_ID
 from tests.execution.runs import displays, lines_of_outputs, output, run, stored, text
 
 TABLE = """\

@@ -11,7 +11,7 @@ import pytest
 
 from oi_daemon.execution import Execution, Sandbox, Workplace, find_language, landlock, languages
 from oi_daemon.messages import InputRequest
-from oi_daemon.written import DISPLAY_ID
+from oi_daemon.messages.written import DISPLAY_ID
 from tests.execution.runs import Running, displays, output, run, text, until
 from tests.execution.test_guard import alive, start, workers
 

@@ -8,7 +8,7 @@ import pytest
 
 from oi_daemon.execution import Execution, Workplace
 from oi_daemon.messages import Display
-from oi_daemon.written import DISPLAY_ID
+from oi_daemon.messages.written import DISPLAY_ID
 from tests.execution.runs import displays, lines, output, run, stored, text
 
 FIGURE = "<Figure size 640x480 with 1 Axes>"

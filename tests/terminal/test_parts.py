@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from oi_daemon.messages.written import DISPLAY_ID
 from oi_daemon.terminal.block import Block
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
@@ -15,7 +16,6 @@ from oi_daemon.terminal.plain import PlainScreen
 from oi_daemon.terminal.region import Region, theme
 from oi_daemon.terminal.screen import RichScreen
 from oi_daemon.terminal.welcome import found_here
-from oi_daemon.written import DISPLAY_ID
 
 TEXT = """\
 # Title

@@ -1,98 +1,14 @@
-"""Chunks, stored messages, and the fold of one into the other.
+"""Stored messages: what a conversation keeps of its turns, and its form in files and on the wire.
 
-A chunk is the smallest thing that happens in a turn. Folding a turn's chunks gives the messages
-that are stored. Values only: no ids of storage, no transport. The shapes of stored messages are
-those of the library's documentation (`docs/protocol.md`, "Stored messages").
+The shapes are those of the library's documentation (`docs/protocol.md`, "Stored messages").
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.written import Bundle, Written
-
-
-@dataclass(frozen=True, slots=True)
-class MessageChunk:
-    """Some more text of the model's message."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class LanguageChunk:
-    """A code block begins, in this language."""
-
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeChunk:
-    """Some more of the block's code."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Executing:
-    """The block is complete and about to run. This code is authoritative.
-
-    With `approval`, nothing runs until that id is approved. If the person edits the code, a
-    second `Executing` without `approval` follows and holds what really runs.
-    """
-
-    code: str
-    language: str
-    approval: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ActiveLine:
-    """The line being run, counted from 1; None when nothing runs."""
-
-    line: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Some more of what the code wrote, stdout and stderr in their true order."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Display:
-    """A picture, table or page."""
-
-    data: Bundle
-
-
-@dataclass(frozen=True, slots=True)
-class InputRequest:
-    """The running code waits for a line of input; `input` is the id that the answer names."""
-
-    prompt: str
-    password: bool
-    input: str
-
-
-@dataclass(frozen=True, slots=True)
-class EndOfExecution:
-    """The block has ended, however it went."""
-
-
-Chunk = (
-    MessageChunk
-    | LanguageChunk
-    | CodeChunk
-    | Executing
-    | ActiveLine
-    | Output
-    | Display
-    | InputRequest
-    | EndOfExecution
-)
+from oi_daemon.messages.written import Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,92 +39,6 @@ class CodeMessage:
 
 
 Message = UserMessage | AssistantMessage | CodeMessage
-
-
-class Fold:
-    """Folds chunks into messages, in time linear in their length.
-
-    `messages` is what has been folded so far; the last of them may still grow.
-    """
-
-    def __init__(self) -> None:
-        self._done: list[Message] = []
-        self._open: MessageChunk | LanguageChunk | None = None
-        self._parts: list[str] = []
-        self._written: Written | None = None
-
-    @property
-    def messages(self) -> list[Message]:
-        return [*self._done, *self._current()]
-
-    def add(self, chunk: Chunk) -> None:
-        match chunk:
-            case MessageChunk(text):
-                self._say(text)
-            case LanguageChunk():
-                self._begin(chunk)
-            case CodeChunk(text):
-                self._parts.append(text)
-            case Executing(code, language):
-                self._execute(code, language)
-            case Output(text):
-                self._output().write(text)
-            case Display(data):
-                self._output().show(data)
-            case EndOfExecution():
-                self._output()
-                self.close()
-            case ActiveLine() | InputRequest():
-                pass
-            case _:
-                assert_never(chunk)
-
-    def close(self) -> None:
-        """The last message is finished: what comes next begins another."""
-        self._done += self._current()
-        self._open = None
-        self._parts = []
-        self._written = None
-
-    def _begin(self, chunk: MessageChunk | LanguageChunk) -> None:
-        self.close()
-        self._open = chunk
-
-    def _say(self, text: str) -> None:
-        if not isinstance(self._open, MessageChunk):
-            self._begin(MessageChunk(""))
-        self._parts.append(text)
-
-    def _execute(self, code: str, language: str) -> None:
-        if not isinstance(self._open, LanguageChunk) or self._written is not None:
-            self.close()
-        self._open = LanguageChunk(language)
-        self._parts = [code]
-
-    def _output(self) -> Written:
-        self._written = self._written or Written()
-        return self._written
-
-    def _current(self) -> list[Message]:
-        text = "".join(self._parts)
-        match self._open:
-            case MessageChunk():
-                return [AssistantMessage(text)] if text else []
-            case LanguageChunk(language):
-                if self._written is None:
-                    return [CodeMessage(language, text)]
-                output = self._written.text.removesuffix("\n")
-                return [CodeMessage(language, text, output, self._written.displays)]
-            case None:
-                return []
-
-
-def fold(chunks: Iterable[Chunk]) -> list[Message]:
-    """The messages that these chunks amount to."""
-    folding = Fold()
-    for chunk in chunks:
-        folding.add(chunk)
-    return folding.messages
 
 
 def dump(message: Message) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from oi_daemon.lines import Lines
+from oi_daemon.messages.lines import Lines
 
 Bundle = Mapping[str, Any]
 """A picture, table or page: a Jupyter MIME bundle. Binary data is base64 text."""

@@ -1,0 +1,105 @@
+"""The fold: a turn's chunks become the messages that are stored."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from oi_daemon.messages.chunks import (
+    ActiveLine,
+    Chunk,
+    CodeChunk,
+    Display,
+    EndOfExecution,
+    Executing,
+    InputRequest,
+    LanguageChunk,
+    MessageChunk,
+    Output,
+)
+from oi_daemon.messages.stored import AssistantMessage, CodeMessage, Message
+from oi_daemon.messages.written import Written
+
+
+class Fold:
+    """Folds chunks into messages, in time linear in their length.
+
+    `messages` is what has been folded so far; the last of them may still grow.
+    """
+
+    def __init__(self) -> None:
+        self._done: list[Message] = []
+        self._open: MessageChunk | LanguageChunk | None = None
+        self._parts: list[str] = []
+        self._written: Written | None = None
+
+    @property
+    def messages(self) -> list[Message]:
+        return [*self._done, *self._current()]
+
+    def add(self, chunk: Chunk) -> None:
+        match chunk:
+            case MessageChunk(text):
+                self._say(text)
+            case LanguageChunk():
+                self._begin(chunk)
+            case CodeChunk(text):
+                self._parts.append(text)
+            case Executing(code, language):
+                self._execute(code, language)
+            case Output(text):
+                self._output().write(text)
+            case Display(data):
+                self._output().show(data)
+            case EndOfExecution():
+                self._output()
+                self.close()
+            case ActiveLine() | InputRequest():
+                pass
+            case _:
+                assert_never(chunk)
+
+    def close(self) -> None:
+        """The last message is finished: what comes next begins another."""
+        self._done += self._current()
+        self._open = None
+        self._parts = []
+        self._written = None
+
+    def _begin(self, chunk: MessageChunk | LanguageChunk) -> None:
+        self.close()
+        self._open = chunk
+
+    def _say(self, text: str) -> None:
+        if not isinstance(self._open, MessageChunk):
+            self._begin(MessageChunk(""))
+        self._parts.append(text)
+
+    def _execute(self, code: str, language: str) -> None:
+        if not isinstance(self._open, LanguageChunk) or self._written is not None:
+            self.close()
+        self._open = LanguageChunk(language)
+        self._parts = [code]
+
+    def _output(self) -> Written:
+        self._written = self._written or Written()
+        return self._written
+
+    def _current(self) -> list[Message]:
+        text = "".join(self._parts)
+        match self._open:
+            case MessageChunk():
+                return [AssistantMessage(text)] if text else []
+            case LanguageChunk(language):
+                if self._written is None:
+                    return [CodeMessage(language, text)]
+                output = self._written.text.removesuffix("\n")
+                return [CodeMessage(language, text, output, self._written.displays)]
+            case None:
+                return []
+
+
+def fold(chunks: Iterable[Chunk]) -> list[Message]:
+    """The messages that these chunks amount to."""
+    folding = Fold()
+    for chunk in chunks:
+        folding.add(chunk)
+    return folding.messages
