@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from oi_daemon.errors import ConnectionLostError, InvalidError, NoModelError, error_for
-from oi_daemon.framing import MAX_FRAME
+from oi_daemon.protocol.framing import MAX_FRAME
 
 _PIECE = 1 << 16
 _GRACE = 2.0

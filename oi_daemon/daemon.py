@@ -28,7 +28,7 @@ from oi_daemon.history import History, new_id
 from oi_daemon.interpreter import Interpreter, Outcome
 from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
-from oi_daemon.protocol import (
+from oi_daemon.protocol.methods import (
     Accepted,
     ApproveParams,
     ChatParams,

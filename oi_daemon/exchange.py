@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from oi_daemon.chunks import from_wire
 from oi_daemon.messages import dump, fold
+from oi_daemon.protocol.chunks import from_wire
 
 
 class Exchange:

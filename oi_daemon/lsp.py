@@ -17,7 +17,7 @@ from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
 
 from oi_daemon import __version__
 from oi_daemon.errors import InvalidError, RequestError
-from oi_daemon.protocol import VERSION
+from oi_daemon.protocol.methods import VERSION
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from oi_daemon.chunks import JOINED
-from oi_daemon.framing import Framing, encode
-from oi_daemon.protocol import CHUNK, ChunkParams
+from oi_daemon.protocol.chunks import JOINED
+from oi_daemon.protocol.framing import Framing, encode
+from oi_daemon.protocol.methods import CHUNK, ChunkParams
 
 HIGH_WATER = 1024 * 1024
 """Bytes in the queue above which those who fill it are asked to wait."""

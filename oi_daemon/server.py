@@ -13,11 +13,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon.config import log_path
 from oi_daemon.errors import InternalError, OIError, RequestError
-from oi_daemon.framing import Decoder, Frame, Framing
-from oi_daemon.jsonrpc import Call, Id, answer, call_of, failure, id_of
 from oi_daemon.logs import redact
 from oi_daemon.outbox import Outbox
-from oi_daemon.protocol import METHODS, Method, decode_params
+from oi_daemon.protocol.framing import Decoder, Frame, Framing
+from oi_daemon.protocol.jsonrpc import (
+    Call,
+    Id,
+    answer,
+    call_of,
+    failure,
+    id_of,
+)
+from oi_daemon.protocol.methods import METHODS, Method, decode_params
 from oi_daemon.wire import read, watch_output, watch_process
 
 if TYPE_CHECKING:

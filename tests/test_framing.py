@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oi_daemon.errors import RequestError
-from oi_daemon.framing import Decoder, Frame, Framing, encode
+from oi_daemon.protocol.framing import (
+    Decoder,
+    Frame,
+    Framing,
+    encode,
+)
 
 PARSE, INVALID = RequestError.PARSE, RequestError.INVALID
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from oi_daemon.framing import Framing
+from oi_daemon.protocol.framing import Framing
 from tests.talk import wait_for_chunk
 from tests.wire_client import INSTALLED, WireClient, eventually
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from oi_daemon.framing import MAX_FRAME, Framing
+from oi_daemon.protocol.framing import MAX_FRAME, Framing
 from tests.wire_client import FAKE, INSTALLED, WireClient, request
 
 FRAMES = int(os.environ.get("OI_TEST_FRAMES", "5000"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil
 
-from oi_daemon.chunks import from_wire
 from oi_daemon.messages import dump, fold, load
+from oi_daemon.protocol.chunks import from_wire
 from tests.fakes.openai_server import ScriptedServer, text
 from tests.talk import KEY, chunks, code
 from tests.wire_client import WireClient, eventually

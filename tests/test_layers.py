@@ -18,7 +18,7 @@ LIGHT = [
     "oi_daemon.errors",
     "oi_daemon.history",
     "oi_daemon.messages",
-    "oi_daemon.protocol",
+    "oi_daemon.protocol.methods",
     "oi_daemon.settings",
     "oi_daemon.turn",
 ]

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from oi_daemon.framing import Framing
 from oi_daemon.messages import (
     ActiveLine,
     Chunk,
@@ -21,7 +20,8 @@ from oi_daemon.messages import (
     Output,
 )
 from oi_daemon.outbox import HIGH_WATER, JOIN_LIMIT, Outbox
-from oi_daemon.protocol import chunk_params
+from oi_daemon.protocol.framing import Framing
+from oi_daemon.protocol.methods import chunk_params
 
 
 class Pipe:

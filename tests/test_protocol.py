@@ -8,9 +8,10 @@ import jsonschema
 import msgspec
 import pytest
 
-from oi_daemon import chunks, protocol
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import dump, fold
+from oi_daemon.protocol import chunks
+from oi_daemon.protocol import methods as protocol
 
 DOCS = Path(__file__).parent.parent / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.json"))

@@ -14,7 +14,7 @@ import pytest_lsp
 from lsprotocol import types
 
 from oi_daemon import __version__
-from oi_daemon.framing import Framing
+from oi_daemon.protocol.framing import Framing
 from tests.wire_client import FAKE, INSTALLED, WireClient, request
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oi_daemon.framing import Framing
+from oi_daemon.protocol.framing import Framing
 from tests.fakes.openai_server import (
     Reply,
     ThreadedServer,

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from oi_daemon.framing import Framing
+from oi_daemon.protocol.framing import Framing
 
 INSTALLED = (str(Path(sys.executable).with_name("oi-daemon")), "--stdio")
 FAKE = (sys.executable, "-m", "tests.fakes.wire_daemon")

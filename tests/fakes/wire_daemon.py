@@ -9,7 +9,7 @@ from oi_daemon.cli import run
 from oi_daemon.errors import BusyError
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 from oi_daemon.outbox import Outbox
-from oi_daemon.protocol import (
+from oi_daemon.protocol.methods import (
     ChatParams,
     ConversationParams,
     ExecuteParams,

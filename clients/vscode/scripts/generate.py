@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oi_daemon import protocol, settings
+from oi_daemon import settings
+from oi_daemon.protocol import methods as protocol
 
 ROOT = Path(__file__).parent.parent
 NOT_HERE = {"api_key", "conversation_filename"}
 """A key belongs in the secret storage; a file name belongs to one conversation."""
 
-ABOUT = "// Mirrors oi_daemon/protocol.py. Written by scripts/generate.py: do not edit.\n"
+ABOUT = "// Mirrors oi_daemon/protocol/methods.py. Written by scripts/generate.py: do not edit.\n"
 
 
 def type_of(shape: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-// Mirrors oi_daemon/protocol.py. Written by scripts/generate.py: do not edit.
+// Mirrors oi_daemon/protocol/methods.py. Written by scripts/generate.py: do not edit.
 
 export type Chunk =
   | { message: string; }

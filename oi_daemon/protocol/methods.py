@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from oi_daemon import chunks
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import Chunk, Executing, InputRequest
+from oi_daemon.protocol import chunks
 
 VERSION = 1
 CHUNK = "oi/chunk"
