@@ -102,7 +102,7 @@ class Configured:
 
 
 def _configured() -> "Settings":
-    from oi_daemon.config import ConfigurationWarning, load_settings
+    from oi_daemon.settings.sources import ConfigurationWarning, load_settings
 
     loaded = load_settings()
     for problem in loaded.problems:

@@ -14,7 +14,6 @@ import msgspec
 
 from oi_daemon import __version__
 from oi_daemon.budget import Budget
-from oi_daemon.config import conversations_path, load_settings
 from oi_daemon.execution import (
     Language,
     NotInstalledError,
@@ -61,6 +60,8 @@ from oi_daemon.protocol.methods import (
     chunk_params,
 )
 from oi_daemon.settings import Settings, change, public
+from oi_daemon.settings.paths import conversations_path
+from oi_daemon.settings.sources import load_settings
 from oi_daemon.turn import Answer, Decision, Model
 
 if TYPE_CHECKING:

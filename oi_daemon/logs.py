@@ -8,8 +8,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
-from oi_daemon.config import log_path
 from oi_daemon.settings import Settings
+from oi_daemon.settings.paths import log_path
 
 _LOGGER = "oi_daemon"
 _FILE_BYTES = 2 * 1024 * 1024

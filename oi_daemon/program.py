@@ -8,14 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from oi_daemon.client import Interpreter
-from oi_daemon.config import (
-    ConfigurationWarning,
-    conversations_path,
-    ensure_config,
-    load_settings,
-)
 from oi_daemon.errors import OIError
 from oi_daemon.settings import Settings, change
+from oi_daemon.settings.file import ensure_config
+from oi_daemon.settings.paths import conversations_path
+from oi_daemon.settings.sources import ConfigurationWarning, load_settings
 from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import chosen, parse

@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from oi_daemon.config import log_path
 from oi_daemon.errors import InternalError, OIError, RequestError
 from oi_daemon.logs import redact
 from oi_daemon.outbox import Outbox
@@ -25,6 +24,7 @@ from oi_daemon.protocol.jsonrpc import (
     id_of,
 )
 from oi_daemon.protocol.methods import METHODS, Method, decode_params
+from oi_daemon.settings.paths import log_path
 from oi_daemon.wire import read, watch_output, watch_process
 
 if TYPE_CHECKING:

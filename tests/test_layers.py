@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 LIGHT = [
     "oi_daemon",
     "oi_daemon.budget",
-    "oi_daemon.config",
+    "oi_daemon.settings.sources",
     "oi_daemon.errors",
     "oi_daemon.history",
     "oi_daemon.messages",

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from oi_daemon import Interpreter
-from oi_daemon.config import ConfigurationWarning
 from oi_daemon.errors import AuthError, InvalidError
+from oi_daemon.settings.sources import ConfigurationWarning
 from tests.fakes.openai_server import (
     ThreadedServer,
     error,

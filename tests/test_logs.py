@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from oi_daemon import logs
-from oi_daemon.config import log_path
 from oi_daemon.logs import configure, heed, hide, redact, set_debug
 from oi_daemon.settings import Settings
+from oi_daemon.settings.paths import log_path
 
 _log = logging.getLogger("oi_daemon.tests")
 

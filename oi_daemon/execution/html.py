@@ -4,10 +4,10 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from oi_daemon.config import pages_path
 from oi_daemon.execution.language import Workplace
 from oi_daemon.files import make_private, write_private
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Output
+from oi_daemon.settings.paths import pages_path
 
 _KEPT = 50
 """Pages that stay on disk, the newest."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from oi_daemon import files
-from oi_daemon.config import conversations_path
+from oi_daemon.settings.paths import conversations_path
 
 
 def ids_in(folder: Path) -> dict[str, str]:

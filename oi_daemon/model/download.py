@@ -20,8 +20,8 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import TextIO
 
-from oi_daemon import config
 from oi_daemon.errors import ModelError
+from oi_daemon.settings import paths
 
 Progress = Callable[[int, int], None]
 """Told the bytes that are there and those of the whole."""
@@ -48,7 +48,7 @@ class ModelFile:
 
     @property
     def path(self) -> Path:
-        return config.models_path() / self.name
+        return paths.models_path() / self.name
 
     def length(self, index: int) -> int:
         """Bytes of a slice, counted from 0."""

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from oi_daemon.config import pictures_path
 from oi_daemon.files import make_private, write_private
 from oi_daemon.messages.written import DISPLAY_ID, says_little
+from oi_daemon.settings.paths import pictures_path
 
 _SUFFIXES = {
     "image/png": ".png",

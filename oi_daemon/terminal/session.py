@@ -4,8 +4,9 @@ from collections.abc import Callable
 from contextlib import closing
 from enum import IntEnum
 
-from oi_daemon.config import keep_setting, prompt_history_path
 from oi_daemon.errors import NoModelError, OIError
+from oi_daemon.settings.file import keep_setting
+from oi_daemon.settings.paths import prompt_history_path
 from oi_daemon.terminal.approval import Person
 from oi_daemon.terminal.conversation import Conversation
 from oi_daemon.terminal.display import show

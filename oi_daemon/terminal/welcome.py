@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from oi_daemon.config import keep_setting
 from oi_daemon.settings import Settings
+from oi_daemon.settings.file import keep_setting
 from oi_daemon.terminal.choice import Row, among, choose
 from oi_daemon.terminal.line import read_line
 from oi_daemon.terminal.voice import tell

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.config import pages_path
 from oi_daemon.execution import Execution, html
+from oi_daemon.settings.paths import pages_path
 from tests.execution.runs import displays, lines, output, run, text
 
 PAGE = "<h1>Hällo</h1>\n<script>alert(1)</script>\n"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.config import conversations_path
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import History, naming, new_id
 from oi_daemon.messages import CodeMessage
+from oi_daemon.settings.paths import conversations_path
 from tests.history.conversations import CONVERSATION, asked, names, saved, stored
 
 
