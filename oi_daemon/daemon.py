@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from oi_daemon import __version__
-from oi_daemon.budget import Budget
+from oi_daemon.conversation.budget import Budget
+from oi_daemon.conversation.conversation import Interpreter, Outcome
+from oi_daemon.conversation.turn import Answer, Decision, Model
 from oi_daemon.execution import (
     Language,
     NotInstalledError,
@@ -24,7 +26,6 @@ from oi_daemon.execution import (
 )
 from oi_daemon.execution.versions import Versions
 from oi_daemon.history import History, new_id
-from oi_daemon.interpreter import Interpreter, Outcome
 from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.protocol.methods import (
@@ -62,7 +63,6 @@ from oi_daemon.protocol.methods import (
 from oi_daemon.settings import Settings, change, public
 from oi_daemon.settings.paths import conversations_path
 from oi_daemon.settings.sources import load_settings
-from oi_daemon.turn import Answer, Decision, Model
 
 if TYPE_CHECKING:
     from oi_daemon.model.models import Models

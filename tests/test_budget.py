@@ -2,7 +2,8 @@
 
 import pytest
 
-from oi_daemon.budget import Budget, Usage
+from oi_daemon.conversation.budget import Budget
+from oi_daemon.messages.usage import Usage
 
 
 @pytest.mark.parametrize(

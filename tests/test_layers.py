@@ -13,14 +13,14 @@ ROOT = Path(__file__).parents[1]
 
 LIGHT = [
     "oi_daemon",
-    "oi_daemon.budget",
+    "oi_daemon.conversation.budget",
     "oi_daemon.settings.sources",
     "oi_daemon.errors",
     "oi_daemon.history",
     "oi_daemon.messages",
     "oi_daemon.protocol.methods",
     "oi_daemon.settings",
-    "oi_daemon.turn",
+    "oi_daemon.conversation.turn",
 ]
 HEAVY = {"openai", "httpx2", "pygls", "lsprotocol", "tiktoken", "genai_prices", "rich"}
 NOT_IMPORTED = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.budget import Quote, Usage
+from oi_daemon.conversation.turn import Answer, Decision, Status
 from oi_daemon.errors import ConnectionLostError
 from oi_daemon.messages import (
     ActiveLine,
@@ -23,7 +23,7 @@ from oi_daemon.messages import (
     Output,
     fold,
 )
-from oi_daemon.turn import Answer, Decision, Status
+from oi_daemon.messages.usage import Quote, Usage
 from tests.fakes.turns import (
     ASKED,
     AutoRun,

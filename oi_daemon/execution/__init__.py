@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 
 class Execution:
-    """Implements `oi_daemon.turn.Execution` for one conversation."""
+    """Implements `oi_daemon.conversation.turn.Execution` for one conversation."""
 
     def __init__(self, workplace: Workplace, news: str = "") -> None:
         """

@@ -8,10 +8,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from oi_daemon.budget import Quote, Usage
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.logs import redact
 from oi_daemon.messages import Message
+from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model import pictures
 from oi_daemon.model.asking import Asking
 from oi_daemon.model.failures import Failure, explain, failure
@@ -53,7 +53,7 @@ class ChatModel:
     async def reply(
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[Part | Quote | Usage, None]:
-        """See `oi_daemon.turn.Model.reply`. `Usage` comes last, before an error too."""
+        """See `oi_daemon.conversation.turn.Model.reply`. `Usage` comes last, before an error too."""
         asking = self._asking(await self._models.endpoint(self._settings))
         while True:
             payload = await asking.payload(messages)
@@ -76,7 +76,7 @@ class ChatModel:
             raise _cut_off(attempt)
 
     def unfinished(self) -> Usage | None:
-        """See `oi_daemon.turn.Model.unfinished`."""
+        """See `oi_daemon.conversation.turn.Model.unfinished`."""
         attempt, self._open = self._open, None
         return None if attempt is None else self._usage(attempt)
 

@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from oi_daemon.budget import Budget, Usage
+from oi_daemon.conversation.budget import Budget
+from oi_daemon.conversation.turn import (
+    Answer,
+    Approval,
+    Decision,
+    Reply,
+    Status,
+    Turn,
+)
 from oi_daemon.messages import (
     ActiveLine,
     Chunk,
@@ -17,7 +25,7 @@ from oi_daemon.messages import (
     Output,
     UserMessage,
 )
-from oi_daemon.turn import Answer, Approval, Decision, Reply, Status, Turn
+from oi_daemon.messages.usage import Usage
 
 ASKED = UserMessage("What's 34/24?")
 

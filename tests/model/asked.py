@@ -4,10 +4,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from oi_daemon.conversation.turn import Reply
 from oi_daemon.messages import Message, MessageChunk, UserMessage
 from oi_daemon.model import Models
 from oi_daemon.settings import Settings
-from oi_daemon.turn import Reply
 from tests.fakes.openai_server import ScriptedServer
 
 KEY = "sk-proj-0123456789abcdefSECRET"

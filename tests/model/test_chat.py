@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from oi_daemon.budget import Usage
 from oi_daemon.errors import (
     AuthError,
     ConnectionLostError,
@@ -24,6 +23,7 @@ from oi_daemon.messages import (
     MessageChunk,
     UserMessage,
 )
+from oi_daemon.messages.usage import Usage
 from oi_daemon.model import Models
 from tests.fakes.openai_server import (
     error,

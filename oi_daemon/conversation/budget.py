@@ -1,25 +1,11 @@
-"""Usage, prices and the session's budget."""
+"""What a session and a turn have cost, and the limit to it."""
 
 import logging
 from dataclasses import dataclass
 
+from oi_daemon.messages.usage import Usage
+
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What one request used. `cost` is in US dollars, None where the price is not known."""
-
-    input_tokens: int
-    output_tokens: int
-    cost: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What the request that is about to be sent may cost at most, in US dollars."""
-
-    cost: float
 
 
 @dataclass(slots=True)

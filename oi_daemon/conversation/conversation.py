@@ -7,8 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from oi_daemon.approvals import Approvals
-from oi_daemon.budget import Bill, Budget, Usage
+from oi_daemon.conversation.approvals import Approvals
+from oi_daemon.conversation.budget import Bill, Budget
+from oi_daemon.conversation.turn import (
+    Answer,
+    Emit,
+    Model,
+    Reply,
+    Status,
+    Turn,
+)
 from oi_daemon.errors import BusyError, ModelError, OIError
 from oi_daemon.execution import Execution
 from oi_daemon.execution.language import Workplace
@@ -26,8 +34,8 @@ from oi_daemon.messages import (
     MessageChunk,
     UserMessage,
 )
+from oi_daemon.messages.usage import Usage
 from oi_daemon.settings import Settings, change
-from oi_daemon.turn import Answer, Emit, Model, Reply, Status, Turn
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol
 
-from oi_daemon.budget import Quote, Usage
 from oi_daemon.messages import (
     AssistantMessage,
     Chunk,
@@ -25,6 +24,7 @@ from oi_daemon.messages import (
     Message,
     MessageChunk,
 )
+from oi_daemon.messages.usage import Quote, Usage
 
 Reply = MessageChunk | LanguageChunk | CodeChunk | Executing | Quote | Usage
 """What a model's reply consists of. `Executing` ends each complete block, with all of its code.
