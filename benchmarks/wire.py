@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import psutil
 
 from oi_daemon.messages import Output
-from oi_daemon.outbox import Outbox
 from oi_daemon.protocol.framing import Framing
 from oi_daemon.protocol.methods import chunk_params
+from oi_daemon.server.outbox import Outbox
 from tests.wire_client import INSTALLED, WireClient
 
 ROUNDS = 11

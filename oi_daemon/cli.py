@@ -14,8 +14,8 @@ from oi_daemon import __version__
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oi_daemon.outbox import Outbox
-    from oi_daemon.server import Service
+    from oi_daemon.server.outbox import Outbox
+    from oi_daemon.server.session import Service
 
 _DESCRIPTION = """\
 Open Interpreter as a language server. Editors and programs start it and talk JSON-RPC over its
@@ -36,7 +36,7 @@ def daemon() -> NoReturn:
         sys.exit(_download_model())
     if not arguments.stdio:
         parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
-    from oi_daemon.daemon import Daemon
+    from oi_daemon.server.methods import Daemon
 
     run(partial(Daemon, debug=arguments.debug), debug=arguments.debug)
 
@@ -53,8 +53,8 @@ def terminal() -> NoReturn:
 def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn:
     """Serve the client at stdin and stdout, and end the process."""
     from oi_daemon.logs import configure
-    from oi_daemon.server import serve
-    from oi_daemon.wire import claim
+    from oi_daemon.server.descriptors import claim
+    from oi_daemon.server.session import serve
 
     stdin, stdout = claim()
     configure(debug=debug)

@@ -19,9 +19,9 @@ from oi_daemon.messages import (
     MessageChunk,
     Output,
 )
-from oi_daemon.outbox import HIGH_WATER, JOIN_LIMIT, Outbox
 from oi_daemon.protocol.framing import Framing
 from oi_daemon.protocol.methods import chunk_params
+from oi_daemon.server.outbox import HIGH_WATER, JOIN_LIMIT, Outbox
 
 
 class Pipe:

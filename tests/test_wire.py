@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon import wire
-from oi_daemon.wire import read, watch_output, watch_process
+from oi_daemon.server import descriptors as wire
+from oi_daemon.server.descriptors import read, watch_output, watch_process
 
 SOON = 10.0
 
@@ -145,5 +145,5 @@ os.write(stdout, os.read(stdin, 9))
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_claim_does_with_streams_that_are_closed(closed: str) -> None:
-    code = "from oi_daemon.wire import claim; i, o = claim(); assert min(i, o) > 2, (i, o)"
+    code = "from oi_daemon.server.descriptors import claim; i, o = claim(); assert min(i, o) > 2, (i, o)"
     subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, code], check=True)

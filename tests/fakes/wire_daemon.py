@@ -8,7 +8,6 @@ from typing import Any
 from oi_daemon.cli import run
 from oi_daemon.errors import BusyError
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
-from oi_daemon.outbox import Outbox
 from oi_daemon.protocol.methods import (
     ChatParams,
     ConversationParams,
@@ -19,6 +18,7 @@ from oi_daemon.protocol.methods import (
     SettingsSetParams,
     chunk_params,
 )
+from oi_daemon.server.outbox import Outbox
 from oi_daemon.settings import Settings, change
 
 

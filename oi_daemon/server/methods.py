@@ -66,7 +66,7 @@ from oi_daemon.settings.sources import load_settings
 
 if TYPE_CHECKING:
     from oi_daemon.model.models import Models
-    from oi_daemon.outbox import Outbox
+    from oi_daemon.server.outbox import Outbox
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon.errors import InternalError, OIError, RequestError
 from oi_daemon.logs import redact
-from oi_daemon.outbox import Outbox
 from oi_daemon.protocol.framing import Decoder, Frame, Framing
 from oi_daemon.protocol.jsonrpc import (
     Call,
@@ -24,11 +23,12 @@ from oi_daemon.protocol.jsonrpc import (
     id_of,
 )
 from oi_daemon.protocol.methods import METHODS, Method, decode_params
+from oi_daemon.server.descriptors import read, watch_output, watch_process
+from oi_daemon.server.outbox import Outbox
 from oi_daemon.settings.paths import log_path
-from oi_daemon.wire import read, watch_output, watch_process
 
 if TYPE_CHECKING:
-    from oi_daemon.lsp import Lifecycle
+    from oi_daemon.server.lsp import Lifecycle
 
 logger = logging.getLogger(__name__)
 
@@ -227,7 +227,7 @@ class Server:
 
     def _language_server(self) -> "Lifecycle":
         if self._lsp is None:
-            from oi_daemon.lsp import lifecycle  # half a second that scripts need not wait
+            from oi_daemon.server.lsp import lifecycle  # half a second that scripts need not wait
 
             self._lsp = lifecycle(self._start_daemon, self._daemon.language_names)
         return self._lsp
