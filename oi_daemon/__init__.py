@@ -8,7 +8,7 @@ its calls raise. Everything else in the package belongs to that daemon and is re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from oi_daemon.client import Interpreter
+    from oi_daemon.client.interpreter import Interpreter
     from oi_daemon.errors import (
         AuthError,
         BusyError,
@@ -43,5 +43,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    module = "oi_daemon.client" if name == "Interpreter" else "oi_daemon.errors"
+    module = "oi_daemon.client.interpreter" if name == "Interpreter" else "oi_daemon.errors"
     return getattr(import_module(module), name)

@@ -2,7 +2,7 @@
 
 import sys
 
-from oi_daemon.client import Interpreter
+from oi_daemon.client.interpreter import Interpreter
 
 _interpreter = Interpreter()
 for _name in ("__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"):

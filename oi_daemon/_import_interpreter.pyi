@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from oi_daemon.client import Interpreter
+from oi_daemon.client.interpreter import Interpreter
 
 _interpreter: Interpreter
 

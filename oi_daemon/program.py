@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from oi_daemon.client import Interpreter
+from oi_daemon.client.interpreter import Interpreter
 from oi_daemon.errors import OIError
 from oi_daemon.settings import Settings, change
 from oi_daemon.settings.file import ensure_config

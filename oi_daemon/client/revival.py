@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from oi_daemon.attributes import Configured
+from oi_daemon.client.attributes import Configured
 from oi_daemon.errors import BusyError
 
 if TYPE_CHECKING:
-    from oi_daemon.connection import Connection
+    from oi_daemon.client.connection import Connection
 
 Stored = dict[str, Any]
 BUSY = (
@@ -72,7 +72,7 @@ class Backed(Configured):
         return connection
 
     def _started(self, last: "Connection | None") -> "Connection":
-        from oi_daemon.connection import Connection
+        from oi_daemon.client.connection import Connection
 
         if last is not None and last.forked:
             self._conversation = _new_id()  # the parent goes on with its own

@@ -8,12 +8,12 @@ from contextlib import closing
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from oi_daemon.backed import BUSY, Backed, Stored
+from oi_daemon.client.revival import BUSY, Backed, Stored
 from oi_daemon.errors import BusyError, InvalidError, OIError
 
 if TYPE_CHECKING:
-    from oi_daemon.connection import Connection
-    from oi_daemon.exchange import Exchange
+    from oi_daemon.client.connection import Connection
+    from oi_daemon.client.exchange import Exchange
 
 Chunks = Generator[dict[str, Any], None, None]
 Decision = Literal["run", "skip", "stop", "always"]
@@ -222,7 +222,9 @@ class Interpreter(Backed):
 
     def _turn(self, method: str, params: dict[str, Any]) -> Chunks:
         """A turn's chunks. Left before its end, however that is, it is stopped: nothing runs on."""
-        from oi_daemon.exchange import Exchange  # now: at the program's end none can be imported
+        from oi_daemon.client.exchange import (
+            Exchange,  # now: at the program's end none can be imported
+        )
 
         with self._alone():
             connection = self._connected()

@@ -1,0 +1,1 @@
+"""The Python library: the reference's object, over a daemon of its own."""
