@@ -17,9 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import openai
 
 from oi_daemon.messages import CodeMessage, Message, UserMessage
-from oi_daemon.model import Models
-from oi_daemon.model.arguments import ArgumentParser
-from oi_daemon.model.fences import FenceParser
+from oi_daemon.model.dialects.arguments import ArgumentParser
+from oi_daemon.model.dialects.fences import FenceParser
+from oi_daemon.model.models import Models
 from oi_daemon.model.tokens import tokenizer
 from oi_daemon.model.window import fit
 from oi_daemon.settings import Settings

@@ -65,7 +65,7 @@ def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn
 
 def _download_model() -> int:
     from oi_daemon.errors import OIError
-    from oi_daemon.model.download import download_model
+    from oi_daemon.model.local.download import download_model
 
     try:
         download_model(sys.stderr)

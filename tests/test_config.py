@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.errors import OIError
-from oi_daemon.settings import NAMES, OPTIONAL, Settings, file, schema
-from oi_daemon.settings.file import ensure_config, keep_setting, template
+from oi_daemon.settings import NAMES, OPTIONAL, Settings, schema
+from oi_daemon.settings.file import _toml, ensure_config, keep_setting, template
 from oi_daemon.settings.paths import config_path
 from oi_daemon.settings.sources import Loaded, load_settings
 
@@ -66,7 +66,7 @@ def test_each_setting_of_the_template_can_be_uncommented_alone(file: Path, name:
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x7f")))
 def test_any_text_can_stand_in_the_file(text: str) -> None:
-    assert tomllib.loads(f"system_message = {file._toml(text)}\n") == {"system_message": text}
+    assert tomllib.loads(f"system_message = {_toml(text)}\n") == {"system_message": text}
 
 
 def test_the_file_wins_over_defaults_and_the_environment_over_the_file(file: Path) -> None:

@@ -145,5 +145,9 @@ os.write(stdout, os.read(stdin, 9))
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_claim_does_with_streams_that_are_closed(closed: str) -> None:
-    code = "from oi_daemon.server.descriptors import claim; i, o = claim(); assert min(i, o) > 2, (i, o)"
+    code = """
+from oi_daemon.server.descriptors import claim
+i, o = claim()
+assert min(i, o) > 2, (i, o)
+"""
     subprocess.run(["sh", "-c", f'exec "$0" -c "$1" {closed}', sys.executable, code], check=True)

@@ -3,14 +3,9 @@
 models        what is kept between turns; makes a `ChatModel` for each
 chat          one reply: request, stream, chunks, usage, errors
 asking        what is sent, and what is changed after a failure
-reply         deltas -> chunks, by `arguments` (of calls) and `fences` (Markdown)
-requests      stored messages -> the request's messages
+endpoint      the server and model that a request goes to; `learned`, what it has taught us
+dialects/     stored messages -> requests; deltas -> chunks, by calls or Markdown fences
 window        the conversation that fits, counted by `tokens`
 failures      what servers refuse, in words for a person
-local         models on this machine: servers found, files embedded
+local/        models on this machine: servers found, files embedded
 """
-
-from oi_daemon.model.chat import ChatModel
-from oi_daemon.model.models import Models
-
-__all__ = ["ChatModel", "Models"]

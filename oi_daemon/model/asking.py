@@ -4,17 +4,22 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from oi_daemon.messages import Message
 from oi_daemon.model import pictures, window
-from oi_daemon.model.compact import compact_messages
+from oi_daemon.model.dialects.requests import (
+    Style,
+    system_message,
+    tool_parameters,
+    wire_messages,
+)
+from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.failures import Failure
-from oi_daemon.model.local import Endpoint
+from oi_daemon.model.learned import Learned
+from oi_daemon.model.local.compact import compact_messages
 from oi_daemon.model.prices import context_window
-from oi_daemon.model.requests import Style, system_message, tool_parameters, wire_messages
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
@@ -22,20 +27,6 @@ logger = logging.getLogger(__package__)
 
 MARGIN = 160
 """Tokens kept free for the definition of `execute` and what servers add."""
-
-
-@dataclass(slots=True)
-class Learned:
-    """What a server's answers have taught about it and one of its models."""
-
-    style: Style | None = None
-    blind: bool = False
-    """It takes no pictures."""
-    dropped: set[str] = field(default_factory=set)
-    """Parameters that it does not take."""
-    window: int | None = None
-    uncounted: int = 0
-    """Tokens of a request besides its conversation: instructions, tools, the server's own."""
 
 
 class Asking:

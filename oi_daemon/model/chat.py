@@ -14,10 +14,10 @@ from oi_daemon.messages import Message
 from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model import pictures
 from oi_daemon.model.asking import Asking
+from oi_daemon.model.dialects.reply import Part, ReplyParser
+from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.failures import Failure, explain, failure
-from oi_daemon.model.local import Endpoint
 from oi_daemon.model.prices import price
-from oi_daemon.model.reply import Part, ReplyParser
 from oi_daemon.model.stream import Pump, WireUsage
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
@@ -53,7 +53,7 @@ class ChatModel:
     async def reply(
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[Part | Quote | Usage, None]:
-        """See `oi_daemon.conversation.turn.Model.reply`. `Usage` comes last, before an error too."""
+        """See `conversation.turn.Model.reply`. `Usage` comes last, before an error too."""
         asking = self._asking(await self._models.endpoint(self._settings))
         while True:
             payload = await asking.payload(messages)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from oi_daemon.errors import AuthError, ModelError
-from oi_daemon.model.local import NO_KEY, Endpoint
+from oi_daemon.model.endpoint import NO_KEY, Endpoint
 from oi_daemon.model.prices import OPENAI, context_window
 from oi_daemon.model.stream import Event, EventReader
 

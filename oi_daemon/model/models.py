@@ -4,11 +4,13 @@ import logging
 from collections.abc import Callable, Sequence
 
 from oi_daemon.errors import AuthError
-from oi_daemon.model.asking import Learned, thinks_first
+from oi_daemon.model.asking import thinks_first
 from oi_daemon.model.chat import ChatModel
 from oi_daemon.model.connections import Connections, checked
+from oi_daemon.model.endpoint import NO_KEY, Endpoint
 from oi_daemon.model.failures import KEY_MISSING
-from oi_daemon.model.local import NO_KEY, Endpoint, LocalModels
+from oi_daemon.model.learned import Learned
+from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.prices import OPENAI
 from oi_daemon.settings import Settings
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.requests import readable
+from oi_daemon.model.dialects.requests import readable
 from oi_daemon.model.tokens import Tokenizer
 
 DEFAULT_WINDOW = 32_768

@@ -1,1 +1,1 @@
-"""Serves one client: its session, the methods of the wire, what goes out, and the language server."""
+"""Serves one client: its session, the wire's methods, what goes out, and the language server."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from oi_daemon.conversation.turn import Reply
 from oi_daemon.messages import Message, MessageChunk, UserMessage
-from oi_daemon.model import Models
+from oi_daemon.model.models import Models
 from oi_daemon.settings import Settings
 from tests.fakes.openai_server import ScriptedServer
 

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from oi_daemon.model import Models
+from oi_daemon.model.models import Models
 from tests.fakes.openai_server import ScriptedServer
 from tests.model.asked import SPOKEN, Asked
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk
-from oi_daemon.model.arguments import ArgumentParser
+from oi_daemon.model.dialects.arguments import ArgumentParser
 from tests.growth import grows_linearly
 from tests.model.example import BLOCK
 from tests.model.splits import every_split, pieces

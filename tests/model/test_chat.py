@@ -24,7 +24,7 @@ from oi_daemon.messages import (
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
-from oi_daemon.model import Models
+from oi_daemon.model.models import Models
 from tests.fakes.openai_server import (
     error,
     example,

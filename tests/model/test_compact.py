@@ -1,5 +1,5 @@
 from oi_daemon.messages import AssistantMessage, CodeMessage, UserMessage
-from oi_daemon.model.compact import COMPACT_SYSTEM_MESSAGE, WORKED_EXAMPLE, compact_messages
+from oi_daemon.model.local.compact import COMPACT_SYSTEM_MESSAGE, WORKED_EXAMPLE, compact_messages
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 PREFIX = len(compact_messages([]))

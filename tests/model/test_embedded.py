@@ -17,8 +17,8 @@ import pytest
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.messages import UserMessage
-from oi_daemon.model.compact import compact_messages
-from oi_daemon.model.embedded import EmbeddedServer
+from oi_daemon.model.local.compact import compact_messages
+from oi_daemon.model.local.embedded import EmbeddedServer
 
 REAL_MODEL = os.environ.get("OI_REAL_MODEL", "")
 
@@ -151,7 +151,7 @@ def owner(file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A program that owns an embedded server."""
     program = (
         "import asyncio, pathlib, sys\n"
-        "from oi_daemon.model.embedded import EmbeddedServer\n"
+        "from oi_daemon.model.local.embedded import EmbeddedServer\n"
         "async def main():\n"
         "    await EmbeddedServer(pathlib.Path(sys.argv[1])).start()\n"
         "    await asyncio.Event().wait()\n"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
-from oi_daemon.model.fences import FenceChunk, FenceParser
+from oi_daemon.model.dialects.fences import FenceChunk, FenceParser
 from tests.growth import grows_linearly
 from tests.model.example import BLOCK
 from tests.model.splits import every_split, pieces

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
-from oi_daemon.model.download import EMBEDDED
-from oi_daemon.model.local import NO_KEY, Endpoint, LocalModels, find_local
+from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.local.download import EMBEDDED
+from oi_daemon.model.local.servers import LocalModels, find_local
 from oi_daemon.settings import Settings
 
 SERVING = Path(__file__).parents[1] / "fakes" / "serving"

@@ -10,7 +10,7 @@ from PIL import Image
 from oi_daemon.errors import ModelError
 from oi_daemon.messages import CodeMessage, Message, UserMessage
 from oi_daemon.messages.usage import Quote, Usage
-from oi_daemon.model.compact import compact_messages
+from oi_daemon.model.local.compact import compact_messages
 from oi_daemon.model.pictures import NEWEST, can_see, words
 from tests.fakes.openai_server import error, text
 from tests.model.asked import Asked

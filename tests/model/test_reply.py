@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
-from oi_daemon.model.reply import Part, ReplyParser
+from oi_daemon.model.dialects.reply import Part, ReplyParser
 from oi_daemon.model.stream import CallDelta, Choice, Delta, Event, FunctionDelta, WireUsage
 
 

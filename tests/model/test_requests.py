@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.requests import (
+from oi_daemon.model.dialects.requests import (
     NOT_RUN,
     Style,
     readable,

@@ -6,47 +6,25 @@ was downloaded is embedded. Hosted models are none of its business.
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
-from oi_daemon.model.download import model_is_downloaded
-from oi_daemon.model.embedded import CONTEXT_WINDOW, EmbeddedServer
+from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.local.download import model_is_downloaded
+from oi_daemon.model.local.embedded import CONTEXT_WINDOW, EmbeddedServer
 from oi_daemon.settings import Settings
 
 USUAL_PORTS = (11434, 1234, 8080, 8000)
 """Ollama, LM Studio, llama.cpp's server, vLLM."""
-
-NO_KEY = "local"
-"""Local servers want some key and look at none. Ours is never told to whatever listens there."""
 
 _NOWHERE = """\
 There is no model on this machine yet. One of these ways leads to one:
 - start Ollama, LM Studio, llama.cpp's server or vLLM, with a model loaded
 - name a model file: interpreter --local --model path/to/model.gguf
 - download a small one (1.1 GB): oi-daemon --download-model"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """Where a conversation's requests go, and how they are put."""
-
-    api_base: str
-    api_key: str = field(repr=False)
-    model: str
-    compact: bool = False
-    """A small model: ask it by `oi_daemon.model.compact`."""
-    extra_body: Mapping[str, Any] = field(default_factory=dict)
-    context_window: int | None = None
-    """Tokens that fit, where we know better than by the model's name."""
-
-    @property
-    def secret(self) -> str | None:
-        """The key, where it is one."""
-        return None if self.api_key == NO_KEY else self.api_key
 
 
 @dataclass(frozen=True, kw_only=True)

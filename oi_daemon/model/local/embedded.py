@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
-from oi_daemon.model.compact import GRAMMAR
+from oi_daemon.model.local.compact import GRAMMAR
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import re
 from enum import Enum, auto
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk
-from oi_daemon.model.jsonstrings import JSONStrings, join_surrogates
+from oi_daemon.model.dialects.json_strings import JSONStrings, join_surrogates
 
 DEFAULT_LANGUAGE = "python"
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
-from oi_daemon.model.arguments import ArgumentParser
-from oi_daemon.model.fences import FenceParser
+from oi_daemon.model.dialects.arguments import ArgumentParser
+from oi_daemon.model.dialects.fences import FenceParser
 from oi_daemon.model.stream import Event, FunctionDelta, WireUsage
 
 Part = MessageChunk | LanguageChunk | CodeChunk | Executing

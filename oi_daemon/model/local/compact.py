@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.requests import outcome
+from oi_daemon.model.dialects.requests import outcome
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 COMPACT_SYSTEM_MESSAGE = """\
