@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psutil
 
-from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
 from oi_daemon.messages import Output
 
@@ -71,16 +72,16 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Workplace(cwd=folder, python=sys.executable)
         await cold_start(place)
-        execution = Execution(place)
-        await execution.warm()
-        await memory(execution)
-        await round_trips(execution)
-        await loop(execution)
-        await javascript_loop(execution)
-        await shell_loops(execution)
-        await floods(execution)
-        await interrupts(execution)
-        await execution.close()
+        interpreters = Interpreters(place)
+        await interpreters.warm()
+        await memory(interpreters)
+        await round_trips(interpreters)
+        await loop(interpreters)
+        await javascript_loop(interpreters)
+        await shell_loops(interpreters)
+        await floods(interpreters)
+        await interrupts(interpreters)
+        await interpreters.close()
         await copies(place)
 
 
@@ -94,42 +95,42 @@ async def cold_start(place: Workplace) -> None:
     ):
         ours, floors = [], []
         for _ in range(ROUNDS):
-            execution = Execution(place)
-            ours.append(await spent_on(execution, code, language))
-            await execution.close()
+            interpreters = Interpreters(place)
+            ours.append(await spent_on(interpreters, code, language))
+            await interpreters.close()
             floors.append(spent_by(plain))
         report(f"{language}: start and first block", median(ours), median(floors), 3)
 
 
-async def round_trips(execution: Execution) -> None:
+async def round_trips(interpreters: Interpreters) -> None:
     """The floor is `cat` in place of an interpreter."""
     floor = await echo()
     cases = [("python", "pass", 60), ("shell", ":", 60), ("javascript", "undefined", 60)]
     for language, code, bound in [*cases, ("r", "x <- 1", 600)]:
-        ours = median([await spent_on(execution, code, language) for _ in range(200)])
+        ours = median([await spent_on(interpreters, code, language) for _ in range(200)])
         report(f"{language}: warm block", ours, floor, bound)
 
 
 async def copies(place: Workplace) -> None:
     """What the sleeping copy costs a block that calls something, and how soon it goes on."""
-    ours = await warm_call(Execution(place))
-    bare = await warm_call(Execution(replace(place, limits=Limits(copied=0))))
+    ours = await warm_call(Interpreters(place))
+    bare = await warm_call(Interpreters(replace(place, limits=Limits(copied=0))))
     report("python: warm call, with a copy", ours, bare, 8)
-    execution, spent = Execution(place), []
-    await run(execution, "import os")
+    interpreters, spent = Interpreters(place), []
+    await run(interpreters, "import os")
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        await run(execution, "os._exit(1)")
-        await run(execution, "abs(1)")
+        await run(interpreters, "os._exit(1)")
+        await run(interpreters, "abs(1)")
         spent.append(time.perf_counter() - start)
-    await execution.close()
+    await interpreters.close()
     floor = median([spent_by([*PLAIN, "-c", "pass"]) for _ in range(ROUNDS)])
     report("python: crash and next block", median(spent), floor, 3)
 
 
-async def warm_call(execution: Execution) -> float:
-    spent = median([await spent_on(execution, "abs(1)") for _ in range(200)])
-    await execution.close()
+async def warm_call(interpreters: Interpreters) -> float:
+    spent = median([await spent_on(interpreters, "abs(1)") for _ in range(200)])
+    await interpreters.close()
     return spent
 
 
@@ -149,71 +150,71 @@ async def echo() -> float:
     return median(spent)
 
 
-async def loop(execution: Execution) -> None:
+async def loop(interpreters: Interpreters) -> None:
     """CPU of two million rounds of a loop, in pairs: the machine's moods hit both."""
     ours, floors = [], []
     for _ in range(ROUNDS):
-        ours.append(float(await run(execution, f"{LOOP}spent")))
+        ours.append(float(await run(interpreters, f"{LOOP}spent")))
         floors.append(float(written_by([*PLAIN, "-c", f"{LOOP}print(spent)"])))
     ratios = [mine / floor for mine, floor in zip(ours, floors, strict=True)]
     report("python: loop of 2,000,000 (CPU)", median(ours), median(floors), 1.05, median(ratios))
 
 
-async def javascript_loop(execution: Execution) -> None:
+async def javascript_loop(interpreters: Interpreters) -> None:
     ours, floors = [], []
     for _ in range(ROUNDS):
-        ours.append(float(await run(execution, JAVASCRIPT_LOOP, "javascript")) / 1e6)
+        ours.append(float(await run(interpreters, JAVASCRIPT_LOOP, "javascript")) / 1e6)
         floors.append(float(written_by(["node", "-e", JAVASCRIPT_LOOP])) / 1e6)
     report("javascript: loop of 20,000,000 (CPU)", median(ours), median(floors), 2)
 
 
-async def shell_loops(execution: Execution) -> None:
+async def shell_loops(interpreters: Interpreters) -> None:
     """The floor is a bash of its own."""
     for name, code in SHELL_LOOPS.items():
         ours, floors = [], []
         for _ in range(3):
-            ours.append(await spent_on(execution, code, "shell"))
+            ours.append(await spent_on(interpreters, code, "shell"))
             floors.append(spent_by(["bash", "-c", code]))
         report(f"shell: 100,000 rounds of {name}", median(ours), median(floors), 5)
 
 
-async def floods(execution: Execution) -> None:
+async def floods(interpreters: Interpreters) -> None:
     """The floor is plain Python writing into a pipe that is read to its end."""
     for name, code, bound in (("200,000 prints", PRINTS, 2), ("a line of 100 MB", LONG_LINE, 3)):
         ours, floors = [], []
         for _ in range(5):
-            ours.append(await spent_on(execution, code))
+            ours.append(await spent_on(interpreters, code))
             floors.append(spent_by([*PLAIN, "-c", code]))
         report(f"python: {name}", median(ours), median(floors), bound)
     code = "for (let i = 0; i < 200000; i++) console.log(i)"
-    ours = [await spent_on(execution, code, "javascript") for _ in range(5)]
+    ours = [await spent_on(interpreters, code, "javascript") for _ in range(5)]
     floors = [spent_by(["node", "-e", code]) for _ in range(5)]
     report("javascript: 200,000 prints", median(ours), median(floors), 2)
 
 
-async def interrupts(execution: Execution) -> None:
+async def interrupts(interpreters: Interpreters) -> None:
     """From the interrupt to the end of the block; the floor is a block that does nothing."""
-    floor = median([await spent_on(execution, "pass") for _ in range(50)])
+    floor = median([await spent_on(interpreters, "pass") for _ in range(50)])
     cases = [("python", *case) for case in INTERRUPTED.items()]
     cases += [("javascript", *case) for case in JAVASCRIPT_INTERRUPTED.items()]
     cases += [("r", code, code) for code in ("repeat {}", "Sys.sleep(60)")]
     for language, name, code in cases:
         spent = []
         for _ in range(5):
-            block = asyncio.create_task(run(execution, code, language))
+            block = asyncio.create_task(run(interpreters, code, language))
             await asyncio.sleep(0.1)
             start = time.perf_counter()
-            execution.interrupt()
+            interpreters.interrupt()
             await block
             spent.append(time.perf_counter() - start)
         report(f"interrupt: {name}", median(spent), floor, 100)
 
 
-async def memory(execution: Execution) -> None:
+async def memory(interpreters: Interpreters) -> None:
     """Growth while nobody takes the output of a flood."""
     process = psutil.Process()
     before = process.memory_info().rss
-    chunks = execution.run("python", PRINTS)
+    chunks = interpreters.run("python", PRINTS)
     await anext(chunks)
     await asyncio.sleep(1.5)
     grown = (process.memory_info().rss - before) / (1 << 20)
@@ -222,18 +223,18 @@ async def memory(execution: Execution) -> None:
     print(f"{'memory: 200,000 prints, none taken':38}{grown:>6.1f} MiB{'':18}{'20 MiB':>8}")
 
 
-async def run(execution: Execution, code: str, language: str = "python") -> str:
+async def run(interpreters: Interpreters, code: str, language: str = "python") -> str:
     """What it wrote."""
     written = []
-    async for chunk in execution.run(language, code):
+    async for chunk in interpreters.run(language, code):
         if isinstance(chunk, Output):
             written.append(chunk.text)
     return "".join(written)
 
 
-async def spent_on(execution: Execution, code: str, language: str = "python") -> float:
+async def spent_on(interpreters: Interpreters, code: str, language: str = "python") -> float:
     start = time.perf_counter()
-    await run(execution, code, language)
+    await run(interpreters, code, language)
     return time.perf_counter() - start
 
 

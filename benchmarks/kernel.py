@@ -18,7 +18,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import psutil
 from execution import run, spent_on
 
-from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
 
 STARTS = 7
 ROUND_TRIPS = 200
@@ -51,11 +52,11 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Workplace(cwd=folder, python=sys.executable)
         await cold_starts(place)
-        execution, kernel = Execution(place), Kernel()
+        interpreters, kernel = Interpreters(place), Kernel()
         await kernel.start()
-        await round_trips(execution, kernel)
-        await memory(execution, kernel)
-        await execution.close()
+        await round_trips(interpreters, kernel)
+        await memory(interpreters, kernel)
+        await interpreters.close()
         await kernel.close()
 
 
@@ -63,9 +64,9 @@ async def cold_starts(place: Workplace) -> None:
     """To the end of the first block."""
     ours, theirs = [], []
     for _ in range(STARTS):
-        execution = Execution(place)
-        ours.append(await spent_on(execution, "pass"))
-        await execution.close()
+        interpreters = Interpreters(place)
+        ours.append(await spent_on(interpreters, "pass"))
+        await interpreters.close()
         kernel = Kernel()
         start = time.perf_counter()
         await kernel.start()
@@ -75,21 +76,21 @@ async def cold_starts(place: Workplace) -> None:
     report("start and first block, ms", median(ours) * 1e3, median(theirs) * 1e3, 0.1)
 
 
-async def round_trips(execution: Execution, kernel: Kernel) -> None:
+async def round_trips(interpreters: Interpreters, kernel: Kernel) -> None:
     """In turn: the machine's moods hit both. Ours keeps a copy for after a crash each time."""
     ours, theirs = [], []
     for _ in range(ROUND_TRIPS):
-        ours.append(await spent_on(execution, "pass"))
+        ours.append(await spent_on(interpreters, "pass"))
         start = time.perf_counter()
         await kernel.run("pass")
         theirs.append(time.perf_counter() - start)
     report("warm block, ms", median(ours) * 1e3, median(theirs) * 1e3, 0.2)
 
 
-async def memory(execution: Execution, kernel: Kernel) -> None:
+async def memory(interpreters: Interpreters, kernel: Kernel) -> None:
     """Of the processes that run the code, with our sleeping copy; what is shared, by shares."""
-    await run(execution, "import os")
-    ours = int(await run(execution, "os.getpid()"))
+    await run(interpreters, "import os")
+    ours = int(await run(interpreters, "os.getpid()"))
     report("memory, MiB", of_tree(ours), of_tree(kernel.process()), 1 / 3)
 
 

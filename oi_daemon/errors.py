@@ -105,3 +105,7 @@ _BY_KIND = {
         NoModelError,
     )
 }
+
+
+class NotInstalledError(OIError):
+    """The interpreter of a language is not on this machine; the message says how to get it."""

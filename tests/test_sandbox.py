@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oi_daemon.execution import landlock
+from oi_daemon.execution.sandbox import landlock
 from tests.fakes.openai_server import ThreadedServer, text
 from tests.talk import code, ready
 from tests.wire_client import WireClient

@@ -18,10 +18,10 @@ from oi_daemon.conversation.turn import (
     Turn,
 )
 from oi_daemon.errors import BusyError, ModelError, OIError
-from oi_daemon.execution import Execution
+from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
-from oi_daemon.execution.sandbox import Sandbox, parse_folders
+from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
 from oi_daemon.history import History
 from oi_daemon.logs import heed
 from oi_daemon.messages import (
@@ -84,7 +84,7 @@ class Interpreter:
         self._model_for = model_for
         self._history_for = history_for
         self._approvals = Approvals(always=self._always)
-        self._execution: Execution | None = None
+        self._execution: Interpreters | None = None
         self._workplace: Workplace | None = None
         self._limits = Limits()
         self._turn: Turn | None = None
@@ -297,7 +297,7 @@ class Interpreter:
         """Start Python while the model thinks."""
         await (await self._execution_for(settings)).warm()
 
-    async def _execution_for(self, settings: Settings) -> Execution:
+    async def _execution_for(self, settings: Settings) -> Interpreters:
         """The interpreters; fresh ones after a change of where code runs, which is said.
 
         Limits hold at once.
@@ -310,7 +310,7 @@ class Interpreter:
                 news = _RESTARTED if self._execution.used else ""
                 await self._execution.close()
             self._workplace = workplace
-            self._execution = Execution(workplace, news)
+            self._execution = Interpreters(workplace, news)
         return self._execution
 
     def _watched(self, emit: Emit) -> Emit:

@@ -3,20 +3,15 @@
 A further language is a module that implements `Process` and an entry in `languages.py`.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from oi_daemon.errors import OIError
 from oi_daemon.execution.limits import Limits
 from oi_daemon.messages import Chunk
 
 if TYPE_CHECKING:
-    from oi_daemon.execution.sandbox import Sandbox
-
-
-class NotInstalledError(OIError):
-    """The interpreter of a language is not on this machine; the message says how to get it."""
+    from oi_daemon.execution.sandbox.sandbox import Sandbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,3 +57,17 @@ class Process(Protocol):
     async def close(self) -> None:
         """End it and all that it started."""
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Language:
+    name: str
+    aliases: tuple[str, ...]
+    start: Callable[[Workplace], Process]
+    missing: Callable[[], str | None] = lambda: None
+    """Why it cannot run on this machine; None where it can."""
+    path: Callable[[Workplace], str | None] = lambda workplace: None
+    """The program that runs it at this workplace; None if there is none.
+
+    Raises NotInstalledError where the settings name a wrong one.
+    """

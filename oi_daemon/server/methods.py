@@ -16,15 +16,10 @@ from oi_daemon import __version__
 from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.conversation import Interpreter, Outcome
 from oi_daemon.conversation.turn import Answer, Decision, Model
-from oi_daemon.execution import (
-    Language,
-    NotInstalledError,
-    Workplace,
-    find_language,
-    languages,
-    runnable,
-)
-from oi_daemon.execution.versions import Versions
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.registry import find_language, languages, runnable
+from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.history import History, new_id
 from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
 
 
 @pytest.fixture
@@ -18,10 +19,10 @@ def workplace(tmp_path: Path) -> Workplace:
 
 
 @pytest.fixture
-async def execution(workplace: Workplace) -> AsyncIterator[Execution]:
-    execution = Execution(workplace)
-    yield execution
-    await execution.close()
+async def interpreters(workplace: Workplace) -> AsyncIterator[Interpreters]:
+    interpreters = Interpreters(workplace)
+    yield interpreters
+    await interpreters.close()
 
 
 @pytest.fixture(scope="session")

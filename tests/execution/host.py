@@ -8,22 +8,24 @@ import os
 import sys
 from typing import Any, cast
 
-from oi_daemon.execution import Execution, Sandbox, Workplace
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.sandbox.sandbox import Sandbox
 from oi_daemon.messages import Output
 
 
 async def main(language: str, *blocks: str) -> None:
     cwd, mode = os.getcwd(), cast("Any", os.environ.get("HOST_SANDBOX"))  # noqa: PTH109
     sandbox = Sandbox(mode=mode, folders=(cwd,)) if mode else None
-    execution = Execution(Workplace(cwd=cwd, sandbox=sandbox))
+    interpreters = Interpreters(Workplace(cwd=cwd, sandbox=sandbox))
     try:
         for code in blocks:
-            async for chunk in execution.run(language, code):
+            async for chunk in interpreters.run(language, code):
                 if isinstance(chunk, Output):
                     sys.stdout.write(chunk.text)
                     sys.stdout.flush()
     finally:
-        await execution.close()
+        await interpreters.close()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.messages import (
     ActiveLine,
     Chunk,
@@ -22,25 +22,33 @@ DEADLINE = 20.0
 
 
 async def run(
-    execution: Execution, code: str, *, language: str = "python", answers: Iterable[str | None] = ()
+    interpreters: Interpreters,
+    code: str,
+    *,
+    language: str = "python",
+    answers: Iterable[str | None] = (),
 ) -> list[Chunk]:
     """All chunks of one block, whose requests for input get these answers in turn."""
     lines = iter(answers)
     chunks: list[Chunk] = []
     async with asyncio.timeout(DEADLINE):
-        async for chunk in execution.run(language, code):
+        async for chunk in interpreters.run(language, code):
             chunks.append(chunk)
             if isinstance(chunk, InputRequest):
-                assert await execution.answer(chunk.input, next(lines))
+                assert await interpreters.answer(chunk.input, next(lines))
     assert chunks[-2:] == [ActiveLine(None), EndOfExecution()]
     return chunks
 
 
 async def output(
-    execution: Execution, code: str, *, language: str = "python", answers: Iterable[str | None] = ()
+    interpreters: Interpreters,
+    code: str,
+    *,
+    language: str = "python",
+    answers: Iterable[str | None] = (),
 ) -> str:
     """What one block wrote."""
-    return text(await run(execution, code, language=language, answers=answers))
+    return text(await run(interpreters, code, language=language, answers=answers))
 
 
 def text(chunks: Sequence[Chunk]) -> str:
@@ -89,9 +97,9 @@ async def until(happened: Callable[[], bool]) -> None:
 class Running:
     """A block under way, whose chunks are taken as they come."""
 
-    def __init__(self, execution: Execution, code: str, language: str = "python") -> None:
+    def __init__(self, interpreters: Interpreters, code: str, language: str = "python") -> None:
         self.chunks: list[Chunk] = []
-        self._execution = execution
+        self._execution = interpreters
         self._task = asyncio.create_task(self._take(language, code))
 
     async def _take(self, language: str, code: str) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution.interpreters import Interpreters
 from tests.execution.runs import Running, lines, output, run, text
 
 
@@ -18,25 +18,25 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("stand_in")
-async def test_a_block_is_a_script_of_its_own(execution: Execution) -> None:
-    chunks = await run(execution, "x=é\necho $x\necho b >&2", language="applescript")
+async def test_a_block_is_a_script_of_its_own(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, "x=é\necho $x\necho b >&2", language="applescript")
     assert text(chunks) == "é\nb\n"
     assert not lines(chunks)
-    assert await output(execution, "echo ${x-lost}", language="osascript") == "lost\n"
+    assert await output(interpreters, "echo ${x-lost}", language="osascript") == "lost\n"
 
 
 @pytest.mark.usefixtures("stand_in")
-async def test_an_interrupt_stops_the_script(execution: Execution) -> None:
-    block = Running(execution, "echo waits\nsleep 60\necho b", "applescript")
+async def test_an_interrupt_stops_the_script(interpreters: Interpreters) -> None:
+    block = Running(interpreters, "echo waits\nsleep 60\necho b", "applescript")
     await block.seen("waits")
-    execution.interrupt()
+    interpreters.interrupt()
     assert text(await block.end()) == "waits\n"
-    assert await output(execution, "echo a", language="applescript") == "a\n"
+    assert await output(interpreters, "echo a", language="applescript") == "a\n"
 
 
 async def test_elsewhere_it_is_said_that_it_needs_macos(
-    execution: Execution, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    interpreters: Interpreters, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    told = await output(execution, "beep", language="applescript")
+    told = await output(interpreters, "beep", language="applescript")
     assert told == "AppleScript runs on macOS only.\n"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from oi_daemon.execution.backlog import Backlog
+from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.messages import ActiveLine, Chunk, Display, InputRequest, Output
 from oi_daemon.messages.written import DISPLAY_ID
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import LANGUAGES, Execution, Workplace, find_language
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.languages.registry import LANGUAGES, find_language
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 from tests.execution.runs import Running, lines, lines_of_outputs, output, run, text, until
 
@@ -125,161 +127,169 @@ def alive(process: int) -> bool:
         return False
 
 
-async def test_output_stands_under_its_line(execution: Execution, dialect: Dialect) -> None:
+async def test_output_stands_under_its_line(interpreters: Interpreters, dialect: Dialect) -> None:
     code = "\n".join(dialect.say.format(word) for word in ("a", "b"))
-    chunks = await run(execution, code, language=dialect.language)
+    chunks = await run(interpreters, code, language=dialect.language)
     assert lines_of_outputs(chunks) == [(1, "a"), (2, "b")]
 
 
-async def test_all_outputs_come_in_their_true_order(execution: Execution, dialect: Dialect) -> None:
-    assert await output(execution, dialect.both, language=dialect.language) == "1\n2\n3\n4\n"
+async def test_all_outputs_come_in_their_true_order(
+    interpreters: Interpreters, dialect: Dialect
+) -> None:
+    assert await output(interpreters, dialect.both, language=dialect.language) == "1\n2\n3\n4\n"
 
 
-async def test_state_is_kept_between_blocks(execution: Execution, dialect: Dialect) -> None:
-    await run(execution, dialect.remember, language=dialect.language)
-    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+async def test_state_is_kept_between_blocks(interpreters: Interpreters, dialect: Dialect) -> None:
+    await run(interpreters, dialect.remember, language=dialect.language)
+    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
 
 
-async def test_text_of_any_script_arrives(execution: Execution, dialect: Dialect) -> None:
+async def test_text_of_any_script_arrives(interpreters: Interpreters, dialect: Dialect) -> None:
     code = dialect.say.format("né 日本 🎈")
-    assert await output(execution, code, language=dialect.language) == "né 日本 🎈\n"
+    assert await output(interpreters, code, language=dialect.language) == "né 日本 🎈\n"
 
 
-async def test_a_block_of_a_megabyte_runs(execution: Execution, dialect: Dialect) -> None:
+async def test_a_block_of_a_megabyte_runs(interpreters: Interpreters, dialect: Dialect) -> None:
     comment = f"{dialect.nothing}{'x' * 1000}\n" * 1000
     code = f"{comment}{dialect.say.format('end')}"
-    chunks = await run(execution, code, language=dialect.language)
+    chunks = await run(interpreters, code, language=dialect.language)
     assert lines_of_outputs(chunks) == [(1001, "end")]
 
 
 async def test_it_runs_in_the_workplace(
-    execution: Execution, dialect: Dialect, workplace: Workplace
+    interpreters: Interpreters, dialect: Dialect, workplace: Workplace
 ) -> None:
-    assert await output(execution, dialect.where, language=dialect.language) == f"{workplace.cwd}\n"
+    assert (
+        await output(interpreters, dialect.where, language=dialect.language) == f"{workplace.cwd}\n"
+    )
 
 
-async def test_an_empty_block_ends(execution: Execution, dialect: Dialect) -> None:
+async def test_an_empty_block_ends(interpreters: Interpreters, dialect: Dialect) -> None:
     for code in ("", "\n\n", dialect.nothing):
-        assert not text(await run(execution, code, language=dialect.language))
+        assert not text(await run(interpreters, code, language=dialect.language))
 
 
 async def test_a_block_that_fails_says_so_and_keeps_state(
-    execution: Execution, dialect: Dialect
+    interpreters: Interpreters, dialect: Dialect
 ) -> None:
-    await run(execution, dialect.remember, language=dialect.language)
-    assert await output(execution, dialect.fail, language=dialect.language)
-    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+    await run(interpreters, dialect.remember, language=dialect.language)
+    assert await output(interpreters, dialect.fail, language=dialect.language)
+    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
 
 
 @pytest.mark.parametrize("program", ["wait", "spin", "flood"])
 async def test_an_interrupt_stops_it_and_keeps_state(
-    execution: Execution, dialect: Dialect, program: str
+    interpreters: Interpreters, dialect: Dialect, program: str
 ) -> None:
-    await run(execution, dialect.remember, language=dialect.language)
-    block = Running(execution, getattr(dialect, program), dialect.language)
+    await run(interpreters, dialect.remember, language=dialect.language)
+    block = Running(interpreters, getattr(dialect, program), dialect.language)
     await until(lambda: bool(text(block.chunks)))
-    execution.interrupt()
+    interpreters.interrupt()
     await block.end()
-    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
 
 
-async def test_it_is_stopped_when_its_time_is_over(execution: Execution, dialect: Dialect) -> None:
-    await run(execution, dialect.remember, language=dialect.language)
-    execution._workplace.limits.seconds = 0.5
-    assert "`max_seconds`" in await output(execution, dialect.spin, language=dialect.language)
-    execution._workplace.limits.seconds = None
-    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+async def test_it_is_stopped_when_its_time_is_over(
+    interpreters: Interpreters, dialect: Dialect
+) -> None:
+    await run(interpreters, dialect.remember, language=dialect.language)
+    interpreters._workplace.limits.seconds = 0.5
+    assert "`max_seconds`" in await output(interpreters, dialect.spin, language=dialect.language)
+    interpreters._workplace.limits.seconds = None
+    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
 
 
 async def test_an_interrupt_without_a_block_does_nothing(
-    execution: Execution, dialect: Dialect
+    interpreters: Interpreters, dialect: Dialect
 ) -> None:
-    execution.interrupt()
-    await run(execution, dialect.remember, language=dialect.language)
-    execution.interrupt()
-    assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+    interpreters.interrupt()
+    await run(interpreters, dialect.remember, language=dialect.language)
+    interpreters.interrupt()
+    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
 
 
 async def test_a_consumer_that_leaves_stops_the_code(
-    execution: Execution, dialect: Dialect
+    interpreters: Interpreters, dialect: Dialect
 ) -> None:
     """Its variables live, and the next block's output is its own only."""
-    await run(execution, dialect.remember, language=dialect.language)
+    await run(interpreters, dialect.remember, language=dialect.language)
     for _ in range(5):
-        chunks = execution.run(dialect.language, dialect.spin)
+        chunks = interpreters.run(dialect.language, dialect.spin)
         async for chunk in chunks:
             if isinstance(chunk, Output):
                 break
         await chunks.aclose()
-        assert await output(execution, dialect.recall, language=dialect.language) == "5\n"
+        assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
 
 
-async def test_it_asks_for_input(execution: Execution, dialect: Dialect) -> None:
-    answered = await output(execution, dialect.ask, language=dialect.language, answers=["né"])
+async def test_it_asks_for_input(interpreters: Interpreters, dialect: Dialect) -> None:
+    answered = await output(interpreters, dialect.ask, language=dialect.language, answers=["né"])
     assert answered == "né\n"
 
 
-async def test_input_can_end(execution: Execution, dialect: Dialect) -> None:
+async def test_input_can_end(interpreters: Interpreters, dialect: Dialect) -> None:
     """End of file holds for one request; the next block can ask again."""
-    await run(execution, dialect.ask, language=dialect.language, answers=[None])
-    answered = await output(execution, dialect.ask, language=dialect.language, answers=["b"])
+    await run(interpreters, dialect.ask, language=dialect.language, answers=[None])
+    answered = await output(interpreters, dialect.ask, language=dialect.language, answers=["b"])
     assert answered == "b\n"
 
 
-async def test_an_interrupt_ends_the_wait_for_input(execution: Execution, dialect: Dialect) -> None:
+async def test_an_interrupt_ends_the_wait_for_input(
+    interpreters: Interpreters, dialect: Dialect
+) -> None:
     chunks: list[Chunk] = []
-    async for chunk in execution.run(dialect.language, dialect.ask):
+    async for chunk in interpreters.run(dialect.language, dialect.ask):
         chunks.append(chunk)
         if hasattr(chunk, "input"):
-            execution.interrupt()
+            interpreters.interrupt()
     assert chunks[-1] == EndOfExecution()
-    answered = await output(execution, dialect.ask, language=dialect.language, answers=["c"])
+    answered = await output(interpreters, dialect.ask, language=dialect.language, answers=["c"])
     assert answered == "c\n"
 
 
-async def test_nobody_waits_for_an_answer(execution: Execution, dialect: Dialect) -> None:
-    assert not await execution.answer("1", "x")
-    await run(execution, dialect.remember, language=dialect.language)
-    assert not await execution.answer("1", "x")
+async def test_nobody_waits_for_an_answer(interpreters: Interpreters, dialect: Dialect) -> None:
+    assert not await interpreters.answer("1", "x")
+    await run(interpreters, dialect.remember, language=dialect.language)
+    assert not await interpreters.answer("1", "x")
 
 
 @pytest.mark.parametrize(("program", "how"), [("die", "exit code 3"), ("kill", "SIGKILL")])
 async def test_the_end_of_an_interpreter_is_told(
-    execution: Execution, dialect: Dialect, program: str, how: str
+    interpreters: Interpreters, dialect: Dialect, program: str, how: str
 ) -> None:
     """Its last words are kept, and the next block has a fresh one."""
-    told = await output(execution, getattr(dialect, program), language=dialect.language)
+    told = await output(interpreters, getattr(dialect, program), language=dialect.language)
     words, sentence = told.splitlines()
     assert words == "last words"
     assert how in sentence
     assert "lost" in sentence
     again = dialect.say.format("again")
-    assert await output(execution, again, language=dialect.language) == "again\n"
+    assert await output(interpreters, again, language=dialect.language) == "again\n"
 
 
 async def test_closing_forgets_and_ends_what_was_started(
-    execution: Execution, dialect: Dialect
+    interpreters: Interpreters, dialect: Dialect
 ) -> None:
-    await run(execution, dialect.remember, language=dialect.language)
-    process = int(await output(execution, dialect.background, language=dialect.language))
+    await run(interpreters, dialect.remember, language=dialect.language)
+    process = int(await output(interpreters, dialect.background, language=dialect.language))
     assert alive(process)
-    await execution.close()
+    await interpreters.close()
     await until(lambda: not alive(process))
-    assert await output(execution, dialect.recall, language=dialect.language) != "5\n"
+    assert await output(interpreters, dialect.recall, language=dialect.language) != "5\n"
 
 
-async def test_closing_ends_a_block_that_runs(execution: Execution, dialect: Dialect) -> None:
-    block = Running(execution, dialect.spin, dialect.language)
+async def test_closing_ends_a_block_that_runs(interpreters: Interpreters, dialect: Dialect) -> None:
+    block = Running(interpreters, dialect.spin, dialect.language)
     await block.seen("spins")
-    await execution.close()
+    await interpreters.close()
     assert (await block.end())[-2:] == [ActiveLine(None), EndOfExecution()]
 
 
 async def test_a_background_process_outlives_its_block(
-    execution: Execution, dialect: Dialect
+    interpreters: Interpreters, dialect: Dialect
 ) -> None:
-    process = int(await output(execution, dialect.background, language=dialect.language))
-    await run(execution, dialect.remember, language=dialect.language)
+    process = int(await output(interpreters, dialect.background, language=dialect.language))
+    await run(interpreters, dialect.remember, language=dialect.language)
     assert alive(process)
 
 
@@ -287,45 +297,45 @@ async def test_a_flood_is_cut_and_the_program_never_waits(
     dialect: Dialect, workplace: Workplace
 ) -> None:
     small = Workplace(cwd=workplace.cwd, shown_head=1000, shown_tail=100)
-    execution = Execution(small)
+    interpreters = Interpreters(small)
     code = "\n".join([dialect.say.format("x" * 500)] * 10 + [dialect.say.format("end")])
-    told = await output(execution, code, language=dialect.language)
-    await execution.close()
+    told = await output(interpreters, code, language=dialect.language)
+    await interpreters.close()
     assert "bytes left out ...]\n" in told
     assert told.endswith("\nend\n")
     assert len(told) < 1200
 
 
-async def test_bytes_that_are_no_text(execution: Execution, dialect: Dialect) -> None:
-    told = await output(execution, dialect.bytes, language=dialect.language)
+async def test_bytes_that_are_no_text(interpreters: Interpreters, dialect: Dialect) -> None:
+    told = await output(interpreters, dialect.bytes, language=dialect.language)
     assert told == "a\ufffdb\x00c\rd\n"
 
 
-async def test_code_that_is_no_text(execution: Execution, dialect: Dialect) -> None:
+async def test_code_that_is_no_text(interpreters: Interpreters, dialect: Dialect) -> None:
     """Lone surrogates and NULs are an error of the block at most."""
     for code in ("'\ud800'", "'a\x00b'"):
-        await run(execution, code, language=dialect.language)
+        await run(interpreters, code, language=dialect.language)
     again = dialect.say.format("again")
-    assert await output(execution, again, language=dialect.language) == "again\n"
+    assert await output(interpreters, again, language=dialect.language) == "again\n"
 
 
 async def test_many_at_once(workplace: Workplace, dialect: Dialect) -> None:
     """Each with descriptors of other numbers."""
-    executions = [Execution(workplace) for _ in range(8)]
-    for number, execution in enumerate(executions):
-        said = await output(execution, dialect.say.format(number), language=dialect.language)
+    several = [Interpreters(workplace) for _ in range(8)]
+    for number, interpreters in enumerate(several):
+        said = await output(interpreters, dialect.say.format(number), language=dialect.language)
         assert said == f"{number}\n"
-    for execution in executions:
-        await execution.close()
+    for interpreters in several:
+        await interpreters.close()
 
 
-async def test_python_can_be_started_ahead_of_need(execution: Execution) -> None:
-    await execution.warm()
-    assert await output(execution, "print(1)") == "1\n"
+async def test_python_can_be_started_ahead_of_need(interpreters: Interpreters) -> None:
+    await interpreters.warm()
+    assert await output(interpreters, "print(1)") == "1\n"
 
 
-async def test_a_language_that_is_unknown_is_said(execution: Execution) -> None:
-    chunks = await run(execution, "x", language="cobol")
+async def test_a_language_that_is_unknown_is_said(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, "x", language="cobol")
     told = text(chunks)
     assert told.startswith(
         "Code in 'cobol' cannot be run here. The languages that can be run are: "
@@ -335,16 +345,16 @@ async def test_a_language_that_is_unknown_is_said(execution: Execution) -> None:
 
 
 async def test_an_interpreter_that_is_not_there_is_said(tmp_path: Path) -> None:
-    execution = Execution(Workplace(cwd=str(tmp_path), python="/no/such/python"))
-    told = await output(execution, "1")
+    interpreters = Interpreters(Workplace(cwd=str(tmp_path), python="/no/such/python"))
+    told = await output(interpreters, "1")
     assert "'/no/such/python'" in told
     assert "setting `python`" in told
-    await execution.warm()
+    await interpreters.warm()
 
 
 async def test_a_folder_that_is_gone_is_said(tmp_path: Path, dialect: Dialect) -> None:
-    execution = Execution(Workplace(cwd=str(tmp_path / "gone")))
-    assert "gone" in await output(execution, "1", language=dialect.language)
+    interpreters = Interpreters(Workplace(cwd=str(tmp_path / "gone")))
+    assert "gone" in await output(interpreters, "1", language=dialect.language)
 
 
 @pytest.mark.parametrize(
@@ -358,10 +368,10 @@ async def test_a_folder_that_is_gone_is_said(tmp_path: Path, dialect: Dialect) -
 async def test_one_that_does_not_start_leaves_nothing_open(
     dialect: Dialect, place: Workplace
 ) -> None:
-    execution = Execution(place)
-    await run(execution, "1", language=dialect.language)
+    interpreters = Interpreters(place)
+    await run(interpreters, "1", language=dialect.language)
     before = os.listdir("/dev/fd")  # noqa: PTH208
-    await run(execution, "1", language=dialect.language)
+    await run(interpreters, "1", language=dialect.language)
     assert len(os.listdir("/dev/fd")) == len(before)  # noqa: PTH208
 
 

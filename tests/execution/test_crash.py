@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from oi_daemon.execution import Execution
-from oi_daemon.execution.ending import Ending
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.process.ending import Ending
 from tests.execution.runs import Running, lines, output, run, text, until
 
 ENDS = {
@@ -24,53 +24,53 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_an_end_is_told(execution: Execution, end: str) -> None:
+async def test_an_end_is_told(interpreters: Interpreters, end: str) -> None:
     code, how = ENDS[end]
-    told = await output(execution, code)
+    told = await output(interpreters, code)
     assert told.startswith("last\n")
     if end != "all closed":
         assert how in told
-    again = await output(execution, "print(1)")
+    again = await output(interpreters, "print(1)")
     assert (told + again).count("variables are lost") == 1
     assert again.endswith("1\n")
 
 
-async def test_the_line_of_a_crash_is_told_and_active(execution: Execution) -> None:
-    chunks = await run(execution, ENDS["segfault"][0])
+async def test_the_line_of_a_crash_is_told_and_active(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, ENDS["segfault"][0])
     assert "at line 4" in text(chunks)
     assert lines(chunks)[-1] == 4
 
 
-async def test_it_is_killed_from_outside(execution: Execution) -> None:
-    process = int(await output(execution, "import os\nprint(os.getpid())"))
-    block = Running(execution, "print('runs')\nwhile True: pass")
+async def test_it_is_killed_from_outside(interpreters: Interpreters) -> None:
+    process = int(await output(interpreters, "import os\nprint(os.getpid())"))
+    block = Running(interpreters, "print('runs')\nwhile True: pass")
     await block.seen("runs")
     os.kill(process, signal.SIGKILL)
     assert "was killed (SIGKILL" in text(await block.end())
 
 
-async def test_it_is_killed_between_blocks(execution: Execution) -> None:
+async def test_it_is_killed_between_blocks(interpreters: Interpreters) -> None:
     """The next block says so before anything else. Without a copy, as on other systems."""
-    execution._workplace.limits.copied = 0
-    process = int(await output(execution, "import os\nprint(os.getpid())"))
+    interpreters._workplace.limits.copied = 0
+    process = int(await output(interpreters, "import os\nprint(os.getpid())"))
     os.kill(process, signal.SIGTERM)
     await until(lambda: not os.path.exists(f"/proc/{process}"))  # noqa: PTH110
-    told = await output(execution, "print(1)")
+    told = await output(interpreters, "print(1)")
     assert told == (
         "[Python was killed (SIGTERM) since the last block. Its variables are lost."
         " This is a fresh one.]\n1\n"
     )
 
 
-async def test_what_a_dead_interpreter_had_started_ends_with_it(execution: Execution) -> None:
+async def test_what_a_dead_interpreter_had_started_ends_with_it(interpreters: Interpreters) -> None:
     code = "import os, subprocess\nchild = subprocess.Popen(['sleep', '100'])\nprint(child.pid)"
-    child = int(await output(execution, code))
-    await run(execution, "os._exit(0)")
+    child = int(await output(interpreters, code))
+    await run(interpreters, "os._exit(0)")
     await until(lambda: not os.path.exists(f"/proc/{child}"))  # noqa: PTH110
 
 
 async def test_an_end_is_told_where_a_group_takes_no_signals(
-    execution: Execution, monkeypatch: pytest.MonkeyPatch
+    interpreters: Interpreters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As one in which only another user's process is left, started with sudo."""
 
@@ -78,11 +78,11 @@ async def test_an_end_is_told_where_a_group_takes_no_signals(
         raise PermissionError
 
     monkeypatch.setattr(os, "killpg", refuse)
-    block = Running(execution, "print('runs')\nwhile True: pass")
+    block = Running(interpreters, "print('runs')\nwhile True: pass")
     await block.seen("runs")
-    execution.interrupt()
+    interpreters.interrupt()
     assert "was killed" in text(await block.end())
-    assert await output(execution, "print(1)") == "1\n"
+    assert await output(interpreters, "print(1)") == "1\n"
 
 
 def test_an_unknown_signal_has_a_number() -> None:

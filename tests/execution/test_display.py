@@ -2,7 +2,7 @@
 
 import base64
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.messages.written import DISPLAY_ID
 from tests.execution.runs import displays, lines_of_outputs, output, run, stored, text
 
@@ -21,44 +21,44 @@ BUNDLE = {
 }
 
 
-async def test_the_last_value_is_displayed(execution: Execution) -> None:
-    chunks = await run(execution, f"{TABLE}Table()")
+async def test_the_last_value_is_displayed(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, f"{TABLE}Table()")
     assert displays(chunks) == [BUNDLE]
     assert text(chunks) == ""
 
 
-async def test_display_shows_anything_in_its_place(execution: Execution) -> None:
+async def test_display_shows_anything_in_its_place(interpreters: Interpreters) -> None:
     code = f"{TABLE}print('before')\ndisplay(Table(), 3)\nprint('after')"
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert displays(chunks) == [BUNDLE]
     assert lines_of_outputs(chunks) == [(7, "before"), (8, "3"), (9, "after")]
     kinds = [type(chunk).__name__ for chunk in chunks]
     assert kinds.index("Display") > kinds.index("Output")
 
 
-async def test_a_whole_bundle(execution: Execution) -> None:
+async def test_a_whole_bundle(interpreters: Interpreters) -> None:
     code = (
         "class B:\n"
         "    def _repr_mimebundle_(self, include=None, exclude=None):\n"
         "        return {'text/plain': 'b', 'application/x': {'a': [1]}}, {}\n"
         "B()"
     )
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert displays(chunks) == [{"text/plain": "b", "application/x": {"a": [1]}}]
 
 
-async def test_a_bundle_that_fails_is_done_without(execution: Execution) -> None:
+async def test_a_bundle_that_fails_is_done_without(interpreters: Interpreters) -> None:
     code = f"{TABLE}Table._repr_mimebundle_ = lambda self: {{}}\nTable()"
-    assert displays(await run(execution, code)) == [BUNDLE]
+    assert displays(await run(interpreters, code)) == [BUNDLE]
 
 
-async def test_a_class_is_text(execution: Execution) -> None:
-    chunks = await run(execution, f"{TABLE}Table")
+async def test_a_class_is_text(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, f"{TABLE}Table")
     assert displays(chunks) == []
     assert "class" in text(chunks)
 
 
-async def test_a_large_display_arrives_whole_and_in_place(execution: Execution) -> None:
+async def test_a_large_display_arrives_whole_and_in_place(interpreters: Interpreters) -> None:
     code = (
         "class P:\n"
         "    def _repr_png_(self): return b'x' * 5_000_000\n"
@@ -66,30 +66,30 @@ async def test_a_large_display_arrives_whole_and_in_place(execution: Execution) 
         "    print(i)\n"
         "    display(P())\n"
     )
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert [len(str(display["image/png"])) for display in displays(chunks)] == [6_666_668] * 3
     assert text(chunks) == "0\n1\n2\n"
 
 
-async def test_a_display_that_is_too_large_is_said(execution: Execution) -> None:
+async def test_a_display_that_is_too_large_is_said(interpreters: Interpreters) -> None:
     code = f"{TABLE}Table._repr_html_ = lambda self: 'x' * (40 << 20)\nTable()"
-    told = await output(execution, code)
+    told = await output(interpreters, code)
     assert told.startswith("Table\n[Too large to be displayed: 40 MB")
 
 
-async def test_text_that_is_no_text_is_displayed(execution: Execution) -> None:
+async def test_text_that_is_no_text_is_displayed(interpreters: Interpreters) -> None:
     code = f"{TABLE}Table._repr_html_ = lambda self: chr(0xd800)\nTable()"
-    assert displays(await run(execution, code)) == [{**BUNDLE, "text/html": "?"}]
+    assert displays(await run(interpreters, code)) == [{**BUNDLE, "text/html": "?"}]
 
 
-async def test_a_forked_copy_displays_as_text(execution: Execution) -> None:
+async def test_a_forked_copy_displays_as_text(interpreters: Interpreters) -> None:
     code = (
         f"{TABLE}import os\nif os.fork() == 0:\n    display(Table())\n    os._exit(0)\nos.wait();"
     )
-    assert (await output(execution, code)).startswith("Table\n")
+    assert (await output(interpreters, code)).startswith("Table\n")
 
 
-async def test_an_object_that_shows_itself(execution: Execution) -> None:
+async def test_an_object_that_shows_itself(interpreters: Interpreters) -> None:
     code = (
         "class Shy:\n"
         "    def _ipython_display_(self): print('here I am')\n"
@@ -98,25 +98,25 @@ async def test_an_object_that_shows_itself(execution: Execution) -> None:
         "    def __repr__(self): return 'broken'\n"
         "display(Shy(), Broken())"
     )
-    assert await output(execution, code) == "here I am\nbroken\n"
+    assert await output(interpreters, code) == "here I am\nbroken\n"
 
 
-async def test_a_display_with_an_id_is_replaced(execution: Execution) -> None:
+async def test_a_display_with_an_id_is_replaced(interpreters: Interpreters) -> None:
     code = (
         f"{TABLE}"
         "shown = display(Table(), display_id=True)\n"
         "shown.update({'text/plain': 'b'}, raw=True)\n"
         "display('c', display_id=shown.display_id)"
     )
-    first, second, third = displays(await run(execution, code))
+    first, second, third = displays(await run(interpreters, code))
     name = first[DISPLAY_ID]
     assert first == {**BUNDLE, DISPLAY_ID: name}
     assert second == {"text/plain": "b", DISPLAY_ID: name}
     assert third == {"text/plain": "'c'", DISPLAY_ID: name}
 
 
-async def test_a_display_in_place_of_all_that_was_shown(execution: Execution) -> None:
+async def test_a_display_in_place_of_all_that_was_shown(interpreters: Interpreters) -> None:
     code = f"{TABLE}print('before')\ndisplay(Table(), clear=True)\nprint('after')"
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert stored(chunks)["output"] == "Table\nafter"
     assert stored(chunks)["displays"] == [BUNDLE]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import NotInstalledError
-from oi_daemon.execution.environment import environment, find_python
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.languages.environment import environment, find_python
 
 
 @pytest.fixture

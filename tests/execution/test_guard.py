@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from oi_daemon.execution import Execution
-from oi_daemon.execution.guard import COOKIE, Guard, guard
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.process.guard import COOKIE, Guard, guard
 from tests.execution.runs import output, until
 
 ROOT = Path(__file__).parents[2]
@@ -131,10 +131,10 @@ async def test_temporary_folders_go_with_a_daemon_that_was_killed(
     host.communicate()
 
 
-async def test_closing_ends_what_has_left_its_group(execution: Execution) -> None:
+async def test_closing_ends_what_has_left_its_group(interpreters: Interpreters) -> None:
     code = "import subprocess\nprint(subprocess.Popen(['setsid', 'sleep', '100']).pid)"
-    process = int(await output(execution, code))
-    await execution.close()
+    process = int(await output(interpreters, code))
+    await interpreters.close()
     await until(lambda: not alive({process}))
 
 

@@ -7,7 +7,7 @@ import sys
 import psutil
 import pytest
 
-from oi_daemon.execution import Execution
+from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.python_worker.harmless import harmless
 from tests.execution.runs import Running, lines, output, run, text, until
 from tests.execution.test_guard import alive, start, workers
@@ -27,25 +27,25 @@ CRASHES = {
 
 
 @pytest.fixture
-async def begun(execution: Execution) -> Execution:
+async def begun(interpreters: Interpreters) -> Interpreters:
     """One that has run a block already."""
-    await run(execution, "import ctypes, os, signal, sys\nx = 5")
-    return execution
+    await run(interpreters, "import ctypes, os, signal, sys\nx = 5")
+    return interpreters
 
 
-async def process(execution: Execution) -> int:
-    return int(await output(execution, "os.getpid()"))
+async def process(interpreters: Interpreters) -> int:
+    return int(await output(interpreters, "os.getpid()"))
 
 
-async def copied(execution: Execution) -> psutil.Process:
+async def copied(interpreters: Interpreters) -> psutil.Process:
     """Its process, once that has a copy of the last block's end."""
-    worker = psutil.Process(await process(execution))
-    runner = execution._processes["python"]._link.child.runner  # type: ignore[attr-defined]
+    worker = psutil.Process(await process(interpreters))
+    runner = interpreters._processes["python"]._link.child.runner  # type: ignore[attr-defined]
     await until(lambda: runner._copy and not runner.outdated)
     return worker
 
 
-async def test_20_crashes_in_a_row(begun: Execution) -> None:
+async def test_20_crashes_in_a_row(begun: Interpreters) -> None:
     """Each is told with how and where; each next block has the variables; no memory is lost."""
     before = 0
     for _ in range(4):
@@ -60,18 +60,18 @@ async def test_20_crashes_in_a_row(begun: Execution) -> None:
     assert psutil.Process().memory_info().rss - before < 1 << 20
 
 
-async def test_one_crash_right_after_another(begun: Execution) -> None:
+async def test_one_crash_right_after_another(begun: Interpreters) -> None:
     for how, code in CRASHES.items():
         assert how in await output(begun, code)
     assert await output(begun, "x") == "5\n"
 
 
-async def test_a_crash_of_the_first_block_has_nothing_to_keep(execution: Execution) -> None:
-    assert (await output(execution, "import os\nos._exit(3)")).endswith(LOST)
-    assert await output(execution, "print(1)") == "1\n"
+async def test_a_crash_of_the_first_block_has_nothing_to_keep(interpreters: Interpreters) -> None:
+    assert (await output(interpreters, "import os\nos._exit(3)")).endswith(LOST)
+    assert await output(interpreters, "print(1)") == "1\n"
 
 
-async def test_killed_between_blocks(begun: Execution) -> None:
+async def test_killed_between_blocks(begun: Interpreters) -> None:
     killed = await copied(begun)
     killed.kill()
     await until(lambda: not psutil.pid_exists(killed.pid))
@@ -81,7 +81,7 @@ async def test_killed_between_blocks(begun: Execution) -> None:
     )
 
 
-async def test_killed_right_after_a_block_that_was_worth_no_copy(begun: Execution) -> None:
+async def test_killed_right_after_a_block_that_was_worth_no_copy(begun: Interpreters) -> None:
     """What it changed may be lost, which is said; what was before it is not."""
     worker = await copied(begun)
     assert await output(begun, "x = 6\nx") == "6\n"
@@ -91,7 +91,7 @@ async def test_killed_right_after_a_block_that_was_worth_no_copy(begun: Executio
     assert re.search(r"(kept\.]\n6|as they were a few blocks before\.]\n5)\n$", told)
 
 
-async def test_a_short_block_that_ends_the_process_after_all(begun: Execution) -> None:
+async def test_a_short_block_that_ends_the_process_after_all(begun: Interpreters) -> None:
     await run(begun, "class Deadly:\n    def __add__(self, other): os._exit(3)\ndeadly = Deadly()")
     assert (await output(begun, "x = 6\ndeadly + 1")).endswith(KEPT)
     assert await output(begun, "x") == "5\n"
@@ -110,7 +110,7 @@ def test_all_others_are(code: str) -> None:
     assert not harmless(code)
 
 
-async def test_code_that_holds_on_in_c_is_stopped_without_loss(begun: Execution) -> None:
+async def test_code_that_holds_on_in_c_is_stopped_without_loss(begun: Interpreters) -> None:
     code = "x = 0\nsignal.pthread_sigmask(signal.SIG_BLOCK, {2})\nprint('deaf')\nsum(range(10**15))"
     block = Running(begun, code)
     await block.seen("deaf")
@@ -121,14 +121,14 @@ async def test_code_that_holds_on_in_c_is_stopped_without_loss(begun: Execution)
     assert await output(begun, "x") == "5\n"
 
 
-async def test_memory_runs_out(begun: Execution) -> None:
+async def test_memory_runs_out(begun: Interpreters) -> None:
     """As far as a test dares: malloc fails where C code does not check."""
     code = "import resource\nresource.setrlimit(resource.RLIMIT_DATA, (1 << 26, 1 << 26))\n"
     await run(begun, f"{code}ctypes.memset(ctypes.CDLL(None).malloc(1 << 40), 1, 1)")
     assert await output(begun, "x, len(bytearray(1 << 27))") == "(5, 134217728)\n"
 
 
-async def test_all_that_was_open_works_on(begun: Execution) -> None:
+async def test_all_that_was_open_works_on(begun: Interpreters) -> None:
     """Input, displays, subprocesses, the event loop and interrupts, in the heir of an heir."""
     await run(begun, "import asyncio, subprocess\nawait asyncio.sleep(0)\nlock = asyncio.Lock()")
     for _ in range(2):
@@ -142,7 +142,7 @@ async def test_all_that_was_open_works_on(begun: Execution) -> None:
     assert text(await block.end()).endswith("KeyboardInterrupt\n")
 
 
-async def test_random_numbers_go_on(begun: Execution) -> None:
+async def test_random_numbers_go_on(begun: Interpreters) -> None:
     await run(begun, "import random\nrandom.seed(1)")
     await run(begun, "random.random()\nos._exit(1)")
     assert await output(begun, "random.random() == random.Random(1).random()") == "True\n"
@@ -157,32 +157,32 @@ async def test_random_numbers_go_on(begun: Execution) -> None:
         "import select\npoll = select.epoll()",
     ],
 )
-async def test_what_a_copy_would_break_keeps_none(begun: Execution, code: str) -> None:
+async def test_what_a_copy_would_break_keeps_none(begun: Interpreters, code: str) -> None:
     """A thread is not copied; an end that is closed here would stay open there."""
     await run(begun, code)
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
 
-async def test_a_closed_pipe_is_seen_by_its_other_end(begun: Execution) -> None:
+async def test_a_closed_pipe_is_seen_by_its_other_end(begun: Interpreters) -> None:
     code = "import subprocess\ncat = subprocess.Popen('cat', stdin=subprocess.PIPE)"
     await run(begun, code)
     assert await output(begun, "cat.stdin.close()\ncat.wait()") == "0\n"
     assert (await output(begun, "os._exit(3)")).endswith(KEPT)
 
 
-async def test_a_pipe_from_a_child_that_has_ended_is_no_obstacle(begun: Execution) -> None:
+async def test_a_pipe_from_a_child_that_has_ended_is_no_obstacle(begun: Interpreters) -> None:
     code = "import subprocess\necho = subprocess.Popen(['echo', 'x'], stdout=subprocess.PIPE)"
     assert await output(begun, f"{code}\necho.stdout.read(), echo.wait()") == "(b'x\\n', 0)\n"
     assert (await output(begun, "os._exit(3)")).endswith(KEPT)
 
 
-async def test_an_open_file_is_no_obstacle(begun: Execution) -> None:
+async def test_an_open_file_is_no_obstacle(begun: Interpreters) -> None:
     await run(begun, "file = open('text', 'w+')\nfile.write('kept')\nNone")
     assert (await output(begun, "os._exit(3)")).endswith(KEPT)
     assert await output(begun, "file.flush(), file.seek(0), file.read()") == "(None, 0, 'kept')\n"
 
 
-async def test_without_a_descriptor_left_there_is_no_copy(begun: Execution) -> None:
+async def test_without_a_descriptor_left_there_is_no_copy(begun: Interpreters) -> None:
     """And the process goes on."""
     code = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (20, 4096))\nfiles = []\n"
     code += "try:\n    while True: files.append(open('file', 'w'))\nexcept OSError: print('full')"
@@ -192,19 +192,19 @@ async def test_without_a_descriptor_left_there_is_no_copy(begun: Execution) -> N
     assert (await output(begun, "os._exit(3)")).endswith(KEPT)
 
 
-async def test_it_can_be_turned_off(begun: Execution) -> None:
+async def test_it_can_be_turned_off(begun: Interpreters) -> None:
     begun._workplace.limits.copied = 0
     await run(begun, "x = 6")
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
 
-async def test_a_large_process_is_not_copied(begun: Execution) -> None:
+async def test_a_large_process_is_not_copied(begun: Interpreters) -> None:
     begun._workplace.limits.copied = 50
     await run(begun, "y = b'1' * 60_000_000")
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
 
-async def test_waiting_for_any_child_does_not_find_the_copy(begun: Execution) -> None:
+async def test_waiting_for_any_child_does_not_find_the_copy(begun: Interpreters) -> None:
     code = "try: print(os.{})\nexcept ChildProcessError: print('none')"
     for call in ("wait()", "waitpid(-1, 0)", "waitid(os.P_ALL, 0, os.WEXITED)"):
         assert await output(begun, code.format(call)) == "none\n"
@@ -212,7 +212,7 @@ async def test_waiting_for_any_child_does_not_find_the_copy(begun: Execution) ->
     assert await output(begun, code) == "True\n"
 
 
-async def test_a_fork_of_the_code_is_its_own(begun: Execution) -> None:
+async def test_a_fork_of_the_code_is_its_own(begun: Interpreters) -> None:
     """It is no heir, and ends with the process that has crashed."""
     code = (
         "import time\nchild = os.fork()\nif not child: time.sleep(100)\nprint(child)\nos._exit(3)"
@@ -224,7 +224,7 @@ async def test_a_fork_of_the_code_is_its_own(begun: Execution) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 1 << 21])
-async def test_a_block_that_was_not_taken_is_not_run(begun: Execution, size: int) -> None:
+async def test_a_block_that_was_not_taken_is_not_run(begun: Interpreters, size: int) -> None:
     """Whatever of it is still on its way to the process that dies."""
     worker = await copied(begun)
     worker.suspend()
@@ -235,7 +235,7 @@ async def test_a_block_that_was_not_taken_is_not_run(begun: Execution, size: int
     assert await output(begun, "x") == "5\n"
 
 
-async def test_a_copy_that_is_dead_too(begun: Execution) -> None:
+async def test_a_copy_that_is_dead_too(begun: Interpreters) -> None:
     worker = await copied(begun)
     for each in (*worker.children(), worker):
         each.kill()
@@ -244,7 +244,7 @@ async def test_a_copy_that_is_dead_too(begun: Execution) -> None:
     assert told.endswith("Its variables are lost. This is a fresh one.]\n1\n")
 
 
-async def test_resetting_ends_the_copy_and_its_children(begun: Execution) -> None:
+async def test_resetting_ends_the_copy_and_its_children(begun: Interpreters) -> None:
     await run(begun, "os._exit(1)")
     worker = await copied(begun)
     left = {worker.pid, worker.ppid(), worker.children()[0].pid}
@@ -263,7 +263,7 @@ async def test_nothing_outlives_the_daemon_after_a_crash() -> None:
     host.communicate()
 
 
-async def test_resetting_while_a_copy_wakes(begun: Execution) -> None:
+async def test_resetting_while_a_copy_wakes(begun: Interpreters) -> None:
     """It ends as well."""
     worker = await copied(begun)
     left = {worker.pid, worker.children()[0].pid}

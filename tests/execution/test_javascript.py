@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import Execution, Workplace
-from oi_daemon.execution.javascript import missing
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.languages.javascript import missing
 from oi_daemon.messages import InputRequest
 from tests.execution.runs import (
     Running,
@@ -22,8 +23,8 @@ from tests.execution.runs import (
 )
 
 
-async def js(execution: Execution, code: str, answers: list[str | None] | None = None) -> str:
-    return await output(execution, code, language="javascript", answers=answers or [])
+async def js(interpreters: Interpreters, code: str, answers: list[str | None] | None = None) -> str:
+    return await output(interpreters, code, language="javascript", answers=answers or [])
 
 
 @pytest.mark.parametrize(
@@ -46,29 +47,29 @@ async def js(execution: Execution, code: str, answers: list[str | None] | None =
         ("process.stdout.write('a')", "a"),
     ],
 )
-async def test_the_last_value_is_echoed(execution: Execution, code: str, shown: str) -> None:
-    assert await js(execution, code) == shown
+async def test_the_last_value_is_echoed(interpreters: Interpreters, code: str, shown: str) -> None:
+    assert await js(interpreters, code) == shown
 
 
-async def test_declarations_can_be_made_again(execution: Execution) -> None:
-    await js(execution, "const a = 1\nlet b = 2\nclass C {}\nfunction f() { return 1 }")
-    await js(execution, "const a = 3\nlet b = 4\nclass C { d = 5 }\nfunction f() { return a }")
-    assert await js(execution, "a + b + new C().d + f()") == "15\n"
+async def test_declarations_can_be_made_again(interpreters: Interpreters) -> None:
+    await js(interpreters, "const a = 1\nlet b = 2\nclass C {}\nfunction f() { return 1 }")
+    await js(interpreters, "const a = 3\nlet b = 4\nclass C { d = 5 }\nfunction f() { return a }")
+    assert await js(interpreters, "a + b + new C().d + f()") == "15\n"
 
 
-async def test_a_block_may_use_any_name(execution: Execution) -> None:
-    await js(execution, "class Map {}; class Set {}; class Error {}; class Promise {}")
-    await js(execution, "const process = 1, Buffer = 2, JSON = 3")
+async def test_a_block_may_use_any_name(interpreters: Interpreters) -> None:
+    await js(interpreters, "class Map {}; class Set {}; class Error {}; class Promise {}")
+    await js(interpreters, "const process = 1, Buffer = 2, JSON = 3")
     code = (
         "const { setTimeout } = require('timers/promises')\nawait setTimeout(1)\nconsole.log(1)\n"
     )
-    assert await js(execution, f"{code}prompt()", ["a"]) == "1\n'a'\n"
+    assert await js(interpreters, f"{code}prompt()", ["a"]) == "1\n'a'\n"
 
 
-async def test_what_starts_a_child_can_be_made_a_promise(execution: Execution) -> None:
+async def test_what_starts_a_child_can_be_made_a_promise(interpreters: Interpreters) -> None:
     code = "const { exec } = require('child_process')\n"
     code += "const { stdout } = await require('util').promisify(exec)('echo a')\nstdout"
-    assert await js(execution, code) == "'a\\n'\n"
+    assert await js(interpreters, code) == "'a\\n'\n"
 
 
 @pytest.fixture
@@ -79,47 +80,51 @@ def modules(workplace: Workplace) -> None:
 
 
 @pytest.mark.usefixtures("modules")
-async def test_modules_are_those_of_the_workplace(execution: Execution) -> None:
+async def test_modules_are_those_of_the_workplace(interpreters: Interpreters) -> None:
     """By `require`, and by `import` as a statement and as a call."""
-    assert await js(execution, "require('./old.js').a") == "1\n"
+    assert await js(interpreters, "require('./old.js').a") == "1\n"
     code = "import c, {b} from './new.mjs'\nimport * as all from './new.mjs'\nimport fs from 'fs'\n"
-    assert await js(execution, code + "[b, c, all.b, typeof fs.readFile]") == (
+    assert await js(interpreters, code + "[b, c, all.b, typeof fs.readFile]") == (
         "[ 2, 3, 2, 'function' ]\n"
     )
-    assert await js(execution, "(await import('./new.mjs')).default") == "3\n"
+    assert await js(interpreters, "(await import('./new.mjs')).default") == "3\n"
     code = "import data from './data.json' with { type: 'json' }\ndata"
-    assert await js(execution, code) == "[ 4 ]\n"
-    assert await js(execution, "import.meta.dirname === process.cwd()") == "true\n"
+    assert await js(interpreters, code) == "[ 4 ]\n"
+    assert await js(interpreters, "import.meta.dirname === process.cwd()") == "true\n"
 
 
-async def test_what_is_exported_is_declared(execution: Execution) -> None:
-    await js(execution, "export const a = 1\nexport default function f() { return a }")
-    assert await js(execution, "f()") == "1\n"
+async def test_what_is_exported_is_declared(interpreters: Interpreters) -> None:
+    await js(interpreters, "export const a = 1\nexport default function f() { return a }")
+    assert await js(interpreters, "f()") == "1\n"
 
 
-async def test_a_block_ends_when_a_script_would(execution: Execution) -> None:
+async def test_a_block_ends_when_a_script_would(interpreters: Interpreters) -> None:
     """Timers and promises are waited for, whether the last value is one or not."""
     code = "const t = setInterval(() => { console.log(++n); if (n == 2) clearInterval(t) }, 5)"
-    assert await js(execution, f"let n = 0\n{code}\n0") == "0\n1\n2\n"
-    assert await js(execution, "(async () => { await null; console.log(1) })(); 0") == "1\n0\n"
-    assert await js(execution, "require('child_process').exec('echo 1', (e, o) => console.log(o))")
+    assert await js(interpreters, f"let n = 0\n{code}\n0") == "0\n1\n2\n"
+    assert await js(interpreters, "(async () => { await null; console.log(1) })(); 0") == "1\n0\n"
+    assert await js(
+        interpreters, "require('child_process').exec('echo 1', (e, o) => console.log(o))"
+    )
     code = "const thread = new (require('worker_threads').Worker)('0', {eval: true})\n"
-    assert await js(execution, f"{code}thread.on('exit', () => console.log('end'))") == "end\n"
+    assert await js(interpreters, f"{code}thread.on('exit', () => console.log('end'))") == "end\n"
 
 
-async def test_a_server_goes_on_beside_the_blocks(execution: Execution) -> None:
+async def test_a_server_goes_on_beside_the_blocks(interpreters: Interpreters) -> None:
     code = "const server = require('http').createServer((_, answer) => answer.end('served'))\n"
-    await js(execution, f"{code}await new Promise((done) => server.listen(0, '127.0.0.1', done))")
+    await js(
+        interpreters, f"{code}await new Promise((done) => server.listen(0, '127.0.0.1', done))"
+    )
     fetched = "await (await fetch('http://127.0.0.1:' + server.address().port)).text()"
-    assert await js(execution, fetched) == "'served'\n"
+    assert await js(interpreters, fetched) == "'served'\n"
 
 
-async def test_each_statement_is_marked_once_and_in_order(execution: Execution) -> None:
+async def test_each_statement_is_marked_once_and_in_order(interpreters: Interpreters) -> None:
     code = "\n".join(f"var v{n} = {n}" for n in range(1, 2001))
-    assert lines(await run(execution, code, language="javascript")) == list(range(1, 2001))
+    assert lines(await run(interpreters, code, language="javascript")) == list(range(1, 2001))
 
 
-async def test_output_stands_under_the_line_that_wrote_it(execution: Execution) -> None:
+async def test_output_stands_under_the_line_that_wrote_it(interpreters: Interpreters) -> None:
     code = """\
 function f(n) {
   console.log('f', n)
@@ -135,7 +140,7 @@ console.log(`${f(9)}`)
 setTimeout(() => {
   console.log('later')
 })"""
-    assert lines_of_outputs(await run(execution, code, language="javascript")) == [
+    assert lines_of_outputs(await run(interpreters, code, language="javascript")) == [
         (2, "f 0"),
         (6, "0"),
         (2, "f 1"),
@@ -147,17 +152,19 @@ setTimeout(() => {
     ]
 
 
-async def test_the_active_line_moves_in_a_silent_loop(execution: Execution) -> None:
+async def test_the_active_line_moves_in_a_silent_loop(interpreters: Interpreters) -> None:
     code = "let n = 0\nfor (;;) {\n  n++\n  if (n < 0)\n    break\n}"
-    block = Running(execution, code, "javascript")
+    block = Running(interpreters, code, "javascript")
     await until(lambda: bool({3, 4} & set(lines(block.chunks))))
-    execution.interrupt()
+    interpreters.interrupt()
     await block.end()
 
 
-async def test_functions_of_earlier_blocks_have_no_line_in_this_one(execution: Execution) -> None:
-    await js(execution, "\n\n\nfunction f() {\n  console.log('f')\n}")
-    chunks = await run(execution, "f()\nf()", language="javascript")
+async def test_functions_of_earlier_blocks_have_no_line_in_this_one(
+    interpreters: Interpreters,
+) -> None:
+    await js(interpreters, "\n\n\nfunction f() {\n  console.log('f')\n}")
+    chunks = await run(interpreters, "f()\nf()", language="javascript")
     assert lines_of_outputs(chunks) == [(1, "f"), (2, "f")]
 
 
@@ -173,19 +180,23 @@ async def test_functions_of_earlier_blocks_have_no_line_in_this_one(execution: E
         ("setTimeout(() => { throw new Error('no') }); 1", "1\nUncaught Error: no\n"),
     ],
 )  # fmt: skip
-async def test_an_error_is_told_with_its_line(execution: Execution, code: str, told: str) -> None:
-    said = await js(execution, code)
+async def test_an_error_is_told_with_its_line(
+    interpreters: Interpreters, code: str, told: str
+) -> None:
+    said = await js(interpreters, code)
     assert said.startswith(told.format("block1.js", "block1.js").replace("{}", "block1.js"))
     assert "javascript_worker" not in said
-    assert await js(execution, "1") == "1\n"
+    assert await js(interpreters, "1") == "1\n"
 
 
-async def test_an_error_within_node_is_told_with_its_line(execution: Execution) -> None:
-    assert "block1.js:2 {" in await js(execution, "\nrequire('child_process').execSync('exit 4')")
-    assert "    at block2.js:2\n" in await js(execution, "\nimport x from 'no-such-package'")
-    told = await js(execution, "require('assert').equal(1, 2)")
+async def test_an_error_within_node_is_told_with_its_line(interpreters: Interpreters) -> None:
+    assert "block1.js:2 {" in await js(
+        interpreters, "\nrequire('child_process').execSync('exit 4')"
+    )
+    assert "    at block2.js:2\n" in await js(interpreters, "\nimport x from 'no-such-package'")
+    told = await js(interpreters, "require('assert').equal(1, 2)")
     assert told.startswith("Uncaught AssertionError [ERR_ASSERTION]: 1 == 2\n    at block3.js:1 {")
-    assert await js(execution, "console.trace('t')") == "Trace: t\n    at block4.js:1\n"
+    assert await js(interpreters, "console.trace('t')") == "Trace: t\n    at block4.js:1\n"
 
 
 @pytest.mark.parametrize(
@@ -203,78 +214,80 @@ async def test_an_error_within_node_is_told_with_its_line(execution: Execution) 
         "'x'.repeat(2 ** 20).match(/(x+x+)+y/)",
     ],
 )
-async def test_an_interrupt_stops_anything_and_keeps_state(execution: Execution, code: str) -> None:
-    await js(execution, "const kept = 5")
+async def test_an_interrupt_stops_anything_and_keeps_state(
+    interpreters: Interpreters, code: str
+) -> None:
+    await js(interpreters, "const kept = 5")
     for _ in range(3):
-        block = Running(execution, f"console.log('begun')\n{code}", "javascript")
+        block = Running(interpreters, f"console.log('begun')\n{code}", "javascript")
         await block.seen("begun")
-        execution.interrupt()
+        interpreters.interrupt()
         assert text(await block.end()) == "begun\nInterrupted\n"
-        assert await js(execution, "kept") == "5\n"
+        assert await js(interpreters, "kept") == "5\n"
 
 
-async def test_an_interrupt_stops_a_child(execution: Execution) -> None:
+async def test_an_interrupt_stops_a_child(interpreters: Interpreters) -> None:
     """Whether the end of the child or the interrupt is told is a matter of which was first."""
-    await js(execution, "const kept = 5")
+    await js(interpreters, "const kept = 5")
     code = "console.log('begun')\nrequire('child_process').execSync('sleep 60')"
-    block = Running(execution, code, "javascript")
+    block = Running(interpreters, code, "javascript")
     await block.seen("begun")
-    execution.interrupt()
+    interpreters.interrupt()
     await block.end()
-    assert await js(execution, "kept") == "5\n"
+    assert await js(interpreters, "kept") == "5\n"
 
 
-async def test_nothing_of_an_interrupted_block_goes_on(execution: Execution) -> None:
+async def test_nothing_of_an_interrupted_block_goes_on(interpreters: Interpreters) -> None:
     code = "for (let i = 0; ; i++) { console.log(i); await new Promise((d) => setTimeout(d, 1)) }"
-    block = Running(execution, code, "javascript")
+    block = Running(interpreters, code, "javascript")
     await block.seen("5")
-    execution.interrupt()
+    interpreters.interrupt()
     await block.end()
-    assert await js(execution, "await new Promise((done) => setTimeout(done, 20))") == ""
+    assert await js(interpreters, "await new Promise((done) => setTimeout(done, 20))") == ""
 
 
-async def test_standard_input_is_asked_for(execution: Execution) -> None:
+async def test_standard_input_is_asked_for(interpreters: Interpreters) -> None:
     """A line at a time by `readline`, and whole by `readFileSync`."""
     code = """\
 const lines = require('readline').createInterface({input: process.stdin, output: process.stdout})
 lines.question('Who? ', (name) => { console.log(`Hello ${name}`); lines.close() })"""
     for name in ("Ann", "Bob"):
-        assert await js(execution, code, [name]) == f"Who? Hello {name}\n"
+        assert await js(interpreters, code, [name]) == f"Who? Hello {name}\n"
     read = "require('fs').readFileSync(0, 'utf8')"
-    assert await js(execution, read, ["a", "b", None]) == "'a\\nb\\n'\n"
+    assert await js(interpreters, read, ["a", "b", None]) == "'a\\nb\\n'\n"
 
 
-async def test_each_block_reads_on_whatever_was_closed_before(execution: Execution) -> None:
+async def test_each_block_reads_on_whatever_was_closed_before(interpreters: Interpreters) -> None:
     """Nobody is waited for once a block has stopped to read."""
     code = """\
 const reader = require('readline').createInterface({input: process.stdin})
 reader.question('', () => {})
 setImmediate(() => setImmediate(() => reader.close()))"""
-    chunks = [c async for c in execution.run("javascript", code)]
+    chunks = [c async for c in interpreters.run("javascript", code)]
     assert any(isinstance(c, InputRequest) for c in chunks)
     code = "process.stdin.once('data', (line) => { console.log(`${line}`); process.stdin.pause() })"
-    assert await js(execution, code, ["a"]) == "a\n\n"
+    assert await js(interpreters, code, ["a"]) == "a\n\n"
 
 
-async def test_what_is_piped_to_standard_output_leaves_it_open(execution: Execution) -> None:
+async def test_what_is_piped_to_standard_output_leaves_it_open(interpreters: Interpreters) -> None:
     code = "const { promises, Readable } = require('stream')\n"
     code += "await promises.pipeline(Readable.from(['a\\n']), process.stdout)\n"
-    assert await js(execution, code) == "a\n"
-    assert await js(execution, f"{code}console.log('b')") == "a\nb\n"
+    assert await js(interpreters, code) == "a\n"
+    assert await js(interpreters, f"{code}console.log('b')") == "a\nb\n"
 
 
-async def test_prompt_is_a_browsers(execution: Execution) -> None:
+async def test_prompt_is_a_browsers(interpreters: Interpreters) -> None:
     """The question is part of the request; the default stands for an empty line."""
-    chunks = await run(execution, "prompt('Who?', 'me')", language="javascript", answers=[""])
+    chunks = await run(interpreters, "prompt('Who?', 'me')", language="javascript", answers=[""])
     assert [c.prompt for c in chunks if isinstance(c, InputRequest)] == ["Who? "]
     assert text(chunks) == "'me'\n"
-    assert await js(execution, "prompt()", [None]) == "null\n"
+    assert await js(interpreters, "prompt()", [None]) == "null\n"
 
 
-async def test_a_value_can_display_itself(execution: Execution) -> None:
+async def test_a_value_can_display_itself(interpreters: Interpreters) -> None:
     """As in Deno's kernel."""
     code = "({[Symbol.for('Jupyter.display')]: () => ({'text/html': '<b>1</b>'})})"
-    chunks = await run(execution, code, language="javascript")
+    chunks = await run(interpreters, code, language="javascript")
     assert displays(chunks) == [{"text/html": "<b>1</b>"}]
 
 
@@ -289,22 +302,24 @@ def newer_node(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("newer_node")
-async def test_typescript_runs(execution: Execution) -> None:
+async def test_typescript_runs(interpreters: Interpreters) -> None:
     code = (
         "interface Point { x: number }\nconst p: Point = {\n  x: 5,\n}\nconsole.log(p.x as number)"
     )
-    chunks = await run(execution, code, language="typescript")
+    chunks = await run(interpreters, code, language="typescript")
     assert lines_of_outputs(chunks) == [(5, "5")]
-    assert await js(execution, "let n: Point = p;\n\nthrow new Error('no' as string)") == (
+    assert await js(interpreters, "let n: Point = p;\n\nthrow new Error('no' as string)") == (
         "Uncaught Error: no\n    at block2.js:3\n"
     )
-    assert await js(execution, "import { type Stats, existsSync } from 'fs'\nexistsSync('/')") == (
-        "true\n"
-    )
+    assert await js(
+        interpreters, "import { type Stats, existsSync } from 'fs'\nexistsSync('/')"
+    ) == ("true\n")
 
 
 @pytest.mark.usefixtures("newer_node")
-async def test_lines_are_right_where_typescript_becomes_more_code(execution: Execution) -> None:
+async def test_lines_are_right_where_typescript_becomes_more_code(
+    interpreters: Interpreters,
+) -> None:
     code = """\
 enum Color { Red, Green = 5 }
 class Box { constructor(private held: number) {}
@@ -317,7 +332,7 @@ function fail() {
 }
 new Box(Color.Green).open()
 fail()"""
-    assert lines_of_outputs(await run(execution, code, language="ts")) == [
+    assert lines_of_outputs(await run(interpreters, code, language="ts")) == [
         (4, "5"),
         (8, "Uncaught Error: no"),
         (8, "    at fail (block1.js:8)"),
@@ -325,15 +340,15 @@ fail()"""
     ]
 
 
-async def test_what_typescript_takes_is_said(execution: Execution) -> None:
-    strips = await js(execution, "typeof require('module').stripTypeScriptTypes")
-    said = await output(execution, "let n: number = 5\nn", language="ts")
+async def test_what_typescript_takes_is_said(interpreters: Interpreters) -> None:
+    strips = await js(interpreters, "typeof require('module').stripTypeScriptTypes")
+    said = await output(interpreters, "let n: number = 5\nn", language="ts")
     assert said == "5\n" if strips == "'function'\n" else "Node.js 22.13" in said
 
 
-async def test_a_huge_block_runs(execution: Execution) -> None:
+async def test_a_huge_block_runs(interpreters: Interpreters) -> None:
     literal = json.dumps(["é" * 50] * 10_000)
-    assert await js(execution, f"const big = {literal}\nbig.length") == "10000\n"
+    assert await js(interpreters, f"const big = {literal}\nbig.length") == "10000\n"
 
 
 def test_where_node_is_missing_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from oi_daemon.execution import Execution, Sandbox, Workplace, find_language, landlock, languages
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.languages.registry import find_language, languages
+from oi_daemon.execution.sandbox import landlock
+from oi_daemon.execution.sandbox.sandbox import Sandbox
 from oi_daemon.messages import InputRequest
 from oi_daemon.messages.written import DISPLAY_ID
 from tests.execution.runs import Running, displays, output, run, text, until
@@ -39,11 +43,11 @@ def install(folder: Path, name: str, argv: list[str], **more: Any) -> None:
 
 
 @pytest.fixture
-async def other(workplace: Workplace) -> AsyncIterator[Execution]:
+async def other(workplace: Workplace) -> AsyncIterator[Interpreters]:
     """A second conversation."""
-    execution = Execution(workplace)
-    yield execution
-    await execution.close()
+    interpreters = Interpreters(workplace)
+    yield interpreters
+    await interpreters.close()
 
 
 def test_a_kernel_is_called_by_its_name_or_that_of_its_language() -> None:
@@ -81,7 +85,7 @@ def test_a_kernel_that_cannot_run_is_listed_with_the_reason(
     assert listed["snake"] is None
     assert "no-such-program, which is not there" in (listed["cobol"] or "")
     assert "torn" not in listed
-    monkeypatch.setattr("oi_daemon.execution.jupyter.find_spec", lambda name: None)
+    monkeypatch.setattr("oi_daemon.execution.languages.jupyter.find_spec", lambda name: None)
     assert 'pip install "oi-daemon[jupyter]"' in (found_missing("snake") or "")
 
 
@@ -107,86 +111,94 @@ def test_plain_python_is_that_of_the_kernel_s_environment(
     assert paths["loose"] == paths["python"]
 
 
-async def test_it_runs_as_a_language(execution: Execution, workplace: Workplace) -> None:
+async def test_it_runs_as_a_language(interpreters: Interpreters, workplace: Workplace) -> None:
     """State, place, environment, values, errors, displays, and a block of nothing."""
-    assert await told(execution, "x = 5\nprint('ä\U0001f600')") == "ä\U0001f600\n"
-    assert await told(execution, "x") == "5\n"
-    assert await told(execution, "import os\nos.getcwd()") == f"{workplace.cwd!r}\n"
-    assert await told(execution, "print(os.environ['OF_KERNEL'])") == "yes\n"
-    assert "ZeroDivisionError" in await told(execution, "1 / 0")
-    assert await told(execution, "") == ""
-    assert await told(execution, "'\ud800'; x") == "5\n"
-    shown = await run(execution, "from IPython.display import HTML\nHTML('<b>')", language="snake")
+    assert await told(interpreters, "x = 5\nprint('ä\U0001f600')") == "ä\U0001f600\n"
+    assert await told(interpreters, "x") == "5\n"
+    assert await told(interpreters, "import os\nos.getcwd()") == f"{workplace.cwd!r}\n"
+    assert await told(interpreters, "print(os.environ['OF_KERNEL'])") == "yes\n"
+    assert "ZeroDivisionError" in await told(interpreters, "1 / 0")
+    assert await told(interpreters, "") == ""
+    assert await told(interpreters, "'\ud800'; x") == "5\n"
+    shown = await run(
+        interpreters, "from IPython.display import HTML\nHTML('<b>')", language="snake"
+    )
     assert displays(shown)[0]["text/html"] == "<b>"
     again = "handle = display(1, display_id='a')\nhandle.update(2)"
-    ids = [it[DISPLAY_ID] for it in displays(await run(execution, again, language="snake"))]
+    ids = [it[DISPLAY_ID] for it in displays(await run(interpreters, again, language="snake"))]
     assert ids == ["a", "a"]
-    assert await told(execution, "from IPython.display import *\nclear_output(); 1") == (
+    assert await told(interpreters, "from IPython.display import *\nclear_output(); 1") == (
         "\x1b[H\x1b[2J1\n"
     )
-    flood = await told(execution, "for i in range(100_000): print('x' * 100)")
+    flood = await told(interpreters, "for i in range(100_000): print('x' * 100)")
     assert "bytes left out ...]\n" in flood
 
 
-async def told(execution: Execution, code: str) -> str:
-    return await output(execution, code, language="snake")
+async def told(interpreters: Interpreters, code: str) -> str:
+    return await output(interpreters, code, language="snake")
 
 
-async def test_it_asks_for_input(execution: Execution) -> None:
+async def test_it_asks_for_input(interpreters: Interpreters) -> None:
     """By its own way, as a password, at its end, and by a child that reads."""
-    assert await output(execution, "print(input())", language="snake", answers=["né"]) == "né\n"
+    assert await output(interpreters, "print(input())", language="snake", answers=["né"]) == "né\n"
     code = "from getpass import getpass\nprint(getpass('Key: '))"
-    chunks = await run(execution, code, language="snake", answers=["k"])
+    chunks = await run(interpreters, code, language="snake", answers=["k"])
     asked = [(it.prompt, it.password) for it in chunks if isinstance(it, InputRequest)]
     assert asked == [("Key: ", True)]
-    assert "EOFError" in await output(execution, "input()", language="snake", answers=[None])
+    assert "EOFError" in await output(interpreters, "input()", language="snake", answers=[None])
     child = "import subprocess\nsubprocess.check_output(['head', '-1'])"
-    assert await output(execution, child, language="snake", answers=["é"]) == "b'\\xc3\\xa9\\n'\n"
+    assert (
+        await output(interpreters, child, language="snake", answers=["é"]) == "b'\\xc3\\xa9\\n'\n"
+    )
 
 
 @pytest.mark.parametrize("kernel", ["snake", "polite"])
-async def test_an_interrupt_stops_it_and_keeps_state(execution: Execution, kernel: str) -> None:
+async def test_an_interrupt_stops_it_and_keeps_state(
+    interpreters: Interpreters, kernel: str
+) -> None:
     """By a signal, or by a message."""
-    await run(execution, "x = 5", language=kernel)
+    await run(interpreters, "x = 5", language=kernel)
     for code in ("while True: pass", "import time\ntime.sleep(60)", "input()"):
-        block = Running(execution, f"print('begun', flush=True)\n{code}", kernel)
+        block = Running(interpreters, f"print('begun', flush=True)\n{code}", kernel)
         await block.seen("begun")
-        execution.interrupt()
+        interpreters.interrupt()
         assert "KeyboardInterrupt" in text(await block.end())
-        assert await output(execution, "x", language=kernel) == "5\n"
+        assert await output(interpreters, "x", language=kernel) == "5\n"
 
 
-async def test_its_end_is_told_and_the_next_block_has_a_fresh_one(execution: Execution) -> None:
+async def test_its_end_is_told_and_the_next_block_has_a_fresh_one(
+    interpreters: Interpreters,
+) -> None:
     for code, how in (
         ("import os\nos._exit(3)", "exit code 3"),
         ("import os\nos.kill(os.getpid(), 9)", "SIGKILL"),
     ):
-        await run(execution, "x = 5", language="snake")
-        said = await told(execution, code)
+        await run(interpreters, "x = 5", language="snake")
+        said = await told(interpreters, code)
         assert f"The Jupyter kernel snake {'ended' if '3' in how else 'was killed'}" in said
         assert how in said
         assert "Its variables are lost. The next block starts a fresh one." in said
-    assert "NameError" in await told(execution, "x")
+    assert "NameError" in await told(interpreters, "x")
 
 
-async def test_one_that_does_not_start_says_why(execution: Execution, kernels: Path) -> None:
+async def test_one_that_does_not_start_says_why(interpreters: Interpreters, kernels: Path) -> None:
     install(kernels, "broken", [sys.executable, "-c", "raise SystemExit('no luck')"])
-    said = await output(execution, "1", language="broken")
+    said = await output(interpreters, "1", language="broken")
     assert said.startswith("no luck\n[The Jupyter kernel broken ended with exit code 1.")
 
 
-async def test_other_kernels_run_as_well(execution: Execution, other: Execution) -> None:
+async def test_other_kernels_run_as_well(interpreters: Interpreters, other: Interpreters) -> None:
     for code, said in (("x=5", ""), ("echo $x", "5\n"), ("echo a >&2; echo $((x + 1))", "a\n6\n")):
-        assert await output(execution, code, language="jupyter:bash") == said
+        assert await output(interpreters, code, language="jupyter:bash") == said
     assert await output(other, "echo -$x-", language="jupyter:bash") == "--\n"
 
 
-async def test_closing_ends_it_and_what_it_started(execution: Execution) -> None:
+async def test_closing_ends_it_and_what_it_started(interpreters: Interpreters) -> None:
     code = (
         "import os, subprocess\nprint(os.getpid(), subprocess.Popen(['setsid', 'sleep', '99']).pid)"
     )
-    processes = {int(word) for word in (await told(execution, code)).split()}
-    await execution.close()
+    processes = {int(word) for word in (await told(interpreters, code)).split()}
+    await interpreters.close()
     await until(lambda: not alive(processes))
 
 
@@ -211,14 +223,16 @@ async def test_a_sandbox_holds_it_too(workplace: Workplace) -> None:
     """A kernel is reached over sockets: isolated, there are none, and it does not run."""
     outside = Path(workplace.cwd).parent / "outside"
     write = f"open({str(outside)!r}, 'w')"
-    held = Execution(
+    held = Interpreters(
         replace(workplace, sandbox=Sandbox(mode="write-protect", folders=(workplace.cwd,)))
     )
     said = await told(held, write)
     await held.close()
     assert "PermissionError" in said
     assert "The sandbox may have refused this" in said
-    held = Execution(replace(workplace, sandbox=Sandbox(mode="isolated", folders=(workplace.cwd,))))
+    held = Interpreters(
+        replace(workplace, sandbox=Sandbox(mode="isolated", folders=(workplace.cwd,)))
+    )
     assert "sandbox = isolated" in await told(held, write)
     await held.close()
     assert not outside.exists()

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
 from oi_daemon.messages import Display
 from oi_daemon.messages.written import DISPLAY_ID
 from tests.execution.runs import displays, lines, output, run, stored, text
@@ -31,8 +32,8 @@ def is_png(display: dict[str, object]) -> bool:
     return base64.b64decode(str(display["image/png"])).startswith(b"\x89PNG")
 
 
-async def test_show_displays_figures_in_their_place(execution: Execution) -> None:
-    chunks = await run(execution, f"{PYPLOT}plt.plot([1, 2])\nplt.show()\nprint('on')")
+async def test_show_displays_figures_in_their_place(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, f"{PYPLOT}plt.plot([1, 2])\nplt.show()\nprint('on')")
     (figure,) = displays(chunks)
     assert is_png(figure)
     assert set(figure) == {"image/png", "text/plain"}
@@ -41,25 +42,25 @@ async def test_show_displays_figures_in_their_place(execution: Execution) -> Non
     assert stored(chunks)["output"] == f"{FIGURE}\non"
 
 
-async def test_figures_left_open_are_displayed_at_the_end_once(execution: Execution) -> None:
-    chunks = await run(execution, f"{PYPLOT}plt.plot([3])\nplt.figure()\nplt.plot([4])")
+async def test_figures_left_open_are_displayed_at_the_end_once(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, f"{PYPLOT}plt.plot([3])\nplt.figure()\nplt.plot([4])")
     assert [figure["text/plain"] for figure in displays(chunks)] == [FIGURE] * 2
-    assert displays(await run(execution, "1")) == []
+    assert displays(await run(interpreters, "1")) == []
 
 
-async def test_figures_are_displayed_where_the_block_fails(execution: Execution) -> None:
-    chunks = await run(execution, f"{PYPLOT}plt.plot([3])\n1 / 0")
+async def test_figures_are_displayed_where_the_block_fails(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, f"{PYPLOT}plt.plot([3])\n1 / 0")
     assert len(displays(chunks)) == 1
     assert "ZeroDivisionError" in text(chunks)
 
 
 @pytest.mark.parametrize("shown", ["figure", "display(figure)", "figure.show()"])
-async def test_a_figure_is_displayed_once(execution: Execution, shown: str) -> None:
+async def test_a_figure_is_displayed_once(interpreters: Interpreters, shown: str) -> None:
     code = f"{PYPLOT}figure = plt.figure()\nfigure.add_subplot().plot([3])\n{shown}"
-    assert [each["text/plain"] for each in displays(await run(execution, code))] == [FIGURE]
+    assert [each["text/plain"] for each in displays(await run(interpreters, code))] == [FIGURE]
 
 
-async def test_what_is_drawn_in_a_loop_moves(execution: Execution) -> None:
+async def test_what_is_drawn_in_a_loop_moves(interpreters: Interpreters) -> None:
     code = (
         f"{PYPLOT}for i in range(3):\n"
         "    plt.plot([i])\n"
@@ -67,7 +68,7 @@ async def test_what_is_drawn_in_a_loop_moves(execution: Execution) -> None:
         "plt.show()\n"
         "plt.plot([3])"
     )
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert len(displays(chunks)) == 5
     assert len({figure.get(DISPLAY_ID) for figure in displays(chunks)}) == 2
     kept = stored(chunks)["displays"]
@@ -75,32 +76,34 @@ async def test_what_is_drawn_in_a_loop_moves(execution: Execution) -> None:
     assert len(kept) == 2
 
 
-async def test_a_backend_that_the_code_has_chosen_is_kept(execution: Execution) -> None:
+async def test_a_backend_that_the_code_has_chosen_is_kept(interpreters: Interpreters) -> None:
     code = f"import matplotlib\nmatplotlib.use('svg')\n{PYPLOT}plt.plot([3]);\nplt.get_backend()"
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert displays(chunks) == []
     assert text(chunks) == "'svg'\n"
 
 
-async def test_agg_is_chosen_where_nothing_could_be_shown(execution: Execution) -> None:
+async def test_agg_is_chosen_where_nothing_could_be_shown(interpreters: Interpreters) -> None:
     """Here something can: figures are displayed all the same, and saved as ever."""
     code = f"import matplotlib\nmatplotlib.use('Agg')\n{PYPLOT}plt.plot([3])\nplt.savefig('a.png')"
-    assert len(displays(await run(execution, code))) == 1
-    assert len(displays(await run(execution, "plt.plot([3])\nplt.show()"))) == 1
-    assert await output(execution, "open('a.png', 'rb').read()[1:4]") == "b'PNG'\n"
+    assert len(displays(await run(interpreters, code))) == 1
+    assert len(displays(await run(interpreters, "plt.plot([3])\nplt.show()"))) == 1
+    assert await output(interpreters, "open('a.png', 'rb').read()[1:4]") == "b'PNG'\n"
 
 
-async def test_tables_of_pandas(execution: Execution) -> None:
-    chunks = await run(execution, "import pandas\npandas.DataFrame({'a': [1, 2]})")
+async def test_tables_of_pandas(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, "import pandas\npandas.DataFrame({'a': [1, 2]})")
     (table,) = displays(chunks)
     assert table["text/plain"] == "   a\n0  1\n1  2"
     assert "<table" in str(table["text/html"])
 
 
 @pytest.mark.parametrize("shown", ["figure", "figure.show()", "display(figure)"])
-async def test_plotly_is_a_page_that_needs_no_network(execution: Execution, shown: str) -> None:
+async def test_plotly_is_a_page_that_needs_no_network(
+    interpreters: Interpreters, shown: str
+) -> None:
     code = f"import plotly.graph_objects as g\nfigure = g.Figure(g.Bar(y=[7, 8]))\n{shown}"
-    (figure,) = displays(await run(execution, code))
+    (figure,) = displays(await run(interpreters, code))
     page = str(figure["text/html"])
     assert len(page) > 1_000_000
     assert "<script src=" not in page
@@ -111,26 +114,26 @@ async def test_plotly_is_a_page_that_needs_no_network(execution: Execution, show
 
 
 @pytest.mark.parametrize("shown", ["image", "image.show()"])
-async def test_pictures_of_pillow(execution: Execution, shown: str) -> None:
+async def test_pictures_of_pillow(interpreters: Interpreters, shown: str) -> None:
     code = f"from PIL import Image\nimage = Image.new('RGB', (30, 20))\n{shown}"
-    (picture,) = displays(await run(execution, code))
+    (picture,) = displays(await run(interpreters, code))
     assert is_png(picture)
     assert set(picture) == {"image/png", "text/plain"}
 
 
-async def test_ipythons_display(execution: Execution) -> None:
+async def test_ipythons_display(interpreters: Interpreters) -> None:
     code = (
         "from IPython.display import HTML, Image, Markdown, display\n"
         "display(HTML('<b>1</b>'), Markdown('# 1'))\n"
         "Image(data=b'\\x89PNG\\r\\n\\x1a\\n')"
     )
-    page, words, picture = displays(await run(execution, code))
+    page, words, picture = displays(await run(interpreters, code))
     assert page["text/html"] == "<b>1</b>"
     assert words == {"text/markdown": "# 1", "text/plain": "# 1"}
     assert is_png(picture)
 
 
-async def test_ipythons_update_display(execution: Execution) -> None:
+async def test_ipythons_update_display(interpreters: Interpreters) -> None:
     code = (
         "from IPython.display import DisplayHandle, display, update_display\n"
         "display('a', display_id='x')\n"
@@ -139,10 +142,10 @@ async def test_ipythons_update_display(execution: Execution) -> None:
         "handle.display('c')\n"
         "handle.update('d');"
     )
-    assert stored(await run(execution, code))["output"] == "'b'\n'd'"
+    assert stored(await run(interpreters, code))["output"] == "'b'\n'd'"
 
 
-async def test_ipythons_clear_output(execution: Execution) -> None:
+async def test_ipythons_clear_output(interpreters: Interpreters) -> None:
     code = (
         "from IPython.display import clear_output, display\n"
         "for i in range(3):\n"
@@ -150,10 +153,10 @@ async def test_ipythons_clear_output(execution: Execution) -> None:
         "    clear_output(wait=i == 1)\n"
         "    print('after', i)\n"
     )
-    assert stored(await run(execution, code))["output"] == "after 2"
+    assert stored(await run(interpreters, code))["output"] == "after 2"
 
 
-async def test_clear_output_waits_for_a_display(execution: Execution) -> None:
+async def test_clear_output_waits_for_a_display(interpreters: Interpreters) -> None:
     code = (
         "from IPython.display import HTML, clear_output, display\n"
         "display(HTML('1'))\n"
@@ -161,7 +164,7 @@ async def test_clear_output_waits_for_a_display(execution: Execution) -> None:
         "shown = HTML('2')\n"
         "display(shown)"
     )
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert [display["text/html"] for display in displays(chunks)] == ["1", "2"]
     kept = [type(chunk).__name__ for chunk in chunks if not isinstance(chunk, Display)]
     assert stored(chunks)["displays"] == [displays(chunks)[1]]
@@ -169,10 +172,10 @@ async def test_clear_output_waits_for_a_display(execution: Execution) -> None:
 
 
 async def test_a_progress_bar_is_shown_as_it_moves_and_kept_as_it_ends(
-    execution: Execution,
+    interpreters: Interpreters,
 ) -> None:
     code = "from tqdm import tqdm\nfor _ in tqdm(range(3), mininterval=0, desc='steps'):\n    pass"
-    chunks = await run(execution, code)
+    chunks = await run(interpreters, code)
     assert text(chunks).count("\r") >= 3
     kept = str(stored(chunks)["output"])
     assert kept.startswith("steps: 100%|")
@@ -180,7 +183,7 @@ async def test_a_progress_bar_is_shown_as_it_moves_and_kept_as_it_ends(
     assert kept.count("steps") == 1
 
 
-async def test_bars_in_bars(execution: Execution) -> None:
+async def test_bars_in_bars(interpreters: Interpreters) -> None:
     code = (
         "from tqdm import tqdm\n"
         "for _ in tqdm(range(2), desc='outer', mininterval=0):\n"
@@ -188,7 +191,7 @@ async def test_bars_in_bars(execution: Execution) -> None:
         "        pass\n"
         "print('done')"
     )
-    kept = str(stored(await run(execution, code))["output"])
+    kept = str(stored(await run(interpreters, code))["output"])
     assert kept.startswith("outer: 100%|")
     assert "inner" not in kept
     assert kept.endswith("\ndone")

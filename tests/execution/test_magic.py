@@ -4,15 +4,16 @@ import sys
 
 import pytest
 
-from oi_daemon.execution import Execution, Workplace
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
 from tests.execution.runs import displays, lines_of_outputs, output, run
 
 NO_IPYTHON = "import sys; sys.modules['IPython.core.interactiveshell'] = None"
 
 
-async def test_commands_stand_between_statements(execution: Execution) -> None:
+async def test_commands_stand_between_statements(interpreters: Interpreters) -> None:
     code = "for i in range(2):\n    !echo {i}; echo more\nprint('end')"
-    pairs = lines_of_outputs(await run(execution, code))
+    pairs = lines_of_outputs(await run(interpreters, code))
     assert [line for _, line in pairs] == ["0", "more", "1", "more", "end"]
 
 
@@ -27,67 +28,67 @@ async def test_commands_stand_between_statements(execution: Execution) -> None:
     ],
 )
 async def test_pythons_values_in_a_command(
-    execution: Execution, command: str, written: str
+    interpreters: Interpreters, command: str, written: str
 ) -> None:
-    told = await output(execution, f"name = 'a.b'\n!{command}")
+    told = await output(interpreters, f"name = 'a.b'\n!{command}")
     assert told.strip() == written.strip()
 
 
-async def test_a_functions_own_values_in_a_command(execution: Execution) -> None:
-    assert await output(execution, "def f(n):\n    !echo {n}\nf(3)") == "3\n"
+async def test_a_functions_own_values_in_a_command(interpreters: Interpreters) -> None:
+    assert await output(interpreters, "def f(n):\n    !echo {n}\nf(3)") == "3\n"
 
 
-async def test_what_a_command_writes_as_a_list(execution: Execution) -> None:
+async def test_what_a_command_writes_as_a_list(interpreters: Interpreters) -> None:
     code = "a = !echo 1; echo 2; echo told >&2\nb, c = !printf '3\\n4'\nprint(a, b, c)"
-    assert await output(execution, code) == "told\n['1', '2'] 3 4\n"
+    assert await output(interpreters, code) == "told\n['1', '2'] 3 4\n"
 
 
-async def test_a_bash_cell(execution: Execution) -> None:
-    told = await output(execution, '%%bash\nx=$(echo it\\\'s)\necho "$x bash"\nexit 3')
+async def test_a_bash_cell(interpreters: Interpreters) -> None:
+    told = await output(interpreters, '%%bash\nx=$(echo it\\\'s)\necho "$x bash"\nexit 3')
     assert told == "it's bash\nbash ended with code 3.\n"
 
 
-async def test_cd_lasts(execution: Execution, workplace: Workplace) -> None:
-    await run(execution, "import os; os.mkdir('inner folder')")
+async def test_cd_lasts(interpreters: Interpreters, workplace: Workplace) -> None:
+    await run(interpreters, "import os; os.mkdir('inner folder')")
     where = f"{workplace.cwd}/inner folder"
-    assert await output(execution, "%cd 'inner folder'") == f"{where}\n"
-    assert await output(execution, "!pwd") == f"{where}\n"
+    assert await output(interpreters, "%cd 'inner folder'") == f"{where}\n"
+    assert await output(interpreters, "!pwd") == f"{where}\n"
 
 
-async def test_pip_is_the_pip_of_this_python(execution: Execution) -> None:
-    told = await output(execution, "%pip --version")
+async def test_pip_is_the_pip_of_this_python(interpreters: Interpreters) -> None:
+    told = await output(interpreters, "%pip --version")
     assert sys.prefix in told
 
 
-async def test_matplotlib_inline_displays_as_always(execution: Execution, fonts: str) -> None:
+async def test_matplotlib_inline_displays_as_always(interpreters: Interpreters, fonts: str) -> None:
     code = "%matplotlib inline\nimport matplotlib.pyplot as plt\nplt.plot([1]);"
-    assert len(displays(await run(execution, code))) == 1
+    assert len(displays(await run(interpreters, code))) == 1
 
 
-async def test_magics_of_ipython(execution: Execution) -> None:
-    assert "per loop" in await output(execution, "%timeit -n 1 -r 1 1 + 1")
-    timed = await output(execution, "%%time\nx = 1\n!echo {x}\nprint('y')")
+async def test_magics_of_ipython(interpreters: Interpreters) -> None:
+    assert "per loop" in await output(interpreters, "%timeit -n 1 -r 1 1 + 1")
+    timed = await output(interpreters, "%%time\nx = 1\n!echo {x}\nprint('y')")
     assert timed.startswith("1\ny\n")
     assert "Wall time" in timed
-    assert await output(execution, "x + 1") == "2\n"
+    assert await output(interpreters, "x + 1") == "2\n"
 
 
-async def test_magics_that_ipython_lacks_are_told(execution: Execution) -> None:
-    assert "`%nothing` not found" in await output(execution, "%nothing here")
+async def test_magics_that_ipython_lacks_are_told(interpreters: Interpreters) -> None:
+    assert "`%nothing` not found" in await output(interpreters, "%nothing here")
 
 
-async def test_without_ipython_it_is_said_how_to_get_it(execution: Execution) -> None:
-    await run(execution, NO_IPYTHON)
-    told = await output(execution, "%timeit 1 + 1")
+async def test_without_ipython_it_is_said_how_to_get_it(interpreters: Interpreters) -> None:
+    await run(interpreters, NO_IPYTHON)
+    told = await output(interpreters, "%timeit 1 + 1")
     assert "`%timeit 1 + 1` needs IPython" in told
     assert "%pip install ipython" in told
-    assert await output(execution, "a = !echo 1\n!echo {a[0]}") == "1\n"
+    assert await output(interpreters, "a = !echo 1\n!echo {a[0]}") == "1\n"
 
 
-async def test_python_that_only_looks_like_magic_is_left_alone(execution: Execution) -> None:
+async def test_python_that_only_looks_like_magic_is_left_alone(interpreters: Interpreters) -> None:
     code = "x = '''\n%cd nowhere\n!not this\n'''\ny = 7 \\\n%4\nprint(x, y)"
-    assert await output(execution, code) == "\n%cd nowhere\n!not this\n 3\n"
+    assert await output(interpreters, code) == "\n%cd nowhere\n!not this\n 3\n"
 
 
-async def test_a_mistake_besides_is_pythons_own(execution: Execution) -> None:
-    assert "SyntaxError: '(' was never closed" in await output(execution, "print('%d!' % (3")
+async def test_a_mistake_besides_is_pythons_own(interpreters: Interpreters) -> None:
+    assert "SyntaxError: '(' was never closed" in await output(interpreters, "print('%d!' % (3")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.execution.marks import Kind, Mark, Marks
+from oi_daemon.execution.process.marks import Kind, Mark, Marks
 
 NONCE = "0123456789abcdef"
 

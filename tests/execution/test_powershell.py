@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.execution import Execution, find_language
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.languages.registry import find_language
 from oi_daemon.messages import InputRequest
 from tests.execution.runs import Running, lines, lines_of_outputs, output, run
 from tests.fakes import pwsh
@@ -21,52 +22,52 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", ["powershell", "PowerShell", "pwsh", "ps1"])
-async def test_it_goes_by_its_names(execution: Execution, name: str) -> None:
-    assert await output(execution, "say é", language=name) == "é\n"
+async def test_it_goes_by_its_names(interpreters: Interpreters, name: str) -> None:
+    assert await output(interpreters, "say é", language=name) == "é\n"
 
 
-async def test_a_statement_is_marked_with_its_line(execution: Execution) -> None:
-    chunks = await run(execution, "say a\n\nsay b", language="powershell")
+async def test_a_statement_is_marked_with_its_line(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, "say a\n\nsay b", language="powershell")
     assert lines_of_outputs(chunks) == [(1, "a"), (3, "b")]
 
 
-async def test_state_is_kept(execution: Execution) -> None:
-    await run(execution, "set 5", language="powershell")
-    assert await output(execution, "get", language="powershell") == "5\n"
+async def test_state_is_kept(interpreters: Interpreters) -> None:
+    await run(interpreters, "set 5", language="powershell")
+    assert await output(interpreters, "get", language="powershell") == "5\n"
 
 
-async def test_what_throws_ends_the_block(execution: Execution) -> None:
-    chunks = await run(execution, "throw no\nsay b", language="powershell")
+async def test_what_throws_ends_the_block(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, "throw no\nsay b", language="powershell")
     assert lines_of_outputs(chunks) == [(1, "Stopped: no")]
 
 
-async def test_input_is_asked_for(execution: Execution) -> None:
+async def test_input_is_asked_for(interpreters: Interpreters) -> None:
     code = "ask Name?\nsecret Password?"
-    chunks = await run(execution, code, language="powershell", answers=["né", None])
+    chunks = await run(interpreters, code, language="powershell", answers=["né", None])
     asked = [(c.prompt, c.password) for c in chunks if isinstance(c, InputRequest)]
     assert asked == [("Name?", False), ("Password?", True)]
     assert lines_of_outputs(chunks) == [(1, "né"), (2, "")]
 
 
-async def test_an_interrupt_keeps_state(execution: Execution) -> None:
-    block = Running(execution, "set 5\nsay waits\nwait\nsay b", "powershell")
+async def test_an_interrupt_keeps_state(interpreters: Interpreters) -> None:
+    block = Running(interpreters, "set 5\nsay waits\nwait\nsay b", "powershell")
     await block.seen("waits")
-    execution.interrupt()
+    interpreters.interrupt()
     assert lines(await block.end())[-1] == 3
-    assert await output(execution, "get", language="powershell") == "5\n"
+    assert await output(interpreters, "get", language="powershell") == "5\n"
 
 
-async def test_its_end_is_told(execution: Execution) -> None:
-    told = await output(execution, "exit 3", language="powershell")
+async def test_its_end_is_told(interpreters: Interpreters) -> None:
+    told = await output(interpreters, "exit 3", language="powershell")
     assert told.startswith("[PowerShell ended with exit code 3")
-    assert await output(execution, "say a", language="powershell") == "a\n"
+    assert await output(interpreters, "say a", language="powershell") == "a\n"
 
 
 async def test_where_there_is_none_it_is_said(
-    execution: Execution, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    interpreters: Interpreters, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert "PowerShell is not installed" in await output(execution, "say a", language="pwsh")
+    assert "PowerShell is not installed" in await output(interpreters, "say a", language="pwsh")
     language = find_language("powershell")
     assert language is not None
     assert "https://" in (language.missing() or "")

@@ -12,8 +12,10 @@ from typing import Literal
 
 import pytest
 
-from oi_daemon.execution import Execution, Sandbox, Workplace, landlock
-from oi_daemon.execution.sandbox import parse_folders
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.sandbox import landlock
+from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
 from tests.execution.runs import Running, displays, output, run, text, until
 from tests.execution.test_guard import alive, start, workers
 
@@ -27,11 +29,11 @@ pytestmark = pytest.mark.skipif(
 
 
 @asynccontextmanager
-async def sandboxed(workplace: Workplace, mode: Mode, *more: Path) -> AsyncIterator[Execution]:
+async def sandboxed(workplace: Workplace, mode: Mode, *more: Path) -> AsyncIterator[Interpreters]:
     folders = (workplace.cwd, *map(str, more))
-    execution = Execution(replace(workplace, sandbox=Sandbox(mode=mode, folders=folders)))
-    yield execution
-    await execution.close()
+    interpreters = Interpreters(replace(workplace, sandbox=Sandbox(mode=mode, folders=folders)))
+    yield interpreters
+    await interpreters.close()
 
 
 def writing(path: Path) -> list[tuple[str, str]]:
@@ -52,9 +54,9 @@ def writing(path: Path) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("mode", MODES)
 async def test_a_write_outside_is_refused_and_explained(workplace: Workplace, mode: Mode) -> None:
     outside = Path(workplace.cwd).parent / "outside"
-    async with sandboxed(workplace, mode) as execution:
+    async with sandboxed(workplace, mode) as interpreters:
         for language, code in writing(outside):
-            told = await output(execution, code, language=language)
+            told = await output(interpreters, code, language=language)
             assert not outside.exists(), code
             assert f"[The sandbox may have refused this: with the setting sandbox = {mode}" in told
             assert workplace.cwd in told
@@ -64,10 +66,10 @@ async def test_a_write_outside_is_refused_and_explained(workplace: Workplace, mo
 async def test_a_write_in_its_folders_is_no_matter(workplace: Workplace, mode: Mode) -> None:
     more = Path(workplace.cwd).parent / "more"
     more.mkdir()
-    async with sandboxed(workplace, mode, more) as execution:
+    async with sandboxed(workplace, mode, more) as interpreters:
         for folder in (Path(workplace.cwd), more):
             for language, code in writing(folder / "written"):
-                assert "sandbox" not in await output(execution, code, language=language)
+                assert "sandbox" not in await output(interpreters, code, language=language)
                 assert (folder / "written").exists(), code
                 (folder / "written").unlink()
 
@@ -90,9 +92,9 @@ async def test_no_way_around_by_the_names_of_files(workplace: Workplace) -> None
         "os.mknod('device', 0o600 | 0o060000, os.makedev(8, 0))",
         "(os.symlink(outside, 'link'), open('link/new', 'w'))",
     ]
-    async with sandboxed(workplace, "write-protect") as execution:
+    async with sandboxed(workplace, "write-protect") as interpreters:
         for code in tries:
-            told = await output(execution, f"import os\noutside = {str(outside)!r}\n{code}")
+            told = await output(interpreters, f"import os\noutside = {str(outside)!r}\n{code}")
             assert "Error" in told, code
     assert sorted(outside.rglob("*")) == before
     assert (outside / "file").read_text() == "kept"
@@ -104,9 +106,9 @@ async def test_temporary_files_have_a_folder_that_goes_with_the_interpreters(
 ) -> None:
     """The languages of a conversation share it."""
     code = "import tempfile\nprint(tempfile.mkdtemp())"
-    async with sandboxed(workplace, mode) as execution:
-        made = (await output(execution, code)).strip()
-        assert "yes" in await output(execution, f"[ -d {made} ] && echo yes", language="shell")
+    async with sandboxed(workplace, mode) as interpreters:
+        made = (await output(interpreters, code)).strip()
+        assert "yes" in await output(interpreters, f"[ -d {made} ] && echo yes", language="shell")
     assert not Path(made).parent.exists()
 
 
@@ -153,9 +155,9 @@ class Listener:
 
 async def test_isolated_code_has_no_network(workplace: Workplace, tmp_path: Path) -> None:
     listener = Listener(tmp_path)
-    async with sandboxed(workplace, "isolated") as execution:
+    async with sandboxed(workplace, "isolated") as interpreters:
         for language, code in listener.calls():
-            told = await output(execution, code, language=language)
+            told = await output(interpreters, code, language=language)
             assert "etwork is unreachable" in told
             assert "has no network" in told
     assert listener.heard() == []
@@ -163,9 +165,9 @@ async def test_isolated_code_has_no_network(workplace: Workplace, tmp_path: Path
 
 async def test_write_protected_code_has_the_network(workplace: Workplace, tmp_path: Path) -> None:
     listener = Listener(tmp_path)
-    async with sandboxed(workplace, "write-protect") as execution:
+    async with sandboxed(workplace, "write-protect") as interpreters:
         for language, code in listener.calls():
-            assert "sandbox" not in await output(execution, code, language=language)
+            assert "sandbox" not in await output(interpreters, code, language=language)
     assert listener.heard() == ["tcp", "udp", "unix"]
 
 
@@ -179,12 +181,14 @@ async def test_isolated_code_does_not_read_the_home(workplace: Workplace, home: 
         ("python", "import os\nos.system('cat {}')"),
         ("shell", "cat {}"),
     ]
-    async with sandboxed(workplace, "isolated") as execution:
+    async with sandboxed(workplace, "isolated") as interpreters:
         for language, code in reads:
-            refused = await output(execution, code.format(home / ".ssh" / "id"), language=language)
+            refused = await output(
+                interpreters, code.format(home / ".ssh" / "id"), language=language
+            )
             assert "secret words" not in refused
             assert "reads nothing else of the home folder" in refused
-            assert "own words" in await output(execution, code.format(own), language=language)
+            assert "own words" in await output(interpreters, code.format(own), language=language)
 
 
 async def test_a_link_among_the_tools_does_not_open_the_home(
@@ -196,21 +200,21 @@ async def test_a_link_among_the_tools_does_not_open_the_home(
     tools = Path(workplace.cwd) / "tools"
     tools.symlink_to(home / "private")
     monkeypatch.setenv("PATH", f"{tools}/bin{os.pathsep}{os.environ['PATH']}")
-    async with sandboxed(workplace, "isolated") as execution:
-        assert "PermissionError" in await output(execution, f"open({f'{tools}/file'!r})")
+    async with sandboxed(workplace, "isolated") as interpreters:
+        assert "PermissionError" in await output(interpreters, f"open({f'{tools}/file'!r})")
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_the_daemon_cannot_be_looked_into_or_ended(workplace: Workplace, mode: Mode) -> None:
     """Its environment may hold a key."""
-    async with sandboxed(workplace, mode) as execution:
+    async with sandboxed(workplace, mode) as interpreters:
         for code in (f"open('/proc/{os.getpid()}/environ')", f"os.kill({os.getpid()}, 0)"):
-            assert "PermissionError" in await output(execution, f"import os\n{code}")
+            assert "PermissionError" in await output(interpreters, f"import os\n{code}")
 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_programs_run_as_they_do_without(workplace: Workplace, mode: Mode) -> None:
-    async with sandboxed(workplace, mode) as execution:
+    async with sandboxed(workplace, mode) as interpreters:
         for code, told in [
             ("import multiprocessing\nwith multiprocessing.Lock(): print(1)", "1\n"),
             (
@@ -221,7 +225,7 @@ async def test_programs_run_as_they_do_without(workplace: Workplace, mode: Mode)
             ("import asyncio\nawait asyncio.sleep(0, 3)", "3\n"),
             ("import matplotlib.pyplot as plt\nplt.close(plt.figure())\n4", "4\n"),
         ]:
-            assert (await output(execution, code)).endswith(told)
+            assert (await output(interpreters, code)).endswith(told)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -233,12 +237,12 @@ async def test_input_and_interrupts_work_in_it(
     wait = {"python": "print(1)\nimport time\ntime.sleep(60)", "shell": "echo 1\nsleep 60"}[
         language
     ]
-    async with sandboxed(workplace, mode) as execution:
-        told = await output(execution, ask, language=language, answers=["a line", None])
+    async with sandboxed(workplace, mode) as interpreters:
+        told = await output(interpreters, ask, language=language, answers=["a line", None])
         assert told.startswith("a line\n")
-        block = Running(execution, wait, language)
+        block = Running(interpreters, wait, language)
         await block.seen("1")
-        execution.interrupt()
+        interpreters.interrupt()
         await block.end()
         assert "lost" not in text(block.chunks)
 
@@ -246,8 +250,8 @@ async def test_input_and_interrupts_work_in_it(
 @pytest.mark.parametrize("mode", MODES)
 async def test_r_has_its_plots_and_temporary_files_in_it(workplace: Workplace, mode: Mode) -> None:
     code = "plot(1)\nx <- readline()\nwriteLines(x, tempfile())\nwriteLines(x, 'a')\nreadLines('a')"
-    async with sandboxed(workplace, mode) as execution:
-        chunks = await run(execution, code, language="r", answers=["b"])
+    async with sandboxed(workplace, mode) as interpreters:
+        chunks = await run(interpreters, code, language="r", answers=["b"])
     assert text(chunks) == '[1] "b"\n'
     assert len(displays(chunks)) == 1
 
@@ -263,8 +267,8 @@ async def test_nothing_of_it_outlives_the_daemon(mode: Mode) -> None:
 
 
 async def test_the_daemon_itself_stays_free(workplace: Workplace, tmp_path: Path) -> None:
-    async with sandboxed(workplace, "isolated") as execution:
-        await run(execution, "1")
+    async with sandboxed(workplace, "isolated") as interpreters:
+        await run(interpreters, "1")
         (tmp_path / "outside").write_text("x")
         await asyncio.to_thread((tmp_path / "again").write_text, "x")
         socket.socket().close()
@@ -276,9 +280,9 @@ async def test_where_there_is_no_sandbox_nothing_runs(
     workplace: Workplace, language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(landlock, "version", lambda: 0)
-    async with sandboxed(workplace, "write-protect") as execution:
-        await execution.warm()
-        told = await output(execution, "touch ran || open('ran', 'w')", language=language)
+    async with sandboxed(workplace, "write-protect") as interpreters:
+        await interpreters.warm()
+        told = await output(interpreters, "touch ran || open('ran', 'w')", language=language)
     assert told.startswith("Nothing was run: the setting sandbox = write-protect cannot be kept")
     assert "sandbox = none" in told
     assert not os.listdir(workplace.cwd)  # noqa: PTH208
@@ -286,8 +290,8 @@ async def test_where_there_is_no_sandbox_nothing_runs(
 
 @pytest.mark.parametrize("folder", ["/", "//", "/no/such/folder"])
 async def test_folders_that_make_no_sandbox_are_refused(workplace: Workplace, folder: str) -> None:
-    async with sandboxed(workplace, "write-protect", Path(folder)) as execution:
-        told = await output(execution, "print(1 + 1)")
+    async with sandboxed(workplace, "write-protect", Path(folder)) as interpreters:
+        told = await output(interpreters, "print(1 + 1)")
     assert told.startswith(f"Nothing was run: {folder} is ")
     assert "sandbox_folders" in told
 
@@ -299,8 +303,8 @@ def test_folders_are_named_as_people_do(home: Path) -> None:
 
 
 async def test_output_that_only_looks_like_a_refusal_is_marked_once(workplace: Workplace) -> None:
-    async with sandboxed(workplace, "write-protect") as execution:
-        told = await output(execution, "for _ in range(3): print('Permission den', end='ied')")
+    async with sandboxed(workplace, "write-protect") as interpreters:
+        told = await output(interpreters, "for _ in range(3): print('Permission den', end='ied')")
     assert told.count("The sandbox") == 1
     assert "\n[The sandbox" in told
 
@@ -308,11 +312,11 @@ async def test_output_that_only_looks_like_a_refusal_is_marked_once(workplace: W
 @pytest.mark.parametrize("mode", MODES)
 async def test_variables_survive_a_crash_in_it(workplace: Workplace, mode: Mode) -> None:
     outside = Path(workplace.cwd).parent / "outside"
-    async with sandboxed(workplace, mode) as execution:
-        await run(execution, "x = 5")
-        await run(execution, "import os\nos._exit(3)")
-        assert await output(execution, "x") == "5\n"
-        assert "PermissionError" in await output(execution, f"open({str(outside)!r}, 'w')")
+    async with sandboxed(workplace, mode) as interpreters:
+        await run(interpreters, "x = 5")
+        await run(interpreters, "import os\nos._exit(3)")
+        assert await output(interpreters, "x") == "5\n"
+        assert "PermissionError" in await output(interpreters, f"open({str(outside)!r}, 'w')")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -320,9 +324,9 @@ async def test_a_crash_does_not_end_the_sandbox(
     workplace: Workplace, tmp_path: Path, mode: Mode
 ) -> None:
     """The copy that goes on is held by it as well, and has the variables."""
-    async with sandboxed(workplace, mode) as execution:
-        await run(execution, "import os\nx = 5")
-        assert "as they were before this block" in await output(execution, "os._exit(3)")
-        assert await output(execution, "x") == "5\n"
+    async with sandboxed(workplace, mode) as interpreters:
+        await run(interpreters, "import os\nx = 5")
+        assert "as they were before this block" in await output(interpreters, "os._exit(3)")
+        assert await output(interpreters, "x") == "5\n"
         code = f"open({str(tmp_path / 'outside')!r}, 'w')"
-        assert "PermissionError" in await output(execution, code)
+        assert "PermissionError" in await output(interpreters, code)

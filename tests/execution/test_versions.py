@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from oi_daemon.execution.versions import Versions
+from oi_daemon.execution.languages.versions import Versions
 
 
 def program(path: Path, script: str) -> str:

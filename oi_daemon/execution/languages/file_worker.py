@@ -9,11 +9,12 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from oi_daemon.execution.child import Program
-from oi_daemon.execution.environment import environment, find_python
-from oi_daemon.execution.guard import guard
-from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.worker import Dialect, Worker
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.process.guard import guard
+from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.worker import Dialect, Worker
 
 
 class Given(NamedTuple):

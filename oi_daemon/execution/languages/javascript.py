@@ -4,12 +4,13 @@ import os
 import shutil
 from pathlib import Path
 
-from oi_daemon.execution.child import Program
-from oi_daemon.execution.environment import environment, find_python
-from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.worker import Dialect, Worker
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.worker import Dialect, Worker
 
-_WORKER = Path(__file__).with_name("javascript_worker") / "main.cjs"
+_WORKER = Path(__file__).parents[1] / "javascript_worker/main.cjs"
 _INTERRUPT = b"0 0\n"
 """Node.js hears a signal only between two events; a thread of the worker hears this at any time."""
 
@@ -53,3 +54,20 @@ def path(workplace: Workplace) -> str | None:
 def _request(number: int, code: str) -> bytes:
     data = code.encode("utf-8", "replace")
     return b"%d %d\n%s" % (number, len(data), data)
+
+
+LANGUAGE = Language(
+    name="javascript",
+    aliases=(
+        "js",
+        "node",
+        "nodejs",
+        "mjs",
+        "cjs",
+        "typescript",
+        "ts",
+    ),
+    start=javascript,
+    missing=missing,
+    path=path,
+)

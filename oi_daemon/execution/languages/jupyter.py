@@ -8,13 +8,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
-from oi_daemon.execution.child import Program
-from oi_daemon.execution.environment import environment, find_python
-from oi_daemon.execution.kernels import Kernel
-from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.worker import Dialect, Worker
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.languages.kernels import Kernel
+from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.worker import Dialect, Worker
 
-_WORKER = Path(__file__).with_name("jupyter_worker")
+_WORKER = Path(__file__).parents[1] / "jupyter_worker"
 _ANY_PYTHON = re.compile(r"python[\d.]*")
 _AGAIN, _GRACE = 3.0, 10.0
 """Seconds. ipykernel, interrupted again while it tells of an interrupt, is slow to end."""

@@ -13,13 +13,14 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
 
-from oi_daemon.execution.backlog import Backlog
-from oi_daemon.execution.child import Child, Program
-from oi_daemon.execution.ending import Ending, Kept
-from oi_daemon.execution.language import NotInstalledError, Workplace
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import name, taken
-from oi_daemon.execution.link import Link, Notice
-from oi_daemon.execution.runner import Runner
+from oi_daemon.execution.process.backlog import Backlog
+from oi_daemon.execution.process.ending import Ending, Kept
+from oi_daemon.execution.process.launch import Child, Program
+from oi_daemon.execution.process.standby import Runner
+from oi_daemon.execution.process.stream import Link, Notice
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
 logger = logging.getLogger(__name__)

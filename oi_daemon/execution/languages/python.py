@@ -3,13 +3,13 @@
 import os
 from pathlib import Path
 
-from oi_daemon.execution.child import Program
-from oi_daemon.execution.environment import environment, find_python
-from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.limits import CRASH_PROOF
-from oi_daemon.execution.worker import Dialect, Worker
+from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.worker import Dialect, Worker
 
-_WORKER = Path(__file__).with_name("python_worker")
+_WORKER = Path(__file__).parents[1] / "python_worker"
 
 
 def python(workplace: Workplace) -> Worker:
@@ -36,3 +36,14 @@ def python(workplace: Workplace) -> Worker:
 def path(workplace: Workplace) -> str:
     """The Python that runs there. See `find_python`."""
     return find_python(workplace.python, os.environ)
+
+
+LANGUAGE = Language(
+    name="python",
+    aliases=(
+        "py",
+        "python3",
+    ),
+    start=python,
+    path=path,
+)

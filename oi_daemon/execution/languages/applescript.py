@@ -6,11 +6,11 @@ Not tested on a Mac: its tests run another program in `osascript`'s place.
 import shutil
 from pathlib import Path
 
-from oi_daemon.execution.file_worker import Given, file_worker
-from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.worker import Worker
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.file_worker import Given, file_worker
+from oi_daemon.execution.process.worker import Worker
 
-_LOOP = Path(__file__).with_name("applescript.bash")
+_LOOP = Path(__file__).with_name("boot.applescript.bash")
 
 
 def applescript(workplace: Workplace) -> Worker:
@@ -29,3 +29,8 @@ def missing() -> str | None:
 
 def path(workplace: Workplace) -> str | None:
     return shutil.which("osascript")
+
+
+LANGUAGE = Language(
+    name="applescript", aliases=("osascript",), start=applescript, missing=missing, path=path
+)

@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from oi_daemon.execution.guard import carries, guard, kill
 from oi_daemon.execution.limits import tree
+from oi_daemon.execution.process.guard import carries, guard, kill
 
 _TOLD = 2.0
 """Seconds that a copy has to tell how its child has ended."""

@@ -4,11 +4,12 @@ import os
 import shutil
 from pathlib import Path
 
-from oi_daemon.execution.child import Program
-from oi_daemon.execution.environment import environment, find_python
-from oi_daemon.execution.file_worker import nameless_file, write_text
-from oi_daemon.execution.language import NotInstalledError, Workplace
-from oi_daemon.execution.worker import Dialect, Worker
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.languages.file_worker import nameless_file, write_text
+from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.worker import Dialect, Worker
 
 _BOOT = Path(__file__).with_name("boot.bash")
 
@@ -58,3 +59,17 @@ class _Bash:
     def request(self, number: int, code: str) -> bytes:
         write_text(self._source, code)
         return b"%d\n" % number
+
+
+LANGUAGE = Language(
+    name="shell",
+    aliases=(
+        "sh",
+        "bash",
+        "zsh",
+        "console",
+    ),
+    start=shell,
+    missing=missing,
+    path=path,
+)

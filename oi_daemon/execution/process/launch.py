@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oi_daemon.execution.guard import COOKIE, guard
-from oi_daemon.execution.runner import Runner
-from oi_daemon.execution.sandbox import Sandbox
-from oi_daemon.execution.standard_input import StandardInput
+from oi_daemon.execution.process.guard import COOKIE, guard
+from oi_daemon.execution.process.standard_input import StandardInput
+from oi_daemon.execution.process.standby import Runner
+from oi_daemon.execution.sandbox.sandbox import Sandbox
 
 _PIPE = 1 << 20
 

@@ -6,9 +6,9 @@ Not tested in a PowerShell: its tests run this module with a program that says w
 import shutil
 from pathlib import Path
 
-from oi_daemon.execution.file_worker import Given, file_worker
-from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.worker import Worker
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.file_worker import Given, file_worker
+from oi_daemon.execution.process.worker import Worker
 
 _BOOT = Path(__file__).with_name("boot.ps1")
 _OPTIONS = ("-NoLogo", "-NoProfile", "-NoExit")
@@ -34,3 +34,15 @@ def missing() -> str | None:
 
 def path(workplace: Workplace) -> str | None:
     return shutil.which("pwsh") or shutil.which("powershell")
+
+
+LANGUAGE = Language(
+    name="powershell",
+    aliases=(
+        "pwsh",
+        "ps1",
+    ),
+    start=powershell,
+    missing=missing,
+    path=path,
+)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from oi_daemon.execution.language import NotInstalledError
+from oi_daemon.errors import NotInstalledError
 from oi_daemon.messages import ActiveLine, Chunk, Output
 
 _DEVICES = (
@@ -29,7 +29,7 @@ _SYSTEM = (
 )
 """What isolated code can read, besides the folders that it can write and the tools that it has."""
 _LIBRARIES = ("~/.local/lib", "~/R")
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 """The workers' own code."""
 
 
@@ -97,7 +97,7 @@ class Sandbox:
 
     def _refusal(self) -> str | None:
         """Why code cannot be held so here."""
-        from oi_daemon.execution import landlock  # ctypes, for who has a sandbox
+        from oi_daemon.execution.sandbox import landlock  # ctypes, for who has a sandbox
 
         why = None
         if landlock.version() < landlock.LEAST:
@@ -124,7 +124,7 @@ class Sandbox:
         return any(Path(folder) in (path, *path.parents) for folder in self.folders)
 
     def _enter(self, tools: Sequence[Path]) -> None:
-        from oi_daemon.execution.landlock import (
+        from oi_daemon.execution.sandbox.landlock import (
             CHANGE,
             READ,
             WRITE,

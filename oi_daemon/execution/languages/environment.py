@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from oi_daemon.execution.language import NotInstalledError
+from oi_daemon.errors import NotInstalledError
 
 _PLAIN = {"TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat"}
 """Output is a pipe: no paging, no cursor movements."""

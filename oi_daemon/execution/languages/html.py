@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.files import make_private, write_private
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Output
 from oi_daemon.settings.paths import pages_path
@@ -54,3 +54,6 @@ def _save(code: str) -> str:
 def _forget_old(folder: Path) -> None:
     for page in sorted(folder.glob("*.html"))[:-_KEPT]:
         page.unlink(missing_ok=True)
+
+
+LANGUAGE = Language(name="html", aliases=("htm",), start=Page)

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
-from oi_daemon.execution.child import Child, Program
-from oi_daemon.execution.ending import Kept
-from oi_daemon.execution.marks import Kind, Mark, Marks
+from oi_daemon.execution.process.ending import Kept
+from oi_daemon.execution.process.launch import Child, Program
+from oi_daemon.execution.process.marks import Kind, Mark, Marks
 
 _READ = 1 << 18
 """Bytes at a time: little enough for others to have their turn, whatever is in them."""
@@ -25,8 +25,8 @@ class Notice(msgspec.Struct):
     """What comes over control.
 
     A display, or a request for input; both have a mark in the output. Or what the worker's
-    processes say of themselves, see `oi_daemon.execution.runner`: `number` is then the block at
-    whose end the `copy` was made, or the status with which one has `ended`.
+    processes say of themselves, see `process.standby`: `number` is then the block at whose end
+    the `copy` was made, or the status with which one has `ended`.
     """
 
     number: int

@@ -1,11 +1,11 @@
 """The languages: what each is called, what starts it, and what it needs."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 
-from oi_daemon.execution import (
+from oi_daemon.execution.language import Language
+from oi_daemon.execution.languages import (
     applescript,
     html,
     javascript,
@@ -15,60 +15,20 @@ from oi_daemon.execution import (
     r,
     shell,
 )
-from oi_daemon.execution.kernels import Kernel, find_kernels
-from oi_daemon.execution.language import Process, Workplace
-
-
-@dataclass(frozen=True, kw_only=True)
-class Language:
-    name: str
-    aliases: tuple[str, ...]
-    start: Callable[[Workplace], Process]
-    missing: Callable[[], str | None] = lambda: None
-    """Why it cannot run on this machine; None where it can."""
-    path: Callable[[Workplace], str | None] = lambda workplace: None
-    """The program that runs it at this workplace; None if there is none.
-
-    Raises NotInstalledError where the settings name a wrong one.
-    """
-
+from oi_daemon.execution.languages.kernels import Kernel, find_kernels
 
 KERNEL = "jupyter:"
 """Before a kernel's name: the kernel is meant, also where a language of our own has that name."""
 
-PYTHON = Language(name="python", aliases=("py", "python3"), start=python.python, path=python.path)
+PYTHON = python.LANGUAGE
 LANGUAGES = (
     PYTHON,
-    Language(
-        name="shell",
-        aliases=("sh", "bash", "zsh", "console"),
-        start=shell.shell,
-        missing=shell.missing,
-        path=shell.path,
-    ),
-    Language(
-        name="javascript",
-        aliases=("js", "node", "nodejs", "mjs", "cjs", "typescript", "ts"),
-        start=javascript.javascript,
-        missing=javascript.missing,
-        path=javascript.path,
-    ),
-    Language(name="r", aliases=("rscript",), start=r.r, missing=r.missing, path=r.path),
-    Language(
-        name="powershell",
-        aliases=("pwsh", "ps1"),
-        start=powershell.powershell,
-        missing=powershell.missing,
-        path=powershell.path,
-    ),
-    Language(
-        name="applescript",
-        aliases=("osascript",),
-        start=applescript.applescript,
-        missing=applescript.missing,
-        path=applescript.path,
-    ),
-    Language(name="html", aliases=("htm",), start=html.Page),
+    shell.LANGUAGE,
+    javascript.LANGUAGE,
+    r.LANGUAGE,
+    powershell.LANGUAGE,
+    applescript.LANGUAGE,
+    html.LANGUAGE,
 )
 
 

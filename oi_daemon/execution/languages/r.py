@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from oi_daemon.execution.file_worker import Given, file_worker
-from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.worker import Worker
+from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.file_worker import Given, file_worker
+from oi_daemon.execution.process.worker import Worker
 
 _BOOT = Path(__file__).with_name("boot.R")
 _OPTIONS = ("--no-echo", "--no-save", "--no-restore")
@@ -44,3 +44,6 @@ def _environ(environ: Mapping[str, str]) -> dict[str, str]:
     if locale not in ("C", "POSIX"):
         return dict(environ)
     return {**environ, "LC_ALL": "", "LC_CTYPE": "C.UTF-8"}
+
+
+LANGUAGE = Language(name="r", aliases=("rscript",), start=r, missing=missing, path=path)

@@ -1,0 +1,1 @@
+"""What code may write, read and reach, held by the system."""
