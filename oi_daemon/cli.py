@@ -36,9 +36,9 @@ def daemon() -> NoReturn:
         sys.exit(_download_model())
     if not arguments.stdio:
         parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
-    from oi_daemon.server.methods import Daemon
+    from oi_daemon.server.methods import Methods
 
-    run(partial(Daemon, debug=arguments.debug), debug=arguments.debug)
+    run(partial(Methods, debug=arguments.debug), debug=arguments.debug)
 
 
 def terminal() -> NoReturn:

@@ -1,5 +1,6 @@
 """Imports run downwards only, load little, and do nothing."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -25,7 +26,6 @@ LIGHT = [
 HEAVY = {"openai", "httpx2", "pygls", "lsprotocol", "tiktoken", "genai_prices", "rich"}
 NOT_IMPORTED = [
     "oi_daemon.__main__",
-    "oi_daemon._import_interpreter",  # makes the object of `import interpreter`
     "oi_daemon.execution.python_worker",  # runs under the user's own Python
 ]
 
@@ -73,7 +73,7 @@ def python(home: Path) -> Callable[..., str]:
 
 
 def layers() -> dict[str, int]:
-    """Each module's layer, counted from above."""
+    """The layer of each module and package in the package's root, counted from above."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contract = settings["tool"]["importlinter"]["contracts"][0]
     return {
@@ -105,6 +105,21 @@ def test_every_module_has_its_place_and_its_line_in_the_architecture() -> None:
     assert [order[name] for name in named] == sorted(order.values())
 
 
+def test_no_class_name_is_borne_twice() -> None:
+    """A name means one thing, wherever in the package it stands."""
+    borne: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "oi_daemon").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                name = node.name.lstrip("_")
+                borne.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in borne.items() if len(paths) > 1} == {}
+
+
+def test_the_root_of_the_package_holds_few_modules() -> None:
+    assert len([*(ROOT / "oi_daemon").glob("*.py")]) <= 10
+
+
 @pytest.mark.parametrize("module", LIGHT)
 def test_the_core_loads_nothing_heavy(python: Callable[[str], str], module: str) -> None:
     loaded = python(f"import sys, {module}; print(*sys.modules)").split()
@@ -112,7 +127,7 @@ def test_the_core_loads_nothing_heavy(python: Callable[[str], str], module: str)
 
 
 def test_values_need_nothing_but_the_standard_library(python: Callable[[str], str]) -> None:
-    for module in ("messages", "errors", "budget"):
+    for module in ("messages", "errors", "conversation.budget"):
         code = f"before = {{*sys.modules}}; import oi_daemon.{module}"
         loaded = python(f"import sys; {code}; print(*{{*sys.modules}} - before)").split()
         foreign = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names

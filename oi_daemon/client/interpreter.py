@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from oi_daemon.client.connection import Connection
     from oi_daemon.client.exchange import Exchange
 
-Chunks = Generator[dict[str, Any], None, None]
-Decision = Literal["run", "skip", "stop", "always"]
+ChunkStream = Generator[dict[str, Any], None, None]
+ApprovalDecision = Literal["run", "skip", "stop", "always"]
 
 
 class Interpreter(Backed):
@@ -41,13 +41,13 @@ class Interpreter(Backed):
         super().__init__(conversation, settings, stderr)
         self._exchange: Exchange | None = None
         self._last_turn: dict[str, Any] = {}
-        self._stream: weakref.ref[Chunks] | None = None
+        self._stream: weakref.ref[ChunkStream] | None = None
         self._taker = 0
 
     @overload
     def chat(
         self, message: str | None = None, *, stream: Literal[True], display: bool | None = None
-    ) -> Chunks: ...
+    ) -> ChunkStream: ...
 
     @overload
     def chat(
@@ -60,7 +60,7 @@ class Interpreter(Backed):
 
     def chat(
         self, message: str | None = None, *, stream: bool = False, display: bool | None = None
-    ) -> Chunks | list[Stored]:
+    ) -> ChunkStream | list[Stored]:
         """Ask. Without a message, an interactive chat in the terminal.
 
         With `stream`, gives the chunks as they happen. Taking the next one after `executing` lets
@@ -106,7 +106,7 @@ class Interpreter(Backed):
         added: list[Stored] = self._last_turn["messages"]
         return added
 
-    def approve(self, decision: Decision, code: str | None = None) -> None:
+    def approve(self, decision: ApprovalDecision, code: str | None = None) -> None:
         """Answer the block that waits in the stream; `code` runs in place of the model's."""
         exchange = self._exchange
         if exchange is not None and exchange.approval is not None:
@@ -220,7 +220,7 @@ class Interpreter(Backed):
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
-    def _turn(self, method: str, params: dict[str, Any]) -> Chunks:
+    def _turn(self, method: str, params: dict[str, Any]) -> ChunkStream:
         """A turn's chunks. Left before its end, however that is, it is stopped: nothing runs on."""
         from oi_daemon.client.exchange import (
             Exchange,  # now: at the program's end none can be imported

@@ -1,4 +1,4 @@
-"""The one mutable object: a conversation with its settings, its interpreters and its budget."""
+"""A conversation: its messages, settings, interpreters and budget. The one mutable object."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,7 @@ from oi_daemon.settings import Settings, change
 
 logger = logging.getLogger(__name__)
 
-State = Literal["idle", "thinking", "approval", "running", "input"]
+ConversationState = Literal["idle", "thinking", "approval", "running", "input"]
 ModelFor = Callable[[Settings], Model]
 HistoryFor = Callable[[Settings], History]
 
@@ -64,23 +64,23 @@ class _NoModel:
         return None
 
 
-class Interpreter:
+class Conversation:
     """One conversation. At most one turn runs at a time."""
 
     def __init__(
         self,
-        conversation: str,
+        id: str,
         settings: Settings,
         model_for: ModelFor,
         history_for: HistoryFor,
         messages: Sequence[Message] = (),
     ) -> None:
-        self.conversation = conversation
+        self.id = id
         self.settings = settings
         self.messages: list[Message] = list(messages)
         self.budget = Budget()
         self.turns = 0
-        self.state: State = "idle"
+        self.state: ConversationState = "idle"
         self._model_for = model_for
         self._history_for = history_for
         self._approvals = Approvals(always=self._always)
@@ -192,7 +192,7 @@ class Interpreter:
         """
         before, self.settings = self.settings, change(self.settings, changes)
         if not self.turns and _place(self.settings) != _place(before):
-            self.messages = self.messages or self._history().load(self.conversation) or []
+            self.messages = self.messages or self._history().load(self.id) or []
         if "auto_run" in changes:
             self._approvals.auto_run = self.settings.auto_run
         if "max_budget" in changes:
@@ -226,7 +226,7 @@ class Interpreter:
         """
         self.refuse_if_busy()
         if self.settings.conversation_history:
-            self._history().set_aside(self.conversation)
+            self._history().set_aside(self.id)
         self._saved = []
         self.messages = []
         if self._execution is not None:
@@ -241,7 +241,7 @@ class Interpreter:
 
     def delete(self) -> bool:
         """Remove the conversation from the disk; False if it is not there."""
-        return self._history().delete(self.conversation)
+        return self._history().delete(self.id)
 
     @property
     def visible(self) -> list[Message]:
@@ -284,9 +284,9 @@ class Interpreter:
         history = self._history_for(settings)
         try:
             if messages:
-                history.save(self.conversation, messages, filename=settings.conversation_filename)
+                history.save(self.id, messages, filename=settings.conversation_filename)
             else:
-                history.delete(self.conversation)
+                history.delete(self.id)
         except OIError as error:
             logger.warning("The conversation was not saved. %s", error)
 

@@ -1,7 +1,7 @@
 """Conversations on disk: one JSON file each, private to the user."""
 
-from oi_daemon.history.catalog import Entry, Page
+from oi_daemon.history.catalog import ConversationPage, Entry
 from oi_daemon.history.naming import new_id
 from oi_daemon.history.store import History
 
-__all__ = ["Entry", "History", "Page", "new_id"]
+__all__ = ["ConversationPage", "Entry", "History", "new_id"]

@@ -34,7 +34,7 @@ class Entry:
     messages: int
 
 
-class Page(NamedTuple):
+class ConversationPage(NamedTuple):
     """A part of the list, and the cursor of the next; None: this was the last."""
 
     entries: list[Entry]
@@ -95,7 +95,7 @@ class Catalog:
         limit: int,
         cursor: str | None,
         query: str | None,
-    ) -> Page:
+    ) -> ConversationPage:
         """See `History.list`.
 
         Args:
@@ -113,7 +113,7 @@ class Catalog:
         limit: int,
         before: "_Place | None",
         needle: bytes,
-    ) -> Page:
+    ) -> ConversationPage:
         found = _newest_first(files)
         self._forget_others({file.name for file in found})
         entries: list[Entry] = []
@@ -125,10 +125,10 @@ class Catalog:
             if not digest.messages or not _holds(digest, file.path, needle):
                 continue
             if last is not None and len(entries) >= limit:
-                return Page(entries, _to_cursor(last))
+                return ConversationPage(entries, _to_cursor(last))
             entries.append(_entry(conversation, digest))
             last = file.place
-        return Page(entries, None)
+        return ConversationPage(entries, None)
 
     def _digest(self, file: _File) -> _Digest:
         name = file.name

@@ -12,12 +12,12 @@ from typing import NamedTuple
 from oi_daemon import files
 from oi_daemon.errors import OIError
 from oi_daemon.history import document, names, naming
-from oi_daemon.history.catalog import Catalog, Page, first_words
+from oi_daemon.history.catalog import Catalog, ConversationPage, first_words
 from oi_daemon.history.document import Stamp
 from oi_daemon.messages import Message
 
 
-class _Kept(NamedTuple):
+class _SavedFile(NamedTuple):
     """Where this process keeps a conversation."""
 
     path: Path
@@ -40,7 +40,7 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _SavedFile] = {}
         self._catalog = Catalog()
         self._swept = False
 
@@ -72,7 +72,7 @@ class History:
                 names.remember(path, conversation)
         except OSError as error:
             raise _unusable(self.folder, error) from error
-        self._kept[conversation] = _Kept(path, asked, stamp)
+        self._kept[conversation] = _SavedFile(path, asked, stamp)
         return path
 
     def load(self, conversation: str) -> list[Message] | None:
@@ -87,7 +87,7 @@ class History:
             naming.encode_id(conversation)
             return None
         messages, stamp = document.read(path)
-        self._kept[conversation] = _Kept(path, path.name, stamp)
+        self._kept[conversation] = _SavedFile(path, path.name, stamp)
         return messages
 
     def path_of(self, conversation: str) -> Path | None:
@@ -179,7 +179,9 @@ class History:
         except OSError as error:
             raise _unusable(self.folder, error) from error
 
-    def list(self, limit: int = 50, cursor: str | None = None, query: str | None = None) -> Page:
+    def list(
+        self, limit: int = 50, cursor: str | None = None, query: str | None = None
+    ) -> ConversationPage:
         """Conversations, newest first, `limit` (at least 1) at a time.
 
         Files that hold no messages are passed over.

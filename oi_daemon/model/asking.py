@@ -10,7 +10,7 @@ from typing import Any
 from oi_daemon.messages import Message
 from oi_daemon.model import pictures, window
 from oi_daemon.model.dialects.requests import (
-    Style,
+    ToolStyle,
     system_message,
     tool_parameters,
     wire_messages,
@@ -51,7 +51,7 @@ class Asking:
         self._has_pictures = False
 
     @property
-    def style(self) -> Style:
+    def style(self) -> ToolStyle:
         if self.endpoint.compact:
             return "markdown"
         if self._settings.tool_style != "auto":

@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.logs import redact
@@ -18,23 +18,21 @@ from oi_daemon.model.dialects.reply import Part, ReplyParser
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.failures import Failure, explain, failure
 from oi_daemon.model.prices import price
+from oi_daemon.model.resources import Resources
 from oi_daemon.model.stream import Pump, WireUsage
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
-
-if TYPE_CHECKING:
-    from oi_daemon.model.models import Models
 
 logger = logging.getLogger(__package__)
 
 
 class ChatModel:
-    """Answers by the settings of one turn. Cheap to make; what lasts belongs to `Models`."""
+    """Answers by the settings of one turn. Cheap to make; what lasts belongs to `Resources`."""
 
     def __init__(
         self,
         settings: Settings,
-        models: "Models",
+        resources: Resources,
         *,
         languages: Sequence[str],
         is_language: Callable[[str], bool],
@@ -45,7 +43,7 @@ class ChatModel:
             is_language: whether a word names a language, so that a fence with it is code.
         """
         self._settings = settings
-        self._models = models
+        self._resources = resources
         self._languages = languages
         self._is_language = is_language
         self._open: _Attempt | None = None
@@ -54,7 +52,7 @@ class ChatModel:
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[Part | Quote | Usage, None]:
         """See `conversation.turn.Model.reply`. `Usage` comes last, before an error too."""
-        asking = self._asking(await self._models.endpoint(self._settings))
+        asking = self._asking(await self._resources.endpoint(self._settings))
         while True:
             payload = await asking.payload(messages)
             attempt = _Attempt(asking.endpoint, payload, ReplyParser(self._is_language))
@@ -84,9 +82,9 @@ class ChatModel:
         return Asking(
             self._settings,
             endpoint,
-            self._models.learned(endpoint),
+            self._resources.learned(endpoint),
             languages=self._languages,
-            delays=self._models.delays,
+            delays=self._resources.delays,
         )
 
     async def _batches(self, attempt: "_Attempt") -> AsyncGenerator[Sequence[Part | Quote], None]:
@@ -95,8 +93,8 @@ class ChatModel:
             yield [quote]
         self._open = attempt
         endpoint = attempt.endpoint
-        timeout = self._models.patience(self._settings, endpoint)
-        stream = self._models.connections.stream(endpoint, attempt.payload, timeout)
+        timeout = self._resources.patience(self._settings, endpoint)
+        stream = self._resources.connections.stream(endpoint, attempt.payload, timeout)
         try:
             async with Pump(stream) as batches:
                 async for events in batches:
@@ -113,7 +111,7 @@ class ChatModel:
         endpoint, parser = attempt.endpoint, attempt.parser
         if parser.usage and attempt.counted is not None:
             uncounted = (parser.usage.prompt_tokens or 0) - attempt.counted
-            self._models.learned(endpoint).uncounted = max(0, uncounted)
+            self._resources.learned(endpoint).uncounted = max(0, uncounted)
         told = parser.usage or WireUsage(
             prompt_tokens=attempt.estimate(),
             completion_tokens=(parser.written + 3) // 4,
@@ -135,17 +133,17 @@ class ChatModel:
         conversation, count = pictures.apart(attempt.payload["messages"][1:])
         counted = await asyncio.to_thread(tokenizer(endpoint.model).count, conversation)
         attempt.counted = counted + count * pictures.TOKENS
-        tokens = attempt.counted + self._models.learned(endpoint).uncounted
+        tokens = attempt.counted + self._resources.learned(endpoint).uncounted
         most = WireUsage(prompt_tokens=tokens, completion_tokens=settings.max_tokens)
         cost = self._price(most, endpoint)
         return None if cost is None else Quote(cost)
 
     async def _explained(self, failed: Failure, endpoint: Endpoint) -> ModelError:
-        if failed.status is None and (death := await self._models.local.failure(endpoint)):
+        if failed.status is None and (death := await self._resources.local.failure(endpoint)):
             return death
         offered: list[str] = []
         if failed.unknown_model:
-            offered = await self._models.connections.offered(endpoint)
+            offered = await self._resources.connections.offered(endpoint)
         return explain(failed, model=endpoint.model, api_base=endpoint.api_base, models=offered)
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from oi_daemon.model.dialects.requests import Style
+from oi_daemon.model.dialects.requests import ToolStyle
 
 
 @dataclass(slots=True)
 class Learned:
     """What a server's answers have taught about it and one of its models."""
 
-    style: Style | None = None
+    style: ToolStyle | None = None
     blind: bool = False
     """It takes no pictures."""
     dropped: set[str] = field(default_factory=set)

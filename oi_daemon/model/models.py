@@ -1,31 +1,15 @@
-"""The daemon's way to all models: what is kept from one turn to the next."""
+"""Makes the model that answers a turn, by the turn's settings."""
 
-import logging
 from collections.abc import Callable, Sequence
 
-from oi_daemon.errors import AuthError
-from oi_daemon.model.asking import thinks_first
 from oi_daemon.model.chat import ChatModel
-from oi_daemon.model.connections import Connections, checked
-from oi_daemon.model.endpoint import NO_KEY, Endpoint
-from oi_daemon.model.failures import KEY_MISSING
-from oi_daemon.model.learned import Learned
 from oi_daemon.model.local.servers import LocalModels
-from oi_daemon.model.prices import OPENAI
+from oi_daemon.model.resources import DELAYS, Resources
 from oi_daemon.settings import Settings
-
-logger = logging.getLogger(__package__)
-
-DELAYS = (0.5, 1.0, 2.0)
-"""Seconds before each further try of a request."""
-READ_TIMEOUT = 60.0
-"""Seconds without a byte after which a server is given up."""
-PATIENCE = 300.0
-"""The same where silence is usual: a model that thinks first, or one on the user's machine."""
 
 
 class Models:
-    """Makes a `ChatModel` for each turn; owns the connections and the embedded models."""
+    """The daemon's way to all models; what they share lasts until `close`."""
 
     def __init__(
         self,
@@ -40,59 +24,29 @@ class Models:
         Args:
             languages: those that a model is told of.
             is_language: whether a word names a language, so that a fence with it is code.
-            read_timeout: in place of `READ_TIMEOUT` and `PATIENCE`.
+            delays: see `Resources`; so is `read_timeout`.
         """
-        self.local = local or LocalModels()
-        self.connections = Connections()
-        self.delays = tuple(delays)
+        self._resources = Resources(local, delays, read_timeout)
         self._languages = languages
         self._is_language = is_language
-        self._read_timeout = read_timeout
-        self._learned: dict[tuple[str, str], Learned] = {}
+
+    @property
+    def local(self) -> LocalModels:
+        """The models on this machine."""
+        return self._resources.local
 
     async def preload(self) -> None:
         """Load what the first turn needs, off the loop."""
-        await self.connections.preload()
+        await self._resources.preload()
 
     def model(self, settings: Settings) -> ChatModel:
         """The model that these settings name."""
         return ChatModel(
             settings,
-            self,
+            self._resources,
             languages=self._languages,
             is_language=self._is_language,
         )
 
-    async def endpoint(self, settings: Settings) -> Endpoint:
-        """Where these settings lead, ready to be asked.
-
-        Raises:
-            ModelError: nowhere; the text lists the ways on.
-        """
-        endpoint = await self.local.resolve(settings) or checked(_hosted(settings))
-        await self.preload()
-        return endpoint
-
-    def learned(self, endpoint: Endpoint) -> Learned:
-        return self._learned.setdefault((endpoint.api_base, endpoint.model), Learned())
-
-    def patience(self, settings: Settings, endpoint: Endpoint) -> float:
-        """Seconds without a byte after which this server is given up."""
-        if self._read_timeout is not None:
-            return self._read_timeout
-        slow = settings.local or endpoint.compact or thinks_first(endpoint.model)
-        return PATIENCE if slow else READ_TIMEOUT
-
     async def close(self) -> None:
-        await self.connections.close()
-        await self.local.close()
-
-
-def _hosted(settings: Settings) -> Endpoint:
-    if settings.api_key is None and settings.api_base is None:
-        raise AuthError(KEY_MISSING)
-    return Endpoint(
-        api_base=settings.api_base or OPENAI,
-        api_key=(settings.api_key or NO_KEY).strip(),
-        model=settings.model,
-    )
+        await self._resources.close()

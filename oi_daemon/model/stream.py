@@ -32,7 +32,7 @@ class Delta(msgspec.Struct):
     function_call: FunctionDelta | None = None
 
 
-class Choice(msgspec.Struct):
+class StreamedChoice(msgspec.Struct):
     delta: Delta | None = None
     finish_reason: str | None = None
 
@@ -48,7 +48,7 @@ class WireUsage(msgspec.Struct):
 
 
 class Event(msgspec.Struct):
-    choices: list[Choice] | None = None
+    choices: list[StreamedChoice] | None = None
     usage: WireUsage | None = None
     error: Any = None
     done: bool = False

@@ -54,7 +54,7 @@ class Decoder:
         """None until enough has come to tell."""
         self._max_frame = max_frame
         self._buffer = bytearray()
-        self._frames: _Lines | _Headers | None = None
+        self._frames: _LineDecoder | _HeaderDecoder | None = None
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The messages that these bytes complete."""
@@ -74,7 +74,9 @@ class Decoder:
     def _choose(self, framing: Framing | None) -> None:
         if self._frames is None and framing is not None:
             self.framing = framing
-            self._frames = (_Lines if framing is Framing.LINES else _Headers)(self._max_frame)
+            self._frames = (_LineDecoder if framing is Framing.LINES else _HeaderDecoder)(
+                self._max_frame
+            )
 
 
 def _framing_of(start: bytearray) -> Framing | None:
@@ -86,7 +88,7 @@ def _framing_of(start: bytearray) -> Framing | None:
     return None if undecided else Framing.LINES
 
 
-class _Lines:
+class _LineDecoder:
     """One message a line; blank lines are nothing."""
 
     def __init__(self, max_frame: int) -> None:
@@ -124,7 +126,7 @@ class _Lines:
         return RequestError(RequestError.INVALID, f"a line of more than {self._max_frame} bytes")
 
 
-class _Headers:
+class _HeaderDecoder:
     """`Content-Length: N`, other headers or none, a blank line, N bytes.
 
     A frame that lies about its length does not take its neighbours along: reading goes on at the

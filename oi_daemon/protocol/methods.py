@@ -48,7 +48,7 @@ WireChunk = Annotated[
     ),
 ]
 StoredMessage = Annotated[dict[str, Any], Meta(extra_json_schema={"anyOf": _MESSAGES})]
-Conversation = Annotated[
+ConversationId = Annotated[
     Annotated[str, Meta(min_length=1, max_length=200)] | None,
     Meta(description="Its id. Left out: the daemon's default conversation."),
 ]
@@ -62,12 +62,12 @@ class NoParams(_Shape): ...
 
 
 class ConversationParams(_Shape):
-    conversation: Conversation = None
+    conversation: ConversationId = None
 
 
 class ChatParams(_Shape):
     message: str
-    conversation: Conversation = None
+    conversation: ConversationId = None
     settings: Annotated[
         dict[str, Any], Meta(description="Settings that hold for this turn alone.")
     ] = {}
@@ -76,13 +76,13 @@ class ChatParams(_Shape):
 class ExecuteParams(_Shape):
     language: str
     code: str
-    conversation: Conversation = None
+    conversation: ConversationId = None
 
 
 class ApproveParams(_Shape):
     approval: str
     decision: Literal["run", "skip", "stop", "always"]
-    conversation: Conversation = None
+    conversation: ConversationId = None
     code: Annotated[
         str | None, Meta(description="With `run` and `always`: runs in place of the model's.")
     ] = None
@@ -91,7 +91,7 @@ class ApproveParams(_Shape):
 class InputParams(_Shape):
     input: str
     value: Annotated[str | None, Meta(description="One line without its end; null: end of file.")]
-    conversation: Conversation = None
+    conversation: ConversationId = None
 
 
 class HistoryListParams(_Shape):
@@ -99,7 +99,7 @@ class HistoryListParams(_Shape):
     cursor: str | None = None
     query: str | None = None
     conversation: Annotated[
-        Conversation, Meta(description="Lists the folder that this one is kept in.")
+        ConversationId, Meta(description="Lists the folder that this one is kept in.")
     ] = None
 
 
@@ -114,7 +114,7 @@ class SessionUsage(_Shape):
 
 class HistorySetParams(_Shape):
     messages: list[Any]
-    conversation: Conversation = None
+    conversation: ConversationId = None
     usage: Annotated[
         SessionUsage | None,
         Meta(description="What the session has used before, for a daemon that goes on with it."),
@@ -127,7 +127,7 @@ class HistoryDeleteParams(_Shape):
 
 class SettingsSetParams(_Shape):
     settings: dict[str, Any]
-    conversation: Conversation = None
+    conversation: ConversationId = None
 
 
 class TurnUsage(_Shape):
@@ -203,14 +203,15 @@ class Languages(_Shape):
     languages: list[LanguageEntry]
 
 
-class LocalServer(_Shape):
+class LocalServerEntry(_Shape):
     api_base: str
     models: Annotated[list[str], Meta(description="Those that can chat.")]
 
 
-class LocalModels(_Shape):
+class ModelsResult(_Shape):
     local: Annotated[
-        list[LocalServer], Meta(description="Servers found on their usual ports on this machine.")
+        list[LocalServerEntry],
+        Meta(description="Servers found on their usual ports on this machine."),
     ]
 
 
@@ -284,7 +285,7 @@ METHODS: dict[str, Method] = {
     "oi/settings/get": Method(ConversationParams, dict[str, Any], "settings_get"),
     "oi/settings/set": Method(SettingsSetParams, dict[str, Any], "settings_set"),
     "oi/languages": Method(NoParams, Languages, "languages"),
-    "oi/models": Method(NoParams, LocalModels, "models"),
+    "oi/models": Method(NoParams, ModelsResult, "models"),
     "oi/status": Method(NoParams, StatusResult, "status"),
 }
 

@@ -14,7 +14,7 @@ import msgspec
 
 from oi_daemon import __version__
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.conversation import Interpreter, Outcome
+from oi_daemon.conversation.conversation import Conversation, Outcome
 from oi_daemon.conversation.turn import Answer, Decision, Model
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
@@ -43,8 +43,8 @@ from oi_daemon.protocol.methods import (
     Interrupted,
     LanguageEntry,
     Languages,
-    LocalModels,
-    LocalServer,
+    LocalServerEntry,
+    ModelsResult,
     NoParams,
     QueueDepths,
     Removed,
@@ -69,7 +69,7 @@ _SETTLED = 1.0
 """Seconds after its start in which an editor has better use for the processor."""
 
 
-class Daemon:
+class Methods:
     """Holds the conversations of one client. Its public coroutines are the wire's methods."""
 
     def __init__(self, outbox: "Outbox", *, debug: bool = False) -> None:
@@ -83,7 +83,7 @@ class Daemon:
         self._problems: list[str] = []
         self._default = new_id()
         self._alone = False
-        self._interpreters: dict[str, Interpreter] = {}
+        self._conversations: dict[str, Conversation] = {}
         self._histories: dict[Path, History] = {}
         self._seqs: dict[str, int] = {}
         self._versions = Versions()
@@ -134,28 +134,29 @@ class Daemon:
         return await self._chat(params, _waits)
 
     async def execute(self, params: ExecuteParams) -> TurnResult:
-        interpreter = self._interpreter(params.conversation)
-        emit = self._emitter(interpreter, lambda chunk: True)
+        conversation = self._conversation(params.conversation)
+        emit = self._emitter(conversation, lambda chunk: True)
         return self._result(
-            interpreter, await interpreter.execute(params.language, params.code, emit)
+            conversation, await conversation.execute(params.language, params.code, emit)
         )
 
     async def approve(self, params: ApproveParams) -> Accepted:
-        interpreter = self._live(params.conversation)
+        conversation = self._live(params.conversation)
         answer = Answer(Decision(params.decision), params.code)
         return Accepted(
-            accepted=interpreter is not None and interpreter.approve(params.approval, answer)
+            accepted=conversation is not None and conversation.approve(params.approval, answer)
         )
 
     async def input(self, params: InputParams) -> Accepted:
-        interpreter = self._live(params.conversation)
+        conversation = self._live(params.conversation)
         return Accepted(
-            accepted=interpreter is not None and await interpreter.input(params.input, params.value)
+            accepted=conversation is not None
+            and await conversation.input(params.input, params.value)
         )
 
     async def interrupt(self, params: ConversationParams) -> Interrupted:
-        interpreter = self._live(params.conversation)
-        return Interrupted(interrupted=interpreter is not None and interpreter.interrupt())
+        conversation = self._live(params.conversation)
+        return Interrupted(interrupted=conversation is not None and conversation.interrupt())
 
     async def history_list(self, params: HistoryListParams) -> HistoryPage:
         entries, cursor = await asyncio.to_thread(
@@ -173,47 +174,47 @@ class Daemon:
         return HistoryPage(conversations=shown, cursor=cursor)
 
     async def history_get(self, params: ConversationParams) -> HistoryMessages:
-        conversation = self._id(params.conversation)
-        interpreter = self._live(conversation)
-        if interpreter is not None:
-            messages = interpreter.visible
+        id = self._id(params.conversation)
+        conversation = self._live(id)
+        if conversation is not None:
+            messages = conversation.visible
         else:
-            messages = self._history().load(conversation) or []
-        return HistoryMessages(conversation=conversation, messages=[dump(m) for m in messages])
+            messages = self._history().load(id) or []
+        return HistoryMessages(conversation=id, messages=[dump(m) for m in messages])
 
     async def history_set(self, params: HistorySetParams) -> ConversationResult:
-        interpreter = self._interpreter(params.conversation)
+        conversation = self._conversation(params.conversation)
         used = None if params.usage is None else Budget(**msgspec.structs.asdict(params.usage))
-        interpreter.restore(load(params.messages), used)
-        return ConversationResult(conversation=interpreter.conversation)
+        conversation.restore(load(params.messages), used)
+        return ConversationResult(conversation=conversation.id)
 
     async def history_undo(self, params: ConversationParams) -> Removed:
-        removed = self._interpreter(params.conversation).undo()
+        removed = self._conversation(params.conversation).undo()
         return Removed(removed=[dump(message) for message in removed])
 
     async def history_reset(self, params: ConversationParams) -> Empty:
-        await self._interpreter(params.conversation).reset()
+        await self._conversation(params.conversation).reset()
         return Empty()
 
     async def history_delete(self, params: HistoryDeleteParams) -> Deleted:
-        interpreter = self._live(params.conversation)
-        if interpreter is None:
+        conversation = self._live(params.conversation)
+        if conversation is None:
             return Deleted(deleted=self._history().delete(params.conversation))
-        interpreter.refuse_if_busy()
-        del self._interpreters[interpreter.conversation]
-        interpreter.delete()
-        await interpreter.close()
+        conversation.refuse_if_busy()
+        del self._conversations[conversation.id]
+        conversation.delete()
+        await conversation.close()
         return Deleted(deleted=True)
 
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
-        interpreter = self._live(params.conversation)
-        return public(interpreter.settings if interpreter else self._settings)
+        conversation = self._live(params.conversation)
+        return public(conversation.settings if conversation else self._settings)
 
     async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
-        interpreter = self._interpreter(params.conversation)
-        interpreter.configure(params.settings)
-        heed(interpreter.settings)
-        return public(interpreter.settings)
+        conversation = self._conversation(params.conversation)
+        conversation.configure(params.settings)
+        heed(conversation.settings)
+        return public(conversation.settings)
 
     async def languages(self, params: NoParams) -> Languages:
         settings = self._settings
@@ -221,10 +222,12 @@ class Daemon:
         entries = [self._language(language, place) for language in languages()]
         return Languages(languages=await asyncio.gather(*entries))
 
-    async def models(self, params: NoParams) -> LocalModels:
+    async def models(self, params: NoParams) -> ModelsResult:
         servers = await self._models.local.servers()
-        return LocalModels(
-            local=[LocalServer(api_base=it.api_base, models=list(it.chatting)) for it in servers]
+        return ModelsResult(
+            local=[
+                LocalServerEntry(api_base=it.api_base, models=list(it.chatting)) for it in servers
+            ]
         )
 
     async def status(self, params: NoParams) -> StatusResult:
@@ -235,13 +238,13 @@ class Daemon:
             memory=_resident_bytes(),
             conversations=[
                 ConversationStatus(
-                    conversation=interpreter.conversation,
-                    state=interpreter.state,
-                    model=interpreter.settings.model,
-                    cost=interpreter.budget.cost,
-                    usage=_session(interpreter.budget),
+                    conversation=conversation.id,
+                    state=conversation.state,
+                    model=conversation.settings.model,
+                    cost=conversation.budget.cost,
+                    usage=_session(conversation.budget),
                 )
-                for interpreter in self._interpreters.values()
+                for conversation in self._conversations.values()
             ],
             queues=QueueDepths(
                 requests=self._outbox.pending_requests, outgoing_bytes=self._outbox.pending_bytes
@@ -254,21 +257,21 @@ class Daemon:
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """The client cancelled the request that runs this turn."""
-        interpreter = self._live(params.conversation)
-        if interpreter is not None:
-            interpreter.interrupt()
+        conversation = self._live(params.conversation)
+        if conversation is not None:
+            conversation.interrupt()
 
     def decline_all(self) -> None:
         """No more requests can come: what waits for a person is declined, now and later."""
         self._alone = True
-        for interpreter in self._interpreters.values():
-            self._spawn(interpreter.decline())
+        for conversation in self._conversations.values():
+            self._spawn(conversation.decline())
 
     async def close(self) -> None:
         """Interrupt what runs, and end all processes."""
         for task in self._background:
             task.cancel()
-        closing = [interpreter.close() for interpreter in self._interpreters.values()]
+        closing = [conversation.close() for conversation in self._conversations.values()]
         if "_models" in vars(self):
             closing.append(self._models.close())
         for failed in filter(None, await asyncio.gather(*closing, return_exceptions=True)):
@@ -290,31 +293,31 @@ class Daemon:
         )
 
     async def _chat(self, params: ChatParams, shown: Callable[[Chunk], bool]) -> TurnResult:
-        interpreter = self._interpreter(params.conversation)
-        emit = self._emitter(interpreter, shown)
+        conversation = self._conversation(params.conversation)
+        emit = self._emitter(conversation, shown)
         return self._result(
-            interpreter, await interpreter.chat(params.message, emit, params.settings)
+            conversation, await conversation.chat(params.message, emit, params.settings)
         )
 
     def _emitter(
-        self, interpreter: Interpreter, shown: Callable[[Chunk], bool]
+        self, conversation: Conversation, shown: Callable[[Chunk], bool]
     ) -> Callable[[Chunk], Awaitable[None]]:
-        conversation = interpreter.conversation
+        id = conversation.id
 
         async def emit(chunk: Chunk) -> None:
             if not shown(chunk):
                 return
-            seq = self._seqs[conversation] = self._seqs.get(conversation, 0) + 1
-            self._outbox.chunk(chunk_params(chunk, conversation, interpreter.turns, seq))
+            seq = self._seqs[id] = self._seqs.get(id, 0) + 1
+            self._outbox.chunk(chunk_params(chunk, id, conversation.turns, seq))
             await self._outbox.drain()
 
         return emit
 
-    def _result(self, interpreter: Interpreter, outcome: Outcome) -> TurnResult:
+    def _result(self, conversation: Conversation, outcome: Outcome) -> TurnResult:
         usage = outcome.usage
         return TurnResult(
-            conversation=interpreter.conversation,
-            turn=interpreter.turns,
+            conversation=conversation.id,
+            turn=conversation.turns,
             status=outcome.status.value,
             messages=[dump(message) for message in outcome.messages],
             usage=TurnUsage(
@@ -322,14 +325,14 @@ class Daemon:
                 output_tokens=usage.output_tokens,
                 cost=usage.cost,
             ),
-            session=_session(interpreter.budget),
-            last_seq=self._seqs.get(interpreter.conversation, 0),
+            session=_session(conversation.budget),
+            last_seq=self._seqs.get(conversation.id, 0),
         )
 
-    def _history(self, conversation: str | None = None) -> History:
+    def _history(self, id: str | None = None) -> History:
         """The history that a conversation is kept in; the daemon's own, if it is not at work."""
-        interpreter = self._live(conversation)
-        return self._history_for(interpreter.settings if interpreter else self._settings)
+        conversation = self._live(id)
+        return self._history_for(conversation.settings if conversation else self._settings)
 
     def _history_for(self, settings: Settings) -> History:
         """The history in the folder that the settings name; one object a folder."""
@@ -340,23 +343,23 @@ class Daemon:
     def _model(self, settings: Settings) -> Model:
         return self._models.model(settings)
 
-    def _id(self, conversation: str | None) -> str:
-        return self._default if conversation is None else conversation
+    def _id(self, id: str | None) -> str:
+        return self._default if id is None else id
 
-    def _live(self, conversation: str | None) -> Interpreter | None:
-        return self._interpreters.get(self._id(conversation))
+    def _live(self, id: str | None) -> Conversation | None:
+        return self._conversations.get(self._id(id))
 
-    def _interpreter(self, conversation: str | None) -> Interpreter:
-        """The conversation's interpreter; made, and its history read, at first need."""
-        name = self._id(conversation)
-        interpreter = self._interpreters.get(name)
-        if interpreter is None:
+    def _conversation(self, id: str | None) -> Conversation:
+        """The conversation; made, and its history read, at first need."""
+        name = self._id(id)
+        conversation = self._conversations.get(name)
+        if conversation is None:
             saved = self._history().load(name) or []
-            interpreter = Interpreter(name, self._settings, self._model, self._history_for, saved)
-            self._interpreters[name] = interpreter
+            conversation = Conversation(name, self._settings, self._model, self._history_for, saved)
+            self._conversations[name] = conversation
             if self._alone:
-                self._spawn(interpreter.decline())
-        return interpreter
+                self._spawn(conversation.decline())
+        return conversation
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

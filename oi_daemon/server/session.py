@@ -54,7 +54,7 @@ class Service(Protocol):
 async def serve(make: Callable[[Outbox], Service], stdin: int, stdout: int) -> int:
     """Serve the client at these descriptors until it is done or gone: the exit code."""
     with ExitStack() as watches:
-        return await Server(make, stdin, stdout, watches).run()
+        return await ClientSession(make, stdin, stdout, watches).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Running:
     params: Any
 
 
-class Server:
+class ClientSession:
     def __init__(
         self, make: Callable[[Outbox], Service], stdin: int, stdout: int, watches: ExitStack
     ) -> None:

@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 from oi_daemon.terminal.conversation import Answerable
 from oi_daemon.terminal.editor import edited
-from oi_daemon.terminal.interrupts import Interrupts
+from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import read_line
 from oi_daemon.terminal.voice import warn
 
-Answer = Literal["run", "skip", "edit", "stop", "always"]
+ApprovalKey = Literal["run", "skip", "edit", "stop", "always"]
 
-_ANSWERS: dict[str, Answer] = {
+_ANSWERS: dict[str, ApprovalKey] = {
     "y": "run",
     "yes": "run",
     "n": "skip",
@@ -37,7 +37,7 @@ class Person:
     def __init__(
         self,
         conversation: Answerable,
-        interrupts: Interrupts | None = None,
+        interrupts: CtrlC | None = None,
         *,
         alone: bool = False,
     ) -> None:
@@ -47,7 +47,7 @@ class Person:
         """
         self._conversation = conversation
         self._alone = alone
-        self._interrupts = interrupts or Interrupts()
+        self._interrupts = interrupts or CtrlC()
         self.words: str | None = None
         """What the person said instead of a yes: the next message."""
         self.absent = False
@@ -95,7 +95,7 @@ class Person:
             return read_line(prompt, password=password)
 
 
-def _understood(said: str) -> tuple[Answer | None, str]:
+def _understood(said: str) -> tuple[ApprovalKey | None, str]:
     """The answer, and the words after it."""
     word, _, words = said.strip().partition(" ")
     answer = _ANSWERS.get(word.lower().rstrip(",.:;!"))

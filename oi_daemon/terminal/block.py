@@ -20,7 +20,7 @@ _ESCAPES = "escapes"
 """In a display that was made for this terminal: what is shown below the output at its end."""
 
 
-class Block:
+class BlockView:
     """One block. `put_code` and `put_rest` give what is shown of it for good."""
 
     def __init__(self, console: Console, language: str) -> None:

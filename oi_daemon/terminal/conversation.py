@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from typing import Any, Literal, Protocol
 
-Chunks = Generator[dict[str, Any], None, None]
+ShownChunks = Generator[dict[str, Any], None, None]
 
 
 class Answerable(Protocol):
@@ -19,7 +19,7 @@ class Answerable(Protocol):
     def input(self, value: str | None) -> None: ...
 
 
-class Conversation(Answerable, Protocol):
+class LibraryInterpreter(Answerable, Protocol):
     """A conversation that a person leads."""
 
     model: str
@@ -34,7 +34,9 @@ class Conversation(Answerable, Protocol):
 
     def start(self) -> None: ...
 
-    def chat(self, message: str, *, stream: Literal[True], display: Literal[False]) -> Chunks: ...
+    def chat(
+        self, message: str, *, stream: Literal[True], display: Literal[False]
+    ) -> ShownChunks: ...
 
     def undo(self) -> list[dict[str, Any]]: ...
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Any, Protocol
 
 from oi_daemon.terminal.approval import Person
-from oi_daemon.terminal.conversation import Chunks
+from oi_daemon.terminal.conversation import ShownChunks
 from oi_daemon.terminal.notices import Notices
 from oi_daemon.terminal.plain import PlainScreen
 
@@ -35,12 +35,12 @@ class Screen(Protocol):
 
 
 def show(
-    chunks: Chunks,
+    chunks: ShownChunks,
     person: Person | None = None,
     *,
     notices: Notices | None = None,
     debug: bool = False,
-) -> Chunks:
+) -> ShownChunks:
     """Show chunks as they pass by.
 
     Args:

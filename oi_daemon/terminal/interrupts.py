@@ -7,13 +7,13 @@ from contextlib import closing, contextmanager
 from types import FrameType
 from typing import Any
 
-from oi_daemon.terminal.conversation import Chunks
+from oi_daemon.terminal.conversation import ShownChunks
 
 _ENOUGH = 3
 """So many times, unheard, is meant for the program itself."""
 
 
-class Interrupts:
+class CtrlC:
     """While entered, Ctrl-C raises KeyboardInterrupt only where the program waits.
 
     So it never tears a frame on the screen or an answer on the wire. One that comes elsewhere is
@@ -25,7 +25,7 @@ class Interrupts:
         self._unheard = 0
         self._before: Any = None
 
-    def __enter__(self) -> "Interrupts":
+    def __enter__(self) -> "CtrlC":
         if threading.current_thread() is threading.main_thread():
             self._before = signal.signal(signal.SIGINT, self._come)
         return self
@@ -49,7 +49,7 @@ class Interrupts:
         finally:
             self._waiting = False
 
-    def over(self, chunks: Chunks) -> Chunks:
+    def over(self, chunks: ShownChunks) -> ShownChunks:
         """The chunks; Ctrl-C is heard while one is waited for."""
         with closing(chunks):
             while True:

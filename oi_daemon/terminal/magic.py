@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from oi_daemon.errors import InvalidError, OIError
-from oi_daemon.terminal.conversation import Conversation
+from oi_daemon.terminal.conversation import LibraryInterpreter
 
 _FILE = "messages.json"
 _WORDS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
@@ -20,14 +20,14 @@ class Command:
 
     argument: str
     help: str
-    run: Callable[[Conversation, str], str]
+    run: Callable[[LibraryInterpreter, str], str]
 
 
 def is_magic(text: str) -> bool:
     return text.startswith("%")
 
 
-def run_magic(conversation: Conversation, text: str) -> str:
+def run_magic(conversation: LibraryInterpreter, text: str) -> str:
     """Do what a magic command says; gives what to tell the person.
 
     Raises:
@@ -42,7 +42,7 @@ def run_magic(conversation: Conversation, text: str) -> str:
     return command.run(conversation, argument.strip())
 
 
-def _debug(conversation: Conversation, argument: str) -> str:
+def _debug(conversation: LibraryInterpreter, argument: str) -> str:
     on = _WORDS.get(argument.lower()) if argument else not conversation.debug_mode
     if on is None:
         raise InvalidError(f"%debug: expected true or false, not {argument}")
@@ -50,19 +50,19 @@ def _debug(conversation: Conversation, argument: str) -> str:
     return f"Debug mode is {'on' if on else 'off'}."
 
 
-def _reset(conversation: Conversation, argument: str) -> str:
+def _reset(conversation: LibraryInterpreter, argument: str) -> str:
     conversation.reset()
     return "A new conversation begins."
 
 
-def _undo(conversation: Conversation, argument: str) -> str:
+def _undo(conversation: LibraryInterpreter, argument: str) -> str:
     removed = conversation.undo()
     if not removed:
         return "There is nothing to undo."
     return "\n".join(["Removed:", *map(_in_a_line, removed)])
 
 
-def _save(conversation: Conversation, argument: str) -> str:
+def _save(conversation: LibraryInterpreter, argument: str) -> str:
     path = Path(argument or _FILE).expanduser()
     messages = conversation.messages
     try:
@@ -72,7 +72,7 @@ def _save(conversation: Conversation, argument: str) -> str:
     return f"Saved {len(messages)} messages to {path.absolute()}."
 
 
-def _load(conversation: Conversation, argument: str) -> str:
+def _load(conversation: LibraryInterpreter, argument: str) -> str:
     path = Path(argument or _FILE).expanduser()
     try:
         conversation.messages = json.loads(path.read_text("utf-8"))
@@ -83,17 +83,17 @@ def _load(conversation: Conversation, argument: str) -> str:
     return f"Loaded {len(conversation.messages)} messages from {path.absolute()}."
 
 
-def _history(conversation: Conversation, argument: str) -> str:
+def _history(conversation: LibraryInterpreter, argument: str) -> str:
     return "\n".join(map(_in_a_line, conversation.messages)) or "Nothing was said yet."
 
 
-def _model(conversation: Conversation, argument: str) -> str:
+def _model(conversation: LibraryInterpreter, argument: str) -> str:
     if argument:
         conversation.model = argument
     return f"The model is {conversation.model}."
 
 
-def _budget(conversation: Conversation, argument: str) -> str:
+def _budget(conversation: LibraryInterpreter, argument: str) -> str:
     turn = conversation.last_turn
     parts = [f"Last turn: {_used(**turn['usage'])}."] if turn else []
     return " ".join([*parts, f"This session: {_used(**conversation.usage)}.", _limit(conversation)])
@@ -106,12 +106,12 @@ def _used(input_tokens: int, output_tokens: int, cost: float | None, unpriced: i
     return f"{input_tokens:,} tokens in, {output_tokens:,} out, {price}"
 
 
-def _limit(conversation: Conversation) -> str:
+def _limit(conversation: LibraryInterpreter) -> str:
     limit = conversation.max_budget
     return "There is no limit (max_budget)." if limit is None else f"max_budget is ${limit}."
 
 
-def _help(conversation: Conversation, argument: str) -> str:
+def _help(conversation: LibraryInterpreter, argument: str) -> str:
     usages = {f"%{name} {command.argument}".strip(): command for name, command in COMMANDS.items()}
     width = max(map(len, usages)) + 2
     lines = [f"  {usage:{width}}{command.help}" for usage, command in usages.items()]

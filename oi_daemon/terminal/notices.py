@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from oi_daemon.terminal.voice import Style, styled
+from oi_daemon.terminal.voice import TextStyle, styled
 
 _ENDING = 1.0
 """Seconds in which the last lines come, once the daemon has ended."""
-_STYLES: dict[str, Style] = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
+_STYLES: dict[str, TextStyle] = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error"}
 
 
 class Notices:

@@ -28,7 +28,7 @@ _PIECE = 4096
 """Bytes of a picture in one of kitty's escape sequences."""
 
 
-class Kept:
+class DisplayFiles:
     """The displays of a block as files. One that takes another's place takes its file's too."""
 
     def __init__(self) -> None:

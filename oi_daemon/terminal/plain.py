@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 from oi_daemon.messages.lines import plain
 from oi_daemon.messages.written import DISPLAY_ID
-from oi_daemon.terminal.pictures import Kept, words
+from oi_daemon.terminal.pictures import DisplayFiles, words
 from oi_daemon.terminal.voice import visible, warn
 
 
@@ -18,7 +18,7 @@ class PlainScreen:
         self._file = file or sys.stdout
         self._line_open = False
         self._output_begun = False
-        self._kept = Kept()
+        self._kept = DisplayFiles()
         self._told: set[str] = set()
         """What displays were told of the block, in words."""
         self._held = ""
@@ -42,7 +42,7 @@ class PlainScreen:
             case {"end_of_execution": True}:
                 self.close()
                 self._output_begun = False
-                self._kept, self._told = Kept(), set()
+                self._kept, self._told = DisplayFiles(), set()
 
     def note(self, line: str) -> None:
         warn(line)

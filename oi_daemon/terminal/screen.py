@@ -10,9 +10,9 @@ from rich import markdown
 from rich.console import Console, ConsoleOptions, RenderResult
 
 from oi_daemon.messages.written import DISPLAY_ID
-from oi_daemon.terminal.block import Block
+from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
-from oi_daemon.terminal.pictures import Kept, inline, words
+from oi_daemon.terminal.pictures import DisplayFiles, inline, words
 from oi_daemon.terminal.region import Region, paint, theme
 from oi_daemon.terminal.voice import visible
 
@@ -37,8 +37,8 @@ class RichScreen:
         self._console = console
         self._region = Region(console)
         self._live = live
-        self._part: MarkdownStream | Block | None = None
-        self._kept = Kept()
+        self._part: MarkdownStream | BlockView | None = None
+        self._kept = DisplayFiles()
         self._begun = False
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -71,7 +71,7 @@ class RichScreen:
     def paused(self) -> Iterator[None]:
         """The code that is asked about stands still, whole, above the cursor."""
         self._stop()
-        if isinstance(self._part, Block):
+        if isinstance(self._part, BlockView):
             self._stand_still(self._part)
         self._region.show_cursor()
         self._asking = True
@@ -89,14 +89,14 @@ class RichScreen:
         self._stop()
         self._finish()
 
-    def _stand_still(self, block: Block) -> None:
+    def _stand_still(self, block: BlockView) -> None:
         room = self._region.room - 3
         if self._live and block.fits(room):
             self._region.draw([*self._apart, *block.live(room)])
         else:
             self._put_code(block)
 
-    def _put_code(self, block: Block) -> None:
+    def _put_code(self, block: BlockView) -> None:
         apart = self._apart
         if code := block.put_code():
             self._put(apart, "\n".join(code))
@@ -113,7 +113,7 @@ class RichScreen:
                 self._message().add(text)
             case {"language": language}:
                 self._finish()
-                self._part = Block(self._console, language)
+                self._part = BlockView(self._console, language)
             case {"code": text}:
                 self._block().add_code(text)
             case {"executing": {"code": code, "language": language}}:
@@ -135,14 +135,14 @@ class RichScreen:
             self._part = MarkdownStream()
         return self._part
 
-    def _block(self) -> Block:
-        if not isinstance(self._part, Block):
+    def _block(self) -> BlockView:
+        if not isinstance(self._part, BlockView):
             self._finish()
-            self._part = Block(self._console, "")
+            self._part = BlockView(self._console, "")
         return self._part
 
     def _executing(self, code: str, language: str) -> None:
-        if isinstance(self._part, Block) and self._part.ran:
+        if isinstance(self._part, BlockView) and self._part.ran:
             self._finish()
         block = self._block()
         block.replace_code(code, language)
@@ -159,11 +159,11 @@ class RichScreen:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())
                 self._put_markdown(message.rest)
-            case Block() as block:
+            case BlockView() as block:
                 self._put(self._apart, block.put_rest())
             case None:
                 self._region.put("")
-        self._part, self._kept = None, Kept()
+        self._part, self._kept = None, DisplayFiles()
 
     def _put_markdown(self, text: str) -> None:
         if text.strip():
@@ -190,7 +190,7 @@ class RichScreen:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())
                 lines = self._markdown(message.rest) if message.rest.strip() else []
-            case Block() as block:
+            case BlockView() as block:
                 lines = block.live(self._region.room - 2)
                 if block.ran:
                     lines.append(_spinner("running; Ctrl-C stops it"))
@@ -201,7 +201,7 @@ class RichScreen:
     @property
     def _apart(self) -> list[str]:
         """Parts are set apart by an empty line."""
-        goes_on = isinstance(self._part, Block) and self._part.code_is_put
+        goes_on = isinstance(self._part, BlockView) and self._part.code_is_put
         return [""] if self._begun and not goes_on else []
 
 

@@ -8,9 +8,9 @@ from oi_daemon.errors import NoModelError, OIError
 from oi_daemon.settings.file import keep_setting
 from oi_daemon.settings.paths import prompt_history_path
 from oi_daemon.terminal.approval import Person
-from oi_daemon.terminal.conversation import Conversation
+from oi_daemon.terminal.conversation import LibraryInterpreter
 from oi_daemon.terminal.display import show
-from oi_daemon.terminal.interrupts import Interrupts
+from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw
 from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
 from oi_daemon.terminal.notices import Notices
@@ -40,7 +40,11 @@ class Session:
     """A person at a terminal, in a conversation."""
 
     def __init__(
-        self, conversation: Conversation, *, notices: Notices | None = None, alone: bool = False
+        self,
+        conversation: LibraryInterpreter,
+        *,
+        notices: Notices | None = None,
+        alone: bool = False,
     ) -> None:
         """
         Args:
@@ -50,7 +54,7 @@ class Session:
         self._conversation = conversation
         self._notices = notices
         self._alone = alone
-        self._interrupts = Interrupts()
+        self._interrupts = CtrlC()
 
     def converse(self) -> None:
         """Ask until the person leaves: by Ctrl-D, twice Ctrl-C, or a word for it, at the prompt."""

@@ -6,8 +6,8 @@ import sys
 import textwrap
 from typing import Literal, TextIO
 
-Style = Literal["error", "warning", "dim"]
-_STYLES: dict[Style, str] = {"error": "31", "warning": "33", "dim": "2"}
+TextStyle = Literal["error", "warning", "dim"]
+_STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
 
 _SIGNS = {
     **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
@@ -17,15 +17,15 @@ _SIGNS = {
 """Control characters, and those that turn the direction of text -> signs for them."""
 
 
-def tell(text: str, style: Style | None = None) -> None:
+def tell(text: str, style: TextStyle | None = None) -> None:
     _say(sys.stdout, text, style)
 
 
-def warn(text: str, style: Style = "warning") -> None:
+def warn(text: str, style: TextStyle = "warning") -> None:
     _say(sys.stderr, _wrapped(text) if sys.stderr.isatty() else text, style)
 
 
-def styled(text: str, style: Style) -> str:
+def styled(text: str, style: TextStyle) -> str:
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
 
 
@@ -34,7 +34,7 @@ def visible(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_SIGNS)
 
 
-def _say(file: TextIO, text: str, style: Style | None) -> None:
+def _say(file: TextIO, text: str, style: TextStyle | None) -> None:
     if style and file.isatty() and not os.environ.get("NO_COLOR"):
         text = styled(text, style)
     file.write(f"{text}\n")

@@ -12,7 +12,7 @@ from oi_daemon.terminal.choice import Row, among, choose
 from oi_daemon.terminal.line import read_line
 from oi_daemon.terminal.voice import tell
 
-LocalModels = Sequence[dict[str, Any]]
+OfferedServers = Sequence[dict[str, Any]]
 """The model servers on this machine: the `api_base` and the `models` of each."""
 
 WELCOME = """\
@@ -33,7 +33,7 @@ def needs_welcome(settings: Settings) -> bool:
     return settings.api_key is None and not settings.local and not elsewhere
 
 
-def welcome(local_models: Callable[[], LocalModels]) -> dict[str, Any]:
+def welcome(local_models: Callable[[], OfferedServers]) -> dict[str, Any]:
     """Tell and offer the ways on; gives the settings that the chosen one takes, which are kept."""
     tell(WELCOME)
     ways = [
@@ -58,7 +58,7 @@ def welcome(local_models: Callable[[], LocalModels]) -> dict[str, Any]:
     return settings
 
 
-def found_here(servers: LocalModels) -> list[Row]:
+def found_here(servers: OfferedServers) -> list[Row]:
     """The models that run on this machine already: nothing is easier, so they stand first."""
     return [
         Row(f"Use {model}", partial(_use_local, model), urlsplit(server["api_base"]).netloc)

@@ -4,15 +4,15 @@ from collections.abc import Iterable
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
 from oi_daemon.model.dialects.reply import Part, ReplyParser
-from oi_daemon.model.stream import CallDelta, Choice, Delta, Event, FunctionDelta, WireUsage
+from oi_daemon.model.stream import CallDelta, Delta, Event, FunctionDelta, StreamedChoice, WireUsage
 
 
 def parse(*deltas: Delta, finish_reason: str | None = "stop") -> list[Part]:
     parser = ReplyParser({"python", "shell"}.__contains__)
     parts: list[Part] = []
     for delta in deltas:
-        parts += parser.feed(Event(choices=[Choice(delta)]))
-    parts += parser.feed(Event(choices=[Choice(Delta(), finish_reason)]))
+        parts += parser.feed(Event(choices=[StreamedChoice(delta)]))
+    parts += parser.feed(Event(choices=[StreamedChoice(Delta(), finish_reason)]))
     return parts + parser.finish()
 
 
@@ -121,7 +121,7 @@ def test_a_block_that_is_complete_runs_before_the_rest_is_cut_off() -> None:
 
 def test_done_ends_a_reply_as_well_as_a_reason() -> None:
     parser = ReplyParser({"python"}.__contains__)
-    parser.feed(Event(choices=[Choice(said("Hi"))]))
+    parser.feed(Event(choices=[StreamedChoice(said("Hi"))]))
     assert not parser.complete
     parser.feed(Event(done=True))
     assert parser.complete
@@ -130,5 +130,5 @@ def test_done_ends_a_reply_as_well_as_a_reason() -> None:
 def test_the_usage_may_come_in_any_event() -> None:
     parser = ReplyParser({"python"}.__contains__)
     parser.feed(Event(choices=[], usage=WireUsage(1, 2)))
-    parser.feed(Event(choices=[Choice(said("Hi"))]))
+    parser.feed(Event(choices=[StreamedChoice(said("Hi"))]))
     assert parser.usage == WireUsage(1, 2)

@@ -8,7 +8,7 @@ import pytest
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.dialects.requests import (
     NOT_RUN,
-    Style,
+    ToolStyle,
     readable,
     system_message,
     tool_parameters,
@@ -25,7 +25,7 @@ CONVERSATION: list[Message] = [
 ]
 
 
-def wire(messages: list[Message], style: Style) -> list[dict[str, Any]]:
+def wire(messages: list[Message], style: ToolStyle) -> list[dict[str, Any]]:
     return wire_messages("Sys.", messages, style)
 
 
@@ -89,13 +89,13 @@ def test_markdown_takes_turns() -> None:
 
 
 @pytest.mark.parametrize("style", ["tools", "functions", "markdown"])
-def test_a_conversation_may_begin_with_code_of_the_user(style: Style) -> None:
+def test_a_conversation_may_begin_with_code_of_the_user(style: ToolStyle) -> None:
     messages = wire([CodeMessage("python", "1", "1"), UserMessage("What's that?")], style)
     assert [message["role"] for message in messages[:3]] == ["system", "user", "assistant"]
 
 
 @pytest.mark.parametrize("style", ["tools", "functions", "markdown"])
-def test_every_call_has_its_answer_and_no_content_is_empty(style: Style) -> None:
+def test_every_call_has_its_answer_and_no_content_is_empty(style: ToolStyle) -> None:
     messages = wire([UserMessage("Go"), CodeMessage("python", "pass", "")], style)
     called, answer = messages[2:]
     assert "(no output)" in answer["content"]
@@ -116,7 +116,7 @@ def test_escape_sequences_of_terminals_are_not_for_models() -> None:
 @pytest.mark.parametrize(
     ("style", "way"), [("tools", "`execute`"), ("functions", "`execute`"), ("markdown", "fenced")]
 )
-def test_the_system_message_says_how_to_run_code(style: Style, way: str) -> None:
+def test_the_system_message_says_how_to_run_code(style: ToolStyle, way: str) -> None:
     text = system_message("Mine.", style, ["python", "r"], "/home/x")
     assert text.startswith("Mine.\n\n")
     for word in (way, "python, r", "```text", "/home/x"):

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from oi_daemon.messages.written import DISPLAY_ID
-from oi_daemon.terminal.block import Block
+from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
@@ -84,7 +84,7 @@ def test_a_block_is_finished_once_the_next_begins() -> None:
 
 def ran(*outputs: str | tuple[str | None, str]) -> str:
     """What is left of a block that wrote this; a pair is a display's id, and its words."""
-    block = Block(Console(width=40), "python")
+    block = BlockView(Console(width=40), "python")
     block.ran = True
     for each in outputs:
         if isinstance(each, str):
@@ -148,7 +148,7 @@ def test_a_picture_is_only_named_where_sixels_cannot_be_made(
 
 
 def test_code_does_nothing_to_the_terminal_and_hides_nothing() -> None:
-    block = Block(Console(file=io.StringIO(), width=80), "python")
+    block = BlockView(Console(file=io.StringIO(), width=80), "python")
     block.add_code("print(1)\r\n# \x1b[2K\x1b[1A\u202eharmless\rprint(2)")
     shown = "\n".join(block.put_code())
     assert "# ␛[2K␛[1A\ufffdharmless␍print(2)" in shown
@@ -156,7 +156,7 @@ def test_code_does_nothing_to_the_terminal_and_hides_nothing() -> None:
 
 def test_code_that_is_wider_than_the_screen_is_cut_while_it_runs_and_whole_for_good() -> None:
     console = Console(file=io.StringIO(), width=20)
-    block = Block(console, "python")
+    block = BlockView(console, "python")
     block.add_code("print('a long line that does not fit')\nprint(2)")
     assert not block.fits(10)
     assert [line[4:].rstrip() for line in block.live(10)[1:]] == ["print('a long l…", "print(2)"]

@@ -143,11 +143,11 @@ export interface LanguageEntry {
   version?: string | null;
 }
 
-export interface LocalModels {
-  local: LocalServer[];
+export interface ModelsResult {
+  local: LocalServerEntry[];
 }
 
-export interface LocalServer {
+export interface LocalServerEntry {
   api_base: string;
   models: string[];
 }
@@ -201,6 +201,6 @@ export interface Methods {
   "oi/settings/get": { params: ConversationParams; result: Record<string, unknown>; };
   "oi/settings/set": { params: SettingsSetParams; result: Record<string, unknown>; };
   "oi/languages": { params: NoParams; result: Languages; };
-  "oi/models": { params: NoParams; result: LocalModels; };
+  "oi/models": { params: NoParams; result: ModelsResult; };
   "oi/status": { params: NoParams; result: StatusResult; };
 }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from .channel import Block, Channel
+from .channel import BlockRequest, DaemonChannel
 from .kernel import Kernel, poller
 
 _DISPLAY_ID = "application/vnd.oi.display-id"
@@ -20,11 +20,11 @@ _CLEAR = "\x1b[H\x1b[2J"
 class Bridge:
     """Between the daemon and one kernel."""
 
-    def __init__(self, channel: Channel, kernel: Kernel, signals: int) -> None:
+    def __init__(self, channel: DaemonChannel, kernel: Kernel, signals: int) -> None:
         self._channel = channel
         self._kernel = kernel
         self._signals = signals
-        self._block: Block | None = None
+        self._block: BlockRequest | None = None
         self._request = ""
         """The id of the message that runs the block."""
         self._open: set[str] = set()
@@ -55,7 +55,7 @@ class Bridge:
         if signal.SIGINT in os.read(self._signals, 1 << 10) and self._block is not None:
             self._kernel.interrupt()
 
-    def _begin(self, block: Block) -> None:
+    def _begin(self, block: BlockRequest) -> None:
         self._block = block
         self._open = {"reply", "idle"}
         self._ends = 0.0
@@ -168,7 +168,7 @@ def _told_of_signals() -> int:
 def main(control: str, answers: str, nonce: str, interrupts: str, *command: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signals = _told_of_signals()
-    channel = Channel(int(control), int(answers), nonce)
+    channel = DaemonChannel(int(control), int(answers), nonce)
     kernel = Kernel(command, interrupted_by_message=interrupts == "message")
     if kernel.wait():
         Bridge(channel, kernel, signals).run()

@@ -9,12 +9,12 @@ _READ = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class BlockRequest:
     number: int
     code: str
 
 
-class Channel:
+class DaemonChannel:
     def __init__(self, control: int, answers: int, nonce: str) -> None:
         self.control = control
         self.answers = answers
@@ -42,7 +42,7 @@ class Channel:
         self.mark("D", self._sent)
         return self._sent
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[BlockRequest]:
         """Those that have come, after control has become readable."""
         self._requests += _read(self.control)
         blocks = []
@@ -50,7 +50,7 @@ class Channel:
             blocks.append(found)
         return blocks
 
-    def _request(self) -> Block | None:
+    def _request(self) -> BlockRequest | None:
         head, newline, body = self._requests.partition(b"\n")
         if not newline:
             return None
@@ -58,7 +58,7 @@ class Channel:
         if len(body) < size:
             return None
         self._requests = body[size:]
-        return Block(number, body[:size].decode())
+        return BlockRequest(number, body[:size].decode())
 
     def lines(self) -> list[tuple[int, str | None]]:
         """Answers that have come, each with its notice's number; None is end of file."""

@@ -13,7 +13,7 @@ _KEPT = 50
 """Pages that stay on disk, the newest."""
 
 
-class Page:
+class HTMLPage:
     """Implements `oi_daemon.execution.language.Process`, without a process."""
 
     def __init__(self, workplace: Workplace) -> None:
@@ -56,4 +56,4 @@ def _forget_old(folder: Path) -> None:
         page.unlink(missing_ok=True)
 
 
-LANGUAGE = Language(name="html", aliases=("htm",), start=Page)
+LANGUAGE = Language(name="html", aliases=("htm",), start=HTMLPage)

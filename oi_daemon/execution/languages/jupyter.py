@@ -11,7 +11,7 @@ from string import Template
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
-from oi_daemon.execution.languages.kernels import Kernel
+from oi_daemon.execution.languages.kernels import KernelSpec
 from oi_daemon.execution.process.launch import Program
 from oi_daemon.execution.process.worker import Dialect, Worker
 
@@ -25,7 +25,7 @@ _NO_SOCKETS = (
 )
 
 
-def start(kernel: Kernel, workplace: Workplace) -> Worker:
+def start(kernel: KernelSpec, workplace: Workplace) -> Worker:
     """This kernel at this workplace."""
 
     def program() -> Program:
@@ -49,7 +49,7 @@ def start(kernel: Kernel, workplace: Workplace) -> Worker:
     return Worker(dialect, workplace)
 
 
-def missing(kernel: Kernel) -> str | None:
+def missing(kernel: KernelSpec) -> str | None:
     """Why it cannot run here."""
     if find_spec("jupyter_client") is None:
         return (
@@ -61,7 +61,7 @@ def missing(kernel: Kernel) -> str | None:
     return None
 
 
-def path(kernel: Kernel, workplace: Workplace) -> str | None:
+def path(kernel: KernelSpec, workplace: Workplace) -> str | None:
     """The program that runs it. By plain `python`, a kernel means that of its own environment."""
     if _ANY_PYTHON.fullmatch(kernel.command[0]):
         own = kernel.prefix and kernel.prefix / "bin" / kernel.command[0]

@@ -14,7 +14,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kernel:
+class KernelSpec:
     name: str
     language: str
     command: tuple[str, ...]
@@ -31,9 +31,9 @@ class Kernel:
         return Path(*prefix) if installed else None
 
 
-def find_kernels(environ: Mapping[str, str]) -> list[Kernel]:
+def find_kernels(environ: Mapping[str, str]) -> list[KernelSpec]:
     """All of them; where there are several of one name, the one that Jupyter would take."""
-    found: dict[str, Kernel] = {}
+    found: dict[str, KernelSpec] = {}
     for place in _places(environ):
         for folder in _folders(place / "kernels"):
             kernel = _read(folder)
@@ -68,12 +68,12 @@ def _folders(place: Path) -> list[Path]:
         return []
 
 
-def _read(folder: Path) -> Kernel | None:
+def _read(folder: Path) -> KernelSpec | None:
     """The kernel that this folder describes, if it describes one."""
     try:
         spec: dict[str, Any] = json.loads((folder / "kernel.json").read_bytes())
         command = [str(argument) for argument in spec["argv"]]
-        return Kernel(
+        return KernelSpec(
             name=folder.name.lower(),
             language=str(spec.get("language", "")).lower(),
             command=tuple(part.replace("{resource_dir}", str(folder)) for part in command),

@@ -15,7 +15,7 @@ from oi_daemon.execution.languages import (
     r,
     shell,
 )
-from oi_daemon.execution.languages.kernels import Kernel, find_kernels
+from oi_daemon.execution.languages.kernels import KernelSpec, find_kernels
 
 KERNEL = "jupyter:"
 """Before a kernel's name: the kernel is meant, also where a language of our own has that name."""
@@ -68,7 +68,7 @@ def _of_kernels() -> Iterator[Language]:
             yield _of_kernel(kernel, kernel.name, [*aliases, always])
 
 
-def _of_kernel(kernel: Kernel, name: str, aliases: list[str]) -> Language:
+def _of_kernel(kernel: KernelSpec, name: str, aliases: list[str]) -> Language:
     return Language(
         name=name,
         aliases=tuple(aliases),

@@ -8,7 +8,7 @@ from enum import Enum
 _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 
-class Kept(Enum):
+class KeptVariables(Enum):
     """What of the variables another process goes on with, besides those of the block that runs."""
 
     NOTHING = "lost"
@@ -24,7 +24,7 @@ class Ending:
     """Exit status; negative: the signal that ended it."""
     last_words: str
     """What its fault handler wrote."""
-    kept: Kept = Kept.NOTHING
+    kept: KeptVariables = KeptVariables.NOTHING
 
     def line(self, block: int) -> int | None:
         """The line of the block that crashed, where it is known."""
@@ -37,13 +37,13 @@ class Ending:
         return f"{self.name} {how or self._how()}{where}{why and f': {why}'}. {self._next()}"
 
     def between_blocks(self) -> str:
-        variables = "kept" if self.kept is Kept.ALL else self.kept.value
-        fresh = " This is a fresh one." if self.kept is Kept.NOTHING else ""
+        variables = "kept" if self.kept is KeptVariables.ALL else self.kept.value
+        fresh = " This is a fresh one." if self.kept is KeptVariables.NOTHING else ""
         return f"{self.name} {self._how()} since the last block. {_ITS} {variables}.{fresh}"
 
     def _next(self) -> str:
         """What the next block finds."""
-        fresh = " The next block starts a fresh one." if self.kept is Kept.NOTHING else ""
+        fresh = " The next block starts a fresh one." if self.kept is KeptVariables.NOTHING else ""
         return f"{_ITS} {self.kept.value}.{fresh}"
 
     def _how(self) -> str:

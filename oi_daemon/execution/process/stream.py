@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from oi_daemon.execution.process.ending import Kept
+from oi_daemon.execution.process.ending import KeptVariables
 from oi_daemon.execution.process.launch import Child, Program
 from oi_daemon.execution.process.marks import Kind, Mark, Marks
 
@@ -51,7 +51,7 @@ class Listener(Protocol):
 
     def end(self, block: int) -> None: ...
 
-    def gone(self, status: int, last_words: str, kept: Kept) -> None:
+    def gone(self, status: int, last_words: str, kept: KeptVariables) -> None:
         """The process has ended, and all has been told that it said."""
         ...
 
@@ -193,11 +193,11 @@ class Link:
         """After the process has ended: let its copy go on, or end all."""
         runner = self.child.runner
         status = await runner.status()
-        kept = Kept.SOME if runner.outdated else Kept.ALL
+        kept = KeptVariables.SOME if runner.outdated else KeptVariables.ALL
         if await runner.succeed():
             await self.send(f"\x1e{self._nonce}{runner.pid}\n".encode())
         else:
-            kept = Kept.NOTHING
+            kept = KeptVariables.NOTHING
             self._loop.remove_reader(self.child.output)
             self._loop.remove_reader(self.child.control.fileno())
             self.child.control.shutdown(socket.SHUT_RDWR)  # what is being sent ends

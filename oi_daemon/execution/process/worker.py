@@ -17,7 +17,7 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import name, taken
 from oi_daemon.execution.process.backlog import Backlog
-from oi_daemon.execution.process.ending import Ending, Kept
+from oi_daemon.execution.process.ending import Ending, KeptVariables
 from oi_daemon.execution.process.launch import Child, Program
 from oi_daemon.execution.process.standby import Runner
 from oi_daemon.execution.process.stream import Link, Notice
@@ -50,7 +50,7 @@ class Dialect:
 
 
 @dataclass(kw_only=True)
-class _Block:
+class _RunningBlock:
     """A block under way."""
 
     number: int
@@ -74,7 +74,7 @@ class Worker:
         self._dialect = dialect
         self._workplace = workplace
         self._link: Link | None = None
-        self._block: _Block | None = None
+        self._block: _RunningBlock | None = None
         self._blocks = 0
         self._closing = False
         self._gone = asyncio.Event()
@@ -135,10 +135,10 @@ class Worker:
             except TimeoutError:
                 logger.warning("%s does not end although it was killed.", self._dialect.name)
 
-    def _begin(self) -> _Block:
+    def _begin(self) -> _RunningBlock:
         self._blocks += 1
         place = self._workplace
-        self._block = _Block(
+        self._block = _RunningBlock(
             number=self._blocks, backlog=Backlog(head=place.shown_head, tail=place.shown_tail)
         )
         if self._news:
@@ -146,13 +146,13 @@ class Worker:
             self._news = ""
         return self._block
 
-    async def _send(self, block: _Block, code: str) -> None:
+    async def _send(self, block: _RunningBlock, code: str) -> None:
         if self._link is not None:
             self._link.child.stdin.renew()
             self._look(block)
             await self._link.send(self._dialect.request(block.number, code))
 
-    def _look(self, block: _Block) -> None:
+    def _look(self, block: _RunningBlock) -> None:
         """From time to time while it runs."""
         if block is not self._block or self._link is None:
             return
@@ -161,12 +161,12 @@ class Worker:
         self._look_at_memory(block, self._link.child.runner)
         asyncio.get_running_loop().call_later(_LOOK, self._look, block)
 
-    def _look_for_readers(self, block: _Block, child: Child) -> None:
+    def _look_for_readers(self, block: _RunningBlock, child: Child) -> None:
         """Ask on behalf of a child that waits for a line on its standard input."""
         if None not in block.asked.values() and child.stdin.waiting(child.runner.pid):
             self._ask(block, None, "", password=False)
 
-    def _look_at_time(self, block: _Block) -> None:
+    def _look_at_time(self, block: _RunningBlock) -> None:
         allowed = self._workplace.limits.seconds
         now = time.monotonic()
         if not block.asked:
@@ -178,7 +178,7 @@ class Worker:
             )
             self._interrupt(block)
 
-    def _look_at_memory(self, block: _Block, runner: Runner) -> None:
+    def _look_at_memory(self, block: _RunningBlock, runner: Runner) -> None:
         """Over the limit, end the largest process: perhaps a child, and the state is kept."""
         allowed = self._workplace.limits.memory
         if allowed is None or (memory := taken(runner.processes())).total <= allowed:
@@ -191,12 +191,14 @@ class Worker:
             block.backlog.tell(f"{name(memory.largest)} was killed: {why}.")
             os.kill(memory.largest, signal.SIGKILL)
 
-    def _ask(self, block: _Block, number: int | None, prompt: str, *, password: bool) -> None:
+    def _ask(
+        self, block: _RunningBlock, number: int | None, prompt: str, *, password: bool
+    ) -> None:
         request = InputRequest(prompt, password, secrets.token_hex(8))
         block.asked[request.input] = number
         block.backlog.put(request)
 
-    def _interrupt(self, block: _Block) -> None:
+    def _interrupt(self, block: _RunningBlock) -> None:
         """The ladder: SIGINT once the block has begun, again while it runs, SIGKILL in the end."""
         if block.ended.is_set() or block.interrupted:
             return
@@ -205,12 +207,12 @@ class Worker:
             self._signal(block)
         asyncio.get_running_loop().call_later(self._dialect.grace, self._give_up, block)
 
-    def _signal(self, block: _Block) -> None:
+    def _signal(self, block: _RunningBlock) -> None:
         if block is self._block and self._link is not None:
             self._link.interrupt(self._dialect.interruption)
             asyncio.get_running_loop().call_later(self._dialect.again, self._signal, block)
 
-    def _give_up(self, block: _Block) -> None:
+    def _give_up(self, block: _RunningBlock) -> None:
         if block is self._block and self._link is not None:
             block.killed = ("did not stop when it was interrupted, and was killed", "")
             self._link.child.runner.kill()
@@ -245,8 +247,8 @@ class Worker:
         if self._block is not None and self._block.number == block:
             self._end(self._block)
 
-    def gone(self, status: int, last_words: str, kept: Kept) -> None:
-        if kept is Kept.NOTHING:
+    def gone(self, status: int, last_words: str, kept: KeptVariables) -> None:
+        if kept is KeptVariables.NOTHING:
             self._link = None
             self._gone.set()
         block = self._block
@@ -262,7 +264,7 @@ class Worker:
         block.asked.clear()
         self._end(block)
 
-    def _refuse(self, block: _Block) -> None:
+    def _refuse(self, block: _RunningBlock) -> None:
         """What still waits for input, a thread or a process in the background, finds its end."""
         if self._link is None:
             return
@@ -272,7 +274,7 @@ class Worker:
             else:
                 self._link.refuse(number)
 
-    def _end(self, block: _Block) -> None:
+    def _end(self, block: _RunningBlock) -> None:
         self._block = None
         self._refuse(block)
         block.backlog.close()

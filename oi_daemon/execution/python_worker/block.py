@@ -6,7 +6,7 @@ import os
 import sys
 from _ast import Expr, ImportFrom, Interactive, Module, PyCF_ALLOW_TOP_LEVEL_AWAIT
 
-from .libraries import show_figures
+from .figures import show_figures
 from .report import report
 from .source import Sources, parse
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import CodeType, FrameType, TracebackType
 
     from .interrupts import Interrupts
-    from .streams import Output
+    from .streams import OutputStream
 
 _TRACKER = "multiprocessing.resource_tracker"
 _COROUTINE = 0x80  # inspect.CO_COROUTINE
@@ -26,7 +26,7 @@ _COROUTINE = 0x80  # inspect.CO_COROUTINE
 class Blocks:
     """Runs blocks in the namespace of `__main__`, which keeps its state between them."""
 
-    def __init__(self, output: Output, interrupts: Interrupts) -> None:
+    def __init__(self, output: OutputStream, interrupts: Interrupts) -> None:
         self._output = output
         self._interrupts = interrupts
         self.process = os.getpid()

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 
-from .libraries import use_backend
+from .figures import use_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ import builtins
 import sys
 
 from .bundle import encoded, represent
-from .libraries import close_figure
+from .figures import close_figure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .channel import Channel
-    from .streams import Output
+    from .streams import OutputStream
 
 _LARGEST = 32 << 20
 """Characters of one display."""
@@ -21,7 +21,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 
 class Displays:
-    def __init__(self, channel: Channel, output: Output) -> None:
+    def __init__(self, channel: Channel, output: OutputStream) -> None:
         self._channel: Channel | None = channel
         self._output = output
         self._names = 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
+
+from .figures import stand_in_for_agg, use_backend
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
 
     from .display import Displays
     from .hooks import AfterImport
-
-BACKEND = f"module://{__package__}.matplotlib_backend"
 
 
 def show_by(displays: Displays, after_import: AfterImport) -> None:
@@ -48,41 +47,12 @@ def show_by(displays: Displays, after_import: AfterImport) -> None:
 
     def matplotlib(module: ModuleType) -> None:
         use_backend(module)
-        _stand_in_for_agg(module)
+        stand_in_for_agg(module)
 
     after_import.add("matplotlib", matplotlib)
     after_import.add("IPython.core.display_functions", ipython)
     after_import.add("PIL.ImageShow", pillow)
     after_import.add("plotly.io._renderers", plotly)
-
-
-def use_backend(matplotlib: ModuleType) -> None:
-    """Figures are displayed by `show()`, unless the code itself has chosen a backend."""
-    matplotlib.rcParams["backend"] = BACKEND
-
-
-def _stand_in_for_agg(matplotlib: ModuleType) -> None:
-    """It is chosen where there is no screen, by much code. Ours draws by it, and shows too."""
-    choose = matplotlib.use
-
-    def use(backend: str, **options: object) -> None:
-        choose(BACKEND if backend.lower() == "agg" else backend, **options)
-
-    matplotlib.use = use  # type: ignore[attr-defined]
-
-
-def show_figures() -> None:
-    """Show what matplotlib has drawn and not shown."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and pyplot.get_backend().lower() == BACKEND and pyplot.get_fignums():
-        pyplot.show()
-
-
-def close_figure(value: object) -> None:
-    """A figure that has been displayed is not shown again at the block's end."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and type(value).__module__ == "matplotlib.figure":
-        pyplot.close(value)
 
 
 def _plotly_bundle(module: ModuleType, figure: dict[str, object]) -> dict[str, object]:

@@ -17,7 +17,7 @@ from .heirs import Heirs
 from .hooks import AfterImport, before_children, before_waits
 from .interrupts import Interrupts
 from .libraries import show_by
-from .streams import Input, Output
+from .streams import Input, OutputStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _TICK = 0.015
 def main(control: int, answers: int, nonce: str) -> None:
     channel = Channel(control, answers, nonce)
     interrupts = Interrupts()
-    output = Output(nonce, interrupts)
+    output = OutputStream(nonce, interrupts)
     stdin = Input(channel, output, interrupts)
     displays = Displays(channel, output)
     after_import = _install(output, stdin, displays)
@@ -83,7 +83,7 @@ def _serve(
 class Watch:
     """A thread that looks at the main thread from time to time while a block runs."""
 
-    def __init__(self, output: Output, interrupts: Interrupts, blocks: Blocks) -> None:
+    def __init__(self, output: OutputStream, interrupts: Interrupts, blocks: Blocks) -> None:
         self._output = output
         self._interrupts = interrupts
         self._blocks = blocks
@@ -114,7 +114,7 @@ class Watch:
                     self._interrupts.retry()
 
 
-def _install(output: Output, stdin: Input, displays: Displays) -> AfterImport:
+def _install(output: OutputStream, stdin: Input, displays: Displays) -> AfterImport:
     """Put ours in the places where the user's code looks."""
     output.install()
     stdin.install()
@@ -127,7 +127,7 @@ def _install(output: Output, stdin: Input, displays: Displays) -> AfterImport:
 
 
 def _at_forks(
-    channel: Channel, output: Output, stdin: Input, displays: Displays, heirs: Heirs
+    channel: Channel, output: OutputStream, stdin: Input, displays: Displays, heirs: Heirs
 ) -> None:
     def in_child() -> None:
         if heirs.forking:

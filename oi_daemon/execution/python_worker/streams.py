@@ -32,7 +32,7 @@ _print_prompt = builtins.input
 class Stream(io.TextIOWrapper):
     """Looks like any text stream on a pipe; what is written goes through `Output.write`."""
 
-    def __init__(self, output: Output, pipe: io.BufferedWriter, fd: int) -> None:
+    def __init__(self, output: OutputStream, pipe: io.BufferedWriter, fd: int) -> None:
         super().__init__(pipe, "utf-8", "backslashreplace", newline="\n")
         self._output = output
         self._fd = fd
@@ -52,7 +52,7 @@ class Stream(io.TextIOWrapper):
         """Left open: `exit()` and some libraries close what they did not open."""
 
 
-class Output:
+class OutputStream:
     """What the block writes, and the marks in it: `RS nonce KIND number US`."""
 
     def __init__(self, nonce: str, interrupts: Interrupts) -> None:
@@ -213,7 +213,7 @@ class Output:
 class Input(io.RawIOBase):
     """Bytes of sys.stdin: a line is asked for when none is left."""
 
-    def __init__(self, channel: Channel, output: Output, interrupts: Interrupts) -> None:
+    def __init__(self, channel: Channel, output: OutputStream, interrupts: Interrupts) -> None:
         self._channel: Channel | None = channel
         self._output = output
         self._interrupts = interrupts
@@ -221,7 +221,7 @@ class Input(io.RawIOBase):
         self._rest = b""
         self.prompt = ""
         self.password = False
-        self.stdin = Lines(
+        self.stdin = InputStream(
             io.BufferedReader(self),  # type: ignore[type-var]
             "utf-8",
             "surrogateescape",
@@ -291,7 +291,7 @@ class Input(io.RawIOBase):
                 return self._channel.answer(number) or b""
 
 
-class Lines(io.TextIOWrapper):
+class InputStream(io.TextIOWrapper):
     """sys.stdin; `exit()` closes it, and the next block still needs it."""
 
     def close(self) -> None:

@@ -133,7 +133,7 @@ class _Filter(ctypes.Structure):
     )
 
 
-class _Program(ctypes.Structure):
+class _FilterProgram(ctypes.Structure):
     _fields_ = (("len", ctypes.c_uint16), ("filter", ctypes.POINTER(_Filter)))
 
 
@@ -149,7 +149,7 @@ def refuse_sockets() -> None:
     """
     machine, numbers = _MACHINES[platform.machine()]
     steps = _steps(machine, sorted(numbers.values()))
-    program = _Program(len(steps), (_Filter * len(steps))(*steps))
+    program = _FilterProgram(len(steps), (_Filter * len(steps))(*steps))
     _no_new_privileges()
     _control(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(program))
 

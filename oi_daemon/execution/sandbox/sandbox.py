@@ -75,7 +75,7 @@ class Sandbox:
 
     async def explained(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
         """A block's chunks, and where it may have been refused something, what the sandbox does."""
-        watch = _Watch([_REFUSED, *([_UNREACHED] if self.mode == "isolated" else [])])
+        watch = _TextWatch([_REFUSED, *([_UNREACHED] if self.mode == "isolated" else [])])
         async with aclosing(chunks):
             async for chunk in chunks:
                 if isinstance(chunk, Output):
@@ -184,7 +184,7 @@ _UNREACHED = re.compile(
 _LONGEST = 40
 
 
-class _Watch:
+class _TextWatch:
     """Looks in a block's output for what a refusal of the system looks like."""
 
     def __init__(self, signs: Sequence[re.Pattern[str]]) -> None:

@@ -17,7 +17,7 @@ LONGEST_FENCE = 100
 
 
 @dataclass(slots=True)
-class _Block:
+class _Fence:
     """The fence that is open."""
 
     indent: int
@@ -44,7 +44,7 @@ class FenceParser:
 
     def __init__(self, is_language: Callable[[str], bool]) -> None:
         self._is_language = is_language
-        self._block: _Block | None = None
+        self._block: _Fence | None = None
         self._line = ""
         """The start of a line that may become a fence."""
         self._line_starts = True
@@ -108,16 +108,16 @@ class FenceParser:
     def _open(self, line: str, opening: re.Match[str]) -> int:
         indent, fence, language = len(opening[1]), opening[2], opening[3].lower()
         if not self._is_language(language):
-            self._block = _Block(indent, fence, "")
+            self._block = _Fence(indent, fence, "")
             return self._write(line)
         self._end_text()
         self._newlines = 0
         self._after_block = False
-        self._block = _Block(indent, fence, language)
+        self._block = _Fence(indent, fence, language)
         self._chunks.append(LanguageChunk(language))
         return len(line) + 1
 
-    def _close(self, block: _Block) -> None:
+    def _close(self, block: _Fence) -> None:
         self._end_text()
         self._chunks.append(Executing("".join(block.code), block.language))
         self._block = None

@@ -17,7 +17,7 @@ class Piece(NamedTuple):
     ended: bool
 
 
-class _State(Enum):
+class _EscapeState(Enum):
     BEFORE_KEY = auto()
     KEY = auto()
     BEFORE_VALUE = auto()
@@ -30,7 +30,7 @@ class JSONStrings:
     """`feed` gives the pieces of string values; any other value ends what can be read so far."""
 
     def __init__(self) -> None:
-        self._state = _State.BEFORE_KEY
+        self._state = _EscapeState.BEFORE_KEY
         self._held = ""
         self._key = ""
         self._surrogate = ""
@@ -38,7 +38,7 @@ class JSONStrings:
     @property
     def closed(self) -> bool:
         """The object is complete."""
-        return self._state is _State.CLOSED
+        return self._state is _EscapeState.CLOSED
 
     def feed(self, text: str) -> list[Piece]:
         data, at = self._held + text, 0
@@ -53,25 +53,27 @@ class JSONStrings:
         if at == len(data):
             return None
         match self._state:
-            case _State.KEY | _State.VALUE:
+            case _EscapeState.KEY | _EscapeState.VALUE:
                 return self._string(data, at, pieces)
-            case _State.BEFORE_KEY:
-                return self._opening(_KEY_OPENS, _State.KEY, data, at)
-            case _State.BEFORE_VALUE:
-                return self._opening(_VALUE_OPENS, _State.VALUE, data, at)
+            case _EscapeState.BEFORE_KEY:
+                return self._opening(_KEY_OPENS, _EscapeState.KEY, data, at)
+            case _EscapeState.BEFORE_VALUE:
+                return self._opening(_VALUE_OPENS, _EscapeState.VALUE, data, at)
             case _:
                 return None
 
-    def _opening(self, opening: re.Pattern[str], state: _State, data: str, at: int) -> int | None:
+    def _opening(
+        self, opening: re.Pattern[str], state: _EscapeState, data: str, at: int
+    ) -> int | None:
         """Go on to the next string; anything but its quote closes the object or makes it opaque."""
         found = opening.match(data, at)
         assert found is not None  # it matches the empty text
         end = found.end()
         if found[1]:
             self._state = state
-            self._key = "" if state is _State.KEY else self._key
+            self._key = "" if state is _EscapeState.KEY else self._key
         elif end < len(data):
-            self._state = _State.CLOSED if data[end] == "}" else _State.OPAQUE
+            self._state = _EscapeState.CLOSED if data[end] == "}" else _EscapeState.OPAQUE
         return end
 
     def _string(self, data: str, at: int, pieces: list[Piece]) -> int | None:
@@ -88,15 +90,15 @@ class JSONStrings:
         return end + 1 if ended else end
 
     def _decoded(self, text: str, ended: bool, pieces: list[Piece]) -> None:
-        if self._state is _State.KEY:
+        if self._state is _EscapeState.KEY:
             self._key += text
             if ended:
-                self._state = _State.BEFORE_VALUE
+                self._state = _EscapeState.BEFORE_VALUE
             return
         if text or ended:
             pieces.append(Piece(self._key, text, ended))
         if ended:
-            self._state = _State.BEFORE_KEY
+            self._state = _EscapeState.BEFORE_KEY
 
     def _decode(self, body: str, ended: bool) -> str:
         """A half of a surrogate pair waits for its other half."""
@@ -120,7 +122,12 @@ def _character(escape: re.Match[str]) -> str:
     return _SHORT.get(escape[2], escape[0])
 
 
-_READING = (_State.BEFORE_KEY, _State.KEY, _State.BEFORE_VALUE, _State.VALUE)
+_READING = (
+    _EscapeState.BEFORE_KEY,
+    _EscapeState.KEY,
+    _EscapeState.BEFORE_VALUE,
+    _EscapeState.VALUE,
+)
 _KEY_OPENS = re.compile(r'[\s{,]*(")?')
 _VALUE_OPENS = re.compile(r'\s*:?\s*(")?')
 _BODY = re.compile(r'[^"\\]*(?:\\(?:[^u]|u[0-9a-fA-F]{4})[^"\\]*)*', re.DOTALL)

@@ -14,7 +14,7 @@ from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessa
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
 
-Style = Literal["tools", "functions", "markdown"]
+ToolStyle = Literal["tools", "functions", "markdown"]
 Wire = dict[str, Any]
 
 NOT_RUN = "This code was not run: the user declined it, or interrupted before it ran."
@@ -24,14 +24,14 @@ BEGINNING = "(Go on from here.)"
 """Some servers want a user's message first, where the conversation begins with code."""
 
 
-def system_message(text: str, style: Style, languages: Sequence[str], cwd: str) -> str:
+def system_message(text: str, style: ToolStyle, languages: Sequence[str], cwd: str) -> str:
     """The user's system message and what every model must know besides."""
     how = _HOW[style].format(languages=", ".join(languages))
     where = f"The system is {platform.system()}, the current folder {cwd}."
     return "\n\n".join(part for part in (text.strip(), f"{how} {where}") if part)
 
 
-def tool_parameters(style: Style, languages: Sequence[str]) -> Wire:
+def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> Wire:
     """What a request holds besides the messages, so that the model can call `execute`."""
     function = {
         "name": "execute",
@@ -55,7 +55,7 @@ def tool_parameters(style: Style, languages: Sequence[str]) -> Wire:
 
 
 def wire_messages(
-    system: str, messages: Sequence[Message], style: Style, sent: Sequence[Bundle] = ()
+    system: str, messages: Sequence[Message], style: ToolStyle, sent: Sequence[Bundle] = ()
 ) -> list[Wire]:
     """The request's messages, beginning with the system's.
 
@@ -112,7 +112,7 @@ def _rounds(
 def _with_call(
     said: UserMessage | AssistantMessage | None,
     code: CodeMessage | None,
-    style: Style,
+    style: ToolStyle,
     sent: Sequence[Bundle],
     number: int,
 ) -> list[Wire]:
@@ -187,7 +187,7 @@ _RUNS_TOO = (
     "A fenced block in one of these languages is run as well;"
     " mark code that is only meant to be read as ```text."
 )
-_HOW: dict[Style, str] = {
+_HOW: dict[ToolStyle, str] = {
     "tools": "Run code by calling `execute`. Languages: {languages}. " + _RUNS_TOO,
     "functions": "Run code by calling `execute`. Languages: {languages}. " + _RUNS_TOO,
     "markdown": (

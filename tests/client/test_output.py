@@ -4,8 +4,8 @@ import pytest
 
 from oi_daemon import Interpreter
 from oi_daemon.errors import InvalidError
+from tests.client.programs import code
 from tests.fakes.openai_server import ThreadedServer, text
-from tests.library.programs import code
 
 BAR = """\
 import sys

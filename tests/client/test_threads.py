@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from oi_daemon import BusyError, Interpreter
+from tests.client.programs import SILENT, code
 from tests.fakes.openai_server import ThreadedServer, text
-from tests.library.programs import SILENT, code
 
 
 def test_a_second_thread_is_told_that_a_turn_is_under_way(

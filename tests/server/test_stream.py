@@ -5,6 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from oi_daemon.protocol.framing import Framing
+from tests.client.programs import WORDS
+from tests.client.test_library import ARGUMENTS, EXAMPLE
 from tests.fakes.openai_server import (
     Reply,
     ThreadedServer,
@@ -13,9 +15,7 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
-from tests.library.programs import WORDS
 from tests.talk import chunks, code, ready
-from tests.test_library import ARGUMENTS, EXAMPLE
 from tests.wire_client import WireClient
 
 DIALECTS = {

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from oi_daemon import Interpreter
+from tests.client.programs import SILENT, code
 from tests.fakes.openai_server import ThreadedServer, text
-from tests.library.programs import SILENT, code
 
 LOOP = "import time\nx = 1\nwhile True:\n    time.sleep(0.01)"
 

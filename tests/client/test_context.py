@@ -6,8 +6,8 @@ from typing import Any
 
 from oi_daemon import Interpreter
 from oi_daemon.model.tokens import load
+from tests.client.programs import code
 from tests.fakes.openai_server import ThreadedServer, error, text
-from tests.library.programs import code
 
 WINDOW = 8192
 WORDS = "The quick brown fox jumps over the lazy dog, again and again. " * 8

@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from oi_daemon import ConnectionLostError, Interpreter
+from tests.client.programs import code, environment, run
 from tests.fakes.openai_server import ThreadedServer, text
-from tests.library.programs import code, environment, run
 
 LOOP = "import time\nwhile True:\n    time.sleep(0.01)"
 BEGUN = """

@@ -3,8 +3,8 @@
 import pytest
 
 from oi_daemon import Interpreter
+from tests.client.programs import code
 from tests.fakes.openai_server import ThreadedServer, text
-from tests.library.programs import code
 
 CENT = 0.01
 REQUEST = 100 * 30e-6 + 20 * 60e-6

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.programs import EXAMPLE, HELLO, SILENT, code, environment, run
 from tests.fakes.openai_server import Reply, ThreadedServer, text
-from tests.library.programs import EXAMPLE, HELLO, SILENT, code, environment, run
 
 DOCS = Path(__file__).parents[2] / "docs"
 REPLIES: dict[str, list[Reply]] = {

@@ -11,6 +11,7 @@ import pytest
 from oi_daemon import Interpreter
 from oi_daemon.errors import AuthError, InvalidError
 from oi_daemon.settings.sources import ConfigurationWarning
+from tests.client.programs import WORDS, code
 from tests.fakes.openai_server import (
     ThreadedServer,
     error,
@@ -19,7 +20,6 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
-from tests.library.programs import WORDS, code
 
 ARGUMENTS = ['{"language": "python", "code": "34', " /", " ", "24", '"}']
 EXAMPLE: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""`import interpreter` gives the object of the reference. Installed as the module `interpreter`."""
+"""`import interpreter` gives the object of the reference."""
 
 import sys
 

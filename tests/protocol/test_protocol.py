@@ -13,7 +13,7 @@ from oi_daemon.messages import dump, fold
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol import methods as protocol
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.json"))
 METHODS = [path for path in EXAMPLES if not path.stem.startswith(("chunk-", "folds"))]
 CHUNKS = [path for path in EXAMPLES if path.stem.startswith("chunk-")]

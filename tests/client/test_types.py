@@ -46,7 +46,7 @@ def test_every_setting_is_an_attribute() -> None:
 
 
 def test_the_types_of_import_interpreter_name_all_that_the_object_has() -> None:
-    stub = ast.parse((ROOT / "oi_daemon/_import_interpreter.pyi").read_text(encoding="utf-8"))
+    stub = ast.parse((ROOT / "interpreter/__init__.pyi").read_text(encoding="utf-8"))
     names = set()
     for statement in stub.body:
         match statement:
