@@ -1,8 +1,8 @@
 """Open Interpreter as a language server.
 
 `Interpreter` is the Python library: an object over a daemon of its own. The errors are those that
-its calls raise. Everything else in the package belongs to that daemon and is reached over the wire
-(`oi-daemon --stdio`).
+its calls raise, `ChunkDict` and `MessageDict` are the types of what they return. Everything else in
+the package belongs to that daemon and is reached over the wire (`oi-daemon --stdio`).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
         OIError,
         RateLimitError,
     )
+    from oi_daemon.messages.shapes import ChunkDict, MessageDict
 
 __version__ = "0.1.0"
 __all__ = [
     "AuthError",
     "BusyError",
+    "ChunkDict",
     "ConnectionLostError",
     "ContextError",
     "Interpreter",
     "InvalidError",
+    "MessageDict",
     "ModelError",
     "NoModelError",
     "OIError",
@@ -36,12 +39,18 @@ __all__ = [
     "__version__",
 ]
 
+_MODULES = {
+    "ChunkDict": "oi_daemon.messages.shapes",
+    "Interpreter": "oi_daemon.client.interpreter",
+    "MessageDict": "oi_daemon.messages.shapes",
+}
+"""Where the public names are defined. Those that are not listed are errors."""
+
 
 def __getattr__(name: str) -> Any:
-    """Import what is public only when it is asked for: the daemon itself never needs the client."""
+    """Import a public name when it is first used, because the daemon never needs the client."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    module = "oi_daemon.client.interpreter" if name == "Interpreter" else "oi_daemon.errors"
-    return getattr(import_module(module), name)
+    return getattr(import_module(_MODULES.get(name, "oi_daemon.errors")), name)

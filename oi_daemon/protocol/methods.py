@@ -5,7 +5,7 @@ every message has a golden example in `docs/examples/`.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -258,39 +258,57 @@ class ChunkParams(_Shape, omit_defaults=True):
     )
 
 
+P = TypeVar("P", bound=msgspec.Struct)
+"""The params of a method."""
+R = TypeVar("R")
+"""The result of a method."""
+
+
 @dataclass(frozen=True, slots=True)
-class Method:
+class Method(Generic[P, R]):
     """A request: what it takes, what it gives, and the daemon's method that serves it."""
 
-    params: type[msgspec.Struct]
-    result: Any
+    name: str
+    params: type[P]
+    result: type[R]
     handler: str
     turn: bool = False
     """It runs a turn: cancelling the request interrupts the turn, and its result still comes."""
 
 
-METHODS: dict[str, Method] = {
-    "oi/stream": Method(ChatParams, TurnResult, "stream", turn=True),
-    "oi/chat": Method(ChatParams, TurnResult, "chat", turn=True),
-    "oi/execute": Method(ExecuteParams, TurnResult, "execute", turn=True),
-    "oi/approve": Method(ApproveParams, Accepted, "approve"),
-    "oi/input": Method(InputParams, Accepted, "input"),
-    "oi/interrupt": Method(ConversationParams, Interrupted, "interrupt"),
-    "oi/history/list": Method(HistoryListParams, HistoryPage, "history_list"),
-    "oi/history/get": Method(ConversationParams, HistoryMessages, "history_get"),
-    "oi/history/set": Method(HistorySetParams, ConversationResult, "history_set"),
-    "oi/history/undo": Method(ConversationParams, Removed, "history_undo"),
-    "oi/history/reset": Method(ConversationParams, Empty, "history_reset"),
-    "oi/history/delete": Method(HistoryDeleteParams, Deleted, "history_delete"),
-    "oi/settings/get": Method(ConversationParams, dict[str, Any], "settings_get"),
-    "oi/settings/set": Method(SettingsSetParams, dict[str, Any], "settings_set"),
-    "oi/languages": Method(NoParams, Languages, "languages"),
-    "oi/models": Method(NoParams, ModelsResult, "models"),
-    "oi/status": Method(NoParams, StatusResult, "status"),
+AnyMethod: TypeAlias = Method[Any, Any]
+"""A method whose types are not known where it is used: the server looks it up by its name."""
+
+STREAM = Method("oi/stream", ChatParams, TurnResult, "stream", turn=True)
+CHAT = Method("oi/chat", ChatParams, TurnResult, "chat", turn=True)
+EXECUTE = Method("oi/execute", ExecuteParams, TurnResult, "execute", turn=True)
+APPROVE = Method("oi/approve", ApproveParams, Accepted, "approve")
+INPUT = Method("oi/input", InputParams, Accepted, "input")
+INTERRUPT = Method("oi/interrupt", ConversationParams, Interrupted, "interrupt")
+HISTORY_LIST = Method("oi/history/list", HistoryListParams, HistoryPage, "history_list")
+HISTORY_GET = Method("oi/history/get", ConversationParams, HistoryMessages, "history_get")
+HISTORY_SET = Method("oi/history/set", HistorySetParams, ConversationResult, "history_set")
+HISTORY_UNDO = Method("oi/history/undo", ConversationParams, Removed, "history_undo")
+HISTORY_RESET = Method("oi/history/reset", ConversationParams, Empty, "history_reset")
+HISTORY_DELETE = Method("oi/history/delete", HistoryDeleteParams, Deleted, "history_delete")
+SETTINGS_GET = Method("oi/settings/get", ConversationParams, dict[str, Any], "settings_get")
+SETTINGS_SET = Method("oi/settings/set", SettingsSetParams, dict[str, Any], "settings_set")
+LANGUAGES = Method("oi/languages", NoParams, Languages, "languages")
+MODELS = Method("oi/models", NoParams, ModelsResult, "models")
+STATUS = Method("oi/status", NoParams, StatusResult, "status")
+
+METHODS: dict[str, AnyMethod] = {
+    method.name: method
+    for method in (
+        *(STREAM, CHAT, EXECUTE, APPROVE, INPUT, INTERRUPT),
+        *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_RESET, HISTORY_DELETE),
+        *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),
+    )
 }
+"""Every request, by its name on the wire."""
 
 
-def decode_params(method: Method, params: Any) -> Any:
+def decode_params(method: Method[P, R], params: Any) -> P:
     """A request's params, checked.
 
     Raises:

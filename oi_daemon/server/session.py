@@ -22,7 +22,7 @@ from oi_daemon.protocol.jsonrpc import (
     failure,
     id_of,
 )
-from oi_daemon.protocol.methods import METHODS, Method, decode_params
+from oi_daemon.protocol.methods import METHODS, AnyMethod, decode_params
 from oi_daemon.server.descriptors import read, watch_output, watch_process
 from oi_daemon.server.outbox import Outbox
 from oi_daemon.settings.paths import log_path
@@ -62,7 +62,7 @@ class _Running:
     """A request that is not answered yet."""
 
     task: asyncio.Task[None]
-    method: Method
+    method: AnyMethod
     params: Any
 
 
@@ -179,7 +179,7 @@ class ClientSession:
         else:
             await self._ask_language_server(call)
 
-    async def _start(self, call: Call, method: Method) -> None:
+    async def _start(self, call: Call, method: AnyMethod) -> None:
         """Start the request's work; it has begun before the next message is looked at."""
         params = decode_params(method, call.params)
         if not self._started:
@@ -193,7 +193,7 @@ class ClientSession:
         await asyncio.sleep(0)
         self._preload()
 
-    async def _work(self, call: Call, method: Method, params: Any) -> None:
+    async def _work(self, call: Call, method: AnyMethod, params: Any) -> None:
         try:
             self._succeed(call, await getattr(self._daemon, method.handler)(params))
         except asyncio.CancelledError:

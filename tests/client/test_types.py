@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import oi_daemon
-from oi_daemon import Interpreter, errors
+from oi_daemon import ChunkDict, Interpreter, MessageDict, errors
+from oi_daemon.protocol import chunks
+from oi_daemon.protocol.methods import StoredMessage
 from oi_daemon.settings import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -35,9 +38,20 @@ def test_all_that_is_public_is_there_and_nothing_else() -> None:
     for name in oi_daemon.__all__:
         assert getattr(oi_daemon, name) is not None
     kinds = {error.__name__ for error in errors._BY_KIND.values()} | {"OIError"}
-    assert set(oi_daemon.__all__) == kinds | {"Interpreter", "__version__"}
+    assert set(oi_daemon.__all__) == kinds | {
+        "ChunkDict",
+        "Interpreter",
+        "MessageDict",
+        "__version__",
+    }
     with pytest.raises(AttributeError, match="nothing"):
         _ = oi_daemon.nothing
+
+
+def test_the_dictionaries_of_chunks_and_messages_have_the_keys_of_the_wire() -> None:
+    assert set(ChunkDict.__annotations__) >= set(chunks.SCHEMAS)
+    shapes = msgspec.json.schema(list[StoredMessage])["items"]["anyOf"]
+    assert set(MessageDict.__annotations__) >= {key for it in shapes for key in it["properties"]}
 
 
 def test_every_setting_is_an_attribute() -> None:

@@ -1,0 +1,135 @@
+"""Chunks and stored messages as dictionaries, for type checkers.
+
+These are the types of what the library gives: `Interpreter.chat(..., stream=True)` yields
+`ChunkDict`, `Interpreter.messages` is a list of `MessageDict`. At runtime they are plain
+dictionaries.
+"""
+
+from typing import Any, Literal, NotRequired, Required, TypedDict
+
+
+class ExecutingDict(TypedDict):
+    """A block of code that is about to run."""
+
+    code: str
+    language: str
+
+
+class InputDict(TypedDict):
+    """A request of the running code for a line of input."""
+
+    prompt: str
+    password: bool
+    """True if the line should not be shown while it is typed."""
+
+
+class DeclinedDict(TypedDict):
+    """Why a block was not run."""
+
+    by: Literal["skip", "stop", "gone"]
+    """`skip` and `stop` are a person's answers; `gone` means that nobody could be asked."""
+
+
+class NoticeDict(TypedDict):
+    """Something that a person should know now, such as a retry or a failed save."""
+
+    kind: str
+    message: str
+    seconds: NotRequired[float]
+    """How long it lasts, if that is known."""
+
+
+class ChunkDict(TypedDict, total=False):
+    """The smallest thing that happens in a turn. It has exactly one of these keys."""
+
+    message: str
+    language: str
+    code: str
+    executing: ExecutingDict
+    active_line: int | None
+    output: str
+    end_of_execution: Literal[True]
+    display: dict[str, Any]
+    input: InputDict
+    declined: DeclinedDict
+    thinking: str
+    notice: NoticeDict
+
+
+class ErrorDict(TypedDict, total=False):
+    """The error that ended a block."""
+
+    name: str
+    message: str
+    traceback: list[str]
+
+
+class MessageDict(TypedDict, total=False):
+    """A stored message: `message` is text, `language` and `code` are a block of code."""
+
+    role: Required[Literal["user", "assistant"]]
+    message: str
+    language: str
+    code: str
+    output: str
+    """What the block wrote. Left out if it was not run."""
+    displays: list[dict[str, Any]]
+    """Pictures, tables and pages that the block has shown, as Jupyter MIME bundles."""
+    status: Literal["error", "interrupted", "killed", "declined"]
+    """How the block ended. Left out if it simply ran."""
+    error: ErrorDict
+
+
+class UsageDict(TypedDict):
+    """What all turns of a session have used."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    """US dollars of the requests whose price is known."""
+    unpriced: int
+    """Number of requests whose price is not known."""
+
+
+class TurnUsageDict(TypedDict):
+    """What one turn has used."""
+
+    input_tokens: int
+    output_tokens: int
+    cost: float | None
+    """US dollars; None if the price is not known."""
+
+
+class LastTurnDict(TypedDict, total=False):
+    """How the latest turn ended. Empty if there was none, or if it failed."""
+
+    status: Literal["done", "interrupted", "stopped", "budget"]
+    usage: TurnUsageDict
+
+
+class SavedConversationDict(TypedDict):
+    """A conversation that is kept on disk."""
+
+    conversation: str
+    """Its id."""
+    title: str
+    updated: str
+    """When it was last changed: ISO 8601, UTC."""
+    messages: int
+    """Number of its messages."""
+
+
+class SavedPageDict(TypedDict):
+    """A page of the saved conversations."""
+
+    conversations: list[SavedConversationDict]
+    cursor: NotRequired[str]
+    """Where the next page begins. Left out on the last page."""
+
+
+class LocalServerDict(TypedDict):
+    """A model server that was found on this machine."""
+
+    api_base: str
+    models: list[str]
+    """Names of its models that can chat."""
