@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psutil
 
-from oi_daemon.messages import Output
+from oi_daemon.messages import ConversationState, Output
 from oi_daemon.protocol.framing import Framing
 from oi_daemon.protocol.methods import chunk_params
 from oi_daemon.server.outbox import Outbox
@@ -62,7 +62,7 @@ def first_answer(method: str, framing: Framing) -> tuple[float, int]:
 
 async def sending() -> None:
     """Chunks through the queue to a client that reads, against bare writes of the same bytes."""
-    params = chunk_params(Output("a word "), "conversation", 1, 1)
+    params = chunk_params(Output("a word "), "conversation", 1, 1, ConversationState.RUNNING)
     body = json.dumps({"jsonrpc": "2.0", "method": "oi/chunk", "params": {"chunk": params.chunk}})
     frame = f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
     ours, bare = [], []
@@ -77,7 +77,11 @@ async def sending() -> None:
             outbox.framing = Framing.HEADERS
             start = time.perf_counter()
             for seq in range(CHUNKS):
-                outbox.chunk(chunk_params(Output("a word "), "conversation", 1, seq))
+                outbox.chunk(
+                    chunk_params(
+                        Output("a word "), "conversation", 1, seq, ConversationState.RUNNING
+                    )
+                )
                 if seq % 16 == 0:
                     await asyncio.sleep(0)
                 await outbox.drain()

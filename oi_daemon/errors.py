@@ -5,6 +5,7 @@ OIError                     everything a person should read; never holds a key
 ├── RequestError            what came is no request, or cannot be taken now
 ├── InternalError           a fault of ours
 ├── BusyError               the conversation has a turn under way
+├── DiskError               a conversation or a file cannot be saved or read
 └── ModelError              the model cannot go on
     ├── AuthError           no key, or one that the server refuses
     ├── RateLimitError      too many requests, or the account's quota is spent
@@ -56,7 +57,11 @@ class InternalError(OIError):
 
 class BusyError(OIError):
     kind = "busy"
-    code = -32002
+    code = -32010
+
+
+class DiskError(OIError):
+    kind = "disk"
 
 
 class ModelError(OIError):
@@ -97,6 +102,7 @@ _BY_KIND = {
     for error in (
         InvalidError,
         BusyError,
+        DiskError,
         ModelError,
         AuthError,
         RateLimitError,

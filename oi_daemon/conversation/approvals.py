@@ -18,6 +18,13 @@ class PendingApproval:
     async def answer(self) -> Answer:
         return await self._answer
 
+    def give(self, answer: Answer) -> bool:
+        """Give the answer; False if one has been given."""
+        if self._answer.done():
+            return False
+        self._answer.set_result(answer)
+        return True
+
 
 class Approvals:
     """Asks the person about each block of a conversation, one at a time.
@@ -43,22 +50,24 @@ class Approvals:
         answer = asyncio.get_running_loop().create_future()
         self._pending = PendingApproval(f"approval-{next(self._ids)}", answer)
         if self._declining:
-            answer.set_result(Answer(Decision.STOP))
+            self._pending.give(_GONE)
         return self._pending
 
     def answer(self, approval: str, answer: Answer) -> bool:
         """Answer the block that waits; False if no block waits under that id."""
         pending = self._pending
-        if pending is None or pending.id != approval or pending._answer.done():
+        if pending is None or pending.id != approval or not pending.give(answer):
             return False
         if answer.decision is Decision.ALWAYS:
             self.auto_run = True
             self._always()
-        pending._answer.set_result(answer)
         return True
 
     def decline(self) -> None:
         """There is nobody to ask any more: what waits is declined, and all that comes."""
         self._declining = True
         if self._pending is not None:
-            self.answer(self._pending.id, Answer(Decision.STOP))
+            self._pending.give(_GONE)
+
+
+_GONE = Answer(Decision.GONE)

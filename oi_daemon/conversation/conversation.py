@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.budget import Bill, Budget
+from oi_daemon.conversation.states import state_after
 from oi_daemon.conversation.turn import (
     Answer,
+    Decision,
     Emit,
     Model,
     Reply,
@@ -26,12 +28,9 @@ from oi_daemon.history import History
 from oi_daemon.logs import heed
 from oi_daemon.messages import (
     Chunk,
-    EndOfExecution,
-    Executing,
+    ConversationState,
     InputRequest,
-    LanguageChunk,
     Message,
-    MessageChunk,
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
@@ -39,7 +38,6 @@ from oi_daemon.settings import Settings, change
 
 logger = logging.getLogger(__name__)
 
-ConversationState = Literal["idle", "thinking", "approval", "running", "input"]
 ModelFor = Callable[[Settings], Model]
 HistoryFor = Callable[[Settings], History]
 
@@ -80,7 +78,7 @@ class Conversation:
         self.messages: list[Message] = list(messages)
         self.budget = Budget()
         self.turns = 0
-        self.state: ConversationState = "idle"
+        self._state = ConversationState.IDLE
         self._model_for = model_for
         self._history_for = history_for
         self._approvals = Approvals(always=self._always)
@@ -164,11 +162,27 @@ class Conversation:
 
     def approve(self, approval: str, answer: Answer) -> bool:
         """Answer the block that waits under this id; False if none does."""
-        return self._approvals.answer(approval, answer)
+        if not self._approvals.answer(approval, answer):
+            return False
+        runs = answer.decision in (Decision.RUN, Decision.ALWAYS)
+        self._enter(ConversationState.RUNNING if runs else ConversationState.THINKING)
+        return True
 
     async def input(self, input: str, value: str | None) -> bool:
         """Give the running code the line that it waits for; False if it waits for none."""
-        return self._execution is not None and await self._execution.answer(input, value)
+        accepted = self._execution is not None and await self._execution.answer(input, value)
+        if accepted and self._input == input:
+            self._input = None
+            self._enter(ConversationState.RUNNING)
+        return accepted
+
+    @property
+    def state(self) -> ConversationState:
+        return self._state
+
+    def _enter(self, state: ConversationState) -> None:
+        """The one place where the state changes."""
+        self._state = state
 
     def interrupt(self) -> bool:
         """Stop the turn at once; False if none runs."""
@@ -262,13 +276,13 @@ class Conversation:
         self._busy = True
         self._interrupted = False
         self.turns += 1
-        self.state = "thinking"
+        self._enter(ConversationState.THINKING)
         try:
             yield
         finally:
             self._busy = False
             self._turn = None
-            self.state = "idle"
+            self._enter(ConversationState.IDLE)
 
     def _always(self) -> None:
         self.settings = change(self.settings, {"auto_run": True})
@@ -317,24 +331,13 @@ class Conversation:
         """`emit`, with an eye on what the conversation is doing and waiting for."""
 
         async def watched(chunk: Chunk) -> None:
-            self._note(chunk)
+            self._enter(state_after(chunk, self._state))
+            self._input = chunk.input if isinstance(chunk, InputRequest) else None
             await emit(chunk)
             if self._alone and self._input is not None:
                 await self.input(self._input, None)
 
         return watched
-
-    def _note(self, chunk: Chunk) -> None:
-        self._input = None
-        match chunk:
-            case Executing(approval=str()):
-                self.state = "approval"
-            case InputRequest(input=input):
-                self.state, self._input = "input", input
-            case MessageChunk() | LanguageChunk() | EndOfExecution():
-                self.state = "thinking"
-            case _:
-                self.state = "running"
 
 
 _RESTARTED = (

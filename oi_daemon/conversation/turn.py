@@ -17,16 +17,28 @@ from oi_daemon.messages import (
     AssistantMessage,
     Chunk,
     CodeChunk,
+    Declined,
     EndOfExecution,
     Executing,
     Fold,
     LanguageChunk,
     Message,
     MessageChunk,
+    NoticeChunk,
+    ThinkingChunk,
 )
 from oi_daemon.messages.usage import Quote, Usage
 
-Reply = MessageChunk | LanguageChunk | CodeChunk | Executing | Quote | Usage
+Reply = (
+    MessageChunk
+    | LanguageChunk
+    | CodeChunk
+    | Executing
+    | ThinkingChunk
+    | NoticeChunk
+    | Quote
+    | Usage
+)
 """What a model's reply consists of. `Executing` ends each complete block, with all of its code.
 
 A `Quote` comes before the request is sent: closing the reply there costs nothing.
@@ -68,12 +80,14 @@ class Execution(Protocol):
 
 
 class Decision(StrEnum):
-    """A person's answer to a block that waits."""
+    """The answer to a block that waits."""
 
     RUN = "run"
     SKIP = "skip"
     STOP = "stop"
     ALWAYS = "always"
+    GONE = "gone"
+    """There is nobody to ask; no client can send this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +99,7 @@ class Answer:
 
 
 class Approval(Protocol):
-    """Asks the person. No answer is a no: a client that is gone answers STOP."""
+    """Asks the person. No answer is a no: where nobody can be asked, the answer is GONE."""
 
     def open(self) -> "Ticket | None":
         """A ticket for one block, or None where nothing needs to be asked."""
@@ -151,6 +165,8 @@ class Turn:
         self._max_rounds = max_rounds
         self._fold = Fold()
         self._task: asyncio.Task[object] | None = None
+        self._asking = False
+        """A block waits for its answer."""
         self._executing = False
         self._interrupted = False
         self._cancelled = False
@@ -193,6 +209,8 @@ class Turn:
         except asyncio.CancelledError:
             if not self._was_interrupt():
                 raise
+            if self._asking:
+                await self._tell(Declined("stop"))
             return Status.INTERRUPTED
         finally:
             self._task = None
@@ -255,18 +273,25 @@ class Turn:
         ticket = self._approval.open()
         if ticket is None:
             return await self._run(block)
+        self._asking = True
         await self._tell(replace(block, approval=ticket.id))
         answer = await ticket.answer()
+        self._asking = False
         match answer.decision:
-            case Decision.STOP:
-                return Status.STOPPED
-            case Decision.SKIP:
-                return None
             case Decision.RUN | Decision.ALWAYS:
                 edited = answer.code is not None and answer.code != block.code
                 if not edited:
                     return await self._run(block, announced=True)
                 return await self._run(replace(block, code=answer.code or ""))
+            case Decision.SKIP:
+                await self._tell(Declined("skip"))
+                return None
+            case Decision.STOP:
+                await self._tell(Declined("stop"))
+                return Status.STOPPED
+            case Decision.GONE:
+                await self._tell(Declined("gone"))
+                return Status.STOPPED
 
     async def _run_alone(self, block: Executing) -> Status:
         return await self._run(block) or Status.DONE
@@ -286,11 +311,12 @@ class Turn:
     async def _tell(self, chunk: Chunk) -> None:
         if self._apart and isinstance(chunk, MessageChunk):
             chunk = MessageChunk(f"\n\n{chunk.text}")
-        self._apart = False
+        if not isinstance(chunk, ThinkingChunk | NoticeChunk):
+            self._apart = False
         if isinstance(chunk, LanguageChunk):
             self._finished()
         self._fold.add(chunk)
-        if isinstance(chunk, Executing | EndOfExecution):
+        if isinstance(chunk, Executing | EndOfExecution | Declined):
             self._finished()
         await self._emit(chunk)
 

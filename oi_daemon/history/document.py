@@ -25,7 +25,8 @@ class Stamp(NamedTuple):
 
 
 def encode(messages: Sequence[Message]) -> bytes:
-    return b"[\n" + b",\n".join(_encode_shape(dump(message)) for message in messages) + b"\n]\n"
+    shapes = (_encode_shape(dump(message, for_file=True)) for message in messages)
+    return b"[\n" + b",\n".join(shapes) + b"\n]\n"
 
 
 def read(path: Path) -> tuple[list[Message], Stamp]:

@@ -4,15 +4,19 @@ from oi_daemon.messages.chunks import (
     ActiveLine,
     Chunk,
     CodeChunk,
+    Declined,
     Display,
     EndOfExecution,
     Executing,
     InputRequest,
     LanguageChunk,
     MessageChunk,
+    NoticeChunk,
     Output,
+    ThinkingChunk,
 )
 from oi_daemon.messages.folding import Fold, fold
+from oi_daemon.messages.state import ConversationState
 from oi_daemon.messages.stored import (
     AssistantMessage,
     CodeMessage,
@@ -30,6 +34,8 @@ __all__ = [
     "Chunk",
     "CodeChunk",
     "CodeMessage",
+    "ConversationState",
+    "Declined",
     "Display",
     "EndOfExecution",
     "Executing",
@@ -38,7 +44,9 @@ __all__ = [
     "LanguageChunk",
     "Message",
     "MessageChunk",
+    "NoticeChunk",
     "Output",
+    "ThinkingChunk",
     "UserMessage",
     "Written",
     "dump",

@@ -3,9 +3,14 @@
 No ids of storage and no transport: `oi_daemon.protocol.chunks` has their form on the wire.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from oi_daemon.messages.written import Bundle
+
+DeclinedBy = Literal["skip", "stop", "gone"]
+"""Who declined a block: a person said `skip` or `stop`, or there was nobody to ask (`gone`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class Executing:
     code: str
     language: str
     approval: str | None = None
+    provider: Mapping[str, Any] | None = None
+    """What the model's server wants back with this block. It does not travel to clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,31 @@ class EndOfExecution:
     """The block has ended, however it went."""
 
 
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The block before this chunk was not run, and will not be."""
+
+    by: DeclinedBy
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingChunk:
+    """Some more text of what the model tells about its reasoning. It is not stored."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeChunk:
+    """What a person must know now, in words. It is not stored."""
+
+    kind: str
+    """One word for programs: `retry`, `save`, `trimmed`, `limit`, `model`, ..."""
+    message: str
+    seconds: float | None = None
+    """How long it lasts, if that is known. Of `retry`: the time until the next attempt."""
+
+
 Chunk = (
     MessageChunk
     | LanguageChunk
@@ -87,4 +119,7 @@ Chunk = (
     | Display
     | InputRequest
     | EndOfExecution
+    | Declined
+    | ThinkingChunk
+    | NoticeChunk
 )

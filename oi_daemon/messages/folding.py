@@ -1,21 +1,24 @@
 """The fold: a turn's chunks become the messages that are stored."""
 
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Iterable, Mapping
+from typing import Any, assert_never
 
 from oi_daemon.messages.chunks import (
     ActiveLine,
     Chunk,
     CodeChunk,
+    Declined,
     Display,
     EndOfExecution,
     Executing,
     InputRequest,
     LanguageChunk,
     MessageChunk,
+    NoticeChunk,
     Output,
+    ThinkingChunk,
 )
-from oi_daemon.messages.stored import AssistantMessage, CodeMessage, Message
+from oi_daemon.messages.stored import AssistantMessage, BlockStatus, CodeMessage, Message
 from oi_daemon.messages.written import Written
 
 
@@ -30,6 +33,11 @@ class Fold:
         self._open: MessageChunk | LanguageChunk | None = None
         self._parts: list[str] = []
         self._written: Written | None = None
+        """What the open code message has written; None while it has not run."""
+        self._declined = False
+        """The open code message was declined."""
+        self._provider: Mapping[str, Any] | None = None
+        """What the model's server wants back with the open code message."""
 
     @property
     def messages(self) -> list[Message]:
@@ -43,8 +51,8 @@ class Fold:
                 self._begin(chunk)
             case CodeChunk(text):
                 self._parts.append(text)
-            case Executing(code, language):
-                self._execute(code, language)
+            case Executing():
+                self._execute(chunk)
             case Output(text):
                 self._output().write(text)
             case Display(data):
@@ -52,7 +60,10 @@ class Fold:
             case EndOfExecution():
                 self._output()
                 self.close()
-            case ActiveLine() | InputRequest():
+            case Declined():
+                self._declined = True
+                self.close()
+            case ActiveLine() | InputRequest() | ThinkingChunk() | NoticeChunk():
                 pass
             case _:
                 assert_never(chunk)
@@ -62,7 +73,8 @@ class Fold:
         self._done += self._current()
         self._open = None
         self._parts = []
-        self._written = None
+        self._written = self._provider = None
+        self._declined = False
 
     def _begin(self, chunk: MessageChunk | LanguageChunk) -> None:
         self.close()
@@ -73,11 +85,12 @@ class Fold:
             self._begin(MessageChunk(""))
         self._parts.append(text)
 
-    def _execute(self, code: str, language: str) -> None:
+    def _execute(self, block: Executing) -> None:
         if not isinstance(self._open, LanguageChunk) or self._written is not None:
             self.close()
-        self._open = LanguageChunk(language)
-        self._parts = [code]
+        self._open = LanguageChunk(block.language)
+        self._parts = [block.code]
+        self._provider = block.provider
 
     def _output(self) -> Written:
         self._written = self._written or Written()
@@ -89,12 +102,22 @@ class Fold:
             case MessageChunk():
                 return [AssistantMessage(text)] if text else []
             case LanguageChunk(language):
-                if self._written is None:
-                    return [CodeMessage(language, text)]
-                output = self._written.text.removesuffix("\n")
-                return [CodeMessage(language, text, output, self._written.displays)]
+                return [self._code(language, text)]
             case None:
                 return []
+
+    def _code(self, language: str, code: str) -> CodeMessage:
+        status: BlockStatus | None = "declined" if self._declined else None
+        if self._written is None:
+            return CodeMessage(language, code, status=status, provider=self._provider)
+        return CodeMessage(
+            language,
+            code,
+            self._written.text.removesuffix("\n"),
+            self._written.displays,
+            status=status,
+            provider=self._provider,
+        )
 
 
 def fold(chunks: Iterable[Chunk]) -> list[Message]:

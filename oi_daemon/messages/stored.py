@@ -4,11 +4,17 @@ The shapes are those of the library's documentation (`docs/protocol.md`, "Stored
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from dataclasses import dataclass, replace
+from typing import Any, Literal, assert_never, get_args
 
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages.written import Bundle
+
+BlockStatus = Literal["error", "interrupted", "killed", "declined"]
+"""How a block ended that did not simply run: its code failed, a person stopped it, its process
+ended, or it was not run because a person declined it."""
+
+_BLOCK_STATUSES: tuple[BlockStatus, ...] = get_args(BlockStatus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +35,50 @@ class AssistantMessage:
 
 @dataclass(frozen=True, slots=True)
 class CodeMessage:
-    """A block of code. `output` is None when it was not run: declined, or interrupted before."""
+    """A block of code."""
 
     language: str
     code: str
     output: str | None = None
+    """What it wrote; None if it was not run: declined, or interrupted before."""
     displays: tuple[Bundle, ...] = ()
+    status: BlockStatus | None = None
+    """How it went, where that is known and worth saying; None for a block that simply ran."""
+    error: Mapping[str, Any] | None = None
+    """The error that ended it: `name`, `message` and `traceback`, where the language tells."""
+    provider: Mapping[str, Any] | None = None
+    """What the model's server wants back with this block. Kept in the file only."""
     role: Literal["assistant"] = "assistant"
 
 
 Message = UserMessage | AssistantMessage | CodeMessage
 
 
-def dump(message: Message) -> dict[str, Any]:
-    """The stored shape of a message, as in the library's documentation."""
+def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
+    """The stored shape of a message, as in the library's documentation.
+
+    Args:
+        for_file: include `provider`, which is kept in the conversation's file only.
+    """
     match message:
         case UserMessage(text) | AssistantMessage(text):
             return {"role": message.role, "message": text}
-        case CodeMessage(language, code, output, displays):
-            stored: dict[str, Any] = {"role": "assistant", "language": language, "code": code}
-            if output is not None:
-                stored["output"] = output
-            if displays:
-                stored["displays"] = [dict(display) for display in displays]
-            return stored
+        case CodeMessage():
+            return _dump_code(message, for_file)
         case _:
             assert_never(message)
+
+
+def _dump_code(block: CodeMessage, for_file: bool) -> dict[str, Any]:
+    stored = {"role": "assistant", "language": block.language, "code": block.code}
+    optional = {
+        "output": block.output,
+        "displays": [dict(display) for display in block.displays] or None,
+        "status": block.status,
+        "error": block.error and dict(block.error),
+        "provider": block.provider and dict(block.provider) if for_file else None,
+    }
+    return stored | {name: value for name, value in optional.items() if value is not None}
 
 
 def load(stored: Any) -> list[Message]:
@@ -97,9 +121,20 @@ def _load_assistant(item: Mapping[str, Any], where: str, messages: list[Message]
         if text or "code" not in item:
             messages.append(AssistantMessage(text))
     if "code" in item:
-        output = _text(item, "output", where) if item.get("output") is not None else None
-        language, code = _text(item, "language", where), _text(item, "code", where)
-        messages.append(CodeMessage(language, code, output, _displays(item, where)))
+        messages.append(_load_code(item, where))
+
+
+def _load_code(item: Mapping[str, Any], where: str) -> CodeMessage:
+    status = item.get("status")
+    return CodeMessage(
+        language=_text(item, "language", where),
+        code=_text(item, "code", where),
+        output=None if item.get("output") is None else _text(item, "output", where),
+        displays=_displays(item, where),
+        status=status if status in _BLOCK_STATUSES else None,
+        error=_object(item, "error"),
+        provider=_object(item, "provider"),
+    )
 
 
 def _load_typed(item: Mapping[str, Any], where: str, messages: list[Message]) -> None:
@@ -121,7 +156,7 @@ def _attach_output(text: str, where: str, messages: list[Message]) -> None:
     last = messages[-1] if messages else None
     if not isinstance(last, CodeMessage):
         raise InvalidError(f"{where}: output without a code message before it")
-    messages[-1] = CodeMessage(last.language, last.code, (last.output or "") + text)
+    messages[-1] = replace(last, output=(last.output or "") + text)
 
 
 def _text(item: Mapping[str, Any], field: str, where: str) -> str:
@@ -129,6 +164,12 @@ def _text(item: Mapping[str, Any], field: str, where: str) -> str:
     if not isinstance(value, str):
         raise InvalidError(f"{where}.{field}: expected text, not {type(value).__name__}")
     return value
+
+
+def _object(item: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
+    """The field's value; None if it is no object, as these fields may come from other versions."""
+    value = item.get(field)
+    return value if isinstance(value, Mapping) else None
 
 
 def _displays(item: Mapping[str, Any], where: str) -> tuple[Bundle, ...]:

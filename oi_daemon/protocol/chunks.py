@@ -8,16 +8,19 @@ from oi_daemon.messages import (
     ActiveLine,
     Chunk,
     CodeChunk,
+    Declined,
     Display,
     EndOfExecution,
     Executing,
     InputRequest,
     LanguageChunk,
     MessageChunk,
+    NoticeChunk,
     Output,
+    ThinkingChunk,
 )
 
-JOINED = frozenset({"message", "code", "output"})
+JOINED = frozenset({"message", "code", "output", "thinking"})
 """Chunks of these kinds are joined with a neighbour of their kind while the client is slow."""
 
 _TEXT = {"type": "string"}
@@ -39,10 +42,25 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "properties": {"prompt": _TEXT, "password": {"type": "boolean"}},
         "required": ["prompt", "password"],
     },
+    "declined": {
+        "type": "object",
+        "properties": {"by": {"enum": ["skip", "stop", "gone"]}},
+        "required": ["by"],
+    },
+    "thinking": _TEXT,
+    "notice": {
+        "type": "object",
+        "properties": {
+            "kind": {**_TEXT, "description": "One word: `retry`, `save`, `trimmed`, `limit`, ..."},
+            "message": {**_TEXT, "description": "For a person."},
+            "seconds": {"type": "number", "description": "How long it lasts, if that is known."},
+        },
+        "required": ["kind", "message"],
+    },
 }
 
 
-def to_wire(chunk: Chunk) -> dict[str, Any]:
+def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kind
     """The chunk as the reference's streaming documentation shows it: an object of one key."""
     match chunk:
         case MessageChunk(text):
@@ -63,11 +81,18 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:
             return {"display": dict(data)}
         case InputRequest(prompt, password):
             return {"input": {"prompt": prompt, "password": password}}
+        case Declined(by):
+            return {"declined": {"by": by}}
+        case ThinkingChunk(text):
+            return {"thinking": text}
+        case NoticeChunk(kind, message, seconds):
+            known = {} if seconds is None else {"seconds": seconds}
+            return {"notice": {"kind": kind, "message": message, **known}}
         case _:
             assert_never(chunk)
 
 
-def from_wire(chunk: Mapping[str, Any]) -> Chunk:
+def from_wire(chunk: Mapping[str, Any]) -> Chunk:  # noqa: C901 - a case for each kind
     """The inverse of `to_wire`; ids of approval and input stay with the notification.
 
     Raises:
@@ -92,4 +117,11 @@ def from_wire(chunk: Mapping[str, Any]) -> Chunk:
             return Display(data)
         case {"input": {"prompt": str(prompt), "password": bool(password)}}:
             return InputRequest(prompt, password, "")
+        case {"declined": {"by": "skip" | "stop" | "gone" as by}}:
+            return Declined(by)
+        case {"thinking": str(text)}:
+            return ThinkingChunk(text)
+        case {"notice": {"kind": str(kind), "message": str(message), **more}}:
+            seconds = more.get("seconds")
+            return NoticeChunk(kind, message, seconds if isinstance(seconds, int | float) else None)
     raise InvalidError(f"chunk: none of {', '.join(SCHEMAS)}")

@@ -5,13 +5,14 @@ every message has a golden example in `docs/examples/`.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.messages import Chunk, Executing, InputRequest
+from oi_daemon.messages import Chunk, ConversationState, Executing, InputRequest
+from oi_daemon.messages.stored import BlockStatus
 from oi_daemon.protocol import chunks
 
 VERSION = 1
@@ -30,6 +31,15 @@ _MESSAGES: list[dict[str, Any]] = [
             "code": _TEXT,
             "output": {**_TEXT, "description": "Left out when the code was not run."},
             "displays": {"type": "array", "items": {"type": "object"}},
+            "status": {"enum": list(get_args(BlockStatus))},
+            "error": {
+                "type": "object",
+                "properties": {
+                    "name": _TEXT,
+                    "message": _TEXT,
+                    "traceback": {"type": "array", "items": _TEXT},
+                },
+            },
         },
         "required": ["role", "language", "code"],
     },
@@ -217,7 +227,7 @@ class ModelsResult(_Shape):
 
 class ConversationStatus(_Shape):
     conversation: str
-    state: Literal["idle", "thinking", "approval", "running", "input"]
+    state: ConversationState
     model: str
     cost: Annotated[float, Meta(description="US dollars of this session, as far as known.")]
     usage: SessionUsage
@@ -247,6 +257,10 @@ class ChunkParams(_Shape, omit_defaults=True):
     turn: int
     seq: int
     chunk: WireChunk
+    state: Annotated[
+        ConversationState,
+        Meta(description="The conversation's, after this chunk. A turn's result means `idle`."),
+    ]
     first_seq: Annotated[
         int | None, Meta(description="The first one's, where neighbouring chunks were joined.")
     ] = None
@@ -324,13 +338,16 @@ def decode_params(method: Method[P, R], params: Any) -> P:
         raise InvalidError(text if named else f"{field or 'params'}: {text}") from None
 
 
-def chunk_params(chunk: Chunk, conversation: str, turn: int, seq: int) -> ChunkParams:
+def chunk_params(
+    chunk: Chunk, conversation: str, turn: int, seq: int, state: ConversationState
+) -> ChunkParams:
     """The notification's params for a chunk."""
     return ChunkParams(
         conversation=conversation,
         turn=turn,
         seq=seq,
         chunk=chunks.to_wire(chunk),
+        state=state,
         approval=chunk.approval if isinstance(chunk, Executing) else None,
         input=chunk.input if isinstance(chunk, InputRequest) else None,
     )

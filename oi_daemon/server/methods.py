@@ -308,7 +308,8 @@ class Methods:
             if not shown(chunk):
                 return
             seq = self._seqs[id] = self._seqs.get(id, 0) + 1
-            self._outbox.chunk(chunk_params(chunk, id, conversation.turns, seq))
+            turn, state = conversation.turns, conversation.state
+            self._outbox.chunk(chunk_params(chunk, id, turn, seq, state))
             await self._outbox.drain()
 
         return emit

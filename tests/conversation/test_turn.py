@@ -15,6 +15,7 @@ from oi_daemon.messages import (
     Chunk,
     CodeChunk,
     CodeMessage,
+    Declined,
     EndOfExecution,
     Executing,
     LanguageChunk,
@@ -23,6 +24,7 @@ from oi_daemon.messages import (
     Output,
     fold,
 )
+from oi_daemon.messages.chunks import DeclinedBy
 from oi_daemon.messages.usage import Quote, Usage
 from tests.fakes.turns import (
     ASKED,
@@ -35,7 +37,7 @@ from tests.fakes.turns import (
     said,
 )
 
-RUN, SKIP, STOP, ALWAYS = (Answer(decision) for decision in Decision)
+RUN, SKIP, STOP, ALWAYS, GONE = (Answer(decision) for decision in Decision)
 
 
 def asking(*answers: Answer | None) -> ListedApproval:
@@ -107,18 +109,23 @@ async def test_the_model_is_told_of_a_skipped_block() -> None:
     assert await scene.turn.answer() is Status.DONE
 
     assert scene.execution.ran == []
-    assert scene.model.asked[1] == [ASKED, CodeMessage("python", "rm", None)]
-    assert scene.turn.messages[0] == CodeMessage("python", "rm", None)
+    declined = CodeMessage("python", "rm", status="declined")
+    assert scene.model.asked[1] == [ASKED, declined]
+    assert scene.turn.messages[0] == declined
+    assert Declined("skip") in scene.chunks
 
 
-async def test_stop_ends_the_turn() -> None:
-    scene = Scene([*block("rm"), *said("never said")], approval=asking(STOP))
+@pytest.mark.parametrize(("answer", "by"), [(STOP, "stop"), (GONE, "gone")])
+async def test_stop_ends_the_turn(answer: Answer, by: DeclinedBy) -> None:
+    scene = Scene([*block("rm"), *said("never said")], approval=asking(answer))
 
     assert await scene.turn.answer() is Status.STOPPED
 
     assert scene.execution.ran == []
     assert scene.model.open == 0
-    assert scene.turn.messages == [CodeMessage("python", "rm", None)]
+    assert scene.turn.messages == [CodeMessage("python", "rm", status="declined")]
+    assert scene.chunks[-1] == Declined(by)
+    assert scene.saved[-1] == scene.turn.messages
 
 
 async def test_after_always_nothing_is_asked() -> None:
@@ -273,7 +280,8 @@ async def test_interrupted_while_a_block_waits_for_approval() -> None:
     assert await scene.interrupted_at(scene.client.seen(waits)) is Status.INTERRUPTED
 
     assert scene.execution.ran == []
-    assert scene.turn.messages == [CodeMessage("python", "1", None)]
+    assert scene.turn.messages == [CodeMessage("python", "1", status="declined")]
+    assert scene.chunks[-1] == Declined("stop")
 
 
 async def test_interrupted_while_code_runs() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from oi_daemon.cli import run
 from oi_daemon.errors import BusyError
-from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
+from oi_daemon.messages import ActiveLine, Chunk, ConversationState, EndOfExecution, Output
 from oi_daemon.protocol.methods import (
     ChatParams,
+    ChunkParams,
     ConversationParams,
     ExecuteParams,
     HistorySetParams,
@@ -73,13 +74,13 @@ class WireDaemon:
             chunks: list[Chunk] = [Output(f"{number}\n"), ActiveLine(number)]
             for chunk in chunks if params.language else chunks[:1]:
                 seq += 1
-                self._outbox.chunk(chunk_params(chunk, params.conversation or "", 1, seq))
+                self._outbox.chunk(_notified(params, chunk, seq))
             await self._outbox.drain()
             if stopped.is_set():
                 break
         del self._turns[params.conversation]
         seq += 1
-        self._outbox.chunk(chunk_params(EndOfExecution(), params.conversation or "", 1, seq))
+        self._outbox.chunk(_notified(params, EndOfExecution(), seq))
         return {"last_seq": seq, "status": "interrupted" if stopped.is_set() else "done"}
 
     async def interrupt(self, params: ConversationParams) -> dict[str, Any]:
@@ -122,6 +123,11 @@ class WireDaemon:
             "requests": self._outbox.pending_requests,
             "outgoing_bytes": self._outbox.pending_bytes,
         }
+
+
+def _notified(params: ExecuteParams, chunk: Chunk, seq: int) -> ChunkParams:
+    state = ConversationState.RUNNING
+    return chunk_params(chunk, params.conversation or "", 1, seq, state)
 
 
 if __name__ == "__main__":

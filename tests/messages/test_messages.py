@@ -13,6 +13,7 @@ from oi_daemon.messages import (
     Chunk,
     CodeChunk,
     CodeMessage,
+    Declined,
     Display,
     EndOfExecution,
     Executing,
@@ -21,7 +22,9 @@ from oi_daemon.messages import (
     LanguageChunk,
     Message,
     MessageChunk,
+    NoticeChunk,
     Output,
+    ThinkingChunk,
     UserMessage,
     dump,
     fold,
@@ -53,6 +56,8 @@ messages = st.one_of(
         texts,
         st.none() | texts,
         st.lists(bundles, max_size=2).map(tuple),
+        status=st.sampled_from([None, "error", "interrupted", "killed", "declined"]),
+        error=st.none() | bundles,
     ),
 )
 chunks = st.one_of(
@@ -65,6 +70,9 @@ chunks = st.one_of(
     st.builds(ActiveLine, st.none() | st.integers(1, 9)),
     st.builds(InputRequest, texts, st.booleans(), texts),
     st.just(EndOfExecution()),
+    st.builds(Declined, st.sampled_from(["skip", "stop", "gone"])),
+    st.builds(ThinkingChunk, texts),
+    st.builds(NoticeChunk, texts, texts),
 )
 
 
@@ -88,7 +96,9 @@ def test_the_documented_stream_folds_to_the_documented_messages() -> None:
 
 
 def test_a_declined_block_has_no_output() -> None:
-    assert dump(*block()) == {"role": "assistant", "language": "python", "code": "f()"}
+    code = {"role": "assistant", "language": "python", "code": "f()"}
+    assert dump(*block()) == code
+    assert dump(*block(Declined("skip"))) == {**code, "status": "declined"}
 
 
 def test_a_block_that_printed_nothing_has_empty_output() -> None:
@@ -230,6 +240,16 @@ def test_the_later_shape_is_taken() -> None:
 
 def test_fields_that_are_not_known_are_passed_over() -> None:
     assert load([{"role": "user", "message": "Hi", "id": 7}]) == [UserMessage("Hi")]
+
+
+def test_what_the_models_server_wants_back_is_kept_in_the_file_only() -> None:
+    block = CodeMessage("python", "1", "1", provider={"call_id": "call_1"})
+    assert "provider" not in dump(block)
+    assert load([dump(block, for_file=True)]) == [block]
+
+
+def test_a_status_that_is_not_known_is_passed_over() -> None:
+    assert load([{**CODE, "status": "paused"}]) == [CodeMessage("python", "1")]
 
 
 CODE = {"role": "assistant", "language": "python", "code": "1"}

@@ -116,7 +116,7 @@ def test_a_second_turn_is_refused_and_another_conversation_is_not(client: WireCl
     turn = client.send("oi/execute", loop)
     wait_for_chunk(client, "active_line")
     refused = client.call("oi/stream", {"message": "Me too"})["error"]
-    assert (refused["code"], refused["data"]["kind"]) == (-32002, "busy")
+    assert (refused["code"], refused["data"]["kind"]) == (-32010, "busy")
     other = {"language": "python", "code": "1 + 1", "conversation": "other"}
     assert client.result("oi/execute", other)["messages"][0]["output"] == "2"
     client.result("oi/interrupt")

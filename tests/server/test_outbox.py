@@ -14,6 +14,7 @@ from oi_daemon.messages import (
     ActiveLine,
     Chunk,
     CodeChunk,
+    ConversationState,
     EndOfExecution,
     Executing,
     MessageChunk,
@@ -39,7 +40,9 @@ class Pipe:
     def put(self, *chunks: Chunk, conversation: str = "c", turn: int = 1) -> None:
         for chunk in chunks:
             self.seq += 1
-            self.outbox.chunk(chunk_params(chunk, conversation, turn, self.seq))
+            self.outbox.chunk(
+                chunk_params(chunk, conversation, turn, self.seq, ConversationState.RUNNING)
+            )
 
     async def fill(self) -> None:
         """Let nothing more fit: from now on the client is slow."""
@@ -108,7 +111,7 @@ async def test_what_is_no_text_is_never_joined(pipe: Pipe, chunk: Chunk) -> None
     await pipe.fill()
     pipe.put(chunk, chunk, Output("a"), chunk, Output("b"))
     kinds = [next(iter(params["chunk"])) for params in await pipe.read_after_fill()]
-    kind = next(iter(chunk_params(chunk, "c", 1, 1).chunk))
+    kind = next(iter(chunk_params(chunk, "c", 1, 1, ConversationState.RUNNING).chunk))
     assert kinds == [kind, kind, "output", kind, "output"]
 
 

@@ -289,7 +289,7 @@ def test_an_id_that_is_still_in_use_is_refused(script: WireClient) -> None:
 def test_errors_for_people_keep_their_kind(script: WireClient) -> None:
     script.send("oi/chat", {"message": "Hi"})
     error = script.call("oi/chat", {"message": "Hi"})["error"]
-    assert (error["code"], error["data"]) == (-32002, {"kind": "busy"})
+    assert (error["code"], error["data"]) == (-32010, {"kind": "busy"})
 
 
 def test_an_unexpected_error_is_answered_in_words(script: WireClient, home: Path) -> None:

@@ -51,6 +51,8 @@ def fields(shape: Mapping[str, Any]) -> list[str]:
 
 
 def interface(name: str, shape: Mapping[str, Any]) -> str:
+    if "enum" in shape:
+        return f"export type {name} = {type_of(shape)};\n"
     if not shape.get("properties"):
         return f"export type {name} = Record<string, never>;\n"
     lines = "".join(f"  {field}\n" for field in fields(shape))

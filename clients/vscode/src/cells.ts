@@ -41,7 +41,7 @@ export function cellOf(data: vscode.NotebookCellData): Cell {
   if (data.kind === vscode.NotebookCellKind.Code) {
     const outputs = (data.outputs ?? []).map(fromNotebook);
     const language = toDaemon(data.languageId);
-    return { kind: "block", language, code: data.value, outputs, state: state ?? "declined" };
+    return { kind: "block", language, code: data.value, outputs, state: state ?? "interrupted" };
   }
   if (role === "trouble") return { kind: "trouble", text: data.value.replace("⚠️ ", "") };
   return role === "user"

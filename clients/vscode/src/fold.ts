@@ -58,6 +58,8 @@ export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
         : { ...open, ...chunk.executing, state: "running" },
     );
   }
+  if ("declined" in chunk) return change(cells, (open) => end(open, "declined"));
+  if ("thinking" in chunk || "notice" in chunk) return cells;
   if ("end_of_execution" in chunk) return change(cells, (open) => end(open, "ended"));
   return change(cells, (open) => write({ ...open, state: "running" }, chunk));
 }
@@ -66,7 +68,7 @@ export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
 export function settle(cells: Cells): Cells {
   const last = cells.at(-1);
   if (last?.kind !== "block" || isOver(last)) return cells;
-  return [...cells.slice(0, -1), end(last, last.state === "running" ? "interrupted" : "declined")];
+  return [...cells.slice(0, -1), end(last, last.state === "waiting" ? "declined" : "interrupted")];
 }
 
 export function isOver(block: Block): boolean {
@@ -77,9 +79,10 @@ export function isOver(block: Block): boolean {
 export function cellsOf(messages: readonly StoredMessage[]): Cells {
   return messages.map((message) => {
     if ("message" in message) return { kind: "words", role: message.role, text: message.message };
-    const { language, code, output, displays = [] } = message;
+    const { language, code, output, displays = [], status } = message;
     const outputs = output === undefined ? [] : [...parts(output, displays)];
-    return { ...block(language), code, outputs, state: output === undefined ? "declined" : "ended" };
+    const state = status === "declined" ? status : output === undefined ? "interrupted" : "ended";
+    return { ...block(language), code, outputs, state };
   });
 }
 
@@ -90,6 +93,7 @@ export function messagesOf(cells: Cells): StoredMessage[] {
     if (cell.kind === "trouble") return [];
     const { language, code, outputs } = cell;
     const stored = { role: "assistant", language, code } as const;
+    if (cell.state === "declined") return [{ ...stored, status: "declined" }];
     if (cell.state !== "ended" && outputs.length === 0) return [stored];
     const output = asShown(outputs.map(plain).join("")).replace(/\n$/, "");
     const displays = outputs.flatMap((each) => ("display" in each ? [each.display] : []));

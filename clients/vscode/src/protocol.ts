@@ -9,11 +9,14 @@ export type Chunk =
   | { output: string; }
   | { end_of_execution: true; }
   | { display: Record<string, unknown>; }
-  | { input: { prompt: string; password: boolean; }; };
+  | { input: { prompt: string; password: boolean; }; }
+  | { declined: { by: "skip" | "stop" | "gone"; }; }
+  | { thinking: string; }
+  | { notice: { kind: string; message: string; seconds?: number; }; };
 
 export type StoredMessage =
   | { role: "user" | "assistant"; message: string; }
-  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; };
+  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; status?: "error" | "interrupted" | "killed" | "declined"; error?: { name?: string; message?: string; traceback?: string[]; }; };
 
 export interface ChatParams {
   message: string;
@@ -164,11 +167,13 @@ export interface StatusResult {
 
 export interface ConversationStatus {
   conversation: string;
-  state: "approval" | "idle" | "input" | "running" | "thinking";
+  state: ConversationState;
   model: string;
   cost: number;
   usage: SessionUsage;
 }
+
+export type ConversationState = "approval" | "idle" | "input" | "retrying" | "running" | "thinking";
 
 export interface QueueDepths {
   requests: number;
@@ -180,6 +185,7 @@ export interface ChunkParams {
   turn: number;
   seq: number;
   chunk: Chunk;
+  state: ConversationState;
   first_seq?: number | null;
   approval?: string | null;
   input?: string | null;

@@ -12,6 +12,7 @@ const ICONS: Record<State, string> = {
   running: "sync~spin",
   approval: "question",
   input: "question",
+  retrying: "watch",
 };
 
 export class StatusBar implements vscode.Disposable {
@@ -78,6 +79,7 @@ function words(state: State): string {
     running: t("code is run"),
     approval: t("code waits for your answer"),
     input: t("code waits for input"),
+    retrying: t("the model's server is asked again soon"),
   };
   return all[state];
 }

@@ -5,7 +5,7 @@ local daemon = require("oi.daemon")
 local Fold = require("oi.fold")
 local tell = require("oi.tell")
 
----@alias oi.State "idle"|"thinking"|"running"|"approval"|"input"
+---@alias oi.State "idle"|"thinking"|"approval"|"running"|"input"|"retrying"
 
 ---@class oi.Conversation
 ---@field id string

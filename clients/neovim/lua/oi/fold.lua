@@ -46,6 +46,7 @@ end
 ---@field private written? (string|oi.Display)[] Text and displays in their order.
 ---@field private last? string The end of the text, in which a control sequence may begin.
 ---@field active_line? integer
+---@field declined? true It was not run, and will not be.
 
 ---@class oi.Fold
 ---@field items oi.Item[]
@@ -189,7 +190,16 @@ local add = {
     fold:print("")
     fold:close()
   end,
+  declined = function(fold)
+    local item = fold:last("code")
+    if item then
+      item.declined = true
+    end
+    fold:close()
+  end,
   input = function() end,
+  notice = function() end,
+  thinking = function() end,
 }
 
 ---@param chunk oi.Chunk
@@ -209,6 +219,7 @@ function Fold:restore(message)
     local item = self:begin(message.language, message.code)
     item.output = message.output and Lines.new(message.output)
     item.displays = message.displays or {}
+    item.declined = message.status == "declined" or nil
   else
     local kind = message.role == "user" and "user" or "message"
     self:push({ kind = kind, text = Text.new(message.message) })
@@ -229,6 +240,7 @@ function Fold:messages()
       code = tostring(item.code),
       output = item.output and tostring(item.output):gsub("\n$", "") or nil,
       displays = #item.displays > 0 and item.displays or nil,
+      status = item.declined and "declined" or nil,
     }
   end, self.items)
 end

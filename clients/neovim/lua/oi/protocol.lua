@@ -8,6 +8,7 @@
 ---@field seq integer
 ---@field first_seq? integer The first one's, where neighbouring chunks were joined.
 ---@field chunk oi.Chunk
+---@field state oi.State The conversation's state after this chunk.
 ---@field approval? string On `executing`: nothing runs until this id is approved.
 ---@field input? string On `input`: the id that `oi/input` names.
 
@@ -21,6 +22,9 @@
 ---@field display? oi.Display
 ---@field input? { prompt: string, password: boolean }
 ---@field end_of_execution? true
+---@field declined? { by: "skip"|"stop"|"gone" }
+---@field thinking? string
+---@field notice? { kind: string, message: string, seconds?: number }
 
 ---@alias oi.Display table<string, any> A Jupyter MIME bundle; binary data as base64.
 
@@ -31,6 +35,7 @@
 ---@field code? string
 ---@field output? string Left out when the code was not run.
 ---@field displays? oi.Display[]
+---@field status? "error"|"interrupted"|"killed"|"declined"
 
 ---@class oi.TurnResult
 ---@field conversation string

@@ -1,0 +1,34 @@
+"""The rule that decides a conversation's state. It exists only here: clients draw what they get."""
+
+from oi_daemon.messages import (
+    ActiveLine,
+    Chunk,
+    ConversationState,
+    Display,
+    Executing,
+    InputRequest,
+    NoticeChunk,
+    Output,
+)
+
+RETRY = "retry"
+"""Kind of the notice that tells about the wait before the model is asked again."""
+
+
+def state_after(chunk: Chunk, before: ConversationState) -> ConversationState:
+    """The state of a conversation in which this chunk has happened.
+
+    Args:
+        before: its state until then, which most notices do not change.
+    """
+    match chunk:
+        case Executing(approval=str()):
+            return ConversationState.APPROVAL
+        case InputRequest():
+            return ConversationState.INPUT
+        case Executing() | ActiveLine() | Output() | Display():
+            return ConversationState.RUNNING
+        case NoticeChunk(kind):
+            return ConversationState.RETRYING if kind == RETRY else before
+        case _:
+            return ConversationState.THINKING
