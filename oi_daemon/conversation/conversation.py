@@ -262,6 +262,12 @@ class Conversation:
         """The conversation, with what the turn under way has added so far."""
         return [*self.messages, *(self._turn.messages if self._turn else [])]
 
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with this conversation now, each a line for a person."""
+        folder = problem_of_folder(self.settings.cwd)
+        return [folder] if folder else []
+
     def refuse_if_busy(self) -> None:
         """
         Raises:
@@ -344,6 +350,13 @@ _RESTARTED = (
     "The interpreters were started afresh, as the settings of where code runs have changed:"
     " their variables are lost."
 )
+
+
+def problem_of_folder(cwd: str | None) -> str | None:
+    """What is wrong with the folder in which code is to run; None if nothing is."""
+    if cwd is None or Path(cwd).is_dir():
+        return None
+    return f"settings.cwd: the folder {cwd} does not exist, so no code can run there."
 
 
 def _workplace(settings: Settings, limits: Limits) -> Workplace:

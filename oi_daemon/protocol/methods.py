@@ -246,7 +246,11 @@ class StatusResult(_Shape):
     conversations: list[ConversationStatus]
     queues: QueueDepths
     problems: Annotated[
-        list[str], Meta(description="What was wrong in the configuration, each a line.")
+        list[str],
+        Meta(
+            description="What is wrong and concerns a person, each a line: mistakes in the"
+            " configuration, a folder that does not exist, a conversation that was not saved."
+        ),
     ]
 
 

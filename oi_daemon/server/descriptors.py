@@ -69,20 +69,21 @@ def watch_output(fd: int, gone: Callable[[], None], watches: ExitStack) -> None:
     _call_when_readable(epoll.fileno(), gone, watches)
 
 
-def watch_process(pid: int | None, gone: Callable[[], None], watches: ExitStack) -> None:
-    """Call `gone` once the process has ended, at once if it has already."""
-    if pid is None or pid not in _PROCESSES:
-        return
+def watch_process(pid: int, gone: Callable[[], None], watches: ExitStack) -> bool:
+    """Call `gone` once the process has ended. False if there is no such process here to watch."""
+    if pid not in _PROCESSES or not _exists(pid):
+        return False
     try:
         fd = os.pidfd_open(pid)
     except ProcessLookupError:
-        gone()
+        return False
     except (AttributeError, OSError):  # no descriptors of processes here
         polling = asyncio.create_task(_poll_process(pid, gone))
         watches.callback(polling.cancel)
     else:
         watches.callback(os.close, fd)
         _call_when_readable(fd, gone, watches)
+    return True
 
 
 async def _poll_process(pid: int, gone: Callable[[], None]) -> None:

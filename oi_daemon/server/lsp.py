@@ -7,6 +7,7 @@ Reads and writes nothing: messages come from the server, and results go back to 
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cattrs import Converter, transform_error
@@ -14,6 +15,7 @@ from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
+from pygls.uris import to_fs_path
 
 from oi_daemon import __version__
 from oi_daemon.errors import InvalidError, RequestError
@@ -26,7 +28,8 @@ _FEATURES = {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.EXIT, ty
 """No documents are opened here: what pygls would do about them is left out."""
 
 _USED_OF_INITIALIZE = ("processId", "initializationOptions")
-"""The rest is not even looked at, so that a newer client's unknown values cannot fail."""
+"""The fields that pygls checks. The others it does not get, because a newer client's values there,
+unknown to it, would fail. Of those, the workspace's folders are read here, where they fit."""
 
 
 class _Server(LanguageServer):
@@ -50,6 +53,8 @@ class Lifecycle(LanguageServerProtocol):
         super().__init__(server, converter)
         self._languages = server.languages
         self.is_initialized = False
+        self.folder: str | None = None
+        """The client's first workspace folder that exists here; known once it has initialized."""
         self.exit_code: int | None = None
         """Set once the client has told us to exit."""
         for name in self.fm.builtin_features.keys() - _FEATURES:
@@ -108,6 +113,7 @@ class Lifecycle(LanguageServerProtocol):
             return None
         if method == types.INITIALIZE:
             given = params if isinstance(params, dict) else {}
+            self.folder = _workspace_folder(given)
             params = {key: given[key] for key in _USED_OF_INITIALIZE if key in given}
             params["capabilities"] = {}
         try:
@@ -131,10 +137,16 @@ class Lifecycle(LanguageServerProtocol):
 
 
 def lifecycle(
-    start: Callable[[dict[str, Any] | None], Awaitable[None]], languages: Callable[[], list[str]]
+    start: Callable[[dict[str, Any] | None, str | None], Awaitable[None]],
+    languages: Callable[[], list[str]],
 ) -> Lifecycle:
-    """A language server that calls `start` with the client's settings when it initializes."""
+    """A language server.
+
+    Args:
+        start: called with the client's settings and its workspace folder when it initializes.
+    """
     server = _Server(languages)
+    protocol = cast("Lifecycle", server.protocol)
 
     @server.feature(types.INITIALIZE)
     async def initialize(params: types.InitializeParams) -> None:
@@ -142,9 +154,21 @@ def lifecycle(
         settings = options.get("settings") if isinstance(options, dict) else None
         if settings is not None and not isinstance(settings, dict):
             raise InvalidError("initializationOptions.settings: expected an object")
-        await start(settings)
+        await start(settings, protocol.folder)
 
-    return cast("Lifecycle", server.protocol)
+    return protocol
+
+
+def _workspace_folder(params: dict[str, Any]) -> str | None:
+    """The first of the client's workspace folders, then its root, that exists here."""
+    listed = params.get("workspaceFolders")
+    folders = listed if isinstance(listed, list) else []
+    uris = [folder.get("uri") for folder in folders if isinstance(folder, dict)]
+    for uri in [*uris, params.get("rootUri")]:
+        path = to_fs_path(uri) if isinstance(uri, str) and uri.startswith("file:") else None
+        if path and Path(path).is_dir():
+            return path
+    return None
 
 
 def _is_lsp(method: str) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from oi_daemon import __version__
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.conversation import Conversation, Outcome
+from oi_daemon.conversation.conversation import Conversation, Outcome, problem_of_folder
 from oi_daemon.conversation.turn import Answer, Decision, Model
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
@@ -100,8 +100,11 @@ class Methods:
             is_language=lambda word: find_language(word) is not None,
         )
 
-    async def start(self, settings: Mapping[str, Any] | None) -> None:
+    async def start(self, settings: Mapping[str, Any] | None, folder: str | None) -> None:
         """Take the configured settings and the client's own on top.
+
+        Args:
+            folder: the client's workspace: where code runs, unless the setting `cwd` says where.
 
         Raises:
             InvalidError: the client's do not fit.
@@ -109,7 +112,13 @@ class Methods:
         loaded = load_settings()
         self._problems = loaded.problems
         self._settings = change(loaded.settings, {**self._given, **(settings or {})})
+        if self._settings.cwd is None and folder is not None:
+            self._settings = change(self._settings, {"cwd": folder})
         heed(self._settings)
+
+    def add_problem(self, text: str) -> None:
+        """Add a line to the `problems` of `oi/status`."""
+        self._problems = [*self._problems, text]
 
     def preload(self) -> None:
         """Import what is slow to import, in the background, once the client has settled.
@@ -249,8 +258,16 @@ class Methods:
             queues=QueueDepths(
                 requests=self._outbox.pending_requests, outgoing_bytes=self._outbox.pending_bytes
             ),
-            problems=self._problems,
+            problems=self._all_problems(),
         )
+
+    def _all_problems(self) -> list[str]:
+        """Each problem of the configuration and of the conversations, once."""
+        folder = problem_of_folder(self._settings.cwd)
+        lines = [*self._problems, *([folder] if folder else [])]
+        for conversation in self._conversations.values():
+            lines += conversation.problems
+        return list(dict.fromkeys(lines))
 
     def language_names(self) -> list[str]:
         return [language.name for language in languages()]

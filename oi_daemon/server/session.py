@@ -39,11 +39,17 @@ _CLOSE_WITHIN = 2.0
 _LAST_ANSWERS_WITHIN = 0.3
 """Seconds, at the end of a session that was cut off."""
 
+_NOT_WATCHED = (
+    "initialize.processId: there is no process {} on this machine, so the daemon does not end with"
+    " it. It ends when its input or output is closed."
+)
+
 
 class Service(Protocol):
     """What is served. It also has a coroutine for each of METHODS, by the name in `handler`."""
 
-    async def start(self, settings: dict[str, Any] | None) -> None: ...
+    async def start(self, settings: dict[str, Any] | None, folder: str | None) -> None: ...
+    def add_problem(self, text: str) -> None: ...
     def preload(self) -> None: ...
     def language_names(self) -> list[str]: ...
     def interrupt_turn(self, params: Any) -> None: ...
@@ -183,7 +189,7 @@ class ClientSession:
         """Start the request's work; it has begun before the next message is looked at."""
         params = decode_params(method, call.params)
         if not self._started:
-            await self._start_daemon(None)
+            await self._start_daemon(None, None)
         task = asyncio.create_task(self._work(call, method, params))
         self._tasks.add(task)
         if call.id is not None:
@@ -222,8 +228,13 @@ class ClientSession:
         lsp = self._language_server()
         self._succeed(call, await lsp.request(call.method, call.params, call.id))
         if call.method == "initialize":
-            watch_process(lsp.process_id, self._client_gone, self._watches)
+            self._watch_client(lsp.process_id)
             self._preload()
+
+    def _watch_client(self, pid: int | None) -> None:
+        """End with the client's process, if it is one that can be watched."""
+        if pid is not None and not watch_process(pid, self._client_gone, self._watches):
+            self._daemon.add_problem(_NOT_WATCHED.format(pid))
 
     def _language_server(self) -> "Lifecycle":
         if self._lsp is None:
@@ -232,8 +243,8 @@ class ClientSession:
             self._lsp = lifecycle(self._start_daemon, self._daemon.language_names)
         return self._lsp
 
-    async def _start_daemon(self, settings: dict[str, Any] | None) -> None:
-        await self._daemon.start(settings)
+    async def _start_daemon(self, settings: dict[str, Any] | None, folder: str | None) -> None:
+        await self._daemon.start(settings, folder)
         self._started = True
 
     def _preload(self) -> None:

@@ -32,10 +32,14 @@ class WireDaemon:
         self._alone = False
         self._settings = Settings()
         self._calls: list[str] = []
+        self._problems: list[str] = []
 
-    async def start(self, settings: dict[str, Any] | None) -> None:
+    async def start(self, settings: dict[str, Any] | None, folder: str | None) -> None:
         self._calls.append("start")
-        self._settings = change(Settings(), settings or {})
+        self._settings = change(Settings(), {"cwd": folder, **(settings or {})})
+
+    def add_problem(self, text: str) -> None:
+        self._problems.append(text)
 
     def preload(self) -> None:
         self._calls.append("preload")
@@ -119,6 +123,8 @@ class WireDaemon:
     async def status(self, params: NoParams) -> dict[str, Any]:
         return {
             "calls": self._calls,
+            "cwd": self._settings.cwd,
+            "problems": self._problems,
             "has_pygls": "pygls" in sys.modules,
             "requests": self._outbox.pending_requests,
             "outgoing_bytes": self._outbox.pending_bytes,

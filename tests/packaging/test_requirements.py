@@ -40,7 +40,7 @@ def test_the_private_names_of_pygls_that_we_use_are_listed_and_there() -> None:
     own = {name for name in vars(Lifecycle) if name.startswith("_")} | {"_languages"}
     assert used - own - {"__init__"} == PRIVATE_NAMES_OF_PYGLS
 
-    async def start(_: object) -> None: ...
+    async def start(settings: object, folder: object) -> None: ...
 
     made = lifecycle(start, list)
     assert [name for name in PRIVATE_NAMES_OF_PYGLS if not hasattr(made, name)] == []

@@ -451,18 +451,40 @@ def test_the_death_of_the_client_process_ends_the_daemon(editor: WireClient) -> 
     assert editor.answer(turn)["result"] == {"status": "interrupted"}
 
 
-def test_a_client_process_that_is_dead_already_ends_the_daemon(editor: WireClient) -> None:
+def test_a_client_process_that_is_not_alive_here_is_not_watched(editor: WireClient) -> None:
+    """As of a client in a container of its own, or behind `ssh`."""
     dead = subprocess.Popen(["true"])
     dead.wait()
-    editor.send("initialize", {"processId": dead.pid, "capabilities": {}})
-    assert editor.exit_code() == 1
+    editor.result("initialize", {"processId": dead.pid, "capabilities": {}})
+    [problem] = editor.result("oi/status")["problems"]
+    assert f"there is no process {dead.pid}" in problem
 
 
 @pytest.mark.parametrize("process_id", [None, 0, -1, 2**40])
 def test_no_client_process_to_watch(editor: WireClient, process_id: int | None) -> None:
     editor.result("initialize", {"processId": process_id})
+    problems = editor.result("oi/status")["problems"]
+    assert len(problems) == (0 if process_id is None else 1)
     editor.close_input()
     assert editor.rest() == []
+
+
+def test_code_runs_in_the_first_workspace_folder_that_exists(
+    editor: WireClient, tmp_path: Path
+) -> None:
+    there = tmp_path / "a folder"
+    there.mkdir()
+    uris = [(tmp_path / "gone").as_uri(), there.as_uri(), tmp_path.as_uri()]
+    folders = [{"uri": uri, "name": uri} for uri in uris]
+    editor.result("initialize", {"workspaceFolders": folders, "rootUri": tmp_path.as_uri()})
+    assert editor.result("oi/status")["cwd"] == str(there)
+
+
+def test_without_workspace_folders_code_runs_in_the_root(
+    editor: WireClient, tmp_path: Path
+) -> None:
+    editor.result("initialize", {"workspaceFolders": None, "rootUri": tmp_path.as_uri()})
+    assert editor.result("oi/status")["cwd"] == str(tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
