@@ -21,7 +21,7 @@ from oi_daemon.model.dialects.arguments import ArgumentParser
 from oi_daemon.model.dialects.fences import FenceParser
 from oi_daemon.model.models import Models
 from oi_daemon.model.tokens import tokenizer
-from oi_daemon.model.window import fit
+from oi_daemon.model.trimming import trim
 from oi_daemon.settings import Settings
 
 DELTAS = 20_000
@@ -65,11 +65,11 @@ def trimming() -> None:
     for n in range(1000):
         messages += [UserMessage(f"question {n}"), CodeMessage("python", f"x = {n}", "out " * 200)]
     room, counter = 28_000, tokenizer("gpt-4")
-    cold = cpu(lambda: fit(messages, room=room, max_output=2000, tokenizer=counter))
+    cold = cpu(lambda: trim(messages, room=room, max_output=2000, tokenizer=counter))
     messages.append(UserMessage("the next question"))
-    warm = cpu(lambda: fit(messages, room=room, max_output=2000, tokenizer=counter))
-    all_kept = cpu(lambda: fit(messages, room=10**9, max_output=2000, tokenizer=counter))
-    all_kept = cpu(lambda: fit(messages, room=10**9, max_output=2000, tokenizer=counter))
+    warm = cpu(lambda: trim(messages, room=room, max_output=2000, tokenizer=counter))
+    all_kept = cpu(lambda: trim(messages, room=10**9, max_output=2000, tokenizer=counter))
+    all_kept = cpu(lambda: trim(messages, room=10**9, max_output=2000, tokenizer=counter))
     print(
         f"trimming 2,000 messages: {cold * 1e3:.1f} ms cold, {warm * 1e3:.2f} ms warm,"
         f" {all_kept * 1e3:.2f} ms warm where all of them are kept"
@@ -84,11 +84,11 @@ async def streaming(url: str) -> None:
     client = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
     ours = [await measured(lambda: chunks(models, settings)) for _ in range(ROUNDS)]
     floor = [await measured(lambda: plain(client)) for _ in range(ROUNDS)]
-    for name, figures in (("ChatModel", ours), ("openai's create(stream=True)", floor)):
+    for name, figures in (("ServerModel", ours), ("openai's create(stream=True)", floor)):
         wall, used = median(f[0] for f in figures), median(f[1] for f in figures)
         print(f"{name}: {DELTAS / wall:,.0f} chunks/s, {used / DELTAS * 1e6:.1f} us CPU a chunk")
     ratio = median(f[1] for f in ours) / median(f[1] for f in floor)
-    print(f"ChatModel's CPU is {ratio:.2f} of the library's")
+    print(f"ServerModel's CPU is {ratio:.2f} of the library's")
     await client.close()
     await models.close()
 

@@ -1,11 +1,13 @@
-"""Models: any OpenAI-compatible server, hosted, local or embedded.
+"""Language models: any OpenAI-compatible server, hosted, local or embedded.
 
-models        what is kept between turns; makes a `ChatModel` for each
-chat          one reply: request, stream, chunks, usage, errors
-asking        what is sent, and what is changed after a failure
-endpoint      the server and model that a request goes to; `learned`, what it has taught us
-dialects/     stored messages -> requests; deltas -> chunks, by calls or Markdown fences
-window        the conversation that fits, counted by `tokens`
-failures      what servers refuse, in words for a person
-local/        models on this machine: servers found, files embedded
+models          entry point: makes the model that answers a turn
+server_model    one reply: asks, retries, streams the parts, reports usage and errors
+request         what is asked, and how it changes after a failure
+backend         what every API of a server has in common; `chat` is the one for chat completions
+access          what all requests share: connections, local models, what servers can do
+events          server-sent events from bytes; `buffered` reads them ahead of the consumer
+dialects/       stored messages -> requests; deltas -> parts of a reply
+context_window  how many tokens fit; `trimming` selects the messages, `tokens` counts
+failures        why a request failed, and the error that a person reads
+local/          models on this machine: servers, model files, the download
 """

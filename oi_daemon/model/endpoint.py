@@ -1,27 +1,31 @@
-"""The server and model that a request goes to."""
+"""The server and the model that a request goes to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 NO_KEY = "local"
-"""Local servers want some key and look at none. Ours is never told to whatever listens there."""
+"""Sent as the key where the user has set none, because clients must send one.
+
+Local servers ignore it; the user's key is never sent to a server found on a usual port.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """Where a conversation's requests go, and how they are put."""
+    """A server's URL and key, the model to use there, and what is special about its requests."""
 
     api_base: str
     api_key: str = field(repr=False)
     model: str
     compact: bool = False
-    """A small model: ask it by `oi_daemon.model.local.compact`."""
+    """Whether the model is small, so that it needs the short prompt of `local.compact`."""
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that every request to this server must carry."""
     context_window: int | None = None
-    """Tokens that fit, where we know better than by the model's name."""
+    """Tokens of the context window, if we started the server ourselves; else None."""
 
     @property
     def secret(self) -> str | None:
-        """The key, where it is one."""
+        """The key, or None where it is only the placeholder `NO_KEY`."""
         return None if self.api_key == NO_KEY else self.api_key

@@ -1,7 +1,7 @@
-"""What can go wrong with a request, whatever raised it, and what to tell a person.
+"""Why a request failed, and the error that tells a person what to do.
 
-A `Failure` is judged by status, code and the server's words, because servers differ in the first
-two.
+A `Failure` is classified by status, code and the server's text together, because servers do not
+agree on the first two.
 """
 
 import email.utils
@@ -19,94 +19,99 @@ from oi_daemon.errors import (
     NoModelError,
     RateLimitError,
 )
-from oi_daemon.model.stream import GarbageError, StreamedError
+from oi_daemon.model.events import StreamedError, UnreadableAnswerError
 
 LONGEST_WAIT = 60.0
-"""Seconds; a server that wants a longer wait is asked again after this one."""
+"""Seconds. A server that wants a longer wait is asked again after this time."""
 OPTIONAL = ("stream_options", "temperature", "max_completion_tokens", "max_tokens")
-"""Parameters that a request can go without."""
+"""Parameters that can be left out of a request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One failed request."""
+    """Why one request failed, and what can be done about it."""
 
     text: str
-    """The server's words, or the network's."""
+    """The error's text, from the server or the network."""
     status: int | None = None
-    """None: no answer came, or the stream broke off."""
+    """HTTP status; None if no answer came or the stream broke off."""
     code: str = ""
+    """The error's code as the server gives it, such as `context_length_exceeded`."""
     param: str = ""
+    """Name of the parameter that the server complains about."""
     retry_after: float | None = None
-    garbage: bool = False
-    """What answered is no OpenAI-compatible server."""
+    """Seconds that the server wants us to wait; None if it does not say."""
+    unreadable: bool = False
+    """Whether what answered is no OpenAI-compatible server."""
     timeout: bool = False
-    """It has been waited for long enough."""
+    """Whether the server did not answer in time."""
 
     @property
     def no_quota(self) -> bool:
+        """Whether the account has no credit left, which a retry cannot change."""
         return self.code == "insufficient_quota" or "insufficient_quota" in self.text
 
     @property
     def temporary(self) -> bool:
-        """Worth another try."""
-        if self.garbage or self.timeout or self.no_quota:
+        """Whether the same request may succeed later."""
+        if self.unreadable or self.timeout or self.no_quota:
             return False
         return self.status is None or self.status in (408, 429) or self.status >= 500
 
     @property
     def overflow(self) -> bool:
-        """The request is larger than the context window."""
+        """Whether the request does not fit into the context window."""
         refused = self.status is None or 400 <= self.status < 500
-        long = self.code == "context_length_exceeded" or _OVERFLOW.search(self.text) is not None
-        return refused and self.status != 429 and long
+        too_long = self.code == "context_length_exceeded" or _OVERFLOW.search(self.text) is not None
+        return refused and self.status != 429 and too_long
 
     @property
     def unknown_model(self) -> bool:
+        """Whether the server does not have the model."""
         if self.code == "model_not_found":
             return True
         return self.status in (400, 404) and _UNKNOWN_MODEL.search(self.text) is not None
 
     @property
     def rejects_calls(self) -> bool:
-        """The server or the model takes no tools."""
+        """Whether the server or the model does not accept tools."""
         if self.unknown_model or self.status is None:
             return False
-        told = _CALLS if self.status in (400, 404, 422) else _NO_CALLS
-        return told.search(f"{self.param} {self.text}") is not None
+        pattern = _CALLS if self.status in (400, 404, 422) else _NO_CALLS
+        return pattern.search(f"{self.param} {self.text}") is not None
 
     @property
     def rejects_pictures(self) -> bool:
-        """The server or the model takes no pictures; some servers call that a fault of theirs."""
+        """Whether the server or the model refuses pictures; some answer 500 then."""
         refused = self.status in (400, 404, 413, 415, 422, 500, 501)
         return refused and _PICTURES.search(f"{self.param} {self.text}") is not None
 
     @property
     def rejected_parameter(self) -> str | None:
-        """The parameter that the request should go without."""
+        """Name of the optional parameter that the server refuses; None for another failure."""
         if self.status not in (400, 422):
             return None
         if not _UNSUPPORTED.search(f"{self.code} {self.text}"):
-            return None  # such as a max_tokens that is too large: for the person to change
+            return None  # a bad value, such as a max_tokens that is too large: the person's choice
         root = re.split(r"[.\[]", self.param)[0]
         named = _PARAMETER.search(self.text)
         return root if root in OPTIONAL else named and named[0]
 
     @property
     def stated_window(self) -> int | None:
-        """The context window that the server tells of, as in "maximum context length is 8192"."""
+        """Tokens of the window as the text says, such as "maximum context length is 8192"."""
         found = _WINDOW.search(self.text)
         return int(found[1].replace(",", "")) if found else None
 
 
 def failure(error: Exception) -> Failure | None:
-    """An exception of a request as a failure; None for one that is a fault of our own."""
+    """Return the failure that an exception of a request means; None for a bug of ours."""
     import httpx2
     import openai
 
     match error:
-        case GarbageError():
-            return Failure(text=str(error), garbage=True)
+        case UnreadableAnswerError():
+            return Failure(text=str(error), unreadable=True)
         case StreamedError():
             return _streamed(error.error)
         case openai.APIStatusError():
@@ -120,7 +125,11 @@ def failure(error: Exception) -> Failure | None:
 
 
 def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]) -> ModelError:
-    """The error for a person. `models` are those that the server has, where it lacks this one."""
+    """Return the error for a person.
+
+    Args:
+        models: names of the server's models, to choose from where it does not have this one.
+    """
     text = _short(failed.text)
     if failed.unknown_model:
         error = NoModelError(_no_model(model, api_base, models))
@@ -129,8 +138,8 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
     if failed.overflow:
         return ContextError(_CONTEXT.format(model=model, text=text))
     match failed.status:
-        case None if failed.garbage:
-            return ModelError(_GARBAGE.format(api_base=api_base, text=text))
+        case None if failed.unreadable:
+            return ModelError(_UNREADABLE.format(api_base=api_base, text=text))
         case None:
             return ConnectionLostError(_CONNECTION.format(api_base=api_base, text=text))
         case 401 | 403:
@@ -148,6 +157,7 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
 
 
 def _refused(error: Any) -> Failure:
+    """Return the failure of an answer whose status is an error."""
     body = error.body if isinstance(error.body, Mapping) else {}
     text = str(body.get("message") or body.get("detail") or error.message)
     html = error.response.headers.get("content-type", "").startswith("text/html")
@@ -161,7 +171,7 @@ def _refused(error: Any) -> Failure:
 
 
 def _streamed(error: Any) -> Failure:
-    """An error that came as an event, after the answer had begun."""
+    """Return the failure of an error that came as an event, after the answer had begun."""
     body = error if isinstance(error, Mapping) else {"message": str(error)}
     code = str(body.get("code") or body.get("type") or "")
     status = int(code) if code.isdecimal() else _STREAMED_STATUS.get(code, 500)
@@ -169,7 +179,7 @@ def _streamed(error: Any) -> Failure:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the server wants us to wait: as milliseconds, seconds or a date."""
+    """Return the seconds to wait, which servers give as milliseconds, seconds or a date."""
     after = headers.get("retry-after", "")
     try:
         if milliseconds := headers.get("retry-after-ms"):
@@ -184,7 +194,7 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason that has words, such as "Name or service not known"."""
+    """Return the text of the innermost cause that has one: "Name or service not known"."""
     texts = [str(error) or type(error).__name__]
     while (inner := error.__cause__ or error.__context__) is not None and len(texts) < 10:
         texts.append(str(inner))
@@ -193,6 +203,7 @@ def _cause(error: BaseException) -> str:
 
 
 def _no_model(model: str, api_base: str, models: Sequence[str]) -> str:
+    """Return the error's text, with up to twelve models to choose from."""
     shown = ", ".join(models[:12]) + (", ..." if len(models) > 12 else "")
     offer = f" It has: {shown}." if models else ""
     return (
@@ -203,7 +214,7 @@ def _no_model(model: str, api_base: str, models: Sequence[str]) -> str:
 
 
 def _short(text: str) -> str:
-    """At most a few lines, and a sentence's end."""
+    """Return the text in one line of at most 300 characters that ends like a sentence."""
     text = " ".join(text.split())
     if len(text) > 300:
         return text[:300] + "..."
@@ -273,7 +284,7 @@ _CONNECTION = (
     "No connection to {api_base}: {text} Check the network and the setting api_base;"
     " `interpreter --local` needs no network."
 )
-_GARBAGE = (
+_UNREADABLE = (
     "What answers at {api_base} is not an OpenAI-compatible server, or its answer is damaged:"
     " {text} Check the setting api_base; it often ends in /v1."
 )

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-from oi_daemon.model.chat import ChatModel
+from oi_daemon.model.access import RETRY_DELAYS, ServerAccess
 from oi_daemon.model.local.servers import LocalModels
-from oi_daemon.model.resources import DELAYS, Resources
+from oi_daemon.model.server_model import ServerModel
 from oi_daemon.settings import Settings
 
 
 class Models:
-    """The daemon's way to all models; what they share lasts until `close`."""
+    """The daemon's entry point to all models. Call `close` at its end."""
 
     def __init__(
         self,
@@ -17,36 +17,39 @@ class Models:
         *,
         languages: Sequence[str],
         is_language: Callable[[str], bool],
-        delays: Sequence[float] = DELAYS,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
         read_timeout: float | None = None,
     ) -> None:
         """
         Args:
-            languages: those that a model is told of.
-            is_language: whether a word names a language, so that a fence with it is code.
-            delays: see `Resources`; so is `read_timeout`.
+            languages: names of the languages that a model is told it can use.
+            is_language: returns whether a word is a language's name or alias, so that a fence
+                with this word is code to run.
+            retry_delays: see `ServerAccess`.
+            read_timeout: see `ServerAccess`.
         """
-        self._resources = Resources(local, delays, read_timeout)
+        self._access = ServerAccess(local, retry_delays, read_timeout)
         self._languages = languages
         self._is_language = is_language
 
     @property
     def local(self) -> LocalModels:
         """The models on this machine."""
-        return self._resources.local
+        return self._access.local
 
     async def preload(self) -> None:
-        """Load what the first turn needs, off the loop."""
-        await self._resources.preload()
+        """Import and create, in a thread, what the first turn needs."""
+        await self._access.preload()
 
-    def model(self, settings: Settings) -> ChatModel:
-        """The model that these settings name."""
-        return ChatModel(
+    def model(self, settings: Settings) -> ServerModel:
+        """Return the model that these settings name."""
+        return ServerModel(
             settings,
-            self._resources,
+            self._access,
             languages=self._languages,
             is_language=self._is_language,
         )
 
     async def close(self) -> None:
-        await self._resources.close()
+        """Close all connections and end all embedded models."""
+        await self._access.close()

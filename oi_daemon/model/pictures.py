@@ -1,4 +1,4 @@
-"""What a model gets of pictures and pages: words, and the picture itself where it can see."""
+"""Pictures and pages for a model: a line of text each, and the picture itself where it can see."""
 
 import base64
 import re
@@ -10,24 +10,24 @@ from oi_daemon.messages import CodeMessage, Message
 from oi_daemon.messages.written import Bundle, says_little
 
 NEWEST = 4
-"""Pictures of a conversation that are sent; of earlier ones the model gets words."""
+"""Number of a conversation's latest pictures that are sent; earlier ones become a line of text."""
 LARGEST = 5 * 1024 * 1024
-"""Characters of a picture's base64 that are sent, as much as all servers take."""
+"""Most characters of base64 of a picture that is sent, because some servers accept no more."""
 TOKENS = 1_000
-"""What a picture costs, about."""
+"""About how many tokens a picture costs."""
 
-_SEEN = ("image/png", "image/jpeg", "image/gif")
+_SENT_TYPES = ("image/png", "image/jpeg", "image/gif")
 _HEADER = 64 * 1024
-"""Characters of base64 in which the size of a picture stands."""
+"""Characters at a picture's beginning that are searched for its width and height."""
 
 
 def can_see(model: str) -> bool:
-    """Whether a model of this name is known to take pictures."""
+    """Return whether a model of this name is known to accept pictures."""
     return _SEES.search(model.lower()) is not None
 
 
 def newest(messages: Sequence[Message]) -> list[Bundle]:
-    """The displays whose pictures a model that can see gets."""
+    """Return the latest displays whose pictures can be sent."""
     displays = [
         display
         for message in messages
@@ -39,57 +39,56 @@ def newest(messages: Sequence[Message]) -> list[Bundle]:
 
 
 def part(display: Bundle) -> dict[str, Any]:
-    """The picture as a part of a message's content."""
-    kind = _kind(display) or ""
-    url = f"data:{kind};base64,{''.join(display[kind].split())}"
+    """Return the display's picture as a part of a message's content."""
+    mime = _sent_type(display) or ""
+    url = f"data:{mime};base64,{''.join(display[mime].split())}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 
 def words(displays: Iterable[Bundle], sent: Sequence[Bundle]) -> list[str]:
-    """A line for each display that the model has no text of.
+    """Return a line for each display whose content is not part of the output's text.
 
     Args:
-        sent: the displays whose pictures it gets.
+        sent: the displays whose pictures the model gets.
     """
-    told = (_words(each, any(each is one for one in sent)) for each in displays)
-    return [f"[{line}]" for line in told if line]
+    lines = (_line(each, any(each is one for one in sent)) for each in displays)
+    return [f"[{line}]" for line in lines if line]
 
 
-def apart(wire: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
-    """A request's messages as text without pictures, and how many pictures there are."""
-    texts, count = [], 0
-    for message in wire:
-        content = message.get("content")
-        if isinstance(content, list):
-            kept = [each for each in content if each["type"] != "image_url"]
-            count += len(content) - len(kept)
-            message = {**message, "content": kept}
-        texts.append(message)
-    return str(texts), count
+def without_pictures(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return a request's messages without the parts that are pictures."""
+    return [
+        {**message, "content": [each for each in content if each["type"] != "image_url"]}
+        if isinstance(content := message.get("content"), list)
+        else message
+        for message in messages
+    ]
 
 
-def _words(display: Bundle, sent: bool) -> str | None:
-    kind = next((mime for mime in display if mime.startswith("image/")), None)
-    if kind is None:
+def _line(display: Bundle, sent: bool) -> str | None:
+    """Return a description of the picture or page; None if the output's text says it all."""
+    mime = next((mime for mime in display if mime.startswith("image/")), None)
+    if mime is None:
         is_page = "text/html" in display and says_little(display)
         return "page: text/html, shown to the person" if is_page else None
-    size = _size(display[kind])
-    measures = f", {size[0]}x{size[1]}" if size else ""
-    return f"picture: {kind}{measures}, shown to the person{' and, below, to you' if sent else ''}"
+    size = _size(display[mime])
+    pixels = f", {size[0]}x{size[1]}" if size else ""
+    return f"picture: {mime}{pixels}, shown to the person{' and, below, to you' if sent else ''}"
 
 
 def _sendable(display: Bundle) -> bool:
-    kind = _kind(display)
-    return kind is not None and len(display[kind]) <= LARGEST
+    """Return whether the display has a picture that servers accept."""
+    mime = _sent_type(display)
+    return mime is not None and len(display[mime]) <= LARGEST
 
 
-def _kind(display: Bundle) -> str | None:
-    """The type of the picture that can be sent."""
-    return next((mime for mime in _SEEN if mime in display and _size(display[mime])), None)
+def _sent_type(display: Bundle) -> str | None:
+    """Return the MIME type of the display's picture that can be sent; None if it has none."""
+    return next((mime for mime in _SENT_TYPES if mime in display and _size(display[mime])), None)
 
 
 def _size(data: object) -> tuple[int, int] | None:
-    """Width and height of a PNG, GIF or JPEG picture in base64; None if it is none."""
+    """Return width and height of a PNG, GIF or JPEG picture in base64; None for other data."""
     head = "".join(data[:_HEADER].split()) if isinstance(data, str) else ""
     try:
         raw = base64.b64decode(head[: len(head) // 4 * 4])
@@ -103,7 +102,7 @@ def _size(data: object) -> tuple[int, int] | None:
 
 
 def _size_of_jpeg(raw: bytes) -> tuple[int, int]:
-    """From the first frame's header, which stands behind others."""
+    """Return width and height from the first frame's header, which follows other segments."""
     at = 2
     while raw[at + 1 : at + 2] not in _FRAMES:
         at += 2 + struct.unpack_from(">H", raw, at + 2)[0]
@@ -112,7 +111,7 @@ def _size_of_jpeg(raw: bytes) -> tuple[int, int]:
 
 
 _FRAMES = [bytes([code]) for code in (*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC))]
-"""Codes of the headers that tell a JPEG picture's size."""
+"""Codes of the JPEG segments that hold the picture's size."""
 
 _SEES = re.compile(
     r"gpt-4o|gpt-4\.[15]|gpt-4-(?:turbo(?!-preview)|vision)|gpt-(?:[5-9]|\d\d)"
@@ -121,4 +120,4 @@ _SEES = re.compile(
     r"|llava|moondream|pixtral|gemma-?3(?!.*\b1b)|llama-?4|mistral-(?:small|medium)-?3\.?[1-9]"
     r"|internvl|minicpm-v|kimi-vl|vision|multimodal|\d-?vl\b|-vl-"
 )
-"""Models that are known to take pictures."""
+"""Matches the names of models that are known to accept pictures."""

@@ -1,45 +1,35 @@
-"""What is known of hosted models by their names, offline: prices and context windows."""
+"""What hosted models cost, known offline by their names."""
 
-from functools import cache
-
-from oi_daemon.model.stream import WireUsage
-
-_WRONG_WINDOWS = {"gpt-4-32k": 32_768}
-"""Where the data is not right."""
+from dataclasses import dataclass
 
 OPENAI = "https://api.openai.com/v1"
 
 
-def price(usage: WireUsage, model: str, api_base: str) -> float | None:
-    """US dollars by the prices of the host, or of the model's maker for a host not known.
+@dataclass(frozen=True, slots=True)
+class TokenCounts:
+    """Tokens of one request and its answer."""
 
-    None where the price is not known.
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int = 0
+    """Input tokens that the server read from its cache, which are cheaper."""
+
+
+def price(counts: TokenCounts, model: str, api_base: str) -> float | None:
+    """Return US dollars by the host's prices, or by the model maker's for an unknown host.
+
+    None if the price is not known.
     """
     from genai_prices import Usage, calc_price
 
-    cached = usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
     for host in (api_base, None):
         try:
-            counted = Usage(
-                input_tokens=usage.prompt_tokens or 0,
-                output_tokens=usage.completion_tokens or 0,
-                cache_read_tokens=cached or 0,
+            usage = Usage(
+                input_tokens=counts.input_tokens,
+                output_tokens=counts.output_tokens,
+                cache_read_tokens=counts.cached_tokens,
             )
-            return float(calc_price(counted, model, provider_api_url=host).total_price)
-        except (LookupError, ValueError):  # a host or model not known; counts that can't be
+            return float(calc_price(usage, model, provider_api_url=host).total_price)
+        except (LookupError, ValueError):  # an unknown host or model; impossible counts
             continue
     return None
-
-
-@cache
-def context_window(model: str) -> int | None:
-    """Tokens; None for a model that is not known."""
-    from genai_prices.data_snapshot import get_snapshot
-
-    if model in _WRONG_WINDOWS:
-        return _WRONG_WINDOWS[model]
-    try:
-        _, info = get_snapshot().find_provider_model(model, None, None, None)
-    except LookupError:
-        return None
-    return info.context_window

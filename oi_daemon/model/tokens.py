@@ -1,7 +1,7 @@
 """Counts and cuts text in tokens, with tables that come with the package.
 
-tiktoken's own `get_encoding` fetches over the network, so it is never called. Loading a table and
-counting take time: call these off the loop. As a rule, a text is counted once.
+tiktoken's own `get_encoding` downloads its tables, so it is never called. Loading a table and
+counting are slow: do both off the loop. Counts are remembered, so a text is usually counted once.
 """
 
 import lzma
@@ -15,52 +15,57 @@ if TYPE_CHECKING:
     import tiktoken
 
 PIECE = 20_000
-"""Characters that are counted at once: a long run without a space takes more than linear time."""
-KEPT = 20_000
-"""Texts whose count is remembered."""
+"""Characters that are encoded at once, because a long text without spaces takes more than linear
+time."""
+REMEMBERED = 20_000
+"""Number of texts whose count is remembered."""
 LEFT_OUT = "\n[... {:,} characters are left out here ...]\n"
 
 
 def estimate(text: str) -> int:
-    """About how many tokens, without a table: four bytes each."""
+    """Return about how many tokens the text has, without a table: one for every four bytes."""
     return (len(text.encode("utf-8", "replace")) + 3) // 4
 
 
 @cache
 def tokenizer(model: str) -> "Tokenizer":
-    """The tokenizer of a model; of one that is not OpenAI's, an approximation."""
+    """Return the tokenizer for a model. It is exact for OpenAI's models only."""
     return _shared(encoding_name(model))
 
 
 def encoding_name(model: str) -> str:
+    """Return the name of the encoding that the model uses."""
     return "cl100k_base" if _CL100K.search(model.lower()) else "o200k_base"
 
 
 class Tokenizer:
-    """One encoding, loaded at its first use."""
+    """Counts by one encoding, whose table is loaded at the first use."""
 
     def __init__(self, encoding: str) -> None:
         self.encoding = encoding
         self._counts: dict[tuple[int, int], int] = {}
+        """Tokens of a text by its hash and length."""
         self._cuts: dict[tuple[int, int, int], str] = {}
+        """Result of `cut` by the text's hash and length, and the limit."""
 
     def count(self, text: str) -> int:
+        """Return how many tokens the text has."""
         key = (hash(text), len(text))
         count = self._counts.get(key)
         if count is None:
-            if len(self._counts) >= KEPT:
+            if len(self._counts) >= REMEMBERED:
                 self._counts.clear()
             count = self._counts[key] = self._count(text)
         return count
 
     def cut(self, text: str, limit: int) -> str:
-        """The text without what is over `limit` tokens in its middle, and a line that says so."""
+        """Return the text, shortened to `limit` tokens; a line in its middle tells what is gone."""
         if len(text.encode("utf-8", "replace")) <= limit:
-            return text  # a token is a byte at least
+            return text  # because a token is at least one byte
         key = (hash(text), len(text), limit)
         cut = self._cuts.get(key)
         if cut is None:
-            if len(self._cuts) >= KEPT:
+            if len(self._cuts) >= REMEMBERED:
                 self._cuts.clear()
             cut = self._cuts[key] = self._cut(text, limit)
         return cut
@@ -73,7 +78,7 @@ class Tokenizer:
         if len(text) <= PIECE * 10 and self._count(text) <= limit:
             return text
         encoding = load(self.encoding)
-        # Ends of eight characters a token are enough to choose from, however long the text is.
+        # Eight characters for each token are enough, so that a long text is not encoded whole.
         head = encoding.encode_ordinary(text[: limit * 8])[: (limit + 1) // 2]
         tail = encoding.encode_ordinary(text[-limit * 8 :])
         begin = encoding.decode_bytes(head).decode("utf-8", "ignore")
@@ -84,11 +89,13 @@ class Tokenizer:
 
 @cache
 def _shared(encoding: str) -> Tokenizer:
+    """Return the one tokenizer of an encoding, which all models with this encoding use."""
     return Tokenizer(encoding)
 
 
 @cache
 def load(encoding: str) -> "tiktoken.Encoding":
+    """Return tiktoken's encoding, made from our table. Takes up to half a second the first time."""
     import tiktoken
 
     ranks = {token: rank for rank, token in enumerate(table(encoding))}
@@ -99,7 +106,7 @@ def load(encoding: str) -> "tiktoken.Encoding":
 
 
 def table(encoding: str) -> list[bytes]:
-    """All tokens in the order of their ranks; `scripts/make-token-tables` makes the files."""
+    """Return all tokens by rank, from a file that `scripts/make-token-tables` has made."""
     packed = files("oi_daemon.model").joinpath(f"tables/{encoding}.xz").read_bytes()
     plain = lzma.decompress(packed)
     count = int.from_bytes(plain[:4])
@@ -109,7 +116,7 @@ def table(encoding: str) -> list[bytes]:
 
 _CL100K = re.compile(r"^(?:.*/)?(?:ft:)?gpt-(?:4(?![o.\d])|3\.5|35)")
 
-# The patterns by which the encodings split text, and their special tokens, as tiktoken has them.
+# The pattern by which each encoding splits text, and its special tokens, as tiktoken has them.
 _FACTS: dict[str, tuple[str, dict[str, int]]] = {
     "cl100k_base": (
         r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"

@@ -20,6 +20,6 @@ def warm() -> Models:
 @pytest.fixture
 async def asked(warm: Models) -> AsyncIterator[Asked]:
     async with ScriptedServer() as server:
-        models = Models(**SPOKEN, delays=(0, 0, 0))
+        models = Models(**SPOKEN, retry_delays=(0, 0, 0))
         yield Asked(server, models)
         await models.close()

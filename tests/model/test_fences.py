@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
-from oi_daemon.model.dialects.fences import FenceChunk, FenceParser
+from oi_daemon.model.dialects.fences import FenceParser
+from oi_daemon.model.dialects.parts import ReplyPart
 from tests.growth import grows_linearly
 from tests.model.example import BLOCK
 from tests.model.splits import every_split, pieces
@@ -17,15 +18,15 @@ LANGUAGES = {"python", "shell", "bash"}
 Joined = tuple[str, str]
 
 
-def parse(deltas: Iterable[str], *, complete: bool = True) -> list[FenceChunk]:
+def parse(deltas: Iterable[str], *, complete: bool = True) -> list[ReplyPart]:
     parser = FenceParser(LANGUAGES.__contains__)
-    chunks: list[FenceChunk] = []
+    chunks: list[ReplyPart] = []
     for delta in deltas:
         chunks += parser.feed(delta)
     return chunks + parser.flush(complete=complete)
 
 
-def joined(chunks: Iterable[FenceChunk]) -> list[Joined]:
+def joined(chunks: Iterable[ReplyPart]) -> list[Joined]:
     """Neighbouring text joined, so that only what is said counts."""
     result: list[Joined] = []
     for chunk in chunks:

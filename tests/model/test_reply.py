@@ -3,16 +3,24 @@
 from collections.abc import Iterable
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
-from oi_daemon.model.dialects.reply import Part, ReplyParser
-from oi_daemon.model.stream import CallDelta, Delta, Event, FunctionDelta, StreamedChoice, WireUsage
+from oi_daemon.model.dialects.deltas import (
+    CallDelta,
+    ChatEvent,
+    ChatUsage,
+    Delta,
+    FunctionDelta,
+    StreamedChoice,
+)
+from oi_daemon.model.dialects.parts import ReplyPart
+from oi_daemon.model.dialects.reply import ReplyParser
 
 
-def parse(*deltas: Delta, finish_reason: str | None = "stop") -> list[Part]:
+def parse(*deltas: Delta, finish_reason: str | None = "stop") -> list[ReplyPart]:
     parser = ReplyParser({"python", "shell"}.__contains__)
-    parts: list[Part] = []
+    parts: list[ReplyPart] = []
     for delta in deltas:
-        parts += parser.feed(Event(choices=[StreamedChoice(delta)]))
-    parts += parser.feed(Event(choices=[StreamedChoice(Delta(), finish_reason)]))
+        parts += parser.feed(ChatEvent(choices=[StreamedChoice(delta)]))
+    parts += parser.feed(ChatEvent(choices=[StreamedChoice(Delta(), finish_reason)]))
     return parts + parser.finish()
 
 
@@ -26,7 +34,7 @@ def called(
     return Delta(tool_calls=[CallDelta(index, FunctionDelta(name, arguments))])
 
 
-def block(code: str, language: str = "python") -> list[Part]:
+def block(code: str, language: str = "python") -> list[ReplyPart]:
     return [LanguageChunk(language), CodeChunk(code), Executing(code, language)]
 
 
@@ -34,7 +42,7 @@ ONE = '{"language": "python", "code": "1"}'
 TWO = '{"language": "shell", "code": "2"}'
 
 
-def executed(parts: Iterable[Part]) -> list[str]:
+def executed(parts: Iterable[ReplyPart]) -> list[str]:
     return [part.code for part in parts if isinstance(part, Executing)]
 
 
@@ -121,14 +129,14 @@ def test_a_block_that_is_complete_runs_before_the_rest_is_cut_off() -> None:
 
 def test_done_ends_a_reply_as_well_as_a_reason() -> None:
     parser = ReplyParser({"python"}.__contains__)
-    parser.feed(Event(choices=[StreamedChoice(said("Hi"))]))
+    parser.feed(ChatEvent(choices=[StreamedChoice(said("Hi"))]))
     assert not parser.complete
-    parser.feed(Event(done=True))
+    parser.feed(ChatEvent(done=True))
     assert parser.complete
 
 
 def test_the_usage_may_come_in_any_event() -> None:
     parser = ReplyParser({"python"}.__contains__)
-    parser.feed(Event(choices=[], usage=WireUsage(1, 2)))
-    parser.feed(Event(choices=[StreamedChoice(said("Hi"))]))
-    assert parser.usage == WireUsage(1, 2)
+    parser.feed(ChatEvent(choices=[], usage=ChatUsage(1, 2)))
+    parser.feed(ChatEvent(choices=[StreamedChoice(said("Hi"))]))
+    assert parser.usage == ChatUsage(1, 2)

@@ -1,1 +1,1 @@
-"""The ways in which models write code: tool calls, function calls and Markdown fences."""
+"""The ways in which models write code: tool calls, legacy function calls and Markdown fences."""

@@ -1,7 +1,7 @@
-"""Code blocks in a message: Markdown fences, as chunks while they are written.
+"""Code blocks in a message, as Markdown fences: chunks while they stream.
 
 A fence whose first word is a language that can be run is code; any other is part of the message.
-The rules are CommonMark's, and an answer that ends within a fence has ended the fence as well.
+The rules are CommonMark's: a fence that is still open at the end of the message ends there.
 """
 
 import re
@@ -9,73 +9,83 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
-
-FenceChunk = MessageChunk | LanguageChunk | CodeChunk | Executing
+from oi_daemon.model.dialects.parts import ReplyPart
 
 LONGEST_FENCE = 100
-"""Characters of a line that may still be a fence's; no longer one is waited for."""
+"""Characters after which a line is passed on, although it might still become a fence."""
 
 
 @dataclass(slots=True)
 class _Fence:
-    """The fence that is open."""
+    """A fence that has been opened and not closed yet."""
 
     indent: int
+    """Spaces before the opening fence, which are removed from the lines of code."""
     fence: str
+    """The characters of the opening fence, such as three backticks."""
     language: str
-    """Empty: the block is part of the message."""
+    """The language of the code; empty if the block is part of the message."""
     code: list[str] = field(default_factory=list)
+    """The code so far."""
 
     def may_close(self, line: str) -> bool:
-        """The line, perhaps unfinished, is nothing but the beginning of a closing fence."""
+        """Return whether the line so far can be the beginning of the closing fence."""
         fence = line.strip(" ")
         indent = len(line) - len(line.lstrip(" "))
         return indent <= self.indent + 3 and not fence.strip(self.fence[0])
 
     def closes(self, line: str) -> bool:
+        """Return whether the whole line is the closing fence."""
         return self.may_close(line) and len(line.strip(" ")) >= len(self.fence)
 
 
 class FenceParser:
-    """Chunks of a message. Each delta of plain text is one chunk, the same text.
+    """Turns the text of a message into chunks. A delta of plain text is one chunk.
 
-    Only what may still turn out to be a fence is held back: newlines and the start of a line.
+    Only what can still become part of a fence is held back: newlines and the start of a line.
     """
 
     def __init__(self, is_language: Callable[[str], bool]) -> None:
         self._is_language = is_language
         self._block: _Fence | None = None
+        """The fence that is open; None outside of one."""
         self._line = ""
-        """The start of a line that may become a fence."""
-        self._line_starts = True
+        """The start of a line that is held back, because it can still become a fence."""
+        self._at_line_start = True
+        """Whether nothing of the current line was passed on."""
         self._newlines = 0
-        """How many are held back; a block drops those before it and those at its end."""
+        """Number of newlines held back. Those around a block of code are dropped."""
         self._after_block = False
+        """Whether a block of code has just ended and no text has followed."""
         self._text: list[str] = []
-        self._chunks: list[FenceChunk] = []
+        """Text, or code, of the chunk that is being made."""
+        self._chunks: list[ReplyPart] = []
+        """Chunks that the call of `feed` or `flush` returns."""
 
-    def feed(self, delta: str) -> list[FenceChunk]:
+    def feed(self, delta: str) -> list[ReplyPart]:
+        """Return the chunks that this delta adds."""
         data, at = self._line + delta, 0
         self._line = ""
         while at < len(data):
             if data[at] == "\n":
                 self._newlines += 1
-                self._line_starts = True
+                self._at_line_start = True
                 at += 1
                 continue
             end = data.find("\n", at)
             line = data[at:] if end < 0 else data[at:end]
-            if self._line_starts and end < 0 and self._may_be_fence(line):
+            if self._at_line_start and end < 0 and self._may_be_fence(line):
                 self._line = line
                 break
-            at += self._take_line(line) if self._line_starts and end >= 0 else self._write(line)
-        return self._taken()
+            at += self._take_line(line) if self._at_line_start and end >= 0 else self._write(line)
+        return self._take_chunks()
 
-    def flush(self, *, complete: bool = True) -> list[FenceChunk]:
-        """The end of the message.
+    def flush(self, *, complete: bool = True) -> list[ReplyPart]:
+        """Return the chunks that the end of the message adds.
 
         Args:
-            complete: the model has ended here. If not, a block that is open is not to be run.
+            complete: whether the model itself has ended here; if not, a block that is open does
+                not become `Executing`.
         """
         line, self._line = self._line, ""
         if self._block and self._block.closes(line):
@@ -86,13 +96,13 @@ class FenceParser:
             self._write("")
         elif complete:
             self._close(self._block)
-        chunks = self._taken()
+        chunks = self._take_chunks()
         self._block = None
-        self._line_starts = True
+        self._at_line_start = True
         return chunks
 
     def _take_line(self, line: str) -> int:
-        """A whole line; gives how many characters are done with it."""
+        """Handle a whole line that may be a fence; return how many characters are handled."""
         if self._block is None:
             opening = _OPENING.fullmatch(line)
             return self._open(line, opening) if opening else self._write(line)
@@ -106,6 +116,7 @@ class FenceParser:
         return len(line)
 
     def _open(self, line: str, opening: re.Match[str]) -> int:
+        """Open a block, or pass the line on as text; return how many characters are handled."""
         indent, fence, language = len(opening[1]), opening[2], opening[3].lower()
         if not self._is_language(language):
             self._block = _Fence(indent, fence, "")
@@ -118,6 +129,7 @@ class FenceParser:
         return len(line) + 1
 
     def _close(self, block: _Fence) -> None:
+        """End a block of code, which is complete."""
         self._end_text()
         self._chunks.append(Executing("".join(block.code), block.language))
         self._block = None
@@ -125,19 +137,20 @@ class FenceParser:
         self._after_block = True
 
     def _write(self, text: str) -> int:
-        """Text of the message or of the code, and the newlines that were held back before it."""
+        """Pass on text or code, after the newlines that were held back; return its length."""
         size = len(text)
-        if self._line_starts and self._block and self._block.language:
+        if self._at_line_start and self._block and self._block.language:
             spaces = size - len(text.lstrip(" "))
             text = text[min(spaces, self._block.indent) :]
         if self._newlines and not self._after_block:
             self._text.append("\n" * self._newlines)
         self._text.append(text)
         self._newlines = 0
-        self._line_starts = self._after_block = False
+        self._at_line_start = self._after_block = False
         return size
 
     def _may_be_fence(self, line: str) -> bool:
+        """Return whether the line so far can become a fence, so that it has to wait."""
         if len(line) > LONGEST_FENCE:
             return False
         if self._block:
@@ -145,6 +158,7 @@ class FenceParser:
         return _MAY_OPEN.fullmatch(line) is not None
 
     def _end_text(self) -> None:
+        """Make a chunk of the text that was passed on since the last chunk."""
         text = "".join(self._text)
         self._text = []
         if not text:
@@ -155,7 +169,8 @@ class FenceParser:
         else:
             self._chunks.append(MessageChunk(text))
 
-    def _taken(self) -> list[FenceChunk]:
+    def _take_chunks(self) -> list[ReplyPart]:
+        """Return the chunks that are ready, and forget them."""
         self._end_text()
         chunks, self._chunks = self._chunks, []
         return chunks

@@ -1,7 +1,7 @@
-"""A conversation as a request: the messages, and how the model is told to run code.
+"""A conversation as the messages of a chat completion, and how the model is told to run code.
 
-`tools` and legacy `functions` are calls of `execute`; in `markdown`, code is a fence in the
-assistant's message and its output the user's next one.
+In the styles `tools` and (legacy) `functions`, code is a call of `execute`. In `markdown` it is a
+fence in the assistant's message, and its output is the user's next message.
 """
 
 import json
@@ -15,24 +15,28 @@ from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
 
 ToolStyle = Literal["tools", "functions", "markdown"]
-Wire = dict[str, Any]
+"""How a model is asked to write code."""
+ChatMessage = dict[str, Any]
+"""One message of a request."""
 
 NOT_RUN = "This code was not run: the user declined it, or interrupted before it ran."
 NO_OUTPUT = "(no output)"
 PICTURES = "(What the code has shown.)"
+"""The text of the user's message that holds a block's pictures."""
 BEGINNING = "(Go on from here.)"
-"""Some servers want a user's message first, where the conversation begins with code."""
+"""Sent as the user's first message where a conversation begins with code, because some servers
+require one."""
 
 
 def system_message(text: str, style: ToolStyle, languages: Sequence[str], cwd: str) -> str:
-    """The user's system message and what every model must know besides."""
+    """Return the user's system message, and what every model is told after it."""
     how = _HOW[style].format(languages=", ".join(languages))
     where = f"The system is {platform.system()}, the current folder {cwd}."
     return "\n\n".join(part for part in (text.strip(), f"{how} {where}") if part)
 
 
-def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> Wire:
-    """What a request holds besides the messages, so that the model can call `execute`."""
+def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters of a request that let the model call `execute`."""
     function = {
         "name": "execute",
         "description": "Run code on the user's machine and get its output.",
@@ -56,73 +60,78 @@ def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> Wire:
 
 def wire_messages(
     system: str, messages: Sequence[Message], style: ToolStyle, sent: Sequence[Bundle] = ()
-) -> list[Wire]:
-    """The request's messages, beginning with the system's.
+) -> list[ChatMessage]:
+    """Return the request's messages, the system message first.
 
     Args:
-        sent: displays of the messages whose pictures the model gets.
+        sent: the displays whose pictures the model gets.
     """
-    wire: list[Wire] = [{"role": "system", "content": system}]
+    wire: list[ChatMessage] = [{"role": "system", "content": system}]
     if messages and not isinstance(messages[0], UserMessage):
         wire.append({"role": "user", "content": BEGINNING})
-    for said, code in _rounds(messages):
+    for spoken, code in _rounds(messages):
         if style == "markdown":
-            _add_markdown(wire, said, code, sent)
+            _add_markdown(wire, spoken, code, sent)
         else:
-            wire += _with_call(said, code, style, sent, len(wire))
+            wire += _with_call(spoken, code, style, sent, len(wire))
     return wire
 
 
 def readable(output: str | None) -> str:
-    """A block's output as the model reads it."""
+    """Return a block's output as the model reads it: as text, without escape codes."""
     if output is None:
         return NOT_RUN
     return ANSI.sub("", output) or NO_OUTPUT
 
 
 def outcome(code: CodeMessage, sent: Sequence[Bundle] = ()) -> str:
-    """What became of a block: its output, and its displays in words."""
-    told = pictures.words(code.displays, sent)
-    if not told:
+    """Return a block's output for the model, with a line for each display."""
+    lines = pictures.words(code.displays, sent)
+    if not lines:
         return readable(code.output)
-    return "\n".join([*([readable(code.output)] if code.output else []), *told])
+    return "\n".join([*([readable(code.output)] if code.output else []), *lines])
 
 
 def _rounds(
     messages: Sequence[Message],
 ) -> Iterator[tuple[UserMessage | AssistantMessage | None, CodeMessage | None]]:
-    """Each message, or what the assistant said together with the code that it then wrote."""
-    said: AssistantMessage | None = None
+    """Yield each message, and a message of the assistant together with the code after it."""
+    spoken: AssistantMessage | None = None
     for message in messages:
-        if said and isinstance(message, CodeMessage):
-            yield said, message
-            said = None
+        if spoken and isinstance(message, CodeMessage):
+            yield spoken, message
+            spoken = None
             continue
-        if said:
-            yield said, None
-        said = message if isinstance(message, AssistantMessage) else None
+        if spoken:
+            yield spoken, None
+        spoken = message if isinstance(message, AssistantMessage) else None
         if isinstance(message, CodeMessage):
             yield None, message
         elif isinstance(message, UserMessage):
             yield message, None
-    if said:
-        yield said, None
+    if spoken:
+        yield spoken, None
 
 
 def _with_call(
-    said: UserMessage | AssistantMessage | None,
+    spoken: UserMessage | AssistantMessage | None,
     code: CodeMessage | None,
     style: ToolStyle,
     sent: Sequence[Bundle],
     number: int,
-) -> list[Wire]:
-    text = said.message if said else None
+) -> list[ChatMessage]:
+    """Return what was said, and the code as a call of `execute` with its result.
+
+    Args:
+        number: makes the call's id unique in the request.
+    """
+    text = spoken.message if spoken else None
     if code is None:
-        return [{"role": said.role if said else "user", "content": text}]
+        return [{"role": spoken.role if spoken else "user", "content": text}]
     arguments = json.dumps({"language": code.language, "code": code.code}, ensure_ascii=False)
     function = {"name": "execute", "arguments": arguments}
     if style == "functions":
-        call: Wire = {"function_call": function}
+        call: ChatMessage = {"function_call": function}
         answer = {"role": "function", "name": "execute"}
     else:
         name = f"call_{number}"
@@ -137,13 +146,14 @@ def _with_call(
 
 
 def _add_markdown(
-    wire: list[Wire],
-    said: UserMessage | AssistantMessage | None,
+    wire: list[ChatMessage],
+    spoken: UserMessage | AssistantMessage | None,
     code: CodeMessage | None,
     sent: Sequence[Bundle],
 ) -> None:
-    if said:
-        _add(wire, said.role, said.message)
+    """Add what was said, and the code as a fence with its output in the user's message."""
+    if spoken:
+        _add(wire, spoken.role, spoken.message)
     if code:
         _add(wire, "assistant", _fenced(code))
         _add(wire, "user", f"Output:\n{outcome(code, sent)}")
@@ -151,8 +161,8 @@ def _add_markdown(
             wire[-1]["content"] = [_text(wire[-1]["content"]), *parts]
 
 
-def _add(wire: list[Wire], role: str, content: str) -> None:
-    """Chat templates want the roles to take turns: what one role says in a row is joined."""
+def _add(wire: list[ChatMessage], role: str, content: str) -> None:
+    """Add text of a role, joined to its previous message, because roles must alternate."""
     if wire[-1]["role"] != role:
         wire.append({"role": role, "content": content})
     elif isinstance(wire[-1]["content"], str):
@@ -161,19 +171,20 @@ def _add(wire: list[Wire], role: str, content: str) -> None:
         wire[-1]["content"].append(_text(content))
 
 
-def _text(text: str) -> Wire:
+def _text(text: str) -> dict[str, str]:
+    """Return text as a part of a message's content."""
     return {"type": "text", "text": text}
 
 
-def _parts(code: CodeMessage, sent: Sequence[Bundle]) -> list[Wire]:
-    """The pictures of a block that the model gets."""
+def _parts(code: CodeMessage, sent: Sequence[Bundle]) -> list[dict[str, Any]]:
+    """Return the block's pictures that the model gets, as parts of a message's content."""
     return [
         pictures.part(display) for display in code.displays if any(display is each for each in sent)
     ]
 
 
 def _fenced(code: CodeMessage) -> str:
-    """The code in a fence that is longer than any in it."""
+    """Return the code in a fence that is longer than any fence in the code."""
     longest = max((len(run) for run in re.findall(r"`{3,}", code.code)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{code.language}\n{code.code}\n{fence}"

@@ -1,1 +1,1 @@
-"""Models on this machine: servers found on their usual ports, files embedded, one to download."""
+"""Models on this machine: servers on their usual ports, model files, and one to download."""

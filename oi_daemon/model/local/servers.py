@@ -1,7 +1,7 @@
-"""Which server answers where the model runs on this machine.
+"""Finds the server for a model on this machine.
 
-A `.gguf` file is embedded; else a local server is found on its usual port; else the model that
-was downloaded is embedded. Hosted models are none of its business.
+A model file (.gguf) is served by a child process. Otherwise a local server is looked for on the
+usual ports; if there is none, the downloaded model is served by a child process.
 """
 
 import asyncio
@@ -12,13 +12,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
+from oi_daemon.model.context_window import EMBEDDED_WINDOW
 from oi_daemon.model.endpoint import NO_KEY, Endpoint
 from oi_daemon.model.local.download import model_is_downloaded
-from oi_daemon.model.local.embedded import CONTEXT_WINDOW, EmbeddedServer
+from oi_daemon.model.local.embedded import EmbeddedServer
 from oi_daemon.settings import Settings
 
 USUAL_PORTS = (11434, 1234, 8080, 8000)
-"""Ollama, LM Studio, llama.cpp's server, vLLM."""
+"""Ports of Ollama, LM Studio, llama.cpp's server and vLLM."""
+
+PROBE_TIMEOUT = 2.0
+"""Seconds within which a local server must list its models."""
+PROBE_CONNECT_TIMEOUT = 0.3
+"""Seconds within which a local server must accept a connection."""
 
 _NOWHERE = """\
 There is no model on this machine yet. One of these ways leads to one:
@@ -29,35 +35,42 @@ There is no model on this machine yet. One of these ways leads to one:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalServer:
-    """A server found on this machine, and the models it has."""
+    """A server that was found on this machine, and the names of its models."""
 
     api_base: str
     models: tuple[str, ...]
 
     @property
     def chatting(self) -> list[str]:
-        """Its models that can chat."""
+        """Names of its models that can chat."""
         return [name for name in self.models if "embed" not in name.lower()]
 
     def match(self, model: str | None) -> str | None:
-        """Its name for that model; its first model that can chat, where none is named."""
+        """Return the server's name for this model, or None if it does not have it.
+
+        For None, return its first model that can chat.
+        """
         if model is None:
             return next(iter(self.chatting), None)
         return next((name for name in self.models if name in (model, f"{model}:latest")), None)
 
 
 class LocalModels:
-    """The daemon's embedded servers, one per file, and the way to all other local ones."""
+    """Owns the embedded servers, one for each model file, and finds all other local servers."""
 
     def __init__(self, ports: Iterable[int] = USUAL_PORTS) -> None:
+        """
+        Args:
+            ports: where other servers are looked for.
+        """
         self._ports = tuple(ports)
         self._embedded: dict[Path, EmbeddedServer] = {}
 
     async def resolve(self, settings: Settings) -> Endpoint | None:
-        """Where these settings lead on this machine, ready to answer; None: to a hosted model.
+        """Return the endpoint on this machine, ready to answer; None if a hosted model is meant.
 
         Raises:
-            NoModelError: the model is not there; the text lists the ways on.
+            NoModelError: the model is not there; the text lists what the person can do.
             ConnectionLostError: the embedded model did not start.
         """
         if settings.api_base is not None:
@@ -67,11 +80,11 @@ class LocalModels:
         return await self._find(_named(settings)) if settings.local else None
 
     async def servers(self) -> list[LocalServer]:
-        """The servers on this machine that have a model."""
+        """Return the servers on this machine that have a model that can chat."""
         return [server for server in await _servers(self._ports) if server.chatting]
 
     async def failure(self, endpoint: Endpoint) -> ConnectionLostError | None:
-        """Why this endpoint is out of reach, if it is an embedded model that died."""
+        """Return the error for a person if this is an embedded model that died; else None."""
         for server in self._embedded.values():
             if server.api_key == endpoint.api_key:
                 return await server.failure()
@@ -82,7 +95,10 @@ class LocalModels:
         await asyncio.gather(*(server.close() for server in self._embedded.values()))
 
     async def _at_base(self, settings: Settings, api_base: str) -> Endpoint:
-        """The server that the user names; where they name no model, one that it has."""
+        """Return the endpoint at the URL that the user has set.
+
+        If they have not chosen a model, it is the server's first one.
+        """
         model: str | None = settings.model
         if _named(settings) is None and (server := await _probe(api_base)):
             model = server.match(None)
@@ -93,6 +109,11 @@ class LocalModels:
         )
 
     async def _find(self, model: str | None) -> Endpoint:
+        """Return a server that has this model; for None, any server, or the downloaded model.
+
+        Raises:
+            NoModelError: there is none.
+        """
         server = await find_local(model, self._ports)
         if server is not None and (name := server.match(model)):
             return Endpoint(api_base=server.api_base, api_key=NO_KEY, model=name)
@@ -101,6 +122,7 @@ class LocalModels:
         raise NoModelError(_NOWHERE if model is None else f"{model} was not found. {_NOWHERE}")
 
     async def _embed(self, path: Path) -> Endpoint:
+        """Return the endpoint of a model file, whose child process is started if necessary."""
         server = self._embedded.setdefault(path, EmbeddedServer(path))
         await server.start()
         return Endpoint(
@@ -109,17 +131,17 @@ class LocalModels:
             model=server.model,
             compact=True,
             extra_body=server.extra_body,
-            context_window=CONTEXT_WINDOW,
+            context_window=EMBEDDED_WINDOW,
         )
 
 
 async def find_local(model: str | None, ports: Iterable[int] = USUAL_PORTS) -> LocalServer | None:
-    """The server on these ports that has the model, or any model if none is named.
+    """Return the first server on these ports that has the model; for None, any model.
 
     None if there is no server with a model at all.
 
     Raises:
-        NoModelError: there are servers, and none has the model named; the text lists theirs.
+        NoModelError: there are servers, but none has this model; the text lists what they have.
     """
     servers = await _servers(ports)
     for server in servers:
@@ -137,24 +159,28 @@ async def find_local(model: str | None, ports: Iterable[int] = USUAL_PORTS) -> L
 
 
 async def _servers(ports: Iterable[int]) -> list[LocalServer]:
+    """Return the model servers that answer on these ports."""
     probes = [_probe(f"http://127.0.0.1:{port}/v1") for port in ports]
     return [server for server in await asyncio.gather(*probes) if server is not None]
 
 
 def _file(settings: Settings) -> Path:
-    """The model file's path; a relative one starts where the client is."""
+    """Return the model file's path. A relative one starts in the folder of the conversation."""
     return Path(settings.cwd or ".", Path(settings.model).expanduser()).resolve()
 
 
 def _named(settings: Settings) -> str | None:
-    """The model that the user chose. The default is a hosted one: no choice for this machine."""
+    """Return the model if the user chose one; None for the default, which is a hosted model."""
     return None if settings.model == Settings().model else settings.model
 
 
 async def _probe(api_base: str) -> LocalServer | None:
-    """The server at that URL, if it lists models. Never takes long, never asks a proxy."""
+    """Return the server at this URL; None if it does not list models within two seconds.
+
+    A proxy is never used.
+    """
     try:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PROBE_TIMEOUT):
             models = json.loads(await _get(f"{api_base}/models"))["data"]
         return LocalServer(api_base=api_base, models=tuple(str(model["id"]) for model in models))
     except (OSError, ValueError, LookupError, TypeError):  # no server, or one of another kind
@@ -162,11 +188,14 @@ async def _probe(api_base: str) -> LocalServer | None:
 
 
 async def _get(url: str) -> bytes:
-    """The body of a plain HTTP answer: an HTTP library would take longer to load than to ask."""
+    """Return the body of an HTTP answer.
+
+    Not by a library, because loading one takes longer than the whole request.
+    """
     address = urlsplit(url)
     if address.scheme != "http" or address.hostname is None:
         raise ValueError(url)
-    async with asyncio.timeout(0.3):
+    async with asyncio.timeout(PROBE_CONNECT_TIMEOUT):
         reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
     try:
         writer.write(f"GET {address.path} HTTP/1.0\r\nHost: {address.netloc}\r\n\r\n".encode())

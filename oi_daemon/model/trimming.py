@@ -1,8 +1,8 @@
-"""Fits a conversation into a model's context window.
+"""Selects the part of a conversation that fits into the context window.
 
-Whole messages go from the oldest on; a block of code and its output are one message. The latest
-user message stays, and a message that is larger than the window is cut. What is remembered of
-each message (`tokens`) makes this cheap in every later turn. Call it off the loop.
+The oldest messages are left out first, and whole: a block of code and its output are one message.
+The latest user message always stays, and a message larger than the window is cut. Counting is
+slow, so call it off the loop; `tokens` remembers the counts, which makes later turns cheap.
 """
 
 from collections.abc import Sequence
@@ -12,48 +12,39 @@ from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessa
 from oi_daemon.model.dialects.requests import readable
 from oi_daemon.model.tokens import Tokenizer
 
-DEFAULT_WINDOW = 32_768
-"""Tokens of a hosted model that is not known by its name."""
-LOCAL_WINDOW = 8_192
-"""Tokens of a model on this machine, where nothing says how many: what such servers start with."""
-OVERHEAD = 8
+MESSAGE_OVERHEAD = 8
 """Tokens that a message costs besides its text."""
 CALL_OVERHEAD = 24
-"""The same for a call of `execute` and its answer."""
+"""Tokens that a call of `execute` and its result cost besides code and output."""
 DISPLAY_OVERHEAD = 24
-"""The same for a display in words."""
-LARGEST_ANSWER = 4_096
-SMALLEST_ROOM = 256
+"""Tokens that the line in place of a display costs."""
 
 
-def room_for(window: int, max_tokens: int | None) -> int:
-    """Tokens of a request, so that the answer fits as well."""
-    answer = min(max_tokens or min(window // 4, LARGEST_ANSWER), window // 2)
-    return window - answer
+def surely_fits(messages: Sequence[Message], room: int, max_output: int) -> bool:
+    """Return whether nothing has to be cut, judged without counting tokens.
 
-
-def fits(messages: Sequence[Message], room: int, max_output: int) -> bool:
-    """Whether it is plain, without counting tokens, that nothing needs to be cut."""
-    if any(isinstance(m, CodeMessage) and _most(m.output or "") > max_output for m in messages):
+    False means that this is unknown.
+    """
+    if any(isinstance(m, CodeMessage) and _at_most(m.output or "") > max_output for m in messages):
         return False
-    return sum(map(_most_of, messages)) <= room
+    return sum(map(_message_at_most, messages)) <= room
 
 
-def fit(
+def trim(
     messages: Sequence[Message], *, room: int, max_output: int, tokenizer: Tokenizer
 ) -> list[Message]:
-    """The messages that fit into `room` tokens, as the model is to read them."""
+    """Return the messages that fit into `room` tokens, as the model is to read them."""
     asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
     newest = len(messages) - 1
     kept: dict[int, Message] = {}
     for index in dict.fromkeys(i for i in (asked, newest) if i >= 0):
-        message = _shortened(messages[index], max_output, tokenizer)
+        message = _with_short_output(messages[index], max_output, tokenizer)
         kept[index] = _cut(message, room // 2, tokenizer)
         room -= _size(kept[index], tokenizer)
     for index in range(newest - 1, -1, -1):
         if index in kept:
             continue
-        message = _shortened(messages[index], max_output, tokenizer)
+        message = _with_short_output(messages[index], max_output, tokenizer)
         room -= _size(message, tokenizer)
         if room < 0:
             break
@@ -61,31 +52,33 @@ def fit(
     return [kept[index] for index in sorted(kept)]
 
 
-def _most_of(message: Message) -> int:
+def _message_at_most(message: Message) -> int:
+    """Return a number of tokens that the message does not exceed, without counting."""
     match message:
         case UserMessage(text) | AssistantMessage(text):
-            return _most(text) + OVERHEAD
+            return _at_most(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
-            shown = len(message.displays) * DISPLAY_OVERHEAD
-            return _most(code) + _most(output or "") + CALL_OVERHEAD + shown
+            displays = len(message.displays) * DISPLAY_OVERHEAD
+            return _at_most(code) + _at_most(output or "") + CALL_OVERHEAD + displays
 
 
-def _most(text: str) -> int:
-    """No text has more tokens than bytes, no character more than four bytes."""
+def _at_most(text: str) -> int:
+    """Return the most tokens that the text can have: one for each byte of UTF-8."""
     return len(text) if text.isascii() else 4 * len(text)
 
 
 def _size(message: Message, tokenizer: Tokenizer) -> int:
+    """Return the tokens that the message costs."""
     match message:
         case UserMessage(text) | AssistantMessage(text):
-            return tokenizer.count(text) + OVERHEAD
+            return tokenizer.count(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
-            shown = len(message.displays) * DISPLAY_OVERHEAD
-            return tokenizer.count(code) + tokenizer.count(output or "") + CALL_OVERHEAD + shown
+            displays = len(message.displays) * DISPLAY_OVERHEAD
+            return tokenizer.count(code) + tokenizer.count(output or "") + CALL_OVERHEAD + displays
 
 
-def _shortened(message: Message, max_output: int, tokenizer: Tokenizer) -> Message:
-    """Of a block's output, the model reads `max_output` tokens."""
+def _with_short_output(message: Message, max_output: int, tokenizer: Tokenizer) -> Message:
+    """Return the message with its output cut to `max_output` tokens and without escape codes."""
     if not isinstance(message, CodeMessage) or not message.output:
         return message
     output = message.output
@@ -96,7 +89,7 @@ def _shortened(message: Message, max_output: int, tokenizer: Tokenizer) -> Messa
 
 
 def _cut(message: Message, limit: int, tokenizer: Tokenizer) -> Message:
-    """The message cut to about so many tokens, if it is larger."""
+    """Return the message, cut to about `limit` tokens if it has more."""
     if _size(message, tokenizer) <= limit:
         return message
     limit = max(limit - CALL_OVERHEAD, 2)

@@ -1,12 +1,11 @@
 """Fitting a conversation into the context window."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.tokens import Tokenizer
-from oi_daemon.model.window import fit, fits, room_for
+from oi_daemon.model.trimming import surely_fits, trim
 from tests.model.counting import CountingTokenizer
 
 TOKENIZER = Tokenizer("cl100k_base")
@@ -14,7 +13,7 @@ ASKED = UserMessage("And now?")
 
 
 def fitted(messages: list[Message], room: int, max_output: int = 2000) -> list[Message]:
-    return fit(messages, room=room, max_output=max_output, tokenizer=TOKENIZER)
+    return trim(messages, room=room, max_output=max_output, tokenizer=TOKENIZER)
 
 
 def size(messages: list[Message]) -> int:
@@ -27,7 +26,7 @@ def size(messages: list[Message]) -> int:
 
 def test_what_fits_is_unchanged() -> None:
     messages: list[Message] = [UserMessage("Hi"), CodeMessage("python", "1", "1"), ASKED]
-    assert fits(messages, 1000, 2000)
+    assert surely_fits(messages, 1000, 2000)
     assert fitted(messages, 1000) == messages
 
 
@@ -68,7 +67,7 @@ def test_code_larger_than_the_window_is_cut() -> None:
 
 def test_the_model_reads_max_output_tokens_of_each_output() -> None:
     block = CodeMessage("python", "dump()", "word " * 5000)
-    assert not fits([block, ASKED], 1_000_000, 100)
+    assert not surely_fits([block, ASKED], 1_000_000, 100)
     kept, _ = fitted([block, ASKED], 1_000_000, max_output=100)
     assert "left out" in (kept.output or "")  # type: ignore[union-attr]
     assert size([kept]) < 130
@@ -84,11 +83,11 @@ def test_each_message_is_counted_once_also_in_later_turns() -> None:
     messages: list[Message] = []
     for n in range(1000):
         messages += [UserMessage(f"question {n}"), CodeMessage("python", f"x = {n}", f"out {n}")]
-    fit(messages, room=8000, max_output=2000, tokenizer=tokenizer)
+    trim(messages, room=8000, max_output=2000, tokenizer=tokenizer)
     counted = tokenizer.counted
     assert counted < 3000
     messages.append(ASKED)
-    fit(messages, room=8000, max_output=2000, tokenizer=tokenizer)
+    trim(messages, room=8000, max_output=2000, tokenizer=tokenizer)
     assert tokenizer.counted - counted <= 1
 
 
@@ -112,13 +111,5 @@ def test_what_is_kept_fits_and_holds_the_latest_question(
     assert size(kept) <= room
     asked = [message for message in messages if isinstance(message, UserMessage)]
     assert bool(asked) == any(isinstance(message, UserMessage) for message in kept)
-    if fits(messages, room, 2000):
+    if surely_fits(messages, room, 2000):
         assert len(kept) == len(messages)
-
-
-@pytest.mark.parametrize(
-    ("window", "max_tokens", "room"),
-    [(8192, None, 6144), (128_000, None, 123_904), (8192, 1000, 7192), (4096, 100_000, 2048)],
-)
-def test_there_is_room_for_the_answer(window: int, max_tokens: int | None, room: int) -> None:
-    assert room_for(window, max_tokens) == room

@@ -1,4 +1,4 @@
-"""ChatModel against a scripted server: what is sent, what is yielded, what goes wrong."""
+"""ServerModel against a scripted server: what is sent, what is yielded, what goes wrong."""
 
 import asyncio
 import logging
@@ -235,7 +235,7 @@ async def test_nobody_listens(asked: Asked, caplog: pytest.LogCaptureFixture) ->
 
 @pytest.mark.parametrize("url", ["nonsense", "localhost:8080/v1", "http://", "http://x:y/"])
 async def test_a_setting_that_is_no_url(asked: Asked, url: str) -> None:
-    with pytest.raises(ModelError, match="api_base is no URL"):
+    with pytest.raises(ModelError, match="api_base is not the URL"):
         await asked.reply(api_base=url)
 
 
@@ -251,7 +251,7 @@ async def test_a_server_on_this_machine_is_not_asked_through_a_proxy(
 
 async def test_a_server_that_says_nothing(asked: Asked) -> None:
     """It is not asked again: the person has waited long enough."""
-    models = Models(**SPOKEN, delays=(0,), read_timeout=0.1)
+    models = Models(**SPOKEN, retry_delays=(0,), read_timeout=0.1)
     asked.server.enqueue(text("never").but(hold_after=0))
     with pytest.raises(ConnectionLostError, match="in time"):
         await Asked(asked.server, models).reply()

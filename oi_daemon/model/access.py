@@ -1,0 +1,87 @@
+"""Access to model servers: what all requests share, from one turn to the next."""
+
+from collections.abc import Sequence
+
+from oi_daemon.errors import AuthError
+from oi_daemon.model.capabilities import Capabilities
+from oi_daemon.model.connections import Connections, validated
+from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.failures import KEY_MISSING
+from oi_daemon.model.local.servers import LocalModels
+from oi_daemon.model.prices import OPENAI
+from oi_daemon.model.reasoning import is_reasoning_model
+from oi_daemon.settings import Settings
+
+RETRY_DELAYS = (0.5, 1.0, 2.0)
+"""Seconds to wait before the first, second and third retry of a request."""
+READ_TIMEOUT = 60.0
+"""Seconds without a byte after which a request to a hosted model is given up."""
+SLOW_READ_TIMEOUT = 300.0
+"""The same for models that are silent for long: reasoning models and those on this machine."""
+
+
+class ServerAccess:
+    """Owns the connections, the local models, and what is known about each server."""
+
+    def __init__(
+        self,
+        local: LocalModels | None = None,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+        read_timeout: float | None = None,
+    ) -> None:
+        """
+        Args:
+            retry_delays: seconds to wait before each retry of a request; as many retries are made.
+            read_timeout: replaces `READ_TIMEOUT` and `SLOW_READ_TIMEOUT`.
+        """
+        self.local = local or LocalModels()
+        self.connections = Connections()
+        self.retry_delays = tuple(retry_delays)
+        self._read_timeout = read_timeout
+        self._capabilities: dict[tuple[str, str], Capabilities] = {}
+
+    async def preload(self) -> None:
+        """Import and create, in a thread, what the first request needs."""
+        await self.connections.preload()
+
+    async def endpoint(self, settings: Settings) -> Endpoint:
+        """Return where these settings lead. A server of our own is started and ready then.
+
+        Raises:
+            ModelError: the settings lead to no model; the text lists what the person can do.
+        """
+        endpoint = await self.local.resolve(settings) or validated(_hosted(settings))
+        await self.preload()
+        return endpoint
+
+    def capabilities(self, endpoint: Endpoint) -> Capabilities:
+        """Return what is known about this model; the same object each time, to be updated."""
+        key = (endpoint.api_base, endpoint.model)
+        return self._capabilities.setdefault(key, Capabilities())
+
+    def read_timeout(self, settings: Settings, endpoint: Endpoint) -> float:
+        """Return the seconds without a byte after which a request is given up."""
+        if self._read_timeout is not None:
+            return self._read_timeout
+        slow = settings.local or endpoint.compact or is_reasoning_model(endpoint.model)
+        return SLOW_READ_TIMEOUT if slow else READ_TIMEOUT
+
+    async def close(self) -> None:
+        """Close all connections and end all embedded models."""
+        await self.connections.close()
+        await self.local.close()
+
+
+def _hosted(settings: Settings) -> Endpoint:
+    """Return the endpoint of `api_base`, or OpenAI's.
+
+    Raises:
+        AuthError: neither a server nor a key is set.
+    """
+    if settings.api_key is None and settings.api_base is None:
+        raise AuthError(KEY_MISSING)
+    return Endpoint(
+        api_base=settings.api_base or OPENAI,
+        api_key=(settings.api_key or NO_KEY).strip(),
+        model=settings.model,
+    )

@@ -1,0 +1,100 @@
+"""What the model side needs of each API by which a server can be asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from oi_daemon.messages import Message
+from oi_daemon.messages.written import Bundle
+from oi_daemon.model.capabilities import Capabilities
+from oi_daemon.model.dialects.parts import ReplyPart
+from oi_daemon.model.dialects.requests import ToolStyle
+from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.prices import TokenCounts
+from oi_daemon.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestContent:
+    """What a request says, before a backend puts it into the form of its API."""
+
+    settings: Settings
+    endpoint: Endpoint
+    capabilities: Capabilities
+    style: ToolStyle
+    system: str
+    """The system message, with the instructions for this style."""
+    messages: Sequence[Message]
+    """The part of the conversation that fits into the context window."""
+    pictures: Sequence[Bundle]
+    """Displays of these messages whose pictures are sent."""
+    languages: Sequence[str]
+
+
+class ReplyReader(Protocol):
+    """Reads one answer: bytes in, parts of the reply out."""
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model stopped; None if the server has not said so (yet)."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the model itself has ended its reply, so that its code may run."""
+        ...
+
+    @property
+    def counts(self) -> TokenCounts | None:
+        """The tokens as the server counted them; None if it has not (yet)."""
+        ...
+
+    @property
+    def written(self) -> int:
+        """Characters that the model has written so far."""
+        ...
+
+    def feed(self, data: bytes) -> list[ReplyPart]:
+        """Return the parts that these bytes complete.
+
+        Raises:
+            UnreadableAnswerError: they are no answer of this API.
+            StreamedError: they hold an error of the server.
+        """
+        ...
+
+    def end(self) -> list[ReplyPart]:
+        """Return the parts that the end of the connection completes. Raises as `feed` does."""
+        ...
+
+    def finish(self) -> list[ReplyPart]:
+        """Return what is left of the reply, after its end or after an error.
+
+        A block of code that is not complete does not become `Executing`.
+        """
+        ...
+
+
+class Backend(Protocol):
+    """One API of a server."""
+
+    @property
+    def path(self) -> str:
+        """The path of its URL after `api_base`, such as `/chat/completions`."""
+        ...
+
+    def payload(self, content: RequestContent) -> dict[str, Any]:
+        """Return the request's body."""
+        ...
+
+    def text(self, payload: dict[str, Any], *, instructions: bool) -> str:
+        """Return the text of the body's messages, without pictures, to count its tokens.
+
+        Args:
+            instructions: whether the system message is included.
+        """
+        ...
+
+    def reader(self, is_language: Callable[[str], bool]) -> ReplyReader:
+        """Return a reader for one answer."""
+        ...

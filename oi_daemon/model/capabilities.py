@@ -1,0 +1,24 @@
+"""What one model of a server can do, as far as the server's answers have shown."""
+
+from dataclasses import dataclass, field
+
+from oi_daemon.model.dialects.requests import ToolStyle
+
+
+@dataclass(slots=True)
+class Capabilities:
+    """What one model of a server can do. Updated when the server refuses something."""
+
+    tool_style: ToolStyle | None = None
+    """The way to ask for code that the server accepts; None until it has refused one."""
+    accepts_pictures: bool = True
+    """False once the server has refused a request because of its pictures."""
+    rejected_parameters: set[str] = field(default_factory=set)
+    """Names of request parameters that the server has refused; they are no longer sent."""
+    context_window: int | None = None
+    """Tokens of the context window as an error of the server stated it."""
+    overhead_tokens: int = 0
+    """Input tokens of the latest request beyond those of its conversation.
+
+    These are the instructions, the tool definitions and what the server adds itself.
+    """

@@ -1,0 +1,56 @@
+"""How many tokens fit into a model's context window, whoever knows it.
+
+The first that is known counts: the setting, a server that we started ourselves, the model's name.
+A server that refuses a request and states a smaller window is believed over all of them.
+"""
+
+from functools import cache
+
+from oi_daemon.model.capabilities import Capabilities
+from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.settings import Settings
+
+UNKNOWN_HOSTED_WINDOW = 32_768
+"""Tokens assumed for a hosted model whose name is not known."""
+UNKNOWN_LOCAL_WINDOW = 8_192
+"""Tokens assumed for a model on this machine, because local servers start with about this."""
+EMBEDDED_WINDOW = 8_192
+"""Tokens of the window with which a model file is started by us."""
+LARGEST_ANSWER = 4_096
+"""Most tokens that are kept free for the answer where `max_tokens` is not set."""
+SMALLEST_WINDOW = 256
+"""Tokens that are used at least, whatever a server states."""
+
+_WRONG_IN_TABLE = {"gpt-4-32k": 32_768}
+"""Windows that the table of `genai_prices` has wrong."""
+
+
+def context_window(settings: Settings, endpoint: Endpoint, capabilities: Capabilities) -> int:
+    """Return the tokens of the context window of the endpoint's model."""
+    assumed = (
+        settings.context_window
+        or endpoint.context_window
+        or window_by_name(endpoint.model)
+        or (UNKNOWN_LOCAL_WINDOW if settings.local else UNKNOWN_HOSTED_WINDOW)
+    )
+    return min(assumed, capabilities.context_window or assumed)
+
+
+def room_for_input(window: int, max_tokens: int | None) -> int:
+    """Return the tokens that a request may have, so that its answer fits into the window too."""
+    answer = min(max_tokens or min(window // 4, LARGEST_ANSWER), window // 2)
+    return window - answer
+
+
+@cache
+def window_by_name(model: str) -> int | None:
+    """Return the tokens of a hosted model's window; None if its name is not known."""
+    from genai_prices.data_snapshot import get_snapshot
+
+    if model in _WRONG_IN_TABLE:
+        return _WRONG_IN_TABLE[model]
+    try:
+        _, info = get_snapshot().find_provider_model(model, None, None, None)
+    except LookupError:
+        return None
+    return info.context_window

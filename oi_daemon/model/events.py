@@ -1,0 +1,68 @@
+"""Server-sent events: bytes in, the events' data out.
+
+Read from the bytes and not by the openai library's own iterator, because that takes 50 times
+longer for each event.
+"""
+
+from typing import Any
+
+QUOTED = 200
+"""Bytes of an answer that an error quotes."""
+
+
+class UnreadableAnswerError(Exception):
+    """The server sent something that is no stream of events. The text is its beginning."""
+
+
+class StreamedError(Exception):
+    """The server sent an error as an event; `error` is its content."""
+
+    def __init__(self, error: Any) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class EventReader:
+    """Splits a stream of bytes into the data of its events, in linear time."""
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        """Pieces of the line that has not ended yet."""
+        self._saw_event = False
+        self._other_line = b""
+        """The first line that belongs to no stream of events, such as `<html>`."""
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Return the data of the events that are complete now."""
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._line, lines[0]])
+            self._line = []
+        self._line.append(rest)
+        return [event for line in lines if (event := self._read(line))]
+
+    def finish(self) -> list[bytes]:
+        """Return the data of the last event, which may lack its newline.
+
+        Raises:
+            UnreadableAnswerError: there was an answer, but no event in it.
+        """
+        event = self._read(b"".join(self._line))
+        if not self._saw_event and self._other_line:
+            raise unreadable(self._other_line)
+        return [event] if event else []
+
+    def _read(self, line: bytes) -> bytes:
+        """Return the line's data; empty for comments, other fields and blank lines."""
+        if line.startswith(b"data:"):
+            self._saw_event = True
+            return line[5:].strip()
+        is_field = line.startswith((b":", b"event:"))
+        if not self._other_line and not is_field and line.strip():
+            self._other_line = line
+        return b""
+
+
+def unreadable(data: bytes) -> UnreadableAnswerError:
+    """Return the error for an answer that begins with this data."""
+    return UnreadableAnswerError(data[:QUOTED].decode("utf-8", "replace"))

@@ -1,0 +1,162 @@
+"""One request to a model: what it says, and how it changes after a failure."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from oi_daemon.messages import Message
+from oi_daemon.model import pictures, trimming
+from oi_daemon.model.backend import RequestContent
+from oi_daemon.model.capabilities import Capabilities
+from oi_daemon.model.context_window import SMALLEST_WINDOW, context_window, room_for_input
+from oi_daemon.model.dialects.requests import ToolStyle, system_message
+from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.failures import Failure
+from oi_daemon.model.tokens import estimate, tokenizer
+from oi_daemon.settings import Settings
+
+logger = logging.getLogger(__package__)
+
+RESERVED = 160
+"""Tokens kept free for the definition of `execute` and for what servers add themselves."""
+
+
+class ModelRequest:
+    """A request and its retries. `adjust` changes it by what the latest failure said."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        endpoint: Endpoint,
+        capabilities: Capabilities,
+        *,
+        languages: Sequence[str],
+        retry_delays: Sequence[float],
+    ) -> None:
+        """
+        Args:
+            retry_delays: seconds to wait before each retry that a temporary failure causes.
+        """
+        self._settings = settings
+        self.endpoint = endpoint
+        self._capabilities = capabilities
+        self._languages = languages
+        self._retry_delays = list(retry_delays)
+        self._scale = 1.0
+        """The share of the context window that is used."""
+        self._shortened = False
+        """Whether the server has already refused the conversation once as too long."""
+        self._has_pictures = False
+        """Whether the latest request held pictures."""
+
+    @property
+    def style(self) -> ToolStyle:
+        """How the model is asked to write code."""
+        if self.endpoint.compact:
+            return "markdown"
+        if self._settings.tool_style != "auto":
+            return self._settings.tool_style
+        return self._capabilities.tool_style or "tools"
+
+    async def content(self, messages: Sequence[Message]) -> RequestContent:
+        """Return what the request says about this conversation, trimmed to what fits."""
+        settings, style = self._settings, self.style
+        cwd = settings.cwd or str(Path.cwd())
+        system = system_message(settings.system_message, style, self._languages, cwd)
+        sent = pictures.newest(messages) if self._sends_pictures else []
+        self._has_pictures = bool(sent)
+        reserved = estimate(system) + RESERVED + len(sent) * pictures.TOKENS
+        return RequestContent(
+            settings=settings,
+            endpoint=self.endpoint,
+            capabilities=self._capabilities,
+            style=style,
+            system=system,
+            messages=await self._trimmed(messages, reserved),
+            pictures=sent,
+            languages=self._languages,
+        )
+
+    async def adjust(self, failed: Failure) -> bool:
+        """Change the request, or wait, so that it can be sent again. Return False if it can't."""
+        settings, capabilities = self._settings, self._capabilities
+        if failed.overflow:
+            return self._shorten(failed)
+        if failed.rejects_pictures and self._has_pictures and settings.vision == "auto":
+            capabilities.accepts_pictures = False
+            logger.debug("%s is asked again without pictures", self.endpoint.model)
+            return True
+        if failed.rejects_calls and settings.tool_style == "auto" and self.style == "tools":
+            capabilities.tool_style = "markdown"
+            logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
+            return True
+        rejected = failed.rejected_parameter
+        if rejected and rejected not in capabilities.rejected_parameters:
+            capabilities.rejected_parameters.add(rejected)
+            logger.debug("%s is asked again without %s", self.endpoint.model, rejected)
+            return True
+        if failed.temporary and self._retry_delays:
+            await self._wait(failed)
+            return True
+        return False
+
+    @property
+    def _sends_pictures(self) -> bool:
+        """Whether the request includes the conversation's pictures."""
+        if self.endpoint.compact or self._settings.vision == "off":
+            return False
+        if self._settings.vision == "on":
+            return True
+        return pictures.can_see(self.endpoint.model) and self._capabilities.accepts_pictures
+
+    async def _trimmed(self, messages: Sequence[Message], reserved: int) -> Sequence[Message]:
+        """Return the messages that fit beside the reserved tokens, the oldest left out first."""
+        settings = self._settings
+        room = room_for_input(self._window(), settings.max_tokens) - reserved
+        room = max(int(room * self._scale), SMALLEST_WINDOW)
+        if trimming.surely_fits(messages, room, settings.max_output):
+            return messages
+        return await asyncio.to_thread(
+            trimming.trim,
+            messages,
+            room=room,
+            max_output=settings.max_output,
+            tokenizer=tokenizer(self.endpoint.model),
+        )
+
+    def _window(self) -> int:
+        return context_window(self._settings, self.endpoint, self._capabilities)
+
+    def _shorten(self, failed: Failure) -> bool:
+        """Use the window that the server states or, if that is not smaller, half of the window.
+
+        Return False the second time, because the conversation cannot be made to fit.
+        """
+        if self._shortened:
+            return False
+        self._shortened = True
+        stated, before = failed.stated_window, self._window()
+        if stated and stated < before:
+            self._capabilities.context_window = max(stated, SMALLEST_WINDOW)
+        else:
+            self._scale = 0.5
+        return True
+
+    async def _wait(self, failed: Failure) -> None:
+        delay = self._retry_delays.pop(0)
+        seconds = delay if failed.retry_after is None else failed.retry_after
+        logger.warning("%s. Trying again in %g s.", _reason(failed), seconds)
+        await asyncio.sleep(seconds)
+
+
+def _reason(failed: Failure) -> str:
+    """Return in words why a request is sent again."""
+    text = failed.text.rstrip(". ")
+    match failed.status:
+        case None:
+            return text
+        case 429:
+            return f"Rate limited (HTTP 429: {text})"
+        case status:
+            return f"The server failed (HTTP {status}: {text})"
