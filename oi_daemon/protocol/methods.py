@@ -1,63 +1,31 @@
 """The wire contract, version 1: methods, their params and results, and the one notification.
 
-The shapes of all `oi/*` messages are defined here. `docs/schema.json` is generated from them, and
-every message has a golden example in `docs/examples/`.
+The shapes of all `oi/*` messages are defined here. `docs/schema.json` is generated from them by
+`oi_daemon.protocol.schema`, and every message has a golden example in `docs/examples/`.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import Chunk, ConversationState, Executing, InputRequest
-from oi_daemon.messages.stored import BlockStatus
 from oi_daemon.protocol import chunks
 
 VERSION = 1
 CHUNK = "oi/chunk"
 
-_TEXT = {"type": "string"}
-_MESSAGES: list[dict[str, Any]] = [
-    {
-        "properties": {"role": {"enum": ["user", "assistant"]}, "message": _TEXT},
-        "required": ["role", "message"],
-    },
-    {
-        "properties": {
-            "role": {"const": "assistant"},
-            "language": _TEXT,
-            "code": _TEXT,
-            "output": {**_TEXT, "description": "Left out when the code was not run."},
-            "displays": {"type": "array", "items": {"type": "object"}},
-            "status": {"enum": list(get_args(BlockStatus))},
-            "error": {
-                "type": "object",
-                "properties": {
-                    "name": _TEXT,
-                    "message": _TEXT,
-                    "traceback": {"type": "array", "items": _TEXT},
-                },
-            },
-        },
-        "required": ["role", "language", "code"],
-    },
-]
 
-WireChunk = Annotated[
-    dict[str, Any],
-    Meta(
-        description="Exactly one of these.",
-        extra_json_schema={
-            "oneOf": [
-                {"properties": {kind: shape}, "required": [kind]}
-                for kind, shape in chunks.SCHEMAS.items()
-            ]
-        },
-    ),
-]
-StoredMessage = Annotated[dict[str, Any], Meta(extra_json_schema={"anyOf": _MESSAGES})]
+def _defined(name: str) -> Meta:
+    """The schema of this type is defined in `oi_daemon.protocol.schema`, under this name."""
+    return Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})
+
+
+WireChunk = Annotated[dict[str, Any], _defined("Chunk")]
+StoredMessage = Annotated[dict[str, Any], _defined("StoredMessage")]
+SettingsChanges = Annotated[dict[str, Any], _defined("Settings")]
 ConversationId = Annotated[
     Annotated[str, Meta(min_length=1, max_length=200)] | None,
     Meta(description="Its id. Left out: the daemon's default conversation."),
@@ -79,7 +47,7 @@ class ChatParams(_Shape):
     message: str
     conversation: ConversationId = None
     settings: Annotated[
-        dict[str, Any], Meta(description="Settings that hold for this turn alone.")
+        SettingsChanges, Meta(description="Settings that hold for this turn alone.")
     ] = {}
 
 
@@ -136,7 +104,7 @@ class HistoryDeleteParams(_Shape):
 
 
 class SettingsSetParams(_Shape):
-    settings: dict[str, Any]
+    settings: SettingsChanges
     conversation: ConversationId = None
 
 
@@ -355,18 +323,3 @@ def chunk_params(
         approval=chunk.approval if isinstance(chunk, Executing) else None,
         input=chunk.input if isinstance(chunk, InputRequest) else None,
     )
-
-
-def schema() -> dict[str, Any]:
-    """JSON Schema of every message of this protocol, by name."""
-    types = [t for m in METHODS.values() for t in (m.params, m.result)] + [ChunkParams]
-    shapes, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
-    named = iter(shapes)
-    methods = {name: {"params": next(named), "result": next(named)} for name in METHODS}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"oi-daemon protocol, version {VERSION}",
-        "methods": methods,
-        "notifications": {CHUNK: {"params": next(named)}},
-        "$defs": components,
-    }

@@ -12,6 +12,7 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.messages import dump, fold
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol import methods as protocol
+from oi_daemon.protocol.schema import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.json"))
@@ -24,7 +25,7 @@ def read(path: Path) -> Any:
 
 
 def validate(value: Any, shape: dict[str, Any]) -> None:
-    document = {**shape, "$defs": protocol.schema()["$defs"]}
+    document = {**shape, "$defs": schema()["$defs"]}
     jsonschema.validate(value, document, jsonschema.Draft202012Validator)
 
 
@@ -50,7 +51,7 @@ def test_a_method_takes_and_gives_its_golden_example(path: Path) -> None:
 @pytest.mark.parametrize("path", METHODS, ids=lambda path: path.stem)
 def test_the_schema_accepts_a_methods_golden_example(path: Path) -> None:
     example = read(path)
-    shapes = protocol.schema()["methods"][example["method"]]
+    shapes = schema()["methods"][example["method"]]
     validate(example["params"], shapes["params"])
     validate(example["result"], shapes["result"])
 
@@ -58,7 +59,7 @@ def test_the_schema_accepts_a_methods_golden_example(path: Path) -> None:
 @pytest.mark.parametrize("path", CHUNKS, ids=lambda path: path.stem)
 def test_a_chunk_travels_as_its_golden_example(path: Path) -> None:
     params = read(path)["params"]
-    validate(params, protocol.schema()["notifications"]["oi/chunk"]["params"])
+    validate(params, schema()["notifications"]["oi/chunk"]["params"])
     decoded = msgspec.convert(params, protocol.ChunkParams)
     assert msgspec.to_builtins(decoded) == params
     chunk = chunks.from_wire(params["chunk"])
@@ -74,7 +75,7 @@ def test_a_golden_stream_folds_to_its_messages(turn: dict[str, Any]) -> None:
 
 def test_the_schema_in_the_docs_is_the_codes() -> None:
     """If this fails: `scripts/docs` writes it anew."""
-    assert read(DOCS / "schema.json") == protocol.schema()
+    assert read(DOCS / "schema.json") == schema()
 
 
 def test_every_method_is_documented() -> None:

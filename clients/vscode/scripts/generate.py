@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from oi_daemon import settings
-from oi_daemon.protocol import methods as protocol
+from oi_daemon.protocol import schema as protocol
 
 ROOT = Path(__file__).parent.parent
 NOT_HERE = {"api_key", "conversation_filename"}
@@ -63,14 +63,10 @@ def types() -> str:
     """The module `src/protocol.ts`."""
     schema = protocol.schema()
     shapes = dict(schema["$defs"])
-    shared = {"Chunk": shapes["ChunkParams"]["properties"]["chunk"]}
-    shared["StoredMessage"] = shapes["HistoryMessages"]["properties"]["messages"]["items"]
+    shared = {name: shapes.pop(name) for name in ("Chunk", "StoredMessage")}
     parts = [ABOUT]
     parts += [f"export type {name} =\n  | {_union(shape)};\n" for name, shape in shared.items()]
     text = "\n".join([*parts, *(interface(name, shape) for name, shape in shapes.items())])
-    for name, shape in shared.items():
-        text = text.replace(f"({type_of(shape)})[]", f"{name}[]")
-        text = text.replace(f": {type_of(shape)};", f": {name};")
     return text + "\n" + methods(schema["methods"])
 
 

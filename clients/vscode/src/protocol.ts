@@ -21,7 +21,7 @@ export type StoredMessage =
 export interface ChatParams {
   message: string;
   conversation?: string | null;
-  settings?: Record<string, unknown>;
+  settings?: Settings;
 }
 
 export interface TurnResult {
@@ -127,7 +127,7 @@ export interface Deleted {
 }
 
 export interface SettingsSetParams {
-  settings: Record<string, unknown>;
+  settings: Settings;
   conversation?: string | null;
 }
 
@@ -191,6 +191,64 @@ export interface ChunkParams {
   input?: string | null;
 }
 
+export interface Settings {
+  model?: string;
+  local?: boolean;
+  auto_run?: boolean;
+  debug_mode?: boolean;
+  max_output?: number;
+  conversation_history?: boolean;
+  conversation_filename?: string | null;
+  conversation_history_path?: string | null;
+  temperature?: number;
+  system_message?: string;
+  context_window?: number | null;
+  max_tokens?: number | null;
+  api_base?: string | null;
+  api_key?: string | null;
+  max_budget?: number | null;
+  max_rounds?: number;
+  tool_style?: "auto" | "functions" | "markdown" | "tools";
+  vision?: "auto" | "off" | "on";
+  python?: string | null;
+  max_seconds?: number | null;
+  max_memory?: number | null;
+  crash_proof?: boolean;
+  crash_proof_memory?: number;
+  cwd?: string | null;
+  sandbox?: "isolated" | "none" | "write-protect";
+  sandbox_folders?: string | null;
+}
+
+export interface PublicSettings {
+  model: string;
+  local: boolean;
+  auto_run: boolean;
+  debug_mode: boolean;
+  max_output: number;
+  conversation_history: boolean;
+  conversation_filename: string | null;
+  conversation_history_path: string | null;
+  temperature: number;
+  system_message: string;
+  context_window: number | null;
+  max_tokens: number | null;
+  api_base: string | null;
+  api_key: boolean;
+  max_budget: number | null;
+  max_rounds: number;
+  tool_style: "auto" | "functions" | "markdown" | "tools";
+  vision: "auto" | "off" | "on";
+  python: string | null;
+  max_seconds: number | null;
+  max_memory: number | null;
+  crash_proof: boolean;
+  crash_proof_memory: number;
+  cwd: string | null;
+  sandbox: "isolated" | "none" | "write-protect";
+  sandbox_folders: string | null;
+}
+
 export interface Methods {
   "oi/stream": { params: ChatParams; result: TurnResult; };
   "oi/chat": { params: ChatParams; result: TurnResult; };
@@ -204,8 +262,8 @@ export interface Methods {
   "oi/history/undo": { params: ConversationParams; result: Removed; };
   "oi/history/reset": { params: ConversationParams; result: Empty; };
   "oi/history/delete": { params: HistoryDeleteParams; result: Deleted; };
-  "oi/settings/get": { params: ConversationParams; result: Record<string, unknown>; };
-  "oi/settings/set": { params: SettingsSetParams; result: Record<string, unknown>; };
+  "oi/settings/get": { params: ConversationParams; result: PublicSettings; };
+  "oi/settings/set": { params: SettingsSetParams; result: PublicSettings; };
   "oi/languages": { params: NoParams; result: Languages; };
   "oi/models": { params: NoParams; result: ModelsResult; };
   "oi/status": { params: NoParams; result: StatusResult; };
