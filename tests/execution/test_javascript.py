@@ -66,6 +66,12 @@ async def test_a_block_may_use_any_name(interpreters: Interpreters) -> None:
     assert await js(interpreters, f"{code}prompt()", ["a"]) == "1\n'a'\n"
 
 
+async def test_node_s_internals_are_no_part_of_the_process(interpreters: Interpreters) -> None:
+    told = await js(interpreters, "require('internal/deps/acorn/acorn/dist/acorn')")
+    assert "Cannot find module 'internal/deps" in told
+    assert await js(interpreters, "process.execArgv") == "[]\n"
+
+
 async def test_what_starts_a_child_can_be_made_a_promise(interpreters: Interpreters) -> None:
     code = "const { exec } = require('child_process')\n"
     code += "const { stdout } = await require('util').promisify(exec)('echo a')\nstdout"

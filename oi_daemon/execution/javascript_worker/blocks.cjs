@@ -1,37 +1,37 @@
-// Runs blocks in the global scope, which keeps its state between them.
+// Runs blocks in the global scope, so that variables stay from block to block.
 'use strict';
 
 const { EventEmitter } = require('node:events');
 const inspector = require('node:inspector');
 const { stripTypeScriptTypes } = require('node:module');
 const { inspect } = require('node:util');
-const { RUNNING, STOPPED, LEFT } = require('./state.cjs');
+const { RUNNING, STOPPED, DETACHED } = require('./state.cjs');
 const { prepare } = require('./source.cjs');
 const { originalLine } = require('./typescript.cjs');
 
-const { Atomics, Buffer, Error, Number, Promise, process } = globalThis; // whatever a block calls so
+const { Atomics, Buffer, Error, Number, Promise, process } = globalThis; // a block may redefine these
 
-const TYPES = stripTypeScriptTypes
+const TYPESCRIPT_HINT = stripTypeScriptTypes
   ? ''
   : `If this is TypeScript: Node.js 22.13 and later run it, this is ${process.version}.\n`;
-const GRACE = 200; // milliseconds
+const DETACH_TIMEOUT = 200; // milliseconds to wait for the watcher to close its inspector session
 const INTERRUPTED = 'Interrupted';
-const WHOLE = 1 << 30; // the column behind any other
+const LAST_COLUMN = 1 << 30; // greater than any column, so that a whole line is looked up
 const DISPLAY = Symbol.for('Jupyter.display');
 
 class Blocks {
   constructor(watcher, output, pending) {
-    this.current = 0;
+    this.current = 0; // the number of the block that runs; 0 between blocks
     this._watcher = watcher;
     this._output = output;
     this._pending = pending;
-    this._stopped = new Set();
-    this._lines = 0; // of all blocks so far
+    this._stopped = new Set(); // the numbers of interrupted blocks
+    this._lines = 0; // how many lines all blocks so far have
     this._session = new inspector.Session();
     this._session.connect();
   }
 
-  /** Run it to its end, whatever that is. A script ends when nothing of it is under way; so does a block. */
+  /** Run a block until it has ended or thrown, and nothing that it started is pending (as a script does). */
   async run(block, code) {
     const first = this._lines;
     this._lines += code.split('\n').length;
@@ -41,12 +41,12 @@ class Blocks {
     Atomics.store(this._output.state, RUNNING, block);
     const failure = await this._evaluate(prepare(code, first, this._output.file));
     const stopped = () => Atomics.load(this._output.state, STOPPED) === block;
-    if (failure && !stopped()) await this._tell(failure, this._output.file);
-    await this._pending.none(stopped);
-    if (!stopped()) this._end(block); // else the watcher says when
+    if (failure && !stopped()) await this._reportFailure(failure, this._output.file);
+    await this._pending.wait(stopped);
+    if (!stopped()) this._end(block); // a stopped block is ended by `stop`, when the watcher asks for it
   }
 
-  /** It was interrupted, and nothing of it is on the stack. */
+  /** End an interrupted block; called when none of its code is on the stack. */
   stop(block) {
     if (this.current === block) {
       this._stopped.add(block);
@@ -54,37 +54,38 @@ class Blocks {
       this._output.write(Buffer.from(`${INTERRUPTED}\n`));
       this._end(block);
     }
-    this._watcher.postMessage('heard');
+    this._watcher.postMessage('received');
   }
 
-  /** Let go of the inspector: Node.js ends at once. */
-  leave() {
+  /** Have the watcher close its inspector session; Node.js would wait for that at its end. */
+  detach() {
     const { state } = this._output;
-    this._watcher.postMessage('leave');
-    Atomics.wait(state, LEFT, 0, GRACE);
+    this._watcher.postMessage('detach');
+    Atomics.wait(state, DETACHED, 0, DETACH_TIMEOUT);
   }
 
-  /** The value of an `await`, unless its block has been stopped meanwhile. */
+  /** Return the value of an `await`; throw if its block has been stopped meanwhile. */
   after(block, value) {
     if (this._stopped.has(block)) throw new Error(INTERRUPTED);
     return value;
   }
 
-  /** Write an error as Node.js does, without the frames that are not the user's; and with its `place`, if it says none. */
+  /** Write an error as Node.js does, without the worker's frames. `place` is added if the text names no line. */
   report(error, prefix, place) {
     if (error?.message === INTERRUPTED && this._stopped.size > 0) return;
-    const told = inspect(error);
-    const missing = place && !told.includes(`${this._output.file}:`);
-    this._output.write(Buffer.from(`${prefix}${told}${missing ? `\n    at ${place}` : ''}\n`));
+    const text = inspect(error);
+    const missing = place && !text.includes(`${this._output.file}:`);
+    this._output.write(Buffer.from(`${prefix}${text}${missing ? `\n    at ${place}` : ''}\n`));
   }
 
+  /** Mark the block's end. */
   _end(block) {
     this.current = 0;
     Atomics.store(this._output.state, RUNNING, 0);
     this._output.end(block);
   }
 
-  /** Show its value, or return what it threw. */
+  /** Evaluate a prepared block and show its value; return the inspector's details of what it threw, if it did. */
   async _evaluate(source) {
     const { __oi: scope } = globalThis;
     scope.value = scope.returned = undefined;
@@ -98,12 +99,12 @@ class Blocks {
     return result.exceptionDetails;
   }
 
-  /** What the evaluation threw, which may be anything. */
-  async _tell({ exception, lineNumber }, file) {
+  /** Report what the evaluation threw, which may be any value. */
+  async _reportFailure({ exception, lineNumber }, file) {
     if (exception?.className === 'SyntaxError' && !exception.description.includes(`${file}:`)) {
       const [message] = exception.description.split('\n');
       this._output.line(lineNumber + 1);
-      this._output.write(Buffer.from(`Uncaught ${message}\n    at ${file}:${lineNumber + 1}\n${TYPES}`));
+      this._output.write(Buffer.from(`Uncaught ${message}\n    at ${file}:${lineNumber + 1}\n${TYPESCRIPT_HINT}`));
       return;
     }
     const { result } = await this._post('Runtime.evaluate', { expression: '__oi.report', objectGroup: 'oi' });
@@ -115,14 +116,17 @@ class Blocks {
     this._session.post('Runtime.releaseObjectGroup', { objectGroup: 'oi' });
   }
 
+  /** Call a method of the inspector; return its result, or its error as if the code had thrown it. */
   _post(method, parameters) {
     return new Promise((resolve) =>
       this._session.post(method, parameters, (error, result) =>
         resolve(error ? { exceptionDetails: { exception: { type: 'string', value: error.message } } } : result)));
   }
 
+  /** Show the value of the block's last expression; `returned` is that value if the expression is a call. */
   _show({ value, returned }) {
-    if (returned instanceof EventEmitter || this._pending.has(returned)) return; // `setTimeout(...)`, `server.listen(...)`
+    // The values of `setTimeout(...)` and `server.listen(...)` are not worth showing.
+    if (returned instanceof EventEmitter || this._pending.has(returned)) return;
     if (value === undefined) value = returned;
     if (value === undefined) return;
     const display = value !== null && typeof value === 'object' && value[DISPLAY];
@@ -131,30 +135,30 @@ class Blocks {
   }
 }
 
-const CALLER = /^node:inspector|javascript_worker.blocks/;
-const OURS = /javascript_worker/;
+const CALLER = /^node:inspector|javascript_worker.blocks/; // the files that call a block
+const WORKER = /javascript_worker/;
 
-/** Stack traces end where the block was called. */
+/** Make stack traces that end at the block, and have no frames of the worker. */
 Error.prepareStackTrace = (error, frames) => {
   const caller = frames.findIndex((frame) => CALLER.test(frame.getFileName()));
-  const below = caller < 0 ? frames : frames.slice(0, caller);
-  const own = below.filter((frame) => !OURS.test(frame.getFileName()));
+  const inner = caller < 0 ? frames : frames.slice(0, caller);
+  const own = inner.filter((frame) => !WORKER.test(frame.getFileName()));
   const lines = own.map((frame) => `\n    at ${frame}`.replace(/(block\d+\.js):(\d+):\d+/, place));
   return `${heading(error)}${lines.join('')}`;
 };
 
-/** Columns are not told: text was inserted before them. */
+/** Return a place as a line of the block's own code, without the column, which `prepare` has changed. */
 function place(_, file, line) {
-  return `${file}:${originalLine(file, Number(line), WHOLE)}`;
+  return `${file}:${originalLine(file, Number(line), LAST_COLUMN)}`;
 }
 
-/** Node's own errors say their code, in their name or by a `toString`. */
+/** Return an error's first line. Node's own errors give their code, in the name or by a `toString`. */
 function heading(error) {
   const plain = !(error instanceof Error) || /\[/.test(error.name);
   return plain ? Error.prototype.toString.call(error) : `${error}`;
 }
 
-/** A protocol's value as an argument of another call. */
+/** Return an object of the inspector's protocol as an argument of a further call. */
 function argument({ objectId, unserializableValue, value }) {
   if (objectId) return { objectId };
   return unserializableValue ? { unserializableValue } : { value };

@@ -1,28 +1,29 @@
-// Lines of input: asked of the person over control, answered through the watcher.
+// Lines of input: requested from the person over control, and answered through the watcher.
 'use strict';
 
 const { Readable } = require('node:stream');
 const { receiveMessageOnPort } = require('node:worker_threads');
 const { ANSWERS } = require('./state.cjs');
 
-const { Atomics, setImmediate } = globalThis; // whatever a block calls so
+const { Atomics, setImmediate } = globalThis; // constants, because a block may redefine the globals
 
 class Input {
-  /** Answers come over this port: a request's number, and a line with its end or null. */
+  /** Answers arrive at this port: a request's number, and its line with the line break, or null. */
   constructor(port, output) {
     this._port = port;
     this._output = output;
-    this._answers = new Map();
-    this._readers = new Map();
-    this._opening = 0; // readers that are about to ask
+    this._answers = new Map(); // lines that arrived for `prompt`, by their requests' numbers
+    this._readers = new Map(); // streams that wait for a line, by their requests' numbers
+    this._opening = 0; // how many streams are about to request a line
     port.on('message', (answer) => this._take(answer));
   }
 
-  /** Whether somebody waits for a line. */
+  /** True while code waits for a line. */
   get waiting() {
     return this._opening > 0 || [...this._readers.values()].some(isRead);
   }
 
+  /** Define process.stdin, which is a new stream in each block, and after its end. */
   install() {
     let stdin;
     let block;
@@ -35,7 +36,7 @@ class Input {
     Object.defineProperty(process, 'stdin', { configurable: true, enumerable: true, get });
   }
 
-  /** As a browser's: the line without its end; the default for an empty one; null at the end of input. */
+  /** As in a browser: return the line, `value` for an empty one, or null at the end of input. */
   prompt(text, value = '') {
     const number = this._output.notice({ input: text === undefined ? '' : `${text} ` });
     while (!this._answers.has(number)) {
@@ -49,6 +50,7 @@ class Input {
     return line === null ? null : line.replace(/\n$/, '') || value;
   }
 
+  /** Give an answer to the stream or the `prompt` that requested it. */
   _take({ number, line }) {
     const stdin = this._readers.get(number);
     this._readers.delete(number);
@@ -56,7 +58,10 @@ class Input {
     else this._answers.set(number, line);
   }
 
-  /** Asks when somebody reads it. It is left open after a line, so it waits to see whether they do. */
+  /**
+   * Return a stream that requests a line only when code reads from it. Node.js also calls `read` after
+   * each line, so it waits a moment to see whether anybody still reads.
+   */
   _stream() {
     const ask = () => this._readers.set(this._output.notice({ input: '' }), stdin);
     const stdin = new Readable({
@@ -75,7 +80,7 @@ class Input {
   }
 }
 
-/** Whether somebody waits for what it gives. */
+/** Return true if code waits for data from this stream. */
 function isRead(stdin) {
   return stdin.readableFlowing || stdin.listenerCount('readable') > 0;
 }

@@ -1,12 +1,13 @@
-// A persistent Node.js that runs blocks: `node --expose-internals main.cjs CONTROL ANSWERS NONCE`.
+// A persistent Node.js that runs blocks: `node main.cjs CONTROL ANSWERS NONCE`.
 //
-// The main thread runs the user's code. A thread beside it, the watcher, listens to the daemon, looks
-// which line is active, and interrupts; so all of that works while the main thread is busy. What
-// the user's code writes, and marks (`RS nonce KIND number US`) that say which line is active (L),
-// where a notice belongs (D) and that a block has ended (E), go through one pipe, in their true order.
+// The main thread runs the user's code. A second thread, the watcher, receives the daemon's requests,
+// looks which line is active, and interrupts; all of that works while the main thread is busy. The
+// output and the marks in it go through one pipe, so they arrive in the order in which they were
+// written. A mark is `RS nonce KIND number US`; its kind is L (this line is active), D (the notice with
+// this number belongs here) or E (the block with this number has ended).
 'use strict';
 
-const { Buffer, process } = globalThis; // whatever a block calls so
+const { Buffer, process } = globalThis; // constants, because a block may redefine the globals
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 11)) {
@@ -16,11 +17,7 @@ if (major < 20 || (major === 20 && minor < 11)) {
 
 const path = require('node:path');
 const { MessageChannel, Worker } = require('node:worker_threads');
-const { Blocks } = require('./blocks.cjs');
-const { Input } = require('./input.cjs');
 const { Output } = require('./output.cjs');
-const { Pending } = require('./pending.cjs');
-const { install } = require('./scope.cjs');
 
 const [control, answers] = process.argv.slice(2, 4).map(Number);
 const nonce = process.argv[4];
@@ -33,13 +30,19 @@ const watcher = new Worker(path.join(__dirname, 'watcher.cjs'), {
   workerData: { control, answers, nonce, answered: port2, state: output.state, buffer: output.buffer },
   transferList: [port2],
 });
+// Loaded now, while the watcher's thread starts: the parser of JavaScript takes some milliseconds.
+const { Blocks } = require('./blocks.cjs');
+const { Input } = require('./input.cjs');
+const { Pending } = require('./pending.cjs');
+const { install } = require('./scope.cjs');
+
 const input = new Input(port1, output);
 const blocks = new Blocks(watcher, output, new Pending(input));
 output.install();
 input.install();
 install(blocks, input, output);
 
-// The daemon signals the whole group, for the children; what stops the code here is the watcher.
+// The daemon sends SIGINT to the whole group, for the child processes. Here the watcher stops the code.
 process.on('SIGINT', () => {});
 process.on('unhandledRejection', (error) => blocks.report(error, 'Uncaught (in promise) '));
 process.on('uncaughtException', (error) => blocks.report(error, 'Uncaught '));
@@ -47,14 +50,14 @@ process.exit = (code) => {
   if (code !== undefined) process.exitCode = code;
   process.emit('exit', process.exitCode ?? 0);
   output.flush();
-  blocks.leave();
+  blocks.detach();
   process.reallyExit(process.exitCode ?? 0);
 };
 const { kill } = process;
 process.kill = (pid, signal) => {
   if (pid === process.pid && signal !== 0) {
     output.flush();
-    blocks.leave();
+    blocks.detach();
   }
   return kill.call(process, pid, signal);
 };
@@ -65,5 +68,5 @@ watcher.on('error', (error) => {
 watcher.on('message', (message) => {
   if (message.kind === 'run') blocks.run(message.block, message.code);
   else if (message.kind === 'stop') blocks.stop(message.block);
-  else watcher.postMessage('heard');
+  else watcher.postMessage('received');
 });

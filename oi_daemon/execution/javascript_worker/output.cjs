@@ -1,4 +1,4 @@
-// process.stdout and process.stderr of the user's code, and the marks between what they write.
+// process.stdout and process.stderr of the user's code, and the marks in what they write.
 'use strict';
 
 const { Console } = require('node:console');
@@ -6,39 +6,42 @@ const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 const { Writable } = require('node:stream');
-const { LINE, TOLD, FIRST, LOCK, FILLED, AT_ONCE, SIZE, flush, mark, writeAll } = require('./state.cjs');
+const {
+  LINE, MARKED, FIRST, LOCK, FILLED, FLUSHED_WRITES_LEFT, SIZE, flush, mark, writeAll,
+} = require('./state.cjs');
 
-const { Atomics, Buffer, Error, JSON, Object, process } = globalThis; // whatever a block calls so
+const { Atomics, Buffer, Error, JSON, Object, process } = globalThis; // a block may redefine these
 
-const DEPTH = 40; // frames in which the line of a write is looked for
+const DEPTH = 40; // how many frames are searched for the line of a write
 
 class Output {
   constructor(nonce, control) {
     this.state = new Int32Array(new SharedArrayBuffer(4 * SIZE));
-    // Only in a flood does output wait here, for a tick of the watcher at most: a crash loses no last
-    // words, and a flood costs no system call a line.
+    // Most writes are flushed at once, so that a crash does not lose the last output. In a flood, output
+    // stays here until the watcher's next tick, so that it costs few system calls.
     this.buffer = Buffer.from(new SharedArrayBuffer(1 << 16));
-    this.file = ''; // name of the block that runs, as in stack traces
+    this.file = ''; // the running block's file name in stack traces; empty between blocks
     this._nonce = nonce;
     this._control = control;
-    this._notices = 0;
-    // Descriptors of its own: whatever the user's code does to 1 and 2, marks arrive.
+    this._notices = 0; // the number of the last notice
+    // A descriptor of its own, so that marks arrive whatever the user's code does to 1 and 2.
     this._pipe = fs.openSync('/dev/fd/1', 'a');
   }
 
+  /** Replace process.stdout, process.stderr and console; flush before a child process starts. */
   install() {
     for (const [name, fd] of [['stdout', 1], ['stderr', 2]]) {
       const stream = new Stream(this, fd);
       Object.defineProperty(process, name, { configurable: true, enumerable: true, get: () => stream });
     }
-    // Node's own tells each line to the inspector as well, at many times its cost.
+    // Node's own console also sends each line to the inspector, which takes many times as long.
     const console = new Console(process.stdout, process.stderr);
     globalThis.console = Object.assign(console, { Console });
     for (const name of ['spawn', 'spawnSync', 'exec', 'execSync', 'execFile', 'execFileSync', 'fork']) {
       const original = childProcess[name];
       const output = this;
       const started = function (...given) {
-        output._reach(); // the child's output stands under this line
+        output._markActive(); // the child's output belongs to this line
         output.flush();
         return original.apply(this, given);
       };
@@ -47,70 +50,72 @@ class Output {
     syncBuiltinESMExports();
   }
 
+  /** A block begins. `first` is the number of lines in all blocks before. */
   begin(file, first) {
     this.file = file;
     const { state } = this;
     Atomics.store(state, LINE, 0);
-    Atomics.store(state, TOLD, 0);
+    Atomics.store(state, MARKED, 0);
     Atomics.store(state, FIRST, first);
-    Atomics.store(state, LOCK, 0); // an interrupt may have come while it was held
+    Atomics.store(state, LOCK, 0); // the last block may have been interrupted while it held the lock
   }
 
-  /** The block has ended: nothing after this is its output. */
+  /** The block has ended: mark that, so that later output is not taken for its output. */
   end(number) {
     this.file = '';
     this._write(mark(this._nonce, 'E', number));
     this.flush();
   }
 
-  /** What the user's code writes, marked with its line. */
+  /** Write what the user's code writes, after a mark for its line. */
   write(bytes) {
-    if (this.file) this._reach();
+    if (this.file) this._markActive();
     this._write(bytes);
-    if (this.state[AT_ONCE] > 0) {
-      this.state[AT_ONCE] -= 1;
+    if (this.state[FLUSHED_WRITES_LEFT] > 0) {
+      this.state[FLUSHED_WRITES_LEFT] -= 1;
       this.flush();
     }
   }
 
-  /** The line that runs, as stack traces say it. */
+  /** The line that runs, in the form that stack traces have. */
   get place() {
     return `${this.file}:${this.state[LINE] - this.state[FIRST]}`;
   }
 
+  /** Send what is in the buffer. */
   flush() {
     this._lock();
     flush(this._pipe, this.state, this.buffer);
     this._unlock();
   }
 
-  /** The line that runs is the active one. One of an earlier block was called from one of this. */
-  _reach() {
+  /** Mark the line that runs. If it belongs to an earlier block, mark the line of this block that called it. */
+  _markActive() {
     const number = this.state[LINE] - this.state[FIRST];
     this.line(number > 0 ? number : this._lineOnStack());
   }
 
-  /** This line of the block is the active one from here on. */
+  /** Mark this line of the block as active, unless it was marked last. */
   line(number) {
     const { state } = this;
-    if (!number || Atomics.load(state, TOLD) === number + state[FIRST]) return;
+    if (!number || Atomics.load(state, MARKED) === number + state[FIRST]) return;
     this._lock();
-    Atomics.store(state, TOLD, number + state[FIRST]);
+    Atomics.store(state, MARKED, number + state[FIRST]);
     this._append(mark(this._nonce, 'L', number));
     this._unlock();
   }
 
-  /** Send a notice over control, and mark the place where it belongs. Returns its number. */
+  /** Send a notice over control, and mark where in the output it belongs. Returns its number. */
   notice(content) {
     const number = ++this._notices;
-    if (this.file) this._reach();
+    if (this.file) this._markActive();
     writeAll(this._control, Buffer.from(`${JSON.stringify({ ...content, number })}\n`));
     this._write(mark(this._nonce, 'D', number));
     this.flush();
     return number;
   }
 
-  /** The line of the innermost frame in the block that runs; 0 if there is none. */
+  /** Return the line of the innermost frame that belongs to the running block; 0 if there is none. */
   _lineOnStack() {
     const { prepareStackTrace, stackTraceLimit } = Error;
     const found = {};
@@ -132,6 +137,7 @@ class Output {
     this._unlock();
   }
 
+  /** Add bytes to the buffer; send them at once if they do not fit. The caller must hold the lock. */
   _append(bytes) {
     const { state, buffer } = this;
     if (state[FILLED] + bytes.length > buffer.length) flush(this._pipe, state, buffer);
@@ -140,7 +146,7 @@ class Output {
     state[FILLED] += bytes.length;
   }
 
-  /** It may be ours already: an interrupt has come while it was held. */
+  /** Wait until the watcher does not write. This thread may hold the lock already, after an interrupt. */
   _lock() {
     const { state } = this;
     while (Atomics.compareExchange(state, LOCK, 0, 1) === 2) Atomics.wait(state, LOCK, 2, 1);
@@ -151,13 +157,13 @@ class Output {
   }
 }
 
-/** Looks like any stream on a pipe. What is written has been sent when `write` returns; it never closes. */
+/** process.stdout or process.stderr: a stream that writes synchronously and never closes. */
 class Stream extends Writable {
   #output;
 
   constructor(output, fd) {
     super({ decodeStrings: false, emitClose: false });
-    this.setMaxListeners(0); // those of each block come to it
+    this.setMaxListeners(0); // each block may add some, and none are removed
     this.fd = fd;
     this.#output = output;
   }
@@ -174,7 +180,7 @@ class Stream extends Writable {
     const last = [data, encoding, callback].find((given) => typeof given === 'function');
     if (last) process.nextTick(last);
     process.nextTick(() => this.emit('finish'));
-    return this; // left open: the next block writes too
+    return this; // it stays open, because the next block writes too
   }
 
   destroy() {

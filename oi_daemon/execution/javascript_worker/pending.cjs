@@ -1,43 +1,46 @@
-// What a block has begun and not finished: timers, requests, children, threads. Servers go on beside it.
+// Knows what a block has started that has not finished: timers, requests, child processes, threads.
+// Servers do not count: they go on while later blocks run.
 'use strict';
 
-const LOOK = 5; // milliseconds between two looks
+const CHECK = 5; // milliseconds between two checks
 
 const workerThreads = require('node:worker_threads');
 
-// Whatever a block calls so.
+// Constants, because a block may redefine the globals.
 const { Map, Object, Promise, Set, process } = globalThis;
 const { setTimeout, setInterval, setImmediate, clearTimeout, clearImmediate } = globalThis;
 
 class Pending {
   constructor(input) {
     this._input = input;
-    this._timers = new Set();
-    this._before = new Map();
-    this._threads = new Set();
-    this._keepThreads();
-    this._keep('setTimeout', setTimeout, true);
-    this._keep('setInterval', setInterval, false);
-    this._keep('setImmediate', setImmediate, true);
+    this._timers = new Set(); // that this block has set
+    this._before = new Map(); // the resources that were active when the block began
+    this._threads = new Set(); // that this block has started
+    this._recordThreads();
+    this._recordTimers('setTimeout', setTimeout, true);
+    this._recordTimers('setInterval', setInterval, false);
+    this._recordTimers('setImmediate', setImmediate, true);
   }
 
+  /** A block begins. */
   begin() {
     this._timers = new Set();
     this._threads.clear();
     this._before = resources();
   }
 
-  /** Wait until nothing is under way, or until `given` says that nobody waits any more. */
-  async none(given) {
-    await new Promise(setImmediate); // for a rejection that nobody handles to be told
-    while (this._busy() && !given()) await new Promise((resolve) => setTimeout(resolve, LOOK));
+  /** Wait until nothing is pending, or until `cancelled` returns true. */
+  async wait(cancelled) {
+    await new Promise(setImmediate); // so that an unhandled rejection is reported
+    while (this._busy() && !cancelled()) await new Promise((resolve) => setTimeout(resolve, CHECK));
   }
 
+  /** Return true if this value is a timer of the block. */
   has(timer) {
     return this._timers.has(timer);
   }
 
-  /** Nothing that the block has set goes off any more. */
+  /** Cancel all timers of the block. */
   clear() {
     for (const timer of this._timers) {
       clearTimeout(timer);
@@ -45,6 +48,7 @@ class Pending {
     }
   }
 
+  /** Return true if anything of the block is pending. */
   _busy() {
     if (this._input.waiting || this._threads.size > 0) return true;
     for (const timer of this._timers) {
@@ -52,13 +56,14 @@ class Pending {
       else if (timer.hasRef()) return true;
     }
     const now = resources();
-    if (now.has('TCPServerWrap')) now.delete('TCPSocketWrap'); // its connections go on beside it as well
+    if (now.has('TCPServerWrap')) now.delete('TCPSocketWrap'); // a server's connections do not count either
     now.delete('TCPServerWrap');
     for (const [kind, count] of now) if (count > (this._before.get(kind) ?? 0)) return true;
     return false;
   }
 
-  _keepThreads() {
+  /** Replace the class of threads by one that records them in `_threads` until they end. */
+  _recordThreads() {
     const threads = this._threads;
     workerThreads.Worker = class Worker extends workerThreads.Worker {
       constructor(...given) {
@@ -74,9 +79,10 @@ class Pending {
     };
   }
 
-  _keep(name, original, once) {
+  /** Replace a global function that sets a timer by one that records it. `once`: the timer runs once. */
+  _recordTimers(name, original, once) {
     const pending = this;
-    const kept = function (callback, ...rest) {
+    const recording = function (callback, ...rest) {
       const timers = pending._timers;
       const timer = original.call(this, once && typeof callback === 'function' ? done : callback, ...rest);
       function done(...given) {
@@ -86,12 +92,12 @@ class Pending {
       timers.add(timer);
       return timer;
     };
-    Object.defineProperties(kept, Object.getOwnPropertyDescriptors(original));
-    globalThis[name] = kept;
+    Object.defineProperties(recording, Object.getOwnPropertyDescriptors(original));
+    globalThis[name] = recording;
   }
 }
 
-/** How many of each kind keep Node.js from ending. Timers are counted by themselves. */
+/** Return how many resources of each kind keep Node.js from ending, without timers. */
 function resources() {
   const counts = new Map();
   for (const kind of process.getActiveResourcesInfo()) {

@@ -1,16 +1,12 @@
-// A block's source made ready: each statement tells its line, `import` works, and the last value shows.
+// Prepares a block's source: each statement records its line, `import` works, and the value of the
+// last expression is shown.
 //
-// Text is only inserted, never moved to another line, so that errors name the block's own lines.
+// Text is only inserted, and code never moves to another line, so that errors name the block's own lines.
 'use strict';
 
 const { originalLine, stripped, transformed } = require('./typescript.cjs');
 
-let acorn;
-try {
-  acorn = require('internal/deps/acorn/acorn/dist/acorn');
-} catch {
-  // A Node.js without it: code runs all the same, without active lines.
-}
+const acorn = require('./vendor/acorn/acorn.js');
 
 const OPTIONS = {
   ecmaVersion: 'latest',
@@ -22,7 +18,10 @@ const OPTIONS = {
 
 const WRITES = /^process\.(stdout|stderr)\.write\([^]*\)$/;
 
-/** What a block may be. An object is one in Node's console too, though a script has a block there. */
+/**
+ * Ways to read a block, which are tried in this order. `{a: 1}` is read as an object, as in Node's
+ * console, although it would be a block statement in a script.
+ */
 const READINGS = [
   (code) => (/^\s*\{[^]*\}\s*$/.test(code) ? `(${code})` : code),
   (code) => code,
@@ -30,17 +29,17 @@ const READINGS = [
   transformed,
 ];
 
-/** The source to evaluate, for a block in `file` whose lines are numbered from `first` + 1 on. */
+/** Return the source to evaluate, for a block in `file` whose lines are numbered from `first` + 1 on. */
 function prepare(code, first, file) {
-  for (const read of acorn ? READINGS : []) {
+  for (const read of READINGS) {
     try {
       const source = read(code, file);
       return new Source(source, first, file).prepare(acorn.parse(source, OPTIONS));
     } catch {
-      // Not that; or a Node.js that knows no TypeScript.
+      // It cannot be read this way, or this Node.js does not know TypeScript.
     }
   }
-  return `__oi.line(1);${code}`; // V8 says what is wrong with it, or knows better
+  return `__oi.line(1);${code}`; // V8 reports the error, or knows newer syntax than the parser
 }
 
 class Source {
@@ -48,15 +47,16 @@ class Source {
     this._code = code;
     this._first = first;
     this._file = file;
-    this._edits = [];
-    this._line = 0; // of the statement around, among those of all blocks
+    this._edits = []; // insertions and replacements, in no order
+    this._line = 0; // the line of the statement that is walked, numbered across all blocks
   }
 
+  /** Return the edited source. A method with the name of a kind of node makes the edits for that kind. */
   prepare(tree) {
     const last = tree.body.at(-1);
     for (const statement of tree.body) {
       const line = this._lineOf(statement);
-      if (!statement.directive) this._insert(statement.start, `${this._slot(statement)}__oi.line(${line});`);
+      if (!statement.directive) this._insert(statement.start, `${this._record(statement)}__oi.line(${line});`);
       const shown = statement === last && statement.type === 'ExpressionStatement';
       if (shown && statement.directive !== 'use strict') this._show(statement.expression);
       else this._walk(statement);
@@ -64,21 +64,24 @@ class Source {
     return this._edited();
   }
 
-  /** Its value is kept, and awaited: `main()` as the last line is the block's work. */
+  /** Assign the last expression's value to a property of `__oi`, and await it, since it may be `main()`. */
   _show(expression) {
-    this._wrap(expression, `__oi.${this._slotOf(expression)}=await (`, () => this._calls(expression));
+    this._wrap(expression, `__oi.${this._property(expression)}=await (`, () => this._walkWithoutCall(expression));
   }
 
-  _slotOf({ type, start, end }) {
+  /** Return the property for an expression's value: `value` is shown, `returned` often, `kept` never. */
+  _property({ type, start, end }) {
     const quiet = type === 'AssignmentExpression' || WRITES.test(this._code.slice(start, end));
     if (quiet) return 'kept';
     return /Call|New|Chain/.test(type) ? 'returned' : 'value';
   }
 
+  /** Insert text before the code at this position. */
   _insert(at, text) {
     this._edits.push({ at, text, to: at, order: 1 });
   }
 
+  /** Insert text after the code that ends at this position. */
   _insertAfter(at, text) {
     this._edits.push({ at, text, to: at, order: 0 });
   }
@@ -87,6 +90,7 @@ class Source {
     this._edits.push({ at: start, text, to: end, order: 1 });
   }
 
+  /** Return the code with all edits made. */
   _edited() {
     this._edits.sort((a, b) => a.at - b.at || a.order - b.order);
     let edited = '';
@@ -98,6 +102,7 @@ class Source {
     return edited + this._code.slice(position);
   }
 
+  /** Make the edits that this node and those inside it need. */
   _walk(node) {
     const line = this._line;
     const visit = this[node.type];
@@ -113,26 +118,29 @@ class Source {
     }
   }
 
+  /** Return the node's line in the block's own code. */
   _lineOf({ loc: { start } }) {
     return originalLine(this._file, start.line, start.column);
   }
 
-  _slot(node) {
+  /** Return a statement that records the node's line as the one that runs. */
+  _record(node) {
     this._line = this._lineOf(node) + this._first;
     return `__oi_lines[0]=${this._line};`;
   }
 
+  /** Record the line before each of these statements. */
   _statements(statements) {
     for (const node of statements) {
-      if (!node.directive && node.type !== 'FunctionDeclaration') this._insert(node.start, this._slot(node));
+      if (!node.directive && node.type !== 'FunctionDeclaration') this._insert(node.start, this._record(node));
       this._walk(node);
     }
   }
 
-  /** What a loop or a condition runs: one statement, made a block so that there is room for two. */
+  /** Record the line in the body of a loop or condition, with braces around a single statement. */
   _body(node) {
     if (node.type === 'BlockStatement' || node.type === 'EmptyStatement') return this._walk(node);
-    this._insert(node.start, `{${this._slot(node)}`);
+    this._insert(node.start, `{${this._record(node)}`);
     this._walk(node);
     this._insertAfter(node.end, '}');
   }
@@ -153,7 +161,7 @@ class Source {
   ArrowFunctionExpression(node) {
     node.params.forEach((parameter) => this._walk(parameter));
     if (!node.expression) return this._walk(node.body);
-    this._wrap(node.body, `(${this._slot(node.body).slice(0, -1)},`, () => this._calls(node.body));
+    this._wrap(node.body, `(${this._record(node.body).slice(0, -1)},`, () => this._walkWithoutCall(node.body));
   }
 
   IfStatement(node) {
@@ -187,20 +195,20 @@ class Source {
     this.WhileStatement(node);
   }
 
-  /** After an interrupt, nothing goes on behind the `await` in which it was. */
+  /** Throw after an `await` if the block was interrupted meanwhile, so that nothing of it goes on. */
   AwaitExpression(node) {
-    this._wrap(node, `__oi.after(__oi.block,${this._line},`, () => this._calls(node.argument));
+    this._wrap(node, `__oi.after(__oi.block,${this._line},`, () => this._walkWithoutCall(node.argument));
   }
 
   ExpressionStatement(node) {
-    this._calls(node.expression);
+    this._walkWithoutCall(node.expression);
   }
 
   ReturnStatement(node) {
-    if (node.argument) this._calls(node.argument);
+    if (node.argument) this._walkWithoutCall(node.argument);
   }
 
-  /** It may have run other lines; what is left of its statement runs in this one again. */
+  /** Record the line again after a call, which may have run other lines: its statement goes on here. */
   CallExpression(node) {
     this._wrap(node, `__oi_at(${this._line},`, () => this._children(node));
   }
@@ -213,11 +221,12 @@ class Source {
     this.CallExpression(node);
   }
 
-  /** `a?.b()`: whole, since it may end anywhere in it. */
+  /** Record the line again after the whole of `a?.b()`, because it may end at any of its parts. */
   ChainExpression(node) {
     this._wrap(node, `__oi_at(${this._line},`, () => this._links(node.expression));
   }
 
+  /** Walk the arguments and properties of a chain, without its calls. */
   _links(node) {
     if (node.type === 'CallExpression') node.arguments.forEach((argument) => this._walk(argument));
     else if (node.type !== 'MemberExpression') return this._walk(node);
@@ -225,23 +234,26 @@ class Source {
     this._links(node.callee ?? node.object);
   }
 
-  /** A call that is the last thing that its statement does. */
-  _calls(node) {
+  /** Walk an expression that its statement ends with: after its last call, no line has to be recorded. */
+  _walkWithoutCall(node) {
     if (node.type === 'CallExpression' || node.type === 'NewExpression') this._children(node);
     else this._walk(node);
   }
 
+  /** Put `opening` before the node and a bracket after it; `walk` makes the edits inside. */
   _wrap(node, opening, walk) {
     this._insert(node.start, opening);
     walk();
     this._insertAfter(node.end, ')');
   }
 
+  /** `import(...)` becomes a call of a function that imports as a file in the working folder does. */
   ImportExpression(node) {
     this._replace({ start: node.start, end: node.start + 'import'.length }, '__oi.import');
     this._walk(node.source);
   }
 
+  /** `import a, { b } from 'c'` becomes constants, because a block is not a module. */
   ImportDeclaration(node) {
     const whole = node.specifiers.find(({ type }) => type === 'ImportNamespaceSpecifier');
     const rest = node.specifiers.filter((specifier) => specifier !== whole);
@@ -256,7 +268,7 @@ class Source {
     this._replace(node, text + '\n'.repeat(node.loc.end.line - node.loc.start.line));
   }
 
-  /** There is nobody to export to; what is exported is declared all the same. */
+  /** `export` is removed, because a block is not a module; what it exports is declared. */
   ExportNamedDeclaration(node) {
     if (!node.declaration) return this._replace(node, ';');
     this._replace({ start: node.start, end: node.declaration.start }, '');

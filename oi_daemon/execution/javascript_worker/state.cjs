@@ -1,47 +1,50 @@
-// What the main thread and the watcher share: a few numbers, and how both write marks.
+// What the main thread and the watcher share: an array of numbers, and functions to write marks.
 'use strict';
 
 const fs = require('node:fs');
 
-const { Atomics, Buffer } = globalThis; // whatever a block calls so
+const { Atomics, Buffer } = globalThis; // constants, because a block may redefine the globals
 
-/** Places in the shared Int32Array. Lines are numbered over all blocks: see `Blocks`. */
-const LINE = 0; // being run
-const TOLD = 1; // last marked
-const FIRST = 2; // the number before the block's first line
-const RUNNING = 3; // the block that runs; 0 between blocks
-const LOCK = 4; // who writes: 0 nobody, 1 the main thread, 2 the watcher
-const ANSWERS = 5; // how many answers have come
-const STOPPED = 6; // the last block that was interrupted
-const LEFT = 7; // whether the watcher's inspector has left
-const FILLED = 8; // bytes that wait in the buffer
-const AT_ONCE = 9; // pieces of output that are still sent at once in this tick
+/** Indexes in the shared Int32Array. Lines are numbered across all blocks: see `Blocks`. */
+const LINE = 0; // the line that runs
+const MARKED = 1; // the line that was marked last
+const FIRST = 2; // the number before that of the block's first line
+const RUNNING = 3; // the number of the block that runs; 0 between blocks
+const LOCK = 4; // which thread writes: 0 none, 1 the main thread, 2 the watcher
+const ANSWERS = 5; // how many answers to requests for input have arrived
+const STOPPED = 6; // the number of the last block that was interrupted
+const DETACHED = 7; // 1 once the watcher's inspector session is closed, so that Node.js can end
+const FILLED = 8; // how many bytes are in the output buffer
+const FLUSHED_WRITES_LEFT = 9; // how many writes are still flushed at once before the next tick
 const SIZE = 10;
 
-const nap = new Int32Array(new SharedArrayBuffer(4));
+const sleeper = new Int32Array(new SharedArrayBuffer(4)); // always 0; only to wait with a timeout
 
-/** Send what waits in the buffer. Only for who holds the lock. */
+/** Send what is in the buffer. The caller must hold the lock. */
 function flush(fd, state, buffer) {
   const filled = state[FILLED];
   state[FILLED] = 0;
   if (filled > 0) writeAll(fd, buffer.subarray(0, filled));
 }
 
-/** Write all of it. A child may have made the pipe non-blocking for everybody. */
+/** Write all bytes. The pipe may be non-blocking, because a child process can make it so for all. */
 function writeAll(fd, bytes) {
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(fs.writeSync(fd, bytes));
     } catch (error) {
       if (error.code !== 'EAGAIN') throw error;
-      Atomics.wait(nap, 0, 0, 1);
+      Atomics.wait(sleeper, 0, 0, 1);
     }
   }
 }
 
-/** Bytes of a mark. */
+/** Return the bytes of a mark. */
 function mark(nonce, kind, number) {
   return Buffer.from(`\x1e${nonce}${kind}${number}\x1f`);
 }
 
-module.exports = { LINE, TOLD, FIRST, RUNNING, LOCK, ANSWERS, STOPPED, LEFT, FILLED, AT_ONCE, SIZE, flush, mark, writeAll };
+module.exports = {
+  LINE, MARKED, FIRST, RUNNING, LOCK, ANSWERS, STOPPED, DETACHED, FILLED, FLUSHED_WRITES_LEFT, SIZE,
+  flush, mark, writeAll,
+};

@@ -1,20 +1,20 @@
-// TypeScript made JavaScript, where this Node.js can; and the lines that its code had.
+// Turns TypeScript into JavaScript, where this version of Node.js can, and knows the original lines.
 'use strict';
 
 const nodeModule = require('node:module');
 
-const { Buffer, JSON, Map } = globalThis; // whatever a block calls so
+const { Buffer, JSON, Map } = globalThis; // constants, because a block may redefine the globals
 
 const MAP = /\n*\/\/# sourceMappingURL=data:[^,]*,(\S*)\s*$/;
 
-const maps = new Map(); // of blocks whose JavaScript stands on other lines, by file
+const maps = new Map(); // source maps of blocks whose lines have moved, by file name
 
-/** Without its types, each line where it was. */
+/** Return the code with its types replaced by spaces, so that every line stays where it is. */
 function stripped(code) {
   return nodeModule.stripTypeScriptTypes(code);
 }
 
-/** Also what is more than types: enums, namespaces, parameters that are properties. */
+/** Return the code as JavaScript where removing types is not enough: with enums, for instance. */
 function transformed(code, file) {
   const made = nodeModule.stripTypeScriptTypes(code, { mode: 'transform', sourceMap: true });
   const payload = JSON.parse(Buffer.from(MAP.exec(made)[1], 'base64').toString());
@@ -22,7 +22,7 @@ function transformed(code, file) {
   return made.replace(MAP, '');
 }
 
-/** The line of the block's own code, from a place in what runs. */
+/** Return the line in the block's own code, from a line and column in the code that runs. */
 function originalLine(file, line, column) {
   const entry = maps.get(file)?.findEntry(line - 1, column);
   return entry?.originalLine === undefined ? line : entry.originalLine + 1;

@@ -1,48 +1,52 @@
-// The thread beside the user's code: hears the daemon, sees the active line, and interrupts.
+// The second thread: receives the daemon's requests, marks the active line, and interrupts.
 'use strict';
 
 const inspector = require('node:inspector');
 const net = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
-const { LINE, TOLD, FIRST, RUNNING, LOCK, ANSWERS, STOPPED, LEFT, AT_ONCE, flush, mark, writeAll } = require('./state.cjs');
+const {
+  LINE, MARKED, FIRST, RUNNING, LOCK, ANSWERS, STOPPED, DETACHED, FLUSHED_WRITES_LEFT,
+  flush, mark, writeAll,
+} = require('./state.cjs');
 
-const PIECES = 50; // of output per tick that are sent at once
+const FLUSHED_WRITES = 50; // how many writes per tick are flushed at once
 const TICK = 15; // milliseconds between two looks at the active line
-const SOON = 5; // milliseconds that the main thread has to show that it is free,
-const LATER = 100; // and to end a block once it has
+const REPLY_TIMEOUT = 5; // milliseconds within which a main thread that is free answers a message
+const END_TIMEOUT = 100; // milliseconds within which it ends a block
 
 const { control, answers, answered, nonce, state, buffer } = workerData;
 const PING = { kind: 'ping' };
 const session = new inspector.Session();
 session.connectToMainThread();
 
-let pong = () => {};
-parentPort.on('message', (message) => (message === 'leave' ? leave() : pong()));
+let onReply = () => {};
+parentPort.on('message', (message) => (message === 'detach' ? detach() : onReply()));
 
-/** Before its end, Node.js would wait for all inspectors to leave, and say so. */
-function leave() {
+/** Close the inspector session. At its end, Node.js would wait for it, and print that it does. */
+function detach() {
   session.disconnect();
-  Atomics.store(state, LEFT, 1);
-  Atomics.notify(state, LEFT);
+  Atomics.store(state, DETACHED, 1);
+  Atomics.notify(state, DETACHED);
 }
 
-/** Whether the main thread answers in time. */
-function heard(message, within = SOON) {
+/** Send a message to the main thread; resolve to true if it replies in time. */
+function send(message, timeout = REPLY_TIMEOUT) {
   return new Promise((resolve) => {
-    const late = setTimeout(resolve, within, false);
-    pong = () => resolve(true, clearTimeout(late));
+    const timer = setTimeout(resolve, timeout, false);
+    onReply = () => resolve(true, clearTimeout(timer));
     parentPort.postMessage(message);
   });
 }
 
-/** What the main thread runs, or what it runs next, is terminated. */
+/** Terminate what the main thread runs; if it runs nothing, what it runs next. */
 function terminate() {
   return new Promise((resolve) => session.post('Runtime.terminateExecution', resolve));
 }
 
 /**
- * Stop the block: what runs is terminated until the main thread is free to end it. A termination that
- * finds nothing running hits what runs next: let that be a ping, and neither the end nor another block.
+ * Stop the block: terminate what runs until the main thread is free, then let it end the block. If
+ * nothing runs, the termination hits what runs next. So a ping is sent after each one, to be hit
+ * instead of the block's end or the next block.
  */
 async function stop() {
   const block = Atomics.load(state, RUNNING);
@@ -50,34 +54,36 @@ async function stop() {
   Atomics.store(state, STOPPED, block);
   let free = false;
   while (Atomics.load(state, RUNNING) === block) {
-    free = free ? await heard({ kind: 'stop', block }, LATER) : await heard(PING);
+    free = free ? await send({ kind: 'stop', block }, END_TIMEOUT) : await send(PING);
     if (free) continue;
     await terminate();
-    await heard(PING);
+    await send(PING);
   }
 }
 
+/** Have the main thread run a block. */
 function run(block, code) {
-  if (state[LEFT]) session.connectToMainThread();
-  state[LEFT] = 0;
+  if (state[DETACHED]) session.connectToMainThread(); // a signal to this process has not ended it
+  state[DETACHED] = 0;
   parentPort.postMessage({ kind: 'run', block, code });
 }
 
-/** Send what waits, and mark the line that runs if it is a new one. */
+/** Send what is in the buffer, and mark the line that runs if it has changed. */
 function tick() {
   if (Atomics.compareExchange(state, LOCK, 0, 2) !== 0) return;
   flush(1, state, buffer);
-  state[AT_ONCE] = PIECES;
+  state[FLUSHED_WRITES_LEFT] = FLUSHED_WRITES;
   const line = Atomics.load(state, LINE);
-  if (state[RUNNING] && line > state[FIRST] && line !== state[TOLD]) {
-    Atomics.store(state, TOLD, line);
+  if (state[RUNNING] && line > state[FIRST] && line !== state[MARKED]) {
+    Atomics.store(state, MARKED, line);
     writeAll(1, mark(nonce, 'L', line - state[FIRST]));
   }
   Atomics.store(state, LOCK, 0);
   Atomics.notify(state, LOCK);
 }
 
-/** Requests: a block's number and the size of its code in bytes, a line break, the code; 0 stops. */
+// A request is a block's number, the size of its code in bytes, a line break and the code. The number 0
+// means: interrupt the block that runs.
 let requests = Buffer.alloc(0);
 new net.Socket({ fd: control, readable: true, writable: false })
   .on('data', (data) => {
@@ -91,9 +97,9 @@ new net.Socket({ fd: control, readable: true, writable: false })
       else stop();
     }
   })
-  .on('close', () => process.kill(-process.pid, 'SIGKILL')); // the daemon is gone
+  .on('close', () => process.kill(-process.pid, 'SIGKILL')); // the daemon has ended
 
-/** Answers: a request's number and its line in hexadecimal; none is the end of input. */
+// An answer is a request's number and the line in hexadecimal; without a line it is the end of input.
 let lines = '';
 new net.Socket({ fd: answers, readable: true, writable: false }).setEncoding('latin1').on('data', (data) => {
   const complete = (lines + data).split('\n');

@@ -24,10 +24,8 @@ def javascript(workplace: Workplace) -> Worker:
             raise NotInstalledError(missing() or "")
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
-            # Its parser of JavaScript, which the active lines need, is one of Node's internals.
-            # The checks would end it when an interrupt has left a timer's callback half-way.
-            options = ["--expose-internals", "--no-force-async-hooks-checks"]
-            options += ["--disable-warning=ExperimentalWarning"]
+            # Node's checks of async hooks would end it after an interrupt in a timer's callback.
+            options = ["--no-force-async-hooks-checks", "--disable-warning=ExperimentalWarning"]
             return [node, *options, str(_WORKER), str(control), str(answers), nonce]
 
         python = find_python(workplace.python, os.environ)

@@ -26,7 +26,7 @@ class Notice(msgspec.Struct):
 
     A display, or a request for input; both have a mark in the output. Or what the worker's
     processes say of themselves, see `process.standby`: `number` is then the block at whose end
-    the `copy` was made, or the status with which one has `ended`.
+    the `standby` was forked, or the status with which one has `ended`.
     """
 
     number: int
@@ -35,8 +35,8 @@ class Notice(msgspec.Struct):
     password: bool = False
     stdin: bool = False
     """The line is read from descriptor 0."""
-    copy: int | None = None
-    runner: int | None = None
+    standby: int | None = None
+    resumed: int | None = None
     ended: int | None = None
 
 
@@ -172,12 +172,12 @@ class Link:
 
     def _heed(self, notice: Notice) -> None:
         runner = self.child.runner
-        if notice.copy is not None:
-            runner.copied(notice.copy, notice.number)
+        if notice.standby is not None:
+            runner.copied(notice.standby, notice.number)
         elif notice.ended is not None:
             runner.ended(notice.ended, notice.number)
-        elif notice.runner is not None:
-            runner.succeeded(notice.runner)
+        elif notice.resumed is not None:
+            runner.succeeded(notice.resumed)
         else:
             self._notices[notice.number] = notice
 

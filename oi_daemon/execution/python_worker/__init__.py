@@ -1,5 +1,6 @@
-"""The process that runs a conversation's Python code, under the user's own interpreter.
+"""The process that runs a conversation's Python code, under the user's own Python.
 
-Standard library only, Python 3.8 and later, and nothing imported at the start that is not needed
-for every block. Talks to `oi_daemon.execution.process.worker`; imports nothing of the daemon.
+It uses only the standard library, supports Python 3.8 and later, and imports nothing of the daemon.
+At start it imports only what every block needs, because imports are most of its start time. The
+daemon's side of the connection is `oi_daemon.execution.process.worker`.
 """

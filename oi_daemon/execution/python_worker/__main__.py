@@ -1,6 +1,6 @@
 """Starts the worker: `python -X utf8 python_worker CONTROL ANSWERS NONCE`.
 
-Runs under the user's own Python, so this file parses under any Python at all.
+This file runs under the user's own Python, so its syntax must be valid in every version of Python.
 """
 
 import os

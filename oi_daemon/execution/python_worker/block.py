@@ -1,4 +1,4 @@
-"""Runs blocks: statement by statement, each marked before it runs."""
+"""Runs a block statement by statement, and marks each statement's line before it runs."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _COROUTINE = 0x80  # inspect.CO_COROUTINE
 
 
 class Blocks:
-    """Runs blocks in the namespace of `__main__`, which keeps its state between them."""
+    """Runs blocks in the namespace of `__main__`, so that variables stay from block to block."""
 
     def __init__(self, output: OutputStream, interrupts: Interrupts) -> None:
         self._output = output
         self._interrupts = interrupts
         self.process = os.getpid()
-        """The one that runs the blocks; a fork of it must not."""
+        """The id of the process that runs blocks, by which `run` notices that it is in a fork."""
         self.loop = Loop()
         self._flags = 0
         self.sources = Sources()
@@ -40,12 +40,18 @@ class Blocks:
 
     @property
     def descriptors(self) -> set[int]:
-        """Those of the event loop, and of what multiprocessing cleans up with."""
+        """The open descriptors of the event loop and of multiprocessing's resource tracker.
+
+        0 stands for a tracker that is not there.
+        """
         tracker = getattr(sys.modules.get(_TRACKER), "_resource_tracker", None)
         return self.loop.descriptors() | {getattr(tracker, "_fd", None) or 0}
 
     def run(self, number: int, code: str) -> None:
-        """Run it to its end, whatever that is; an error is written to sys.stderr."""
+        """Run the block until it returns or raises; write an error to sys.stderr.
+
+        If the block's code has forked, the child process ends here and does not return.
+        """
         file = f"<block {number}>"
         self.sources.add(file, code)
         self._output.begin(file)
@@ -58,6 +64,7 @@ class Blocks:
             _leave_fork(error)
 
     def _attempt(self, file: str, code: str) -> BaseException | None:
+        """Run the block and show its figures; return what was raised, or None."""
         try:
             try:
                 self._statements(self._compile(file, code))
@@ -68,6 +75,7 @@ class Blocks:
         return None
 
     def _statements(self, statements: list[tuple[int, CodeType]]) -> None:
+        """Run the statements in order, and `await` those that are coroutines."""
         for line, statement in statements:
             self._output.line(line)
             self._output.flush()
@@ -77,7 +85,10 @@ class Blocks:
                 self.loop.run(result)
 
     def _compile(self, file: str, code: str) -> list[tuple[int, CodeType]]:
-        """Each statement's line and code; the last one echoes its value, as in a REPL."""
+        """Return each statement's line and compiled code.
+
+        An expression at the end is compiled so that its value is shown, as in a REPL.
+        """
         body = parse(code, file, self._flags).body
         statements = []
         for node in body:
@@ -95,7 +106,7 @@ class Blocks:
 
 
 def _future_flags(node: ImportFrom) -> int:
-    """What is imported from `__future__` holds from here on, in later blocks too."""
+    """Return the compiler flags of a `from __future__ import`, which also apply to later blocks."""
     import __future__
 
     flags = 0
@@ -106,19 +117,25 @@ def _future_flags(node: ImportFrom) -> int:
 
 
 def _leave_fork(error: BaseException | None) -> None:
-    """A forked copy has come to the block's end: it must not wait for the next one."""
+    """End this process, a fork that the block's code made, because only the parent runs blocks."""
     code = getattr(error, "code", 1) if error is not None else 0
     os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 class Loop:
-    """The event loop of top-level `await`. It keeps its tasks, which run while a block awaits."""
+    """The event loop for top-level `await`.
+
+    It is the same loop for all blocks: a task that one block started runs on while a later block
+    awaits something.
+    """
 
     def __init__(self) -> None:
         self._loop: AbstractEventLoop | None = None
         self._coroutine: Coroutine[object, object, object] | None = None
+        """The statement that `run` was last called with."""
 
     def run(self, coroutine: Coroutine[object, object, object]) -> None:
+        """Run a statement that awaits something; an interrupt cancels it."""
         import asyncio
 
         self._coroutine = coroutine
@@ -134,12 +151,12 @@ class Loop:
             raise interrupt.with_traceback(_cancel(self._loop, task)) from None
 
     def descriptors(self) -> set[int]:
-        """Its own; other processes may have them."""
+        """Return the loop's own descriptors, which do no harm in a fork."""
         parts = (getattr(self._loop, name, None) for name in ("_selector", "_ssock", "_csock"))
         return {part.fileno() for part in parts if part is not None}
 
     def awaiting(self) -> list[FrameType]:
-        """The frames of what waits in the coroutine that runs, the innermost first."""
+        """Return the frames of the statement's suspended coroutines, the innermost first."""
         frames = []
         inner: object = self._coroutine
         while frame := getattr(inner, "cr_frame", None):
@@ -149,7 +166,7 @@ class Loop:
 
 
 def _cancel(loop: AbstractEventLoop, task: Task[object]) -> TracebackType | None:
-    """Let the task clean up; returns where it was."""
+    """Cancel the task, wait until it has cleaned up, and return the traceback of where it was."""
     task.cancel()
     try:
         loop.run_until_complete(task)

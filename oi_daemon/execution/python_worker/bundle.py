@@ -1,4 +1,4 @@
-"""A value as a Jupyter MIME bundle: all its representations, `text/plain` always one of them."""
+"""Makes a Jupyter MIME bundle of a value: all its representations, always with `text/plain`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _REPRESENTATIONS = {
     "_repr_pdf_": "application/pdf",
 }
 _SOURCES = ("text/markdown", "text/latex")
-"""What says more than that something is an object."""
+"""Representations that are shown as plain text where `repr` is only `<... object at 0x...>`."""
 
 
 def represent(value: object) -> dict[str, object]:
-    """The value's MIME bundle; binary data is base64 text."""
+    """Return the value's MIME bundle, with binary data as base64 text."""
     bundle: dict[str, object] = {}
     if not isinstance(value, type):
         bundle.update(_whole(value))
@@ -33,11 +33,12 @@ def represent(value: object) -> dict[str, object]:
 
 
 def encoded(bundle: dict[str, object]) -> dict[str, object]:
-    """The bundle fit to travel: without what is not there, bytes as base64."""
+    """Return the bundle without representations that are None, and with bytes as base64 text."""
     return {str(mime): _encode(data) for mime, data in bundle.items() if data is not None}
 
 
 def _whole(value: object) -> dict[str, object]:
+    """Return what the value's own `_repr_mimebundle_` gives; empty if it has none or it fails."""
     function = getattr(value, "_repr_mimebundle_", None)
     if not callable(function):
         return {}
@@ -49,6 +50,7 @@ def _whole(value: object) -> dict[str, object]:
 
 
 def _plain(value: object, bundle: dict[str, object]) -> object:
+    """Return the value's `text/plain`: its `repr`, or Markdown or LaTeX where that says more."""
     text = repr(value)
     says_little = text.startswith("<") and (" object at 0x" in text or text.endswith(" object>"))
     sources = [bundle[mime] for mime in _SOURCES if bundle.get(mime)] if says_little else []
@@ -56,7 +58,7 @@ def _plain(value: object, bundle: dict[str, object]) -> object:
 
 
 def _call(value: object, method: str) -> object:
-    """One representation; an object whose method fails is shown without it."""
+    """Return one representation, or None if the value has no such method or the method fails."""
     function = getattr(value, method, None)
     if not callable(function):
         return None
@@ -67,12 +69,12 @@ def _call(value: object, method: str) -> object:
 
 
 def _data(result: object) -> object:
-    """Without the metadata that may come with it."""
+    """Return a representation without its metadata; a method may return both as a tuple."""
     return result[0] if isinstance(result, tuple) else result
 
 
 def _figure(value: object) -> bytes | None:
-    """A matplotlib figure has no representation of its own."""
+    """Return a matplotlib figure as PNG, because it has no `_repr_png_`; None for other values."""
     if type(value).__module__ != "matplotlib.figure":
         return None
     import io
@@ -83,6 +85,7 @@ def _figure(value: object) -> bytes | None:
 
 
 def _encode(data: object) -> object:
+    """Return bytes as base64 text, and any other value as it is."""
     if not isinstance(data, bytes):
         return data
     from base64 import b64encode

@@ -1,7 +1,8 @@
-"""The line to the daemon: notices beside the output.
+"""The two sockets to the daemon, beside the pipe for output.
 
-Code comes in, displays and requests for input go out over `control`; lines of input come in over
-`answers`, so that a thread can wait for one while the main thread runs code.
+Over `control`, the daemon sends blocks and the worker sends notices (JSON, one a line): displays,
+requests for input, and what its processes do. Over `answers`, the daemon sends lines of input; this
+is a socket of its own so that another thread can wait for a line while the main thread runs code.
 """
 
 from __future__ import annotations
@@ -10,38 +11,46 @@ import os
 import select
 from _thread import RLock
 
-_MOMENT = 50
-"""Milliseconds without a block, after which there is time for something else."""
+_IDLE = 50
+"""Milliseconds to wait for another block before the worker forks a standby."""
 
 
 class Channel:
+    """Receives blocks and lines of input from the daemon, and sends notices to it."""
+
     def __init__(self, control: int, answers: int, nonce: str) -> None:
         self.control = control
         self._answers = answers
         self._nonce = nonce
         self._requests = b""
+        """Bytes read from `control` and not yet used."""
         self._lines = b""
+        """Bytes read from `answers` and not yet used."""
         self._sent = 0
+        """The number of the last notice."""
         self._lock = RLock()
-        self._asking = RLock()
+        """Held while a notice is written, so that two threads do not mix theirs."""
         for fd in (control, answers):
             os.set_inheritable(fd, False)
 
     @property
     def descriptors(self) -> set[int]:
+        """Both sockets' descriptors."""
         return {self.control, self._answers}
 
     def receive(self) -> tuple[int, int, str] | None:
-        """The next block: its number, the megabytes up to which it is worth a copy, and its code.
+        """Wait for the next block, and return its number, the memory limit for a standby, its code.
 
-        None when the daemon is gone.
+        The limit is in megabytes: a larger process gets no standby. Returns None when the daemon
+        has ended.
         """
         try:
             return self._receive()
-        except OSError:  # the user's code has closed it
+        except OSError:  # the user's code has closed the socket
             return None
 
     def _receive(self) -> tuple[int, int, str] | None:
+        """As `receive`, but raises OSError if the socket is closed on this side."""
         if not self._receive_until(b"\n"):
             return None
         head, _, body = self._requests.partition(b"\n")
@@ -59,7 +68,7 @@ class Channel:
         return number, megabytes, body[:size].decode("utf-8", "surrogatepass")
 
     def _receive_until(self, end: bytes) -> bool:
-        """Read on until this has come; False when the daemon is gone."""
+        """Read until `_requests` contains these bytes; return False if the daemon ends before."""
         while end not in self._requests:
             data = os.read(self.control, 1 << 16)
             if not data:
@@ -67,35 +76,44 @@ class Channel:
             self._requests += data
         return True
 
-    def quiet(self) -> bool:
-        """Whether no block comes for a moment."""
+    def idle(self) -> bool:
+        """Wait for a short time; return True if no block came."""
         poll = select.poll()
         poll.register(self.control, select.POLLIN)
-        return not self._requests and not poll.poll(_MOMENT)
+        return not self._requests and not poll.poll(_IDLE)
 
-    def succeed(self) -> None:
-        """Go on in the place of a process that has died.
+    def take_over(self) -> None:
+        """Tell the daemon that this process runs the blocks now, after another one has died.
 
-        What was sent to that one is forgotten; the daemon says where that ends.
+        Requests to the dead process may still be unread. The daemon writes a line with our process
+        id after the last of them; everything up to that line is thrown away.
         """
-        self.tell("runner", os.getpid())
-        word = f"\x1e{self._nonce}{os.getpid()}\n".encode()
-        if self._receive_until(word):
-            self._requests = self._requests.partition(word)[2]
+        self.notify_process("resumed", os.getpid())
+        line = f"\x1e{self._nonce}{os.getpid()}\n".encode()
+        if self._receive_until(line):
+            self._requests = self._requests.partition(line)[2]
 
     def recover(self) -> None:
-        """Another process has died here: perhaps in the middle of a notice, or of a question."""
+        """Repair the connection after another process of this worker has died.
+
+        It may have died in the middle of a notice, so a line break ends that one. Its notices had
+        numbers that this process does not know, so the next number is far above them.
+        """
         os.write(self.control, b"\n")
         self._sent += 1 << 20
 
     def hung_up(self) -> bool:
-        """Whether the daemon is gone."""
+        """Return True if the daemon has ended."""
         poll = select.poll()
         poll.register(self.control, 0)
         return bool(poll.poll(0))
 
     def send(self, **notice: object) -> int:
-        """Send a notice; the mark that says where in the output it belongs carries its number."""
+        """Send a notice and return its number.
+
+        The caller then writes a mark with this number, which says where in the output the notice
+        belongs.
+        """
         import json
 
         with self._lock:
@@ -106,19 +124,19 @@ class Channel:
                 data = data[os.write(self.control, data) :]
             return self._sent
 
-    def tell(self, word: str, process: int, number: int = 0) -> None:
-        """A notice without a mark, of a process of ours."""
-        notice = f'{{"{word}": {process}, "number": {number}}}\n'
+    def notify_process(self, event: str, process: int, number: int = 0) -> None:
+        """Send a notice about one of this worker's processes, which needs no mark."""
+        notice = f'{{"{event}": {process}, "number": {number}}}\n'
         with self._lock:
             os.write(self.control, notice.encode())
 
     def close(self) -> None:
-        """For a forked child: what it would say is not the daemon's business."""
+        """Close both sockets, in a fork that the user's code has made."""
         os.close(self.control)
         os.close(self._answers)
 
-    def answer(self, number: int) -> bytes | None:
-        """Wait for the line that answers a request; None is end of file."""
+    def wait_for_answer(self, number: int) -> bytes | None:
+        """Wait for the answer to the request with this number; return None at end of file."""
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         while True:

@@ -1,4 +1,7 @@
-"""What lines that are no Python call. Python's values stand in them as `{name}` or `$name`."""
+"""The functions that `!command` and `%magic` lines call, after `magic` has made Python of them.
+
+A command may contain Python values, as `{expression}` or `$name`.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,16 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _VALUE = re.compile(r"(?<![{$])\{([^{}]+)\}(?!\})|\$([^\W\d]\w*)")
+"""Matches `{expression}` and `$name` in a command."""
 
 
 def run(command: str) -> None:
-    """`!command`"""
+    """Do what `!command` does: run it in the shell."""
     os.system(_expanded(command, sys._getframe(1)))
 
 
 def lines(command: str) -> list[str]:
-    """`name = !command`: the lines that it writes to stdout."""
+    """Do what `name = !command` does: run it and return the lines that it writes to stdout."""
     import subprocess
 
     command = _expanded(command, sys._getframe(1))
@@ -30,7 +34,7 @@ def lines(command: str) -> list[str]:
 
 
 def script(shell: str, text: str) -> None:
-    """`%%bash`"""
+    """Do what a `%%bash` or `%%sh` cell does: run the text in this shell."""
     import subprocess
 
     done = subprocess.run([shell, "-c", text])
@@ -39,14 +43,14 @@ def script(shell: str, text: str) -> None:
 
 
 def cd(folder: str) -> None:
-    """`%cd folder`"""
+    """Do what `%cd folder` does: change the working folder, and print it."""
     folder = _expanded(folder, sys._getframe(1)).strip("'\"")
     os.chdir(os.path.expanduser(folder or "~"))  # noqa: PTH111
     sys.stdout.write(f"{os.getcwd()}\n")  # noqa: PTH109
 
 
 def pip(arguments: str) -> None:
-    """`%pip arguments`: of this Python."""
+    """Do what `%pip arguments` does: run the pip of this Python."""
     from importlib import invalidate_caches
     from shlex import quote
 
@@ -56,7 +60,7 @@ def pip(arguments: str) -> None:
 
 
 def matplotlib(backend: str) -> None:
-    """`%matplotlib inline`, or any other word: figures are displayed here."""
+    """Do what `%matplotlib inline` does: display figures. Any other backend is ignored."""
     import matplotlib as module
 
     use_backend(module)
@@ -65,9 +69,14 @@ def matplotlib(backend: str) -> None:
 
 
 def _expanded(command: str, frame: FrameType) -> str:
-    """The command with Python's values; what names none is left to the shell."""
+    """Return the command with Python values filled in.
+
+    The names are looked up in the caller's frame. What names no Python value stays as it is,
+    because the shell may know it.
+    """
 
     def value(found: re.Match[str]) -> str:
+        """Return the text for one `{expression}` or `$name`."""
         expression = (found[1] or found[2]).strip()
         known = {**frame.f_globals, **frame.f_locals}
         if expression.isidentifier():

@@ -1,4 +1,4 @@
-"""What is shown beside text: `display` and its kin, as IPython has them."""
+"""Shows values as more than text: `display` and related functions, as IPython has them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,30 @@ if TYPE_CHECKING:
     from .streams import OutputStream
 
 _LARGEST = 32 << 20
-"""Characters of one display."""
+"""Most characters that one display may have."""
 _ID = "application/vnd.oi.display-id"
-"""In a bundle: it takes the place of the one with the same id."""
+"""The key of a display's id in its bundle; a display replaces an earlier one with the same id."""
 _CLEAR = "\x1b[H\x1b[2J"
+"""Terminal codes that clear the screen: written to the output, they clear what the block showed."""
 
 
 class Displays:
+    """Sends displays to the daemon, in their order with the text output."""
+
     def __init__(self, channel: Channel, output: OutputStream) -> None:
         self._channel: Channel | None = channel
+        """None in a fork that the user's code has made, where displays are written as text."""
         self._output = output
         self._names = 0
+        """How many display ids have been made."""
 
     def install(self) -> None:
+        """Make `display` a builtin, and show the value of a block's last expression by it."""
         builtins.display = self.display  # type: ignore[attr-defined]
         sys.displayhook = self.echo
 
     def in_child(self) -> None:
-        """In a forked copy: what it displays is written as text."""
+        """Write displays as text from now on, in a fork that the user's code has made."""
         self._channel = None
 
     def display(
@@ -42,9 +48,10 @@ class Displays:
         display_id: object = None,
         **_: object,
     ) -> Handle | None:
-        """The builtin: show each value in the richest form it has.
+        """Show each value in the richest form that it has; this is the builtin `display`.
 
-        With `display_id`, the display can be replaced; True makes an id. `raw` values are bundles.
+        A display with a `display_id` can be replaced by the handle that is returned; True makes a
+        new id. With `raw`, the values are MIME bundles.
         """
         if clear:
             self.clear(wait=True)
@@ -54,35 +61,36 @@ class Displays:
         return None if name is None else Handle(self, str(name))
 
     def update(self, value: object, *, display_id: object, **options: bool) -> None:
-        """Show it in the place of what has this id."""
+        """Show the value in the place of the display with this id."""
         self.display(value, display_id=display_id, **options)
 
     def publish(
         self, data: dict[str, object], *_: object, transient: object = None, **__: object
     ) -> None:
-        """Show a bundle, as IPython's publish_display_data does."""
+        """Show a MIME bundle, as IPython's `publish_display_data` does."""
         name = transient.get("display_id") if isinstance(transient, dict) else None
         self._send(encoded(data), name)
 
     def clear(self, wait: bool = False) -> None:
-        """Take away what the block has shown; with `wait`, once there is something new."""
+        """Clear what the block has shown; with `wait`, not before something new is shown."""
         if wait:
             self._output.before_next(_CLEAR)
         else:
             self._output.write(_CLEAR)
 
     def echo(self, value: object) -> None:
-        """sys.displayhook: the value of a block's last expression."""
+        """Show the value of a block's last expression; this is `sys.displayhook`."""
         if value is not None:
             builtins._ = value  # type: ignore[attr-defined]
             self._show(value)
 
     def new_name(self) -> str:
-        """An id for a display."""
+        """Return a new display id."""
         self._names += 1
         return f"display-{self._names}"
 
     def _show(self, value: object, name: object = None, raw: bool = False) -> None:
+        """Show one value, or one bundle if `raw`, with `name` as its display id if it has one."""
         if raw and isinstance(value, dict):
             self._send(encoded(value), name)
         elif not _shows_itself(value):
@@ -90,6 +98,7 @@ class Displays:
             close_figure(value)
 
     def _send(self, bundle: dict[str, object], name: object = None) -> None:
+        """Send a bundle to the daemon; write text to stdout instead where no display is needed."""
         text = bundle.get("text/plain", "")
         size = sum(len(str(part)) for part in bundle.values())
         if self._channel is None or (name is None and list(bundle) == ["text/plain"]):
@@ -99,14 +108,14 @@ class Displays:
         else:
             if name is not None:
                 bundle = {**bundle, _ID: str(name)}
-            self._output.here()
+            self._output.mark_caller()
             self._output.release()
             self._output.mark("D", self._channel.send(display=bundle))
             self._output.flush()
 
 
 class Handle:
-    """A display that can be replaced."""
+    """Refers to a display, so that it can be replaced."""
 
     def __init__(self, displays: Displays, name: str) -> None:
         self._displays = displays
@@ -116,13 +125,14 @@ class Handle:
         return f"<display {self.display_id}>"
 
     def display(self, value: object, **options: bool) -> None:
+        """Show this value in the display's place."""
         self._displays.display(value, display_id=self.display_id, **options)
 
     update = display
 
 
 def _shows_itself(value: object) -> bool:
-    """Whether it has displayed itself in its own way; one that fails is shown as others are."""
+    """Call the value's own `_ipython_display_`; return True if it has one that did not fail."""
     function = getattr(value, "_ipython_display_", None)
     if isinstance(value, type) or not callable(function):
         return False
@@ -134,6 +144,5 @@ def _shows_itself(value: object) -> bool:
 
 
 _TOO_LARGE = (
-    "Too large to be displayed: {} MB of {} that are possible. Save it to a file instead, or make"
-    " it smaller."
+    "Too large to be displayed: {} MB of at most {}. Save it to a file instead, or make it smaller."
 )

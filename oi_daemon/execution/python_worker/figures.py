@@ -1,4 +1,4 @@
-"""matplotlib's figures: drawn by our backend, shown where they are not shown yet."""
+"""Makes matplotlib draw with the worker's backend, and shows figures that code left open."""
 
 from __future__ import annotations
 
@@ -12,29 +12,34 @@ BACKEND = f"module://{__package__}.matplotlib_backend"
 
 
 def use_backend(matplotlib: ModuleType) -> None:
-    """Figures are displayed by `show()`, unless the code itself has chosen a backend."""
+    """Choose the worker's backend, by which `show()` displays figures. Code may choose another."""
     matplotlib.rcParams["backend"] = BACKEND
 
 
 def stand_in_for_agg(matplotlib: ModuleType) -> None:
-    """It is chosen where there is no screen, by much code. Ours draws by it, and shows too."""
+    """Make `matplotlib.use('Agg')` choose the worker's backend.
+
+    Much code chooses Agg because there may be no screen. The worker's backend draws with Agg too,
+    and displays the figures as well.
+    """
     choose = matplotlib.use
 
     def use(backend: str, **options: object) -> None:
+        """Choose this backend, or the worker's instead of Agg; this is `matplotlib.use`."""
         choose(BACKEND if backend.lower() == "agg" else backend, **options)
 
     matplotlib.use = use  # type: ignore[attr-defined]
 
 
 def show_figures() -> None:
-    """Show what matplotlib has drawn and not shown."""
+    """Show the figures that the code has drawn but not shown."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and pyplot.get_backend().lower() == BACKEND and pyplot.get_fignums():
         pyplot.show()
 
 
 def close_figure(value: object) -> None:
-    """A figure that has been displayed is not shown again at the block's end."""
+    """Close the value if it is a figure, so that it is not shown again at the block's end."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is not None and type(value).__module__ == "matplotlib.figure":
         pyplot.close(value)

@@ -1,12 +1,12 @@
-"""SIGINT, made to hit the user's code and nothing else.
+"""Raises KeyboardInterrupt in the user's code, and never in the worker's own code.
 
-An interrupt that finds the main thread in the worker's own code, or in an import, is put off until
-it has left it; one that comes when no block runs is forgotten.
+If SIGINT arrives while the main thread is in the worker's own code or in an import, the interrupt
+is delayed until the thread has left that. If it arrives while no block runs, it is ignored.
 """
 
 from __future__ import annotations
 
-# The functions of `signal` make enums of everything, which takes longer than a short block.
+# `signal`'s own functions convert every argument to an enum, which takes longer than a short block.
 import _signal as signal  # type: ignore[import-not-found]
 import sys
 from _thread import get_ident
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 _PATIENCE = 1.0
-"""Seconds for which an import is spared: a module that is half there breaks later blocks."""
+"""Seconds for which an import is not interrupted, because a half-imported module breaks later
+blocks."""
 
 
-def ours(frame: FrameType | None) -> bool:
-    """Whether this frame is the worker's own code."""
+def is_worker_code(frame: FrameType | None) -> bool:
+    """Return True if this frame runs the worker's own code."""
     return frame is not None and frame.f_globals.get("__package__") == __package__
 
 
-def _importing(frame: FrameType | None) -> bool:
+def _is_importing(frame: FrameType | None) -> bool:
+    """Return True if this frame, or one that called it, imports a module."""
     while frame is not None:
         if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
             return True
@@ -35,38 +37,45 @@ def _importing(frame: FrameType | None) -> bool:
 
 
 class Interrupts:
+    """Handles SIGINT; as a context manager, marks worker code that waits and may be interrupted."""
+
     def __init__(self) -> None:
         self._main = get_ident()
+        """The main thread, the only one in which Python handles signals."""
         self._running = False
+        """True while a block runs."""
         self._waiting = False
+        """True while the worker's own code waits and may be interrupted."""
         self.pending = 0.0
-        """When an interrupt came that was put off; 0 if there is none."""
+        """When the delayed interrupt arrived; 0 if there is none."""
         self.install()
 
     def install(self) -> None:
-        """Take SIGINT, again where the user's code took it."""
+        """Handle SIGINT; called before each block because the user's code may have changed that."""
         signal.signal(signal.SIGINT, self._handle)
 
     def begin(self) -> None:
+        """A block begins: interrupts are for it."""
         self.pending = 0.0
         self._running = True
 
     def end(self) -> None:
+        """The block has ended: an interrupt that is late is ignored."""
         self._running = False
         self.pending = 0.0
 
     def check(self) -> None:
-        """Raise the interrupt that was put off, where the worker's own code can be left."""
-        if self.pending and not self._spared(sys._getframe(1)):
+        """Raise the delayed interrupt, if any; called where worker code can be left safely."""
+        if self.pending and not self._is_protected(sys._getframe(1)):
             self._raise()
 
     def retry(self) -> None:
-        """From another thread: see whether the main thread can be interrupted by now."""
+        """Send SIGINT to the main thread again if an interrupt is delayed; for another thread."""
         if self.pending:
             signal.pthread_kill(self._main, signal.SIGINT)
 
     def __enter__(self) -> None:
-        """In here the worker's own code waits, and may be interrupted."""
+        """Begin to wait: until `__exit__`, an interrupt is raised at once."""
         if get_ident() == self._main:
             self._waiting = True
             if self.pending:
@@ -77,18 +86,21 @@ class Interrupts:
             self._waiting = False
 
     def _handle(self, _: int, frame: FrameType | None) -> None:
+        """Raise or delay an interrupt; this is the signal handler."""
         if not self._running:
             return
-        if not self._waiting and (ours(frame) or self._spared(frame)):
+        if not self._waiting and (is_worker_code(frame) or self._is_protected(frame)):
             self.pending = self.pending or monotonic()
         else:
             self._raise()
 
-    def _spared(self, frame: FrameType | None) -> bool:
-        """An import under way, for a while."""
-        return (not self.pending or monotonic() - self.pending < _PATIENCE) and _importing(frame)
+    def _is_protected(self, frame: FrameType | None) -> bool:
+        """Return True if an import is under way, until `_PATIENCE` has passed."""
+        patient = not self.pending or monotonic() - self.pending < _PATIENCE
+        return patient and _is_importing(frame)
 
     def _raise(self) -> None:
+        """Raise KeyboardInterrupt, and forget the delayed interrupt."""
         self._waiting = False
         self.pending = 0.0
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What libraries show by: made to display here, once they are imported."""
+"""Makes plotting and image libraries display their results here, once they are imported."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ if TYPE_CHECKING:
     from .hooks import AfterImport
 
 
-def show_by(displays: Displays, after_import: AfterImport) -> None:
-    """Have libraries show what they show by these displays."""
+def adapt_libraries(displays: Displays, after_import: AfterImport) -> None:
+    """Make libraries show their results by `displays`."""
 
     def ipython(functions: ModuleType) -> None:
-        """IPython's own functions need its shell."""
+        """Replace IPython's display functions, which would need IPython's own shell."""
         functions.display = displays.display  # type: ignore[attr-defined]
         functions.update_display = displays.update  # type: ignore[attr-defined]
         functions.publish_display_data = displays.publish  # type: ignore[attr-defined]
         functions.clear_output = displays.clear  # type: ignore[attr-defined]
 
     def pillow(viewers: ModuleType) -> None:
-        """`Image.show()` would start another program."""
+        """Register a viewer for `Image.show()`, which would start another program otherwise."""
 
         class Viewer(viewers.Viewer):  # type: ignore[misc, name-defined]
             def show(self, image: object, **_: object) -> int:
+                """Display the image; 1 tells Pillow to try no other viewer."""
                 displays.display(image)
                 return 1
 
         viewers.register(Viewer, 0)
 
     def plotly(module: ModuleType) -> None:
-        """Figures are pages that need no network, unless the environment names a renderer."""
+        """Register a renderer, and make it the default unless the environment names another."""
 
         class Renderer(module.ExternalRenderer):  # type: ignore[misc, name-defined]
             def render(self, figure: dict[str, object]) -> None:
+                """Display the figure."""
                 displays.display(_plotly_bundle(module, figure), raw=True)
 
         module.renderers["oi"] = Renderer()
@@ -46,6 +48,7 @@ def show_by(displays: Displays, after_import: AfterImport) -> None:
             module.renderers.default = "oi"
 
     def matplotlib(module: ModuleType) -> None:
+        """Make matplotlib draw with the worker's backend."""
         use_backend(module)
         stand_in_for_agg(module)
 
@@ -56,6 +59,7 @@ def show_by(displays: Displays, after_import: AfterImport) -> None:
 
 
 def _plotly_bundle(module: ModuleType, figure: dict[str, object]) -> dict[str, object]:
+    """Return a figure's MIME bundle: a page that needs no network, plotly's JSON, and text."""
     import plotly.io
 
     traces = figure.get("data") or ()

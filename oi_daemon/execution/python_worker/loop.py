@@ -1,4 +1,4 @@
-"""The worker's life: take a block, run it, say that it has ended."""
+"""The worker's main loop: receives a block, runs it, and reports its end."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from .block import Blocks
 from .channel import Channel
 from .display import Displays
 from .harmless import harmless
-from .heirs import Heirs
 from .hooks import AfterImport, before_children, before_waits
 from .interrupts import Interrupts
-from .libraries import show_by
+from .libraries import adapt_libraries
+from .standby import Standby
 from .streams import Input, OutputStream
 
 TYPE_CHECKING = False
@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _TICK = 0.015
-"""Seconds between two looks at a block that runs."""
+"""Seconds between two ticks of `Watch`."""
 
 
 def main(control: int, answers: int, nonce: str) -> None:
+    """Run blocks until the daemon ends. The arguments are those of the command line."""
     channel = Channel(control, answers, nonce)
     interrupts = Interrupts()
     output = OutputStream(nonce, interrupts)
@@ -37,62 +38,79 @@ def main(control: int, answers: int, nonce: str) -> None:
     after_import = _install(output, stdin, displays)
     faulthandler.enable(channel.control, all_threads=False)
     blocks = Blocks(output, interrupts)
-    heirs = Heirs(channel, lambda: channel.descriptors | output.descriptors | blocks.descriptors)
-    before_waits(heirs.discard, interrupts)
-    _at_forks(channel, output, stdin, displays, heirs)
+    standby = Standby(
+        channel, lambda: channel.descriptors | output.descriptors | blocks.descriptors
+    )
+    before_waits(standby.discard, interrupts)
+    _register_fork_hooks(channel, output, stdin, displays, standby)
     after_import.add("linecache", blocks.sources.use_in_linecache)
     watch = Watch(output, interrupts, blocks)
     sys.argv, sys.path[0] = [""], ""
 
     def run(number: int, code: str) -> None:
+        """Run one block, and mark its end in the output."""
         interrupts.install()
         output.reopen()
         with watch:
             blocks.run(number, code)
         output.end(number)
 
-    def go_on() -> None:
+    def take_over() -> None:
+        """Make this process, a fork of the standby, the one that runs blocks."""
         blocks.process = os.getpid()
         watch.start()
-        channel.succeed()
+        channel.take_over()
 
-    _serve(channel, heirs, run, go_on)
+    _serve(channel, standby, run, take_over)
 
 
 def _serve(
-    channel: Channel, heirs: Heirs, run: Callable[[int, str], None], go_on: Callable[[], None]
+    channel: Channel,
+    standby: Standby,
+    run: Callable[[int, str], None],
+    take_over: Callable[[], None],
 ) -> NoReturn:
-    """Run block after block. `go_on` is called in the copy that was woken."""
+    """Run block after block.
+
+    The standby is renewed when the worker is idle, and around blocks that may end the process.
+    Where `renew` returns True, this is the process that continues from a standby: it calls
+    `take_over`, and waits for the next block.
+    """
     while True:
-        if heirs.due and channel.quiet() and heirs.renew():
-            go_on()
+        if standby.due and channel.idle() and standby.renew():
+            take_over()
         request = channel.receive()
         if request is None:
-            _die()
+            _end_group()
         number, megabytes, code = request
         risky = not harmless(code)
-        if risky and heirs.due and heirs.renew():
-            go_on()
+        if risky and standby.due and standby.renew():
+            take_over()
             continue
         run(number, code)
-        heirs.due = (number, megabytes)
-        if risky and heirs.renew():
-            go_on()
+        standby.due = (number, megabytes)
+        if risky and standby.renew():
+            take_over()
 
 
 class Watch:
-    """A thread that looks at the main thread from time to time while a block runs."""
+    """A thread that looks at the main thread every few milliseconds while a block runs.
+
+    It marks the active line, flushes the output and raises a delayed interrupt.
+    """
 
     def __init__(self, output: OutputStream, interrupts: Interrupts, blocks: Blocks) -> None:
         self._output = output
         self._interrupts = interrupts
         self._blocks = blocks
         self._running = False
+        """True while a block runs."""
         self.start()
 
     def start(self) -> None:
-        """Start the thread; in a fork it is not there."""
+        """Start the thread; also needed in a fork, which has only the thread that forked."""
         self._asleep = allocate_lock()
+        """Held by the thread while it sleeps; releasing it wakes the thread."""
         self._asleep.acquire()
         start_new_thread(self._look, ())
 
@@ -105,6 +123,7 @@ class Watch:
         self._running = False
 
     def _look(self) -> None:
+        """Tick while a block runs, and sleep otherwise; this is what the thread does."""
         while True:
             self._asleep.acquire()
             while self._running:
@@ -115,25 +134,28 @@ class Watch:
 
 
 def _install(output: OutputStream, stdin: Input, displays: Displays) -> AfterImport:
-    """Put ours in the places where the user's code looks."""
+    """Put the worker's streams and hooks where the user's code finds them."""
     output.install()
     stdin.install()
     displays.install()
     after_import = AfterImport()
     after_import.add("getpass", stdin.hide_passwords)
-    show_by(displays, after_import)
+    adapt_libraries(displays, after_import)
     before_children(after_import, output.before_child)
     return after_import
 
 
-def _at_forks(
-    channel: Channel, output: OutputStream, stdin: Input, displays: Displays, heirs: Heirs
+def _register_fork_hooks(
+    channel: Channel, output: OutputStream, stdin: Input, displays: Displays, standby: Standby
 ) -> None:
+    """Prepare for forks: a fork of the user's code must not act as the worker."""
+
     def in_child() -> None:
-        if heirs.forking:
+        """Cut the child off from the daemon, unless the worker itself has forked a standby."""
+        if standby.forking:
             output.after_fork()
             return
-        heirs.in_child()
+        standby.in_child()
         faulthandler.disable()
         output.in_child()
         stdin.in_child()
@@ -145,7 +167,7 @@ def _at_forks(
     )
 
 
-def _die() -> NoReturn:
-    """The daemon is gone: end with all that was started here."""
+def _end_group() -> NoReturn:
+    """End this process and everything in its group, because the daemon has ended."""
     os.killpg(0, signal.SIGKILL)
     raise AssertionError("unreachable")

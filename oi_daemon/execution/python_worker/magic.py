@@ -1,6 +1,7 @@
-"""Lines that are no Python: `!command` and `%magic`. Loaded when the first block has one.
+"""Turns `!command` and `%magic` lines into Python. Loaded when a block has such a line.
 
-Some magics are ours, so that they work without IPython; all others are IPython's.
+A few magics are implemented in `commands`, so that they work without IPython; all others are left
+to IPython.
 """
 
 from __future__ import annotations
@@ -15,20 +16,23 @@ _OWN = {
     "cd": re.compile(r"%cd\b(.*)"),
     "matplotlib": re.compile(r"%matplotlib\b(.*)"),
 }
-"""By the name of what runs them in `commands`."""
+"""Matches the lines that need no IPython, by the name of the function in `commands` for them."""
 _CAPTURED = re.compile(r"([^\W\d][\w, ]*=)\s*!(.+)")
+"""Matches `name = !command`."""
 _SCRIPT = re.compile(r"\s*%%(bash|sh)[ \t]*\n(.*)", re.DOTALL)
+"""Matches a `%%bash` or `%%sh` cell."""
 _MAGIC = re.compile(r"(?:[^\W\d][\w, ]*=\s*)?%{1,2}[a-zA-Z]")
+"""Matches the beginning of any magic line."""
 
 
 def script_as_python(code: str) -> str | None:
-    """A block that is a `%%bash` cell, as Python."""
+    """Return a `%%bash` or `%%sh` cell as Python; None if the block is no such cell."""
     script = _SCRIPT.fullmatch(code)
     return _call("script", script[1], script[2]) if script else None
 
 
 def line_as_python(line: str) -> str | None:
-    """A line that needs no IPython, as Python."""
+    """Return a line that needs no IPython as Python; None for any other line."""
     captured = _CAPTURED.fullmatch(line)
     if captured:
         return f"{captured[1]} {_call('lines', captured[2])}"
@@ -40,20 +44,21 @@ def line_as_python(line: str) -> str | None:
 
 
 def _call(name: str, *arguments: str) -> str:
+    """Return an expression that calls this function of `commands`, on one line, without a name."""
     values = ", ".join(map(repr, arguments))
     return f"__import__({__package__ + '.commands'!r}, fromlist='*').{name}({values})"
 
 
 def is_magic(line: str) -> bool:
-    """`%magic`, `%%magic` or `name = %magic`."""
+    """Return True for `%magic`, `%%magic` and `name = %magic`."""
     return _MAGIC.match(line) is not None
 
 
 def through_ipython(code: str, line: str) -> str:
-    """The code as IPython makes Python of it.
+    """Return the code as IPython turns it into Python; `line` is the line that needs IPython.
 
     Raises:
-        SyntaxError: IPython is not installed.
+        SyntaxError: IPython is not installed. The message says how to install it.
     """
     try:
         from IPython.core.interactiveshell import InteractiveShell
@@ -69,7 +74,7 @@ def through_ipython(code: str, line: str) -> str:
 
 
 def _start(shells: type) -> None:
-    """IPython's shell on our namespace; it must not take over output or write a history."""
+    """Start IPython's shell in the blocks' namespace, without its output handling and history."""
     from traitlets.config import Config
 
     main, hook = sys.modules["__main__"], sys.displayhook
@@ -79,6 +84,7 @@ def _start(shells: type) -> None:
     sys.displayhook = hook
 
     def system(command: str) -> None:
+        """Run a command as IPython's shell does, but with the worker's `os.system`."""
         os.system(shell.var_expand(command, depth=1))
 
     shell.system = system

@@ -1,7 +1,7 @@
 """A matplotlib backend: `show()` displays every open figure, and closes it.
 
-`show(block=False)` and `plt.pause` leave it open: shown again, it takes its own place, so that what
-is drawn in a loop moves.
+`show(block=False)` and `plt.pause` leave the figure open. When it is shown again, it replaces its
+earlier display, so that a figure drawn in a loop is animated.
 """
 
 import builtins
@@ -20,14 +20,15 @@ class FigureManager(FigureManagerBase):  # type: ignore[misc]
     """Shows one figure."""
 
     handle: Any = None
+    """The handle of the figure's display; None if it was not shown, or cannot be replaced."""
 
     def show(self) -> None:
-        """What `figure.show()` does."""
+        """Display the figure and close it; this is `figure.show()`."""
         self.display(again=False)
         Gcf.destroy(self)
 
     def display(self, *, again: bool) -> None:
-        """Display the figure; with `again`, so that it can take this place again."""
+        """Display the figure; with `again`, so that its display can be replaced later."""
         bundle = represent(self.canvas.figure)
         if self.handle is not None:
             self.handle.update(bundle, raw=True)
@@ -37,10 +38,13 @@ class FigureManager(FigureManagerBase):  # type: ignore[misc]
 
 
 class FigureCanvas(FigureCanvasAgg):  # type: ignore[misc]
+    """Draws with Agg; matplotlib finds the manager by this class."""
+
     manager_class = FigureManager
 
 
 def show(*_: Any, block: Any = None, **__: Any) -> None:
+    """Display all open figures; this is `plt.show()`."""
     stays = block is False
     for manager in Gcf.get_all_fig_managers():
         manager.display(again=stays)

@@ -1,4 +1,4 @@
-"""What is said of an error in the user's code: Python's own words, without the worker's frames."""
+"""Reports an error in the user's code: Python's own traceback, without the worker's frames."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ if TYPE_CHECKING:
     from traceback import TracebackException
     from types import TracebackType
 
-_OURS = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+_WORKER_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 
 
 def report(error: BaseException, file: str) -> None:
-    """Write it to sys.stderr, or hand it to the user's own sys.excepthook."""
+    """Write the error to sys.stderr, or pass it to the user's own sys.excepthook.
+
+    Args:
+        file: the block's file name in tracebacks.
+    """
     if isinstance(error, SystemExit):
         _write(_exit_text(error))
         return
@@ -30,40 +34,45 @@ def report(error: BaseException, file: str) -> None:
 
 
 def _write(text: str) -> None:
+    """Write to sys.stderr; to the worker's own if the user's code has put a broken one there."""
     try:
         sys.stderr.write(text)
-    except Exception:  # whatever the user's code has put there
+    except Exception:
         sys.__stderr__.write(text)  # type: ignore[union-attr]
 
 
 def _exit_text(error: SystemExit) -> str:
-    """The end that the code wanted is no error; a code other than 0 is worth a word."""
+    """Return what to write of a `sys.exit`: its message, or its code if it is not 0."""
     if error.code is None or error.code == 0:
         return ""
     return f"{error.code}\n" if isinstance(error.code, str) else f"SystemExit: {error.code}\n"
 
 
 def _traceback_text(error: BaseException, traceback: TracebackType | None) -> str:
+    """Return the error's traceback as Python writes it; only its class if formatting it fails."""
     from traceback import TracebackException
 
     try:
-        told = TracebackException(type(error), error, traceback)
-        _hide_ours(told)
-        return "".join(told.format())
-    except Exception:  # an exception that cannot even be formatted, in many ways
+        formatted = TracebackException(type(error), error, traceback)
+        _hide_worker_frames(formatted)
+        return "".join(formatted.format())
+    except Exception:
         return f"{type(error).__name__}\n"
 
 
 def _from_block(traceback: TracebackType | None, file: str) -> TracebackType | None:
-    """Without what called the block: the worker, an event loop."""
+    """Return the traceback from the block on, without the frames that called it."""
     inner = traceback
     while inner is not None and inner.tb_frame.f_code.co_filename != file:
         inner = inner.tb_next
     return inner or traceback
 
 
-def _hide_ours(told: TracebackException) -> None:
-    told.stack[:] = [frame for frame in told.stack if not frame.filename.startswith(_OURS)]
-    for other in (told.__cause__, told.__context__):
+def _hide_worker_frames(formatted: TracebackException) -> None:
+    """Remove the worker's frames from a traceback, and from those of its causes."""
+    formatted.stack[:] = [
+        frame for frame in formatted.stack if not frame.filename.startswith(_WORKER_FOLDER)
+    ]
+    for other in (formatted.__cause__, formatted.__context__):
         if other is not None:
-            _hide_ours(other)
+            _hide_worker_frames(other)

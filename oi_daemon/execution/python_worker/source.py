@@ -1,7 +1,7 @@
-"""A block's source: parsed, with `!command` and `%magic` lines made Python.
+"""Parses a block's source, and turns its `!command` and `%magic` lines into Python.
 
-Those lines are no Python, so a block that parses has none: text that only looks like one, in a
-string for instance, is left alone.
+Such lines are not valid Python, so a block that parses has none. Text that only looks like one, in
+a string for instance, is therefore never changed.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def parse(code: str, file: str, flags: int) -> Module:
-    """The block's syntax tree.
+    """Return the block's syntax tree. `flags` are those of `from __future__` imports so far.
 
     Raises:
-        SyntaxError: and whatever else `compile` raises for text that is no code.
+        SyntaxError: and whatever else `compile` raises for text that is not valid code.
     """
     lines = code.splitlines(keepends=True)
     while True:
@@ -43,6 +43,7 @@ def parse(code: str, file: str, flags: int) -> Module:
 
 
 def _parse(code: str, file: str, flags: int) -> Module:
+    """Return the syntax tree of plain Python; see `parse`."""
     options = PyCF_ONLY_AST | PyCF_ALLOW_TOP_LEVEL_AWAIT | flags
     tree = compile(code, file, "exec", options, dont_inherit=True)
     assert isinstance(tree, Module)
@@ -50,21 +51,28 @@ def _parse(code: str, file: str, flags: int) -> Module:
 
 
 class Sources:
-    """The text of every block, where tracebacks, warnings and `inspect` look for it."""
+    """Keeps the text of every block, for tracebacks, warnings and `inspect`.
+
+    These read it from `linecache`. That module is filled when something else imports it, because
+    most blocks do not need it.
+    """
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
+        """Each block's text, by its file name in tracebacks."""
 
     def add(self, file: str, code: str) -> None:
+        """Keep a block's text."""
         self._texts[file] = code
         if "linecache" in sys.modules:
             self._cache(sys.modules["linecache"], file)
 
     def use_in_linecache(self, linecache: ModuleType) -> None:
-        """Once that module is imported, which only a traceback needs."""
+        """Copy all texts into `linecache`, after its import."""
         for file in self._texts:
             self._cache(linecache, file)
 
     def _cache(self, linecache: ModuleType, file: str) -> None:
+        """Copy one block's text into `linecache`."""
         text = self._texts[file] + "\n"
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)

@@ -1,7 +1,7 @@
 """sys.stdout, sys.stderr and sys.stdin of the user's code.
 
-Both outputs are one pipe, and go through one buffer, together with the marks that say which line
-was in force: all of it arrives in its true order.
+Both outputs go through one buffer into one pipe, together with the marks that say which line was
+active. So all of it arrives in the order in which it was written.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 from _thread import RLock, allocate_lock, get_ident
 
-from .interrupts import ours
+from .interrupts import is_worker_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,15 +22,16 @@ if TYPE_CHECKING:
     from .channel import Channel
     from .interrupts import Interrupts
 
-_AT_ONCE = 400
-"""Pieces of output per tick that are sent at once. Only in a flood does output gather in the
-buffer, for a tick at most: a crash loses no last words, and a flood costs no system call a line."""
+_FLUSHED_WRITES = 400
+"""Writes per tick that are flushed at once, so that a crash does not lose the last output. Further
+writes stay in the buffer until the next tick, so that a flood of output costs few system calls."""
 
 _print_prompt = builtins.input
+"""Python's own `input`."""
 
 
 class Stream(io.TextIOWrapper):
-    """Looks like any text stream on a pipe; what is written goes through `Output.write`."""
+    """sys.stdout or sys.stderr: a text stream whose `write` is `OutputStream.write`."""
 
     def __init__(self, output: OutputStream, pipe: io.BufferedWriter, fd: int) -> None:
         super().__init__(pipe, "utf-8", "backslashreplace", newline="\n")
@@ -39,6 +40,7 @@ class Stream(io.TextIOWrapper):
 
     @property
     def buffer(self) -> io.BufferedWriter:
+        """The binary stream beneath, after what was written as text has been flushed."""
         self._output.flush()
         return self._output.pipe
 
@@ -49,11 +51,15 @@ class Stream(io.TextIOWrapper):
         return self._fd
 
     def close(self) -> None:
-        """Left open: `exit()` and some libraries close what they did not open."""
+        """Do nothing: `exit()` and some libraries close it, and later blocks still need it."""
 
 
 class OutputStream:
-    """What the block writes, and the marks in it: `RS nonce KIND number US`."""
+    """The pipe with everything that a block writes, and with the marks between.
+
+    A mark is `RS nonce KIND number US`. Its kind is L (this line is active), D (the notice with
+    this number belongs here) or E (the block with this number has ended).
+    """
 
     def __init__(self, nonce: str, interrupts: Interrupts) -> None:
         self.pipe: io.BufferedWriter = io.BufferedWriter(io.FileIO(os.dup(1), "w"), 1 << 16)
@@ -61,31 +67,40 @@ class OutputStream:
         self.stderr = Stream(self, self.pipe, 2)
         self._text = io.TextIOWrapper(self.pipe, "utf-8", "backslashreplace", newline="\n")
         self._append: Callable[[str], int] = self._text.write
-        self._before = ""
+        """Adds text to the buffer: `_text.write`, or `_append_both` while text is held back."""
+        self._held_back = ""
+        """Text that is written before the next output or display; see `before_next`."""
         self._mark = f"\x1e{nonce}%s%d\x1f"
+        """The format of a mark, from its kind and number."""
         self._interrupts = interrupts
         self.main = get_ident()
+        """The id of the main thread, the only one whose lines are marked."""
         self._file: str | None = None
+        """The running block's file name in frames; None between blocks."""
         self._line = 0
+        """The line that was marked last."""
         self._moves = 0
-        """Rises with each line that the main thread marks."""
-        self._marks = True
-        self._at_once = _AT_ONCE
+        """A count that rises with each line that the main thread marks."""
+        self._marking = True
+        """False in a fork that the user's code has made: it writes no marks."""
+        self._flushed_writes_left = _FLUSHED_WRITES
+        """How many writes are still flushed at once before the next tick."""
         self._ticking = allocate_lock()
+        """Held while the other thread writes, so that a fork does not happen meanwhile."""
         self.stdout.write = self.stderr.write = self.write  # type: ignore[method-assign]
 
     @property
     def descriptors(self) -> set[int]:
-        """Those of the outputs, and of standard input."""
+        """The descriptors of standard input, both outputs and the pipe."""
         return {0, 1, 2, self.pipe.fileno()}
 
     def install(self) -> None:
-        """Put the streams where the user's code and `print` look for them."""
+        """Make them sys.stdout and sys.stderr."""
         sys.stdout = sys.__stdout__ = self.stdout  # type: ignore[misc]
         sys.stderr = sys.__stderr__ = self.stderr  # type: ignore[misc]
 
     def reopen(self) -> None:
-        """Give children back an output that the user's code has closed."""
+        """Open descriptors 1 and 2 again if the user's code has closed them: children need them."""
         for fd in (1, 2):
             try:
                 os.fstat(fd)
@@ -93,29 +108,30 @@ class OutputStream:
                 os.dup2(self.pipe.fileno(), fd)
 
     def begin(self, file: str) -> None:
-        """A block begins; its frames are those of this file."""
+        """A block begins, whose frames have this file name."""
         self._file, self._line = file, 0
-        self._before, self._append = "", self._text.write
+        self._held_back, self._append = "", self._text.write
 
     def end(self, number: int) -> None:
-        """The block has ended: nothing after this is its output."""
+        """The block has ended: mark that, so that later output is not taken for its output."""
         self._file = None
         self.mark("E", number)
         self.flush()
 
     def mark(self, kind: str, number: int) -> None:
-        if self._marks:
+        """Add a mark to the buffer."""
+        if self._marking:
             self._append(self._mark % (kind, number))
 
     def line(self, number: int) -> None:
-        """This line is the active one from here on."""
+        """This line is active now: mark it, unless it is the one that was marked last."""
         if number != self._line:
             self._line = number
             self._moves += 1
             self.mark("L", number)
 
     def _line_of(self, frame: FrameType | None) -> int:
-        """The line of the innermost frame in the block; 0 if there is none."""
+        """Return the line of the innermost frame that belongs to the block; 0 if there is none."""
         file = self._file
         while frame is not None and file:
             if frame.f_code.co_filename == file:
@@ -124,7 +140,10 @@ class OutputStream:
         return 0
 
     def write(self, text: str) -> int:
-        """`write` of both streams. Each `print` calls it twice, so the common cases come first."""
+        """Write text, after a mark if it comes from another line; this is both streams' `write`.
+
+        A `print` calls it twice: the second time with a line break, which needs no look at frames.
+        """
         if text != "\n":
             frame: FrameType | None = sys._getframe(1)
             while frame is not None:
@@ -134,23 +153,27 @@ class OutputStream:
                     break
                 frame = frame.f_back
         written = self._append(text)
-        if self._at_once:
-            self._at_once -= 1
+        if self._flushed_writes_left:
+            self._flushed_writes_left -= 1
             self.flush()
         if self._interrupts.pending:
             self._interrupts.check()
         return written
 
     def before_next(self, text: str) -> None:
-        """Write this as soon as there is more to write, or to display; a mark is not more."""
-        self._before, self._append = text, self._append_both
+        """Hold this text back until the next real output or display.
+
+        Marks alone do not release it.
+        """
+        self._held_back, self._append = text, self._append_both
 
     def release(self) -> None:
-        """Write what was to come before the next."""
-        text, self._before, self._append = self._before, "", self._text.write
+        """Write the text that was held back, if any."""
+        text, self._held_back, self._append = self._held_back, "", self._text.write
         self._text.write(text)
 
     def _append_both(self, text: str) -> int:
+        """Add text to the buffer; unless it is a mark, add first the text that was held back."""
         if not text.startswith("\x1e"):
             self.release()
         return self._text.write(text)
@@ -159,15 +182,18 @@ class OutputStream:
         self._text.flush()
 
     def tick(self, awaiting: Callable[[], list[FrameType]]) -> None:
-        """Every few milliseconds, from another thread.
+        """Mark the line that the main thread is at, and flush; another thread calls this often.
 
-        `awaiting` gives the frames of suspended coroutines, the innermost first. A main thread in
-        the worker's own code is writing, or waits for input: nothing to do.
+        If the main thread is in the worker's own code, it writes or waits for input, and nothing
+        has to be done.
+
+        Args:
+            awaiting: gives the frames of suspended coroutines, the innermost first.
         """
-        self._at_once = _AT_ONCE
+        self._flushed_writes_left = _FLUSHED_WRITES
         moves = self._moves
         frame = sys._current_frames().get(self.main)
-        if ours(frame):
+        if is_worker_code(frame):
             return
         with self._ticking:
             numbers = map(self._line_of, (frame, *awaiting()))
@@ -175,52 +201,62 @@ class OutputStream:
             self.flush()
 
     def _catch_up(self, number: int, moves: int) -> None:
-        """Mark a line that was seen, unless the main thread has marked one since.
+        """Mark this line if it is not 0, unless the main thread has marked one since.
 
-        Nothing is called between the look and the mark: Python changes threads at calls.
+        No function is called between the comparison and the mark, because Python may switch threads
+        at a call.
         """
         mark = self._mark % ("L", number)
         if number and number != self._line and moves == self._moves:
             self._line = number
             self._append(mark)
 
-    def here(self) -> None:
-        """The active line is the caller's."""
+    def mark_caller(self) -> None:
+        """Mark the line of the block that called this, if the main thread did."""
         if get_ident() == self.main and (number := self._line_of(sys._getframe(1))):
             self.line(number)
 
     def before_child(self) -> None:
-        """What was written until now comes before what a child writes."""
-        self.here()
+        """Mark the line and flush, so that earlier output comes before what a child writes."""
+        self.mark_caller()
         self.flush()
 
     def before_fork(self) -> None:
-        """No other thread may hold the buffer, or it stays locked in the copy."""
+        """Flush, and stop the other thread from writing: a fork would copy its locks as held."""
         self.before_child()
         self._ticking.acquire()
 
     def after_fork(self) -> None:
+        """Let the other thread use the buffer again, in both processes."""
         self._ticking.release()
 
     def in_child(self) -> None:
-        """In a forked copy: it has no active line, and nobody flushes for it."""
+        """Write no marks and flush every write from now on, in a fork of the user's code.
+
+        No other thread flushes in a fork.
+        """
         self._ticking.release()
-        self._marks = False
+        self._marking = False
         self._file = None
-        self._at_once = sys.maxsize
+        self._flushed_writes_left = sys.maxsize
 
 
 class Input(io.RawIOBase):
-    """Bytes of sys.stdin: a line is asked for when none is left."""
+    """The bytes of sys.stdin: when none are left, the person is asked for a line."""
 
     def __init__(self, channel: Channel, output: OutputStream, interrupts: Interrupts) -> None:
         self._channel: Channel | None = channel
+        """None in a fork that the user's code has made: its input is at its end."""
         self._output = output
         self._interrupts = interrupts
         self._one_at_a_time = RLock()
+        """Held by the thread that asks."""
         self._rest = b""
+        """What is left of the last line."""
         self.prompt = ""
+        """The text with which the next line is asked for."""
         self.password = False
+        """True if the next line must not be shown."""
         self.stdin = InputStream(
             io.BufferedReader(self),  # type: ignore[type-var]
             "utf-8",
@@ -229,28 +265,35 @@ class Input(io.RawIOBase):
         )
 
     def install(self) -> None:
+        """Make it sys.stdin, and replace the builtin `input`."""
         sys.stdin = sys.__stdin__ = self.stdin  # type: ignore[misc]
         builtins.input = self.input
 
     def in_child(self) -> None:
-        """In a forked copy: the parent's person is not its own."""
+        """Ask nobody from now on, in a fork that the user's code has made."""
         self._channel = None
 
     def input(self, prompt: object = "", /) -> str:
-        """The builtin. Reads the user's own sys.stdin where they have put one."""
+        """Ask for a line; this is the builtin. A sys.stdin of the user's own is read as usual."""
         if sys.stdin is not self.stdin:
             return _print_prompt(prompt)
         return self._ask(str(prompt), password=False)
 
     def hide_passwords(self, getpass: ModuleType) -> None:
-        """Replaces getpass.getpass, once that module is imported."""
+        """Replace `getpass.getpass`, after that module's import."""
 
         def ask(prompt: str = "Password: ", stream: object = None) -> str:
+            """Ask for a line that must not be shown; this is `getpass.getpass`."""
             return self._ask(prompt, password=True)
 
         getpass.getpass = ask  # type: ignore[attr-defined]
 
     def _ask(self, prompt: str, *, password: bool) -> str:
+        """Ask for a line and return it without its line break.
+
+        Raises:
+            EOFError: there is no more input.
+        """
         with self._one_at_a_time:
             self.prompt, self.password = prompt, password
             try:
@@ -268,9 +311,10 @@ class Input(io.RawIOBase):
         return 0
 
     def close(self) -> None:
-        pass
+        """Do nothing: the next block still needs it."""
 
     def readinto(self, space: bytearray) -> int:  # type: ignore[override]
+        """Fill the space with what is there of a line, and return how many bytes that are."""
         if not self._rest:
             self._rest = self._line()
         count = min(len(space), len(self._rest))
@@ -279,20 +323,20 @@ class Input(io.RawIOBase):
         return count
 
     def _line(self) -> bytes:
-        """A line from the person; nothing is end of file."""
+        """Ask the person for a line and return it with its line break; empty at end of file."""
         if self._channel is None:
             return b""
         with self._one_at_a_time:
-            self._output.here()
+            self._output.mark_caller()
             number = self._channel.send(input=self.prompt, password=self.password)
             self._output.mark("D", number)
             self._output.flush()
             with self._interrupts:
-                return self._channel.answer(number) or b""
+                return self._channel.wait_for_answer(number) or b""
 
 
 class InputStream(io.TextIOWrapper):
-    """sys.stdin; `exit()` closes it, and the next block still needs it."""
+    """sys.stdin as text."""
 
     def close(self) -> None:
-        pass
+        """Do nothing: `exit()` closes it, and the next block still needs it."""

@@ -12,7 +12,7 @@ from oi_daemon.execution.python_worker.harmless import harmless
 from tests.execution.runs import Running, lines, output, run, text, until
 from tests.execution.test_guard import alive, start, workers
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are kept on Linux only")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="standbys exist on Linux only")
 
 KEPT = "Its variables are as they were before this block.]\n"
 LOST = "Its variables are lost. The next block starts a fresh one.]\n"
@@ -37,8 +37,8 @@ async def process(interpreters: Interpreters) -> int:
     return int(await output(interpreters, "os.getpid()"))
 
 
-async def copied(interpreters: Interpreters) -> psutil.Process:
-    """Its process, once that has a copy of the last block's end."""
+async def with_standby(interpreters: Interpreters) -> psutil.Process:
+    """Its process, once it has a standby from the last block's end."""
     worker = psutil.Process(await process(interpreters))
     runner = interpreters._processes["python"]._link.child.runner  # type: ignore[attr-defined]
     await until(lambda: runner._copy and not runner.outdated)
@@ -72,7 +72,7 @@ async def test_a_crash_of_the_first_block_has_nothing_to_keep(interpreters: Inte
 
 
 async def test_killed_between_blocks(begun: Interpreters) -> None:
-    killed = await copied(begun)
+    killed = await with_standby(begun)
     killed.kill()
     await until(lambda: not psutil.pid_exists(killed.pid))
     assert await output(begun, "x") == (
@@ -81,9 +81,9 @@ async def test_killed_between_blocks(begun: Interpreters) -> None:
     )
 
 
-async def test_killed_right_after_a_block_that_was_worth_no_copy(begun: Interpreters) -> None:
+async def test_killed_right_after_a_block_that_was_worth_no_standby(begun: Interpreters) -> None:
     """What it changed may be lost, which is said; what was before it is not."""
-    worker = await copied(begun)
+    worker = await with_standby(begun)
     assert await output(begun, "x = 6\nx") == "6\n"
     worker.kill()
     await until(lambda: not psutil.pid_exists(worker.pid))
@@ -98,7 +98,7 @@ async def test_a_short_block_that_ends_the_process_after_all(begun: Interpreters
 
 
 @pytest.mark.parametrize("code", ["pass", "x = 1", "x += 1 + y", "print(f'{x}', 'y')", "x, [y]"])
-def test_blocks_that_are_worth_no_copy(code: str) -> None:
+def test_blocks_that_are_worth_no_standby(code: str) -> None:
     assert harmless(code)
 
 
@@ -129,7 +129,7 @@ async def test_memory_runs_out(begun: Interpreters) -> None:
 
 
 async def test_all_that_was_open_works_on(begun: Interpreters) -> None:
-    """Input, displays, subprocesses, the event loop and interrupts, in the heir of an heir."""
+    """Input, displays, subprocesses, the event loop and interrupts, after two crashes."""
     await run(begun, "import asyncio, subprocess\nawait asyncio.sleep(0)\nlock = asyncio.Lock()")
     for _ in range(2):
         await run(begun, "input()\nos._exit(1)", answers=["lost"])
@@ -157,8 +157,8 @@ async def test_random_numbers_go_on(begun: Interpreters) -> None:
         "import select\npoll = select.epoll()",
     ],
 )
-async def test_what_a_copy_would_break_keeps_none(begun: Interpreters, code: str) -> None:
-    """A thread is not copied; an end that is closed here would stay open there."""
+async def test_what_a_standby_would_break_has_none(begun: Interpreters, code: str) -> None:
+    """Fork copies no other thread, and keeps open what this process closes."""
     await run(begun, code)
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
@@ -182,7 +182,7 @@ async def test_an_open_file_is_no_obstacle(begun: Interpreters) -> None:
     assert await output(begun, "file.flush(), file.seek(0), file.read()") == "(None, 0, 'kept')\n"
 
 
-async def test_without_a_descriptor_left_there_is_no_copy(begun: Interpreters) -> None:
+async def test_without_a_descriptor_left_there_is_no_standby(begun: Interpreters) -> None:
     """And the process goes on."""
     code = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (20, 4096))\nfiles = []\n"
     code += "try:\n    while True: files.append(open('file', 'w'))\nexcept OSError: print('full')"
@@ -198,13 +198,13 @@ async def test_it_can_be_turned_off(begun: Interpreters) -> None:
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
 
-async def test_a_large_process_is_not_copied(begun: Interpreters) -> None:
+async def test_a_large_process_has_no_standby(begun: Interpreters) -> None:
     begun._workplace.limits.copied = 50
     await run(begun, "y = b'1' * 60_000_000")
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
 
-async def test_waiting_for_any_child_does_not_find_the_copy(begun: Interpreters) -> None:
+async def test_waiting_for_any_child_does_not_find_the_standby(begun: Interpreters) -> None:
     code = "try: print(os.{})\nexcept ChildProcessError: print('none')"
     for call in ("wait()", "waitpid(-1, 0)", "waitid(os.P_ALL, 0, os.WEXITED)"):
         assert await output(begun, code.format(call)) == "none\n"
@@ -213,7 +213,7 @@ async def test_waiting_for_any_child_does_not_find_the_copy(begun: Interpreters)
 
 
 async def test_a_fork_of_the_code_is_its_own(begun: Interpreters) -> None:
-    """It is no heir, and ends with the process that has crashed."""
+    """It is no standby, and ends with the process that has crashed."""
     code = (
         "import time\nchild = os.fork()\nif not child: time.sleep(100)\nprint(child)\nos._exit(3)"
     )
@@ -226,7 +226,7 @@ async def test_a_fork_of_the_code_is_its_own(begun: Interpreters) -> None:
 @pytest.mark.parametrize("size", [1, 1 << 21])
 async def test_a_block_that_was_not_taken_is_not_run(begun: Interpreters, size: int) -> None:
     """Whatever of it is still on its way to the process that dies."""
-    worker = await copied(begun)
+    worker = await with_standby(begun)
     worker.suspend()
     block = Running(begun, f"x = 6 #{'.' * size}")
     await asyncio.sleep(0)
@@ -235,8 +235,8 @@ async def test_a_block_that_was_not_taken_is_not_run(begun: Interpreters, size: 
     assert await output(begun, "x") == "5\n"
 
 
-async def test_a_copy_that_is_dead_too(begun: Interpreters) -> None:
-    worker = await copied(begun)
+async def test_a_standby_that_is_dead_too(begun: Interpreters) -> None:
+    worker = await with_standby(begun)
     for each in (*worker.children(), worker):
         each.kill()
     await until(lambda: not psutil.pid_exists(worker.pid))
@@ -244,16 +244,16 @@ async def test_a_copy_that_is_dead_too(begun: Interpreters) -> None:
     assert told.endswith("Its variables are lost. This is a fresh one.]\n1\n")
 
 
-async def test_resetting_ends_the_copy_and_its_children(begun: Interpreters) -> None:
+async def test_resetting_ends_the_standby_and_its_children(begun: Interpreters) -> None:
     await run(begun, "os._exit(1)")
-    worker = await copied(begun)
+    worker = await with_standby(begun)
     left = {worker.pid, worker.ppid(), worker.children()[0].pid}
     await begun.close()
     await until(lambda: not alive(left))
 
 
 async def test_nothing_outlives_the_daemon_after_a_crash() -> None:
-    """Nor the sleeping copies, while C code runs."""
+    """Nor do the standbys, while C code runs."""
     waits = "print('started')\nctypes.PyDLL(None).sleep(100)"
     host = start("python", "import ctypes, os", "os._exit(1)", "x = 5", waits)
     left = workers(host.pid)
@@ -263,9 +263,9 @@ async def test_nothing_outlives_the_daemon_after_a_crash() -> None:
     host.communicate()
 
 
-async def test_resetting_while_a_copy_wakes(begun: Interpreters) -> None:
+async def test_resetting_while_a_standby_wakes(begun: Interpreters) -> None:
     """It ends as well."""
-    worker = await copied(begun)
+    worker = await with_standby(begun)
     left = {worker.pid, worker.children()[0].pid}
     worker.kill()
     await until(lambda: not psutil.pid_exists(worker.pid))

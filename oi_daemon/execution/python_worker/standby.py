@@ -1,0 +1,231 @@
+"""Keeps a standby: a sleeping fork of this process, which has its variables.
+
+A standby is forked after a block. If this process dies, the daemon wakes the standby by a signal.
+The standby then forks once more: the child runs the blocks to come, and the standby waits for the
+child's end and reports its exit status, because only a parent can learn that.
+"""
+
+from __future__ import annotations
+
+# `signal`'s own functions convert every argument to an enum, which writes to memory that is shared
+# with the standby and so has to be copied after each fork. `_signal` does not.
+import _signal as signal  # type: ignore[import-not-found]
+import os
+import select
+import stat
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .channel import Channel
+
+_LOOK = 30
+"""Seconds between two checks by a standby whether the daemon lives; the guard acts much earlier."""
+_THREADS = 2
+"""Number of the worker's own threads: the main thread and `Watch`."""
+_MIB = 1 << 20
+_PAGE = os.sysconf("SC_PAGESIZE")
+
+
+class Standby:
+    """The standby of this process, or the lack of one."""
+
+    def __init__(self, channel: Channel, own_descriptors: Callable[[], set[int]]) -> None:
+        """
+        Args:
+            own_descriptors: gives the worker's own open descriptors, which do no harm in a standby.
+        """
+        self._channel = channel
+        self._own_descriptors = own_descriptors
+        self._system_fork = os.fork
+        self._child = 0
+        """The standby's process id; 0 if there is none."""
+        self._killed: list[int] = []
+        """Children that were killed and not waited for yet."""
+        self._announced = False
+        """True if the daemon was last told of a standby, False if it was told of none."""
+        self._unsafe_threads = sys.maxsize
+        """Thread count at which a fork lost C threads before (OpenBLAS, for instance); at or above
+        it, do not fork again."""
+        self.due: tuple[int, int] | None = None
+        """The last block's number and memory limit in megabytes, if no standby has its results."""
+        self.forking = False
+        """True while `_fork` forks, False while the user's code does."""
+
+    def renew(self) -> bool:
+        """Replace the standby by a fork of the present state, where that is safe.
+
+        Returns False in this process. Returns True in the process that continues from the standby,
+        after this process has died.
+        """
+        block, megabytes = self.due or (0, 0)
+        self.due = None
+        before, self._child = self._child, 0
+        self._reap()
+        try:
+            if self._possible(megabytes) and self._divide():
+                return True
+        except Exception:  # no memory, descriptors or processes are left
+            self._child = 0
+        self._announce(block)
+        self._kill(before)
+        return False
+
+    def discard(self) -> None:
+        """Kill the standby, because the user's code is about to wait for whichever child ends."""
+        before, self._child = self._child, 0
+        if before:
+            self._announce()
+        self._kill(before)
+        self._reap()
+
+    def in_child(self) -> None:
+        """Forget the standby and other children, in a fork that the user's code has made."""
+        self._child = 0
+        self._killed.clear()
+
+    def _possible(self, megabytes: int) -> bool:
+        """Whether a standby can be forked safely, and is small enough.
+
+        Fork copies only one thread, and the child would keep pipes and sockets open that this
+        process closes.
+        """
+        return (
+            megabytes > 0
+            and _memory() <= megabytes * _MIB
+            and len(sys._current_frames()) <= _THREADS
+            and _threads() < self._unsafe_threads
+            and all(map(_is_harmless, _descriptors() - self._own_descriptors()))
+        )
+
+    def _divide(self) -> bool:
+        """Fork the standby. Returns False here, and True in the process that continues from it."""
+        wake = {signal.SIGUSR1}
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, wake)
+        try:
+            child = self._fork()
+            if child == 0:
+                self._sleep(wake)
+                return True
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        self._child = child
+        # Libraries such as OpenBLAS end their threads before a fork. One that is still here is
+        # missing in the standby.
+        if _threads() > _THREADS:
+            self._unsafe_threads = _threads()
+            self._child = 0
+            self._kill(child)
+        return False
+
+    def _sleep(self, wake: set[int]) -> None:
+        """Wait in the standby until the daemon wakes it; return in the child that runs blocks then.
+
+        The standby itself never returns: it goes on waiting, for the ends of such children.
+        """
+        self._child, self._announced = 0, True
+        self._killed.clear()
+        try:
+            while True:
+                while signal.sigtimedwait(wake, _LOOK) is None:
+                    if self._channel.hung_up():
+                        os._exit(0)
+                self._channel.recover()
+                worker = self._fork()
+                if worker == 0:
+                    return
+                _, status = os.waitpid(worker, 0)
+                self._channel.recover()
+                self._channel.notify_process("ended", worker, status)
+        except Exception:  # the daemon has ended
+            os._exit(0)
+
+    def _fork(self) -> int:
+        """Fork, and return as `os.fork` does.
+
+        The child leads a process group of its own, so that signals to ours do not reach it. Its
+        `random` continues as ours does, although Python seeds it anew after a fork.
+        """
+        random = sys.modules.get("random")
+        state = random.getstate() if random is not None and hasattr(random, "getstate") else None
+        self.forking = True
+        try:
+            child = self._system_fork()
+        finally:
+            self.forking = False
+        _attempt(os.setpgid, child, child)
+        if child == 0 and state is not None:
+            _attempt(random.setstate, state)  # type: ignore[union-attr]
+        return child
+
+    def _announce(self, block: int = 0) -> None:
+        """Tell the daemon which process is the standby, and after which block it was forked."""
+        if self._child or self._announced:
+            self._channel.notify_process("standby", self._child, block)
+            self._announced = bool(self._child)
+
+    def _kill(self, child: int) -> None:
+        """Kill this child, if it is not 0; `_reap` waits for its end later."""
+        if child:
+            self._killed.append(child)
+            _attempt(os.kill, child, signal.SIGKILL)
+
+    def _reap(self) -> None:
+        """Wait for the children that were killed, which have ended by now."""
+        while self._killed:
+            _attempt(os.waitpid, self._killed.pop(), 0)
+
+
+def _memory() -> int:
+    """Return the bytes of this process that are in memory."""
+    file = os.open("/proc/self/statm", os.O_RDONLY)
+    try:
+        return int(os.read(file, 100).split()[1]) * _PAGE
+    finally:
+        os.close(file)
+
+
+def _threads() -> int:
+    """Return how many threads this process has, those of C code included."""
+    return os.stat("/proc/self/task").st_nlink - 2  # noqa: PTH116
+
+
+def _descriptors() -> set[int]:
+    """Return the descriptors that are open in this process."""
+    return set(map(int, os.listdir("/proc/self/fd")))  # noqa: PTH208
+
+
+_HARMLESS_DEVICES = {os.makedev(1, minor) for minor in (3, 5, 8, 9)}
+"""The numbers of /dev/null, zero, random and urandom."""
+
+
+def _is_harmless(descriptor: int) -> bool:
+    """Whether nobody would notice that a standby holds this descriptor open too.
+
+    A reader of a pipe, for instance, would notice: it waits until every writing end is closed.
+    """
+    try:
+        status = os.fstat(descriptor)
+    except OSError:  # the one that `_descriptors` read the list with
+        return True
+    kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFIFO:
+        return _has_no_peer(descriptor)
+    return kind in (stat.S_IFREG, stat.S_IFDIR) or status.st_rdev in _HARMLESS_DEVICES
+
+
+def _has_no_peer(pipe: int) -> bool:
+    """Whether the pipe's other end is closed in every process."""
+    poll = select.poll()
+    poll.register(pipe, 0)
+    return bool(poll.poll(0))
+
+
+def _attempt(act: Callable[..., object], *arguments: object) -> None:
+    """Call a function and ignore its errors: the user's code may have ended the child already."""
+    try:
+        act(*arguments)
+    except Exception:
+        pass
