@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from oi_daemon.errors import NoModelError, OIError, RequestError
+from oi_daemon.messages.text import without_controls
 
 Id: TypeAlias = str | int
 
@@ -50,6 +51,6 @@ def failure(request_id: Id | None, error: OIError, message: str) -> dict[str, An
     """The answer that says what went wrong; without an id where none could be read."""
     data: dict[str, Any] = {"kind": error.kind}
     if isinstance(error, NoModelError) and error.models:
-        data["models"] = list(error.models)
+        data["models"] = [name for name in error.models if without_controls(name) == name]
     shape = {"code": error.code, "message": message, "data": data}
     return {"jsonrpc": "2.0", "id": request_id, "error": shape}

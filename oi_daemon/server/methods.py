@@ -23,6 +23,7 @@ from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.history import History, new_id
 from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
+from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.methods import (
     Accepted,
     ApproveParams,
@@ -174,7 +175,7 @@ class Methods:
         shown = [
             HistoryEntry(
                 conversation=entry.conversation,
-                title=entry.title,
+                title=without_controls(entry.title),
                 updated=entry.updated,
                 messages=entry.messages,
             )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon.errors import InternalError, OIError, RequestError
 from oi_daemon.logs import redact
+from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.framing import Decoder, Frame, Framing
 from oi_daemon.protocol.jsonrpc import (
     Call,
@@ -271,4 +272,4 @@ class ClientSession:
             logger.info("the notification %s failed: %s", call.method, error)
 
     def _refuse(self, request_id: Id | None, error: OIError) -> None:
-        self._outbox.send(failure(request_id, error, redact(str(error))))
+        self._outbox.send(failure(request_id, error, without_controls(redact(str(error)))))

@@ -5,13 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 import oi_daemon
 from oi_daemon import ChunkDict, Interpreter, MessageDict, errors
 from oi_daemon.protocol import chunks
-from oi_daemon.protocol.methods import StoredMessage
+from oi_daemon.protocol.schema import schema
 from oi_daemon.settings import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +49,7 @@ def test_all_that_is_public_is_there_and_nothing_else() -> None:
 
 def test_the_dictionaries_of_chunks_and_messages_have_the_keys_of_the_wire() -> None:
     assert set(ChunkDict.__annotations__) >= set(chunks.SCHEMAS)
-    shapes = msgspec.json.schema(list[StoredMessage])["items"]["anyOf"]
+    shapes = schema()["$defs"]["StoredMessage"]["anyOf"]
     assert set(MessageDict.__annotations__) >= {key for it in shapes for key in it["properties"]}
 
 

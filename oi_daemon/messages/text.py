@@ -1,0 +1,18 @@
+"""Text that comes from elsewhere, such as a model's server, made safe to show to a person."""
+
+import re
+
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline: ESC, BEL, ...
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # those that turn the direction of text
+)
+
+
+def without_controls(text: str) -> str:
+    """The text without characters that control a terminal or change the order of what is read.
+
+    Works on each character by itself, so a text may be given in pieces. What remains of an escape
+    sequence is ordinary text. Do not use it for the output of code: that may contain colours, and
+    clients show it by the rules of `oi_daemon.messages.lines`.
+    """
+    return _CONTROLS.sub("", text)
