@@ -66,7 +66,7 @@ def _talk(interpreter: Interpreter, notices: Notices | None, question: str) -> i
         if not question:
             warn("Nothing was asked: the standard input is empty. `interpreter --help` says more.")
             return Exit.NOT_ASKED
-    session = Session(interpreter, notices=notices, alone=piped)
+    session = Session(interpreter, notices=notices, alone=piped)  # pyright: ignore[reportArgumentType]
     if question:
         return session.ask(question)
     session.converse()

@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-SCRIPTS = ["scripts/try", "scripts/test", ".ci/run"]
+SCRIPTS = ["scripts/lock", "scripts/try", "scripts/test", ".ci/run"]
+SOURCED = ["scripts/neovim.sh", "scripts/system.sh", "scripts/venv.sh"]
 
 REGISTRY = re.compile(
     r"https?://[^\s/\"']*(?:pypi|pythonhosted|registry|npmjs|crates|artifactory|nexus|mirror)", re.I
@@ -39,7 +41,7 @@ def found(pattern: re.Pattern[str]) -> list[str]:
     return places
 
 
-@pytest.mark.parametrize("script", [*SCRIPTS, "scripts/venv.sh"])
+@pytest.mark.parametrize("script", [*SCRIPTS, *SOURCED])
 def test_scripts_are_valid_bash(script: str) -> None:
     subprocess.run(["bash", "-n", ROOT / script], check=True)
 
@@ -52,6 +54,52 @@ def test_scripts_can_be_run(script: str) -> None:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_stop_at_the_first_failure(script: str) -> None:
     assert "\nset -euo pipefail\n" in (ROOT / script).read_text(encoding="utf-8")
+
+
+def ensure_system(programs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """What `scripts/test` does first, on a system that has these programs alone."""
+    for needed in ("cat", "id"):
+        (programs / needed).symlink_to(shutil.which(needed) or needed)
+    return subprocess.run(
+        ["bash", "-c", f"set -eu; source scripts/system.sh; ensure_system {' '.join(arguments)}"],
+        executable=shutil.which("bash"),
+        cwd=ROOT,
+        env={"PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_what_the_system_lacks_is_said_and_installed_only_where_this_may_be_done(
+    tmp_path: Path,
+) -> None:
+    done = ensure_system(tmp_path, "no-install")
+    assert done.returncode == 1
+    for program in ("R", "chromium", "luacheck", "npm"):
+        assert f"Missing: {program}, for" in done.stderr
+
+
+def test_the_packages_are_named_before_they_are_installed(tmp_path: Path) -> None:
+    apt = tmp_path / "apt-get"
+    apt.write_text('#!/bin/sh\necho "apt-get $*"\n', encoding="utf-8")
+    apt.chmod(0o755)
+    (tmp_path / "sh").symlink_to(shutil.which("sh") or "sh")
+    done = ensure_system(tmp_path, "R")
+    lines = done.stderr.splitlines()
+    if os.getuid() == 0:
+        assert done.returncode == 0
+        assert lines[1] == "Installing these packages on this system: r-base-core"
+        assert lines[-1].startswith("apt-get -qq install")
+        assert "r-base-core" in lines[-1]
+    else:
+        assert done.returncode == 1
+        assert "apt install r-base-core" in lines[-1]
+
+
+def test_nothing_is_installed_where_all_is_there(tmp_path: Path) -> None:
+    (tmp_path / "R").symlink_to(shutil.which("true") or "true")
+    assert ensure_system(tmp_path, "R").returncode == 0
 
 
 def test_no_file_names_a_package_registry() -> None:

@@ -78,7 +78,7 @@ class Interpreter(Backed):
         if message is None:
             from oi_daemon.terminal.session import Session
 
-            Session(self).converse()
+            Session(self).converse()  # pyright: ignore[reportArgumentType]
             return self.messages
         if not isinstance(message, str):
             raise InvalidError(f"message: expected text, not {type(message).__name__}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from oi_daemon import server
 from oi_daemon.server.lsp import Lifecycle, lifecycle
@@ -22,12 +23,34 @@ PRIVATE_NAMES_OF_PYGLS = {
 }
 """What `server/lsp.py` uses of `pygls.protocol.LanguageServerProtocol` without a promise."""
 
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
 
 def requirement(name: str) -> Requirement:
     """What the package demands of a library."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = map(Requirement, project["dependencies"])
+    found = map(Requirement, PYPROJECT["project"]["dependencies"])
     return next(each for each in found if each.name == name)
+
+
+def test_the_version_of_every_requirement_is_locked() -> None:
+    """If this fails: `scripts/lock` writes them anew."""
+    project = PYPROJECT["project"]
+    groups = (*project["optional-dependencies"].values(), *PYPROJECT["dependency-groups"].values())
+    wanted = map(
+        Requirement, [*project["dependencies"], *(line for group in groups for line in group)]
+    )
+    locked: dict[str, list[str]] = {}
+    for line in (ROOT / "scripts/constraints.txt").read_text(encoding="utf-8").splitlines():
+        each = Requirement(line)  # a name and a version: no option, address or path
+        assert each.url is None
+        [pin] = each.specifier
+        assert pin.operator == "=="
+        locked.setdefault(each.name, []).append(pin.version)
+    assert [
+        str(each)
+        for each in wanted
+        if not any(map(each.specifier.contains, locked.get(canonicalize_name(each.name), [])))
+    ] == []
 
 
 def test_the_private_names_of_pygls_that_we_use_are_listed_and_there() -> None:

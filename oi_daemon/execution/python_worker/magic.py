@@ -46,7 +46,7 @@ def line_as_python(line: str) -> str | None:
 def _call(name: str, *arguments: str) -> str:
     """Return an expression that calls this function of `commands`, on one line, without a name."""
     values = ", ".join(map(repr, arguments))
-    return f"__import__({__package__ + '.commands'!r}, fromlist='*').{name}({values})"
+    return f"__import__({f'{__package__}.commands'!r}, fromlist='*').{name}({values})"
 
 
 def is_magic(line: str) -> bool:

@@ -40,13 +40,13 @@ class FigureManager(FigureManagerBase):  # type: ignore[misc]
 class FigureCanvas(FigureCanvasAgg):  # type: ignore[misc]
     """Draws with Agg; matplotlib finds the manager by this class."""
 
-    manager_class = FigureManager
+    manager_class = FigureManager  # pyright: ignore[reportAssignmentType]
 
 
 def show(*_: Any, block: Any = None, **__: Any) -> None:
     """Display all open figures; this is `plt.show()`."""
     stays = block is False
     for manager in Gcf.get_all_fig_managers():
-        manager.display(again=stays)
+        manager.display(again=stays)  # pyright: ignore[reportAttributeAccessIssue]
     if not stays:
         Gcf.destroy_all()
