@@ -114,7 +114,7 @@ async def round_trips(interpreters: Interpreters) -> None:
 async def copies(place: Workplace) -> None:
     """What the sleeping copy costs a block that calls something, and how soon it goes on."""
     ours = await warm_call(Interpreters(place))
-    bare = await warm_call(Interpreters(replace(place, limits=Limits(copied=0))))
+    bare = await warm_call(Interpreters(replace(place, limits=Limits(standby_memory=0))))
     report("python: warm call, with a copy", ours, bare, 8)
     interpreters, spent = Interpreters(place), []
     await run(interpreters, "import os")

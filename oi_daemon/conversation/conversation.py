@@ -322,7 +322,7 @@ class Conversation:
 
         Limits hold at once.
         """
-        self._limits.heed(settings)
+        self._limits.apply(settings)
         workplace = _workplace(settings, self._limits)
         if self._execution is None or workplace != self._workplace:
             news = ""

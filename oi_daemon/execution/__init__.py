@@ -1,10 +1,10 @@
-"""Runs a conversation's code: one interpreter process a language, each keeping its state.
+"""Runs the code of a conversation: one process per language, which keeps its state.
 
-interpreters  a conversation's processes, one a language; what the turn calls
-language      the seam for languages: what a `Language` is, and what its running `Process` can do
-languages/    one module each, which alone knows how to run it
-process/      a worker process: started, spoken to, watched, and ended with all it began
-sandbox/      what code may write, read and reach, held by the system
-limits        what a block may take
-*_worker/     the programs that run inside of the interpreters' processes
+interpreters  the processes of a conversation; the turn calls these
+language      what a `Language` is, and what its running `Process` can do
+languages/    one module per language, the only one that knows how to run it
+process/      a worker process: starting it, talking to it, watching it, ending it
+sandbox/      what code may write, read and reach, enforced by the system
+limits        how long a block may run, and how much memory it may use
+*_worker/     the programs that run inside the language processes
 """

@@ -1,4 +1,4 @@
-"""The interpreters of one conversation: a process a language, started at need."""
+"""The language processes of one conversation, each started at first need."""
 
 import asyncio
 import logging
@@ -22,20 +22,27 @@ logger = logging.getLogger(__name__)
 
 
 class Interpreters:
-    """Implements `oi_daemon.conversation.turn.Execution` for one conversation."""
+    """Runs the code of one conversation: one process per language.
 
-    def __init__(self, workplace: Workplace, news: str = "") -> None:
+    Implements `oi_daemon.conversation.turn.Execution`.
+    """
+
+    def __init__(self, workplace: Workplace, announcement: str = "") -> None:
         """
         Args:
-            news: what the first block's output begins with.
+            announcement: a sentence that the output of the first block begins with.
         """
         self._workplace = workplace
-        self._news = news
+        self._announcement = announcement
         self._temporary: TemporaryDirectory[str] | None = None
+        """Folder for temporary files of sandboxed code, once there is one."""
         self._processes: dict[str, Process] = {}
-        self._running: Process | None = None
+        """The processes by the name of their language."""
+        self._latest: Process | None = None
+        """The process of the latest block; None before the first one."""
 
     async def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
+        """Run one block. See `oi_daemon.conversation.turn.Execution.run`."""
         found = find_language(language)
         why = _unknown(language) if found is None else found.missing()
         if found is None or why is not None:
@@ -43,44 +50,44 @@ class Interpreters:
             yield ActiveLine(None)
             yield EndOfExecution()
             return
-        process = self._running = self._process(found)
+        process = self._latest = self._process(found)
         logger.debug("running %s:\n%s", found.name, code)
         started = time.monotonic()
-        if self._news:
-            yield Output(f"[{self._news}]\n")
-            self._news = ""
+        if self._announcement:
+            yield Output(f"[{self._announcement}]\n")
+            self._announcement = ""
         chunks, sandbox = process.run(code), self._workplace.sandbox
-        async with aclosing(sandbox.explained(chunks) if sandbox else chunks) as told:
-            async for chunk in told:
+        async with aclosing(sandbox.explained(chunks) if sandbox else chunks) as explained:
+            async for chunk in explained:
                 yield chunk
         logger.debug("it ran for %.3f s", time.monotonic() - started)
 
     @property
     def used(self) -> bool:
-        """Whether a block has run, and may have left variables."""
-        return self._running is not None
+        """Whether a block has run, so that there may be variables."""
+        return self._latest is not None
 
     def interrupt(self) -> None:
         """Stop the block that runs."""
-        if self._running is not None:
-            self._running.interrupt()
+        if self._latest is not None:
+            self._latest.interrupt()
 
     async def answer(self, input: str, value: str | None) -> bool:
-        """Give the waiting code a line without its newline; None is end of file."""
-        return self._running is not None and await self._running.answer(input, value)
+        """Give the code a line that it waits for. See `Process.answer`."""
+        return self._latest is not None and await self._latest.answer(input, value)
 
     async def warm(self) -> None:
-        """Start Python ahead of need. Where that fails, the first block says why."""
+        """Start Python ahead of need. If that fails, the first block says why."""
         try:
             await self._process(PYTHON).start()
         except NotInstalledError as error:
             logger.info("Python was not started ahead of need: %s", error)
 
     async def close(self) -> None:
-        """End all interpreters and what they started; the next block has a fresh one."""
+        """End all processes and what they started. The next block starts a new process."""
         processes = list(self._processes.values())
         self._processes.clear()
-        self._running = None
+        self._latest = None
         for process in processes:
             await process.close()
         if self._temporary is not None:
@@ -88,12 +95,13 @@ class Interpreters:
             self._temporary = None
 
     def _process(self, language: Language) -> Process:
+        """The process of a language, made if there is none yet."""
         if language.name not in self._processes:
             self._processes[language.name] = language.start(self._place())
         return self._processes[language.name]
 
     def _place(self) -> Workplace:
-        """The workplace; where it has a sandbox, with a temporary folder until all is closed."""
+        """The workplace for a new process: with a sandbox, it also names the temporary folder."""
         sandbox = self._workplace.sandbox
         if sandbox is None:
             return self._workplace
@@ -104,5 +112,6 @@ class Interpreters:
 
 
 def _unknown(language: str) -> str:
+    """The sentence for a language that cannot be run here."""
     known = ", ".join(runnable())
     return f"Code in {language!r} cannot be run here. The languages that can be run are: {known}."

@@ -1,6 +1,7 @@
-"""The seam for languages: what a running interpreter of one language can do.
+"""What a language is, and what a running process of one can do.
 
-A further language is a module that implements `Process` and an entry in `languages.py`.
+A further language is a module in `languages/` that ends in its own `LANGUAGE = Language(...)`, and
+an entry in `languages/registry.py`.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -16,58 +17,80 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """Where and under which limits code runs."""
+    """Where code runs, and under which limits."""
 
     cwd: str
-    """Folder in which an interpreter starts."""
+    """Folder in which a language's process starts."""
     python: str | None = None
-    """Python that runs Python code; None: found by `find_python`."""
+    """Python that runs Python code. None: the one that `find_python` chooses."""
     shown_head: int = 1 << 20
-    """Bytes of a block's output that are shown as they come."""
+    """Bytes at the beginning of a block's output that are shown as they arrive."""
     shown_tail: int = 1 << 16
-    """Bytes of its end that are shown when there was more."""
+    """Bytes at the end of a longer output that are shown when the block ends."""
     limits: Limits = field(default_factory=Limits, compare=False)
+    """Limits of a block. They can change without a restart of the processes."""
     sandbox: "Sandbox | None" = None
+    """What the code may write, read and reach. None: all that the user may."""
 
 
 class Process(Protocol):
-    """One interpreter process of one conversation; it keeps its state between blocks."""
+    """The process of one language in one conversation. It keeps its state between blocks."""
 
     async def start(self) -> None:
-        """Start it ahead of need; `run` does so itself.
+        """Start the process ahead of need; `run` does so itself.
 
         Raises:
-            NotInstalledError: the interpreter is not on this machine.
+            NotInstalledError: it cannot be started; the message says what to change.
         """
         ...
 
     def run(self, code: str) -> AsyncGenerator[Chunk, None]:
-        """One block; see `oi_daemon.conversation.turn.Execution.run`."""
+        """Run one block. See `oi_daemon.conversation.turn.Execution.run`."""
         ...
 
-    def interrupt(self) -> None: ...
+    def interrupt(self) -> None:
+        """Stop the block that runs. Does nothing if none runs."""
+        ...
 
     async def answer(self, input: str, value: str | None) -> bool:
-        """Give the waiting code a line without its newline; None is end of file.
+        """Give the code a line that it waits for.
 
-        False if that request does not wait (any more).
+        Args:
+            input: id of the request for input.
+            value: the line without its newline; None is end of file.
+
+        Returns:
+            False if no request of this id waits.
         """
         ...
 
     async def close(self) -> None:
-        """End it and all that it started."""
+        """End the process and everything that it started."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Language:
-    name: str
-    aliases: tuple[str, ...]
-    start: Callable[[Workplace], Process]
-    missing: Callable[[], str | None] = lambda: None
-    """Why it cannot run on this machine; None where it can."""
-    path: Callable[[Workplace], str | None] = lambda workplace: None
-    """The program that runs it at this workplace; None if there is none.
+    """Describes a language: how it is called, started, shown and edited."""
 
-    Raises NotInstalledError where the settings name a wrong one.
+    name: str
+    """Its name on the wire and in stored messages."""
+    aliases: tuple[str, ...]
+    """Other names by which a model or a user may call it."""
+    start: Callable[[Workplace], Process]
+    """Makes its process for a workplace. The process itself starts at first need."""
+    missing: Callable[[], str | None] = lambda: None
+    """Gives the reason why it cannot run on this machine, or None if it can."""
+    path: Callable[[Workplace], str | None] = lambda workplace: None
+    """Gives the program that runs it at a workplace, or None if there is none.
+
+    Raises NotInstalledError if a setting names a program that does not exist.
     """
+    suffix: str = ".txt"
+    """Suffix of its files, as in `.py`. An editor recognizes the language by it."""
+    lexer: str = "text"
+    """Name of the Pygments lexer that highlights it."""
+    vscode: tuple[str, ...] = ()
+    """Language ids of VS Code that mean it. The first is the one to show its code under."""
+    neovim: tuple[str, ...] = ()
+    """Filetypes of Neovim that mean it. The first is the one to show its code under."""

@@ -1,4 +1,4 @@
-"""What a block may take."""
+"""How long a block may run, and how much memory its processes may use."""
 
 import os
 import sys
@@ -8,70 +8,80 @@ from pathlib import Path
 
 from oi_daemon.settings import Settings
 
-CRASH_PROOF = sys.platform == "linux"
-"""Whether a copy of a process can be kept, and be told from any other."""
+STANDBY_SUPPORTED = sys.platform == "linux"
+"""Whether this system lets a process keep a standby, and the daemon recognize it."""
 _MEGABYTE = 1_000_000
 
 
 @dataclass(kw_only=True)
 class Limits:
-    """One object for all interpreters of a conversation, whose variables a change does not cost."""
+    """Limits shared by all language processes of a conversation.
+
+    Mutable on purpose: changing one does not restart the processes, so variables survive.
+    """
 
     seconds: float | None = None
-    """For which a block may run. Waiting for a person does not count."""
+    """Seconds for which a block may run; None: no limit. Waiting for input does not count."""
     memory: int | None = None
-    """Megabytes that an interpreter and all that it started may take. Heeded on Linux only."""
-    copied: int = 1000
-    """Megabytes of memory up to which an interpreter is kept crash-proof, where it can be."""
+    """Megabytes that a language's processes may use; None: no limit. Enforced on Linux only."""
+    standby_memory: int = 1000
+    """Megabytes of memory up to which a process keeps a standby. 0: none does."""
 
-    def heed(self, settings: Settings) -> None:
+    def apply(self, settings: Settings) -> None:
+        """Take the limits from the settings."""
         self.seconds = settings.max_seconds
         self.memory = settings.max_memory
-        self.copied = settings.crash_proof_memory if settings.crash_proof else 0
+        self.standby_memory = settings.crash_proof_memory if settings.crash_proof else 0
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """Memory that some processes take, in megabytes."""
+class MemoryUse:
+    """Memory of some processes."""
 
     total: int
+    """Megabytes of all of them together."""
     largest: int
-    """Of them, the id of the one that takes most."""
+    """Id of the process that uses most."""
 
 
-def taken(processes: Iterable[int]) -> Taken:
-    """Of what forked processes share, each takes all."""
-    sizes = {process: _private(process) for process in processes}
-    return Taken(sum(sizes.values()) // _MEGABYTE, max(sizes, key=sizes.__getitem__))
+def memory_use(processes: Iterable[int]) -> MemoryUse:
+    """Memory of these processes.
+
+    Pages shared after a fork are counted once per process, so the total can be too high.
+    """
+    sizes = {process: _private_bytes(process) for process in processes}
+    return MemoryUse(sum(sizes.values()) // _MEGABYTE, max(sizes, key=sizes.__getitem__))
 
 
-def name(process: int) -> str:
-    """As the system calls it."""
+def process_name(process: int) -> str:
+    """The name of a process as the system shows it."""
     return _read(Path(f"/proc/{process}/comm")).strip() or "A process"
 
 
-def tree(process: int) -> Iterator[int]:
-    """The ids of a process and its descendants, where the system shows them."""
+def process_tree(process: int) -> Iterator[int]:
+    """The ids of a process and of its descendants; only its own where /proc does not exist."""
     yield process
     for thread in _entries(f"/proc/{process}/task"):
         for child in _read(thread / "children").split():
-            yield from tree(int(child))
+            yield from process_tree(int(child))
 
 
-def _private(process: int) -> int:
-    """Bytes in memory that belong to no file."""
+def _private_bytes(process: int) -> int:
+    """Resident bytes of a process that belong to no file; 0 if it has ended."""
     _, resident, shared, *_ = map(int, (_read(Path(f"/proc/{process}/statm")) or "0 0 0").split())
     return (resident - shared) * os.sysconf("SC_PAGESIZE")
 
 
 def _entries(folder: str) -> list[Path]:
+    """The paths in a folder; none if it cannot be read."""
     try:
         return list(Path(folder).iterdir())
-    except OSError:  # gone, or not Linux
+    except OSError:  # the process has ended, or this is not Linux
         return []
 
 
 def _read(file: Path) -> str:
+    """The text of a file; empty if it cannot be read."""
     try:
         return file.read_text()
     except OSError:

@@ -18,7 +18,7 @@ async def test_neighbouring_text_that_waits_is_joined() -> None:
     backlog = Backlog(head=100, tail=10)
     for piece in (b"a", b"b"):
         backlog.write(piece)
-    backlog.line(2)
+    backlog.set_active_line(2)
     backlog.write(b"c")
     assert await taken(backlog) == [Output("ab"), ActiveLine(2), Output("c")]
 
@@ -26,7 +26,7 @@ async def test_neighbouring_text_that_waits_is_joined() -> None:
 async def test_a_character_in_two_pieces_stays_one() -> None:
     backlog = Backlog(head=100, tail=10)
     backlog.write(b"\xc3")
-    backlog.line(1)
+    backlog.set_active_line(1)
     backlog.write(b"\xa9")
     assert await taken(backlog) == [ActiveLine(1), Output("é")]
 
@@ -73,8 +73,8 @@ async def test_the_head_is_told_at_once_and_the_tail_at_the_end() -> None:
 async def test_active_lines_count_and_are_thinned_out_beyond_the_limit() -> None:
     backlog = Backlog(head=6400, tail=4)
     for _ in range(50_000):
-        backlog.line(1)
-        backlog.line(2)
+        backlog.set_active_line(1)
+        backlog.set_active_line(2)
     chunks = await taken(backlog)
     assert len(chunks) <= 102
     assert chunks[:3] == [ActiveLine(1), ActiveLine(2), ActiveLine(1)]
@@ -83,8 +83,8 @@ async def test_active_lines_count_and_are_thinned_out_beyond_the_limit() -> None
 
 async def test_an_active_line_is_told_once() -> None:
     backlog = Backlog(head=100, tail=4)
-    backlog.line(1)
-    backlog.line(1)
+    backlog.set_active_line(1)
+    backlog.set_active_line(1)
     assert await taken(backlog) == [ActiveLine(1)]
 
 
@@ -92,7 +92,7 @@ async def test_displays_are_bounded() -> None:
     backlog = Backlog(head=100, tail=4)
     picture = Display({"image/png": "A" * (20 << 20)})
     for _ in range(5):
-        backlog.display(picture)
+        backlog.add_display(picture)
     first, second = await taken(backlog)
     assert first is picture
     assert isinstance(second, Output)
@@ -102,7 +102,7 @@ async def test_displays_are_bounded() -> None:
 async def test_our_own_words_stand_on_a_line_of_their_own() -> None:
     backlog = Backlog(head=100, tail=4)
     backlog.write(b"half a line")
-    backlog.tell("It is over.")
+    backlog.add_sentence("It is over.")
     assert await taken(backlog) == [Output("half a line\n[It is over.]\n")]
 
 
@@ -110,7 +110,7 @@ async def test_a_request_for_input_passes_beyond_the_limit() -> None:
     backlog = Backlog(head=1, tail=1)
     request = InputRequest("Name? ", False, "1")
     backlog.write(b"xyz")
-    backlog.put(request)
+    backlog.add(request)
     assert request in await taken(backlog)
 
 
@@ -125,13 +125,13 @@ async def test_displays_that_are_replaced_or_cleared_take_no_room(replaced: bool
         else:
             backlog.write(b"\x1b[2J")
             assert await anext(told) == Output("\x1b[2J")
-        backlog.display(Display(bundle))
+        backlog.add_display(Display(bundle))
         assert await anext(told) == Display(bundle)
 
 
 async def test_displays_that_wait_are_bounded_even_where_they_replace_each_other() -> None:
     backlog = Backlog(head=100, tail=10)
     for _ in range(4):
-        backlog.display(Display({"image/png": "A" * (20 << 20), DISPLAY_ID: "a"}))
+        backlog.add_display(Display({"image/png": "A" * (20 << 20), DISPLAY_ID: "a"}))
     waiting = await taken(backlog)
     assert [type(chunk) for chunk in waiting] == [Display, Output]

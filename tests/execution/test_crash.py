@@ -51,7 +51,7 @@ async def test_it_is_killed_from_outside(interpreters: Interpreters) -> None:
 
 async def test_it_is_killed_between_blocks(interpreters: Interpreters) -> None:
     """The next block says so before anything else. Without a copy, as on other systems."""
-    interpreters._workplace.limits.copied = 0
+    interpreters._workplace.limits.standby_memory = 0
     process = int(await output(interpreters, "import os\nprint(os.getpid())"))
     os.kill(process, signal.SIGTERM)
     await until(lambda: not os.path.exists(f"/proc/{process}"))  # noqa: PTH110

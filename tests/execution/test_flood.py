@@ -13,7 +13,7 @@ async def test_a_consumer_that_takes_nothing(interpreters: Interpreters) -> None
     before = psutil.Process().memory_info().rss
     chunks = interpreters.run("python", "print('begin')\nfor i in range(200000): print(i)")
     first = await anext(chunks)
-    worker = interpreters._running
+    worker = interpreters._latest
     assert worker is not None
     await until(lambda: worker._block is None)  # type: ignore[attr-defined]
     assert psutil.Process().memory_info().rss - before < 20 * MIB

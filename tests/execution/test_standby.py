@@ -40,8 +40,8 @@ async def process(interpreters: Interpreters) -> int:
 async def with_standby(interpreters: Interpreters) -> psutil.Process:
     """Its process, once it has a standby from the last block's end."""
     worker = psutil.Process(await process(interpreters))
-    runner = interpreters._processes["python"]._link.child.runner  # type: ignore[attr-defined]
-    await until(lambda: runner._copy and not runner.outdated)
+    stream = interpreters._processes["python"]._stream  # type: ignore[attr-defined]
+    await until(lambda: stream.has_current_standby)
     return worker
 
 
@@ -193,13 +193,13 @@ async def test_without_a_descriptor_left_there_is_no_standby(begun: Interpreters
 
 
 async def test_it_can_be_turned_off(begun: Interpreters) -> None:
-    begun._workplace.limits.copied = 0
+    begun._workplace.limits.standby_memory = 0
     await run(begun, "x = 6")
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 
 
 async def test_a_large_process_has_no_standby(begun: Interpreters) -> None:
-    begun._workplace.limits.copied = 50
+    begun._workplace.limits.standby_memory = 50
     await run(begun, "y = b'1' * 60_000_000")
     assert (await output(begun, "os._exit(3)")).endswith(LOST)
 

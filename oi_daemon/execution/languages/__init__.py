@@ -1,1 +1,1 @@
-"""The languages: each a module that says what it is called, what starts it, and what it needs."""
+"""The languages, one module each: its names, how to start it, and what it needs."""

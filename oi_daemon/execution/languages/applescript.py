@@ -1,6 +1,6 @@
-"""AppleScript, on macOS: each block is a script of its own.
+"""AppleScript, on macOS. Each block runs as a separate script, so no variables are kept.
 
-Not tested on a Mac: its tests run another program in `osascript`'s place.
+Not tested on a Mac: the tests run another program in place of `osascript`.
 """
 
 import shutil
@@ -14,7 +14,7 @@ _LOOP = Path(__file__).with_name("boot.applescript.bash")
 
 
 def applescript(workplace: Workplace) -> Worker:
-    """AppleScript at this workplace."""
+    """A worker that runs AppleScript at this workplace."""
 
     def command(given: Given) -> list[str]:
         return ["bash", str(_LOOP), given.nonce, str(given.control), str(given.source)]
@@ -23,14 +23,23 @@ def applescript(workplace: Workplace) -> Worker:
 
 
 def missing() -> str | None:
-    """Why there is no AppleScript here."""
+    """The reason why AppleScript cannot run here, or None if it can."""
     return None if shutil.which("osascript") else "AppleScript runs on macOS only."
 
 
 def path(workplace: Workplace) -> str | None:
+    """The `osascript` that runs it, or None if there is none."""
     return shutil.which("osascript")
 
 
 LANGUAGE = Language(
-    name="applescript", aliases=("osascript",), start=applescript, missing=missing, path=path
+    name="applescript",
+    aliases=("osascript",),
+    start=applescript,
+    missing=missing,
+    path=path,
+    suffix=".applescript",
+    lexer="applescript",
+    vscode=("applescript",),
+    neovim=("applescript",),
 )

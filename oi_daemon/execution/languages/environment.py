@@ -1,4 +1,4 @@
-"""The environment in which the user's code runs: their own, and their own Python."""
+"""The environment in which the user's code runs, and the Python that runs it."""
 
 import os
 import shutil
@@ -9,16 +9,17 @@ from pathlib import Path
 from oi_daemon.errors import NotInstalledError
 
 _PLAIN = {"TERM": "dumb", "PAGER": "cat", "GIT_PAGER": "cat"}
-"""Output is a pipe: no paging, no cursor movements."""
+"""Variables for an output that is a pipe: no pager, no cursor movements."""
 
 
 def find_python(setting: str | None, environ: Mapping[str, str]) -> str:
-    """The Python that runs Python code: the setting, the active environment's, or the daemon's.
+    """The Python that runs Python code.
 
-    The setting is a command, a path, or the folder of a virtual environment.
+    It is the one that the setting names, else that of the active environment, else the daemon's
+    own. The setting is a command, a path, or the folder of a virtual environment.
 
     Raises:
-        NotInstalledError: the setting names none.
+        NotInstalledError: the setting names no Python.
     """
     if setting:
         path = Path(setting).expanduser()
@@ -38,7 +39,7 @@ def find_python(setting: str | None, environ: Mapping[str, str]) -> str:
 
 
 def environment(python: str, environ: Mapping[str, str]) -> dict[str, str]:
-    """The user's own environment, in which `pip` and `python` belong to this Python."""
+    """The user's environment, changed so that `pip` and `python` belong to this Python."""
     changed = {**environ, **_PLAIN}
     prefix = Path(python).parent.parent
     if (prefix / "pyvenv.cfg").exists():

@@ -1,7 +1,6 @@
-"""A worker that takes a block's number from control, and its text from a file without a name.
+"""A worker that gets a block's number over the control socket, and its code in a nameless file.
 
-The interpreters that know the lines of a file, but could not read so much from a socket, are
-started so.
+For languages that can read code from a file, but not easily from a socket.
 """
 
 import os
@@ -18,12 +17,16 @@ from oi_daemon.execution.process.worker import Dialect, Worker
 
 
 class Given(NamedTuple):
-    """What an interpreter is told in its command line: the marks' nonce, and its descriptors."""
+    """What the command line of a language's program must pass on to it."""
 
     nonce: str
+    """The word that tells marks from other output."""
     control: int
+    """Descriptor of the control socket."""
     answers: int
+    """Descriptor over which the answers to requests for input arrive."""
     source: int
+    """Descriptor of the file that holds the block's code."""
 
 
 def file_worker(
@@ -35,21 +38,23 @@ def file_worker(
     environ: Callable[[Mapping[str, str]], dict[str, str]] = dict,
     folder: str | None = None,
 ) -> Worker:
-    """
+    """A worker for a program that reads its blocks from a file.
+
     Args:
-        name: as in "R was killed".
-        missing: why it cannot be started; None if it can.
-        environ: its environment, made of the one in which the user's code runs.
-        folder: the variable that names it a folder, which is removed when it has ended.
+        name: the language's name in messages, as in "R was killed".
+        missing: gives the reason why it cannot be started, or None if it can.
+        command: makes the command line.
+        environ: makes the program's environment from that of the user's code.
+        folder: variable that is set to a temporary folder, removed when the program has ended.
     """
-    handed = _HandedOver()
+    code_file = _CodeFile()
 
     def program() -> Program:
         if (why := missing()) is not None:
             raise NotInstalledError(why)
         plain = environment(find_python(workplace.python, os.environ), os.environ)
         own = {} if folder is None else {folder: _temporary_folder()}
-        source = handed.renew()
+        source = code_file.renew()
         return Program(
             command=lambda control, answers, nonce: command(Given(nonce, control, answers, source)),
             environment={**environ(plain), **own},
@@ -58,30 +63,36 @@ def file_worker(
             folder=own.get(folder or ""),
         )
 
-    return Worker(Dialect(name=name, program=program, request=handed.request), workplace)
+    return Worker(Dialect(name=name, program=program, request=code_file.request), workplace)
 
 
-class _HandedOver:
+class _CodeFile:
+    """The file through which a program gets the code of its blocks."""
+
     def __init__(self) -> None:
         self._source = -1
+        """Descriptor of the file; -1 before the program's first start."""
 
     def renew(self) -> int:
+        """Make a new file for a program that starts; returns its descriptor."""
         self._source = nameless_file()
         return self._source
 
     def request(self, number: int, code: str) -> bytes:
+        """Write a block's code to the file; returns what is sent over the control socket."""
         write_text(self._source, code)
         return b"%d\n" % number
 
 
 def _temporary_folder() -> str:
+    """Make a temporary folder, which the guard removes if the daemon dies; returns its path."""
     folder = tempfile.mkdtemp(prefix="oi-")
     guard().add_folder(folder)
     return folder
 
 
 def nameless_file() -> int:
-    """Its descriptor. In memory where the system has such files."""
+    """Make a file that has no name, in memory where the system can; returns its descriptor."""
     if hasattr(os, "memfd_create"):
         return os.memfd_create("block")
     with tempfile.TemporaryFile() as file:
@@ -89,7 +100,7 @@ def nameless_file() -> int:
 
 
 def write_text(file: int, code: str) -> None:
-    """Replace what is in it, and leave it to be read from its start."""
+    """Replace the content of a file. The next read begins at its start."""
     os.ftruncate(file, 0)
     os.lseek(file, 0, os.SEEK_SET)
     os.pwrite(file, code.encode("utf-8", "replace") + b"\n", 0)

@@ -1,4 +1,4 @@
-"""HTML: a page is shown, and saved to be opened in a browser. Nothing runs here."""
+"""HTML: a page is displayed and saved to a file that a browser can open. No code runs."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -10,11 +10,11 @@ from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Outpu
 from oi_daemon.settings.paths import pages_path
 
 _KEPT = 50
-"""Pages that stay on disk, the newest."""
+"""How many pages stay on disk. Older ones are deleted."""
 
 
 class HTMLPage:
-    """Implements `oi_daemon.execution.language.Process`, without a process."""
+    """Implements `oi_daemon.execution.language.Process` without starting a process."""
 
     def __init__(self, workplace: Workplace) -> None:
         pass
@@ -39,7 +39,7 @@ class HTMLPage:
 
 
 def _save(code: str) -> str:
-    """Save a page where it can be opened; returns what has become of it."""
+    """Save a page; returns words that say where it is, or why it could not be saved."""
     folder = pages_path()
     path = folder / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}.html"
     try:
@@ -47,13 +47,22 @@ def _save(code: str) -> str:
         write_private(path, code.encode("utf-8", "replace"))
     except OSError as error:
         return f"but could not be saved: {error}"
-    _forget_old(folder)
+    _delete_old(folder)
     return f"and saved as {path}"
 
 
-def _forget_old(folder: Path) -> None:
+def _delete_old(folder: Path) -> None:
+    """Delete all but the newest pages."""
     for page in sorted(folder.glob("*.html"))[:-_KEPT]:
         page.unlink(missing_ok=True)
 
 
-LANGUAGE = Language(name="html", aliases=("htm",), start=HTMLPage)
+LANGUAGE = Language(
+    name="html",
+    aliases=("htm",),
+    start=HTMLPage,
+    suffix=".html",
+    lexer="html",
+    vscode=("html",),
+    neovim=("html",),
+)

@@ -1,4 +1,4 @@
-"""JavaScript: the worker in `javascript_worker/`, in the user's own Node.js."""
+"""JavaScript: runs `javascript_worker/` in the user's Node.js."""
 
 import os
 import shutil
@@ -12,11 +12,12 @@ from oi_daemon.execution.process.worker import Dialect, Worker
 
 _WORKER = Path(__file__).parents[1] / "javascript_worker/main.cjs"
 _INTERRUPT = b"0 0\n"
-"""Node.js hears a signal only between two events; a thread of the worker hears this at any time."""
+"""Message that interrupts a block. Node.js handles a signal only between two events, but a thread
+of the worker reads this at any time."""
 
 
 def javascript(workplace: Workplace) -> Worker:
-    """A Node.js at this workplace. TypeScript runs in it too, where it can strip the types."""
+    """A worker that runs JavaScript, and TypeScript if Node.js can strip types."""
 
     def program() -> Program:
         node = shutil.which("node")
@@ -38,18 +39,19 @@ def javascript(workplace: Workplace) -> Worker:
 
 
 def missing() -> str | None:
-    """Why there is no JavaScript here."""
+    """The reason why JavaScript cannot run here, or None if it can."""
     if shutil.which("node"):
         return None
     return "JavaScript needs Node.js 20.11 or later, which is not installed (no `node` in PATH)."
 
 
 def path(workplace: Workplace) -> str | None:
-    """The Node.js that runs there."""
+    """The Node.js that runs it, or None if there is none."""
     return shutil.which("node")
 
 
 def _request(number: int, code: str) -> bytes:
+    """What is sent to run a block: its number, the size of its code, and the code."""
     data = code.encode("utf-8", "replace")
     return b"%d %d\n%s" % (number, len(data), data)
 
@@ -68,4 +70,8 @@ LANGUAGE = Language(
     start=javascript,
     missing=missing,
     path=path,
+    suffix=".js",
+    lexer="javascript",
+    vscode=("javascript", "javascriptreact", "typescript", "typescriptreact"),
+    neovim=("javascript", "javascriptreact", "typescript", "typescriptreact"),
 )

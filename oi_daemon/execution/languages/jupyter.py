@@ -1,4 +1,4 @@
-"""Jupyter kernels: any that is installed runs as a further language, through `jupyter_worker/`."""
+"""Jupyter kernels: each installed kernel is a further language, run through `jupyter_worker/`."""
 
 import os
 import re
@@ -18,7 +18,8 @@ from oi_daemon.execution.process.worker import Dialect, Worker
 _WORKER = Path(__file__).parents[1] / "jupyter_worker"
 _ANY_PYTHON = re.compile(r"python[\d.]*")
 _AGAIN, _GRACE = 3.0, 10.0
-"""Seconds. ipykernel, interrupted again while it tells of an interrupt, is slow to end."""
+"""Seconds between interrupts, and until a kill. ipykernel takes longer to end a block if it is
+interrupted again while it reports the first interrupt."""
 _NO_SOCKETS = (
     "A Jupyter kernel is reached over sockets, of which there are none with the setting"
     " sandbox = isolated. With sandbox = write-protect it can run."
@@ -26,7 +27,7 @@ _NO_SOCKETS = (
 
 
 def start(kernel: KernelSpec, workplace: Workplace) -> Worker:
-    """This kernel at this workplace."""
+    """A worker that runs blocks in this kernel at this workplace."""
 
     def program() -> Program:
         if workplace.sandbox is not None and workplace.sandbox.mode == "isolated":
@@ -50,7 +51,7 @@ def start(kernel: KernelSpec, workplace: Workplace) -> Worker:
 
 
 def missing(kernel: KernelSpec) -> str | None:
-    """Why it cannot run here."""
+    """The reason why this kernel cannot run here, or None if it can."""
     if find_spec("jupyter_client") is None:
         return (
             f"The Jupyter kernel {kernel.name} is installed; to run code in it, oi-daemon needs an"
@@ -62,7 +63,10 @@ def missing(kernel: KernelSpec) -> str | None:
 
 
 def path(kernel: KernelSpec, workplace: Workplace) -> str | None:
-    """The program that runs it. By plain `python`, a kernel means that of its own environment."""
+    """The program that runs this kernel, or None if there is none.
+
+    A kernel whose command is plain `python` means the Python of the environment it belongs to.
+    """
     if _ANY_PYTHON.fullmatch(kernel.command[0]):
         own = kernel.prefix and kernel.prefix / "bin" / kernel.command[0]
         return str(own) if own and own.exists() else find_python(workplace.python, os.environ)
@@ -70,5 +74,6 @@ def path(kernel: KernelSpec, workplace: Workplace) -> str | None:
 
 
 def _request(number: int, code: str) -> bytes:
+    """What is sent to run a block: its number, the size of its code, and the code."""
     data = code.encode("utf-8", "replace")
     return b"%d %d\n%s" % (number, len(data), data)

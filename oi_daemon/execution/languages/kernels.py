@@ -1,7 +1,6 @@
-"""The Jupyter kernels that are installed, found where Jupyter looks for them.
+"""Finds the installed Jupyter kernels by reading their files, in the folders where Jupyter looks.
 
-Read from their files: `jupyter_client` would tell the same, after a third of a second of imports in
-the daemon.
+`jupyter_client` is not used here because its import takes a third of a second.
 """
 
 import json
@@ -15,24 +14,31 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class KernelSpec:
+    """What the file `kernel.json` says about a kernel."""
+
     name: str
+    """Name of its folder, in lower case."""
     language: str
+    """Name of the language that it runs, in lower case; empty if the file does not say."""
     command: tuple[str, ...]
-    """`{connection_file}` in it stands for a path."""
+    """Command line that starts it. `{connection_file}` in it stands for a path."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are added to its environment."""
     interrupted_by_message: bool = False
+    """Whether it is interrupted by a message instead of a signal."""
     folder: Path
+    """The folder that the file is in."""
 
     @property
     def prefix(self) -> Path | None:
-        """The environment that it was installed into, if that is one."""
+        """The environment that the kernel was installed into, or None if it is not in one."""
         *prefix, share, jupyter, kernels, _ = ("", "", *self.folder.parts)
         installed = (share, jupyter, kernels) == ("share", "jupyter", "kernels")
         return Path(*prefix) if installed else None
 
 
 def find_kernels(environ: Mapping[str, str]) -> list[KernelSpec]:
-    """All of them; where there are several of one name, the one that Jupyter would take."""
+    """All installed kernels. Of several with one name, only the one that Jupyter would choose."""
     found: dict[str, KernelSpec] = {}
     for place in _places(environ):
         for folder in _folders(place / "kernels"):
@@ -43,7 +49,7 @@ def find_kernels(environ: Mapping[str, str]) -> list[KernelSpec]:
 
 
 def _places(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Jupyter's data folders: named, the user's, the environments', the system's."""
+    """Jupyter's data folders in the order of its search."""
     for named in environ.get("JUPYTER_PATH", "").split(os.pathsep):
         if named:
             yield Path(named)
@@ -56,12 +62,14 @@ def _places(environ: Mapping[str, str]) -> Iterator[Path]:
 
 
 def _users(environ: Mapping[str, str]) -> Path:
+    """The user's own data folder."""
     if sys.platform == "darwin":
         return Path("~/Library/Jupyter").expanduser()
     return Path(environ.get("XDG_DATA_HOME") or "~/.local/share", "jupyter").expanduser()
 
 
 def _folders(place: Path) -> list[Path]:
+    """The paths in a folder, sorted; none if it cannot be read."""
     try:
         return sorted(place.iterdir())
     except OSError:
@@ -69,7 +77,7 @@ def _folders(place: Path) -> list[Path]:
 
 
 def _read(folder: Path) -> KernelSpec | None:
-    """The kernel that this folder describes, if it describes one."""
+    """The kernel that this folder describes, or None if it describes none."""
     try:
         spec: dict[str, Any] = json.loads((folder / "kernel.json").read_bytes())
         command = [str(argument) for argument in spec["argv"]]

@@ -1,6 +1,6 @@
-"""PowerShell: a persistent `pwsh` that runs `boot.ps1`.
+"""PowerShell: a `pwsh` that keeps running and executes blocks by `boot.ps1`.
 
-Not tested in a PowerShell: its tests run this module with a program that says what one would.
+Not tested with a real PowerShell: the tests run a program that imitates one.
 """
 
 import shutil
@@ -15,7 +15,7 @@ _OPTIONS = ("-NoLogo", "-NoProfile", "-NoExit")
 
 
 def powershell(workplace: Workplace) -> Worker:
-    """PowerShell at this workplace."""
+    """A worker that runs PowerShell at this workplace."""
 
     def command(given: Given) -> list[str]:
         boot = str(_BOOT).replace("'", "''")
@@ -26,23 +26,25 @@ def powershell(workplace: Workplace) -> Worker:
 
 
 def missing() -> str | None:
-    """Why there is no PowerShell here."""
+    """The reason why PowerShell cannot run here, or None if it can."""
     if shutil.which("pwsh") or shutil.which("powershell"):
         return None
     return "PowerShell is not installed (https://aka.ms/install-powershell says how to get `pwsh`)."
 
 
 def path(workplace: Workplace) -> str | None:
+    """The PowerShell that runs it, or None if there is none."""
     return shutil.which("pwsh") or shutil.which("powershell")
 
 
 LANGUAGE = Language(
     name="powershell",
-    aliases=(
-        "pwsh",
-        "ps1",
-    ),
+    aliases=("pwsh", "ps1"),
     start=powershell,
     missing=missing,
     path=path,
+    suffix=".ps1",
+    lexer="powershell",
+    vscode=("powershell",),
+    neovim=("ps1",),
 )

@@ -1,11 +1,11 @@
-"""Python: the worker in `python_worker/`, under the user's own interpreter."""
+"""Python: runs `python_worker/` in the user's Python."""
 
 import os
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
-from oi_daemon.execution.limits import CRASH_PROOF
+from oi_daemon.execution.limits import STANDBY_SUPPORTED
 from oi_daemon.execution.process.launch import Program
 from oi_daemon.execution.process.worker import Dialect, Worker
 
@@ -13,7 +13,7 @@ _WORKER = Path(__file__).parents[1] / "python_worker"
 
 
 def python(workplace: Workplace) -> Worker:
-    """A Python interpreter at this workplace."""
+    """A worker that runs Python at this workplace."""
 
     def program() -> Program:
         path = find_python(workplace.python, os.environ)
@@ -27,23 +27,24 @@ def python(workplace: Workplace) -> Worker:
 
     def request(number: int, code: str) -> bytes:
         data = code.encode("utf-8", "surrogatepass")
-        copied = workplace.limits.copied if CRASH_PROOF else 0
-        return b"%d %d %d\n%s" % (number, copied, len(data), data)
+        megabytes = workplace.limits.standby_memory if STANDBY_SUPPORTED else 0
+        return b"%d %d %d\n%s" % (number, megabytes, len(data), data)
 
     return Worker(Dialect(name="Python", program=program, request=request), workplace)
 
 
 def path(workplace: Workplace) -> str:
-    """The Python that runs there. See `find_python`."""
+    """The Python that runs it. See `find_python`."""
     return find_python(workplace.python, os.environ)
 
 
 LANGUAGE = Language(
     name="python",
-    aliases=(
-        "py",
-        "python3",
-    ),
+    aliases=("py", "python3"),
     start=python,
     path=path,
+    suffix=".py",
+    lexer="python",
+    vscode=("python",),
+    neovim=("python",),
 )

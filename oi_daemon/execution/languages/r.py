@@ -1,4 +1,4 @@
-"""R: a persistent R that runs `boot.R`, under the user's own installation."""
+"""R: an R of the user's installation that keeps running and executes blocks by `boot.R`."""
 
 import shutil
 from collections.abc import Mapping
@@ -13,7 +13,10 @@ _OPTIONS = ("--no-echo", "--no-save", "--no-restore")
 
 
 def r(workplace: Workplace) -> Worker:
-    """R at this workplace. It leaves temporary files when it is killed: so it has a folder."""
+    """A worker that runs R at this workplace.
+
+    It has a temporary folder of its own, because R leaves temporary files when it is killed.
+    """
 
     def command(given: Given) -> list[str]:
         words = " ".join(map(str, given))
@@ -25,7 +28,7 @@ def r(workplace: Workplace) -> Worker:
 
 
 def missing() -> str | None:
-    """Why there is no R here."""
+    """The reason why R cannot run here, or None if it can."""
     if shutil.which("R") is None:
         return (
             "R is not installed: get it from https://www.r-project.org, or on Debian and Ubuntu"
@@ -35,15 +38,26 @@ def missing() -> str | None:
 
 
 def path(workplace: Workplace) -> str | None:
+    """The R that runs it, or None if there is none."""
     return shutil.which("R")
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """The same, in which R can write any character."""
+    """The environment with a locale in which R can write any character."""
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "C"
     if locale not in ("C", "POSIX"):
         return dict(environ)
     return {**environ, "LC_ALL": "", "LC_CTYPE": "C.UTF-8"}
 
 
-LANGUAGE = Language(name="r", aliases=("rscript",), start=r, missing=missing, path=path)
+LANGUAGE = Language(
+    name="r",
+    aliases=("rscript",),
+    start=r,
+    missing=missing,
+    path=path,
+    suffix=".R",
+    lexer="r",
+    vscode=("r",),
+    neovim=("r",),
+)

@@ -1,4 +1,4 @@
-"""The languages: what each is called, what starts it, and what it needs."""
+"""The list of all languages, and the search for one by its name."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from oi_daemon.execution.languages import (
 from oi_daemon.execution.languages.kernels import KernelSpec, find_kernels
 
 KERNEL = "jupyter:"
-"""Before a kernel's name: the kernel is meant, also where a language of our own has that name."""
+"""Prefix that selects a Jupyter kernel even if a built-in language has the same name."""
 
 PYTHON = python.LANGUAGE
 LANGUAGES = (
@@ -30,31 +30,35 @@ LANGUAGES = (
     applescript.LANGUAGE,
     html.LANGUAGE,
 )
+"""The built-in languages."""
 
 
 def languages() -> list[Language]:
-    """Our own, then the Jupyter kernels that are installed."""
-    return [*LANGUAGES, *_of_kernels()]
+    """The built-in languages, then the installed Jupyter kernels."""
+    return [*LANGUAGES, *_kernel_languages()]
 
 
 def runnable() -> list[str]:
-    """Names of the languages that can be run, without the kernels that are named as our own."""
+    """Names of the languages that can run here, without kernels that need the prefix KERNEL."""
     found = [known for known in languages() if not known.name.startswith(KERNEL)]
     return [known.name for known in found if known.missing() is None]
 
 
 def find_language(name: str) -> Language | None:
-    """The language of this name or alias, in any case. Our own come before the kernels."""
+    """The language of this name or alias, whatever its case. Built-in ones come before kernels."""
     wanted = name.strip().lower()
-    for known in (LANGUAGES, _of_kernels()):
+    for known in (LANGUAGES, _kernel_languages()):
         for language in known:
             if wanted == language.name or wanted in language.aliases:
                 return language
     return None
 
 
-def _of_kernels() -> Iterator[Language]:
-    """Each kernel under its name and that of its language, where these are not taken."""
+def _kernel_languages() -> Iterator[Language]:
+    """The installed kernels as languages.
+
+    Each has its own name and, as an alias, the name of its language, if these are still free.
+    """
     kernels = find_kernels(os.environ)
     own = {name for language in LANGUAGES for name in (language.name, *language.aliases)}
     taken = own | {kernel.name for kernel in kernels}
@@ -63,16 +67,23 @@ def _of_kernels() -> Iterator[Language]:
         aliases = [kernel.language] if kernel.language and kernel.language not in taken else []
         taken.update(aliases)
         if kernel.name in own:
-            yield _of_kernel(kernel, always, aliases)
+            yield _kernel_language(kernel, always, aliases)
         else:
-            yield _of_kernel(kernel, kernel.name, [*aliases, always])
+            yield _kernel_language(kernel, kernel.name, [*aliases, always])
 
 
-def _of_kernel(kernel: KernelSpec, name: str, aliases: list[str]) -> Language:
+def _kernel_language(kernel: KernelSpec, name: str, aliases: list[str]) -> Language:
+    """A kernel as a language. It is highlighted and edited as the language that it names."""
+    own = next((one for one in LANGUAGES if kernel.language in (one.name, *one.aliases)), None)
+    ids = (kernel.language,) if kernel.language else ()
     return Language(
         name=name,
         aliases=tuple(aliases),
         start=partial(jupyter.start, kernel),
         missing=partial(jupyter.missing, kernel),
         path=partial(jupyter.path, kernel),
+        suffix=own.suffix if own else ".txt",
+        lexer=own.lexer if own else kernel.language or "text",
+        vscode=own.vscode[:1] if own else ids,
+        neovim=own.neovim[:1] if own else ids,
     )

@@ -1,4 +1,4 @@
-"""The shell: a persistent bash that keeps its folder, variables, functions and aliases."""
+"""The shell: a bash that keeps running, and so its folder, variables, functions and aliases."""
 
 import os
 import shutil
@@ -15,34 +15,47 @@ _BOOT = Path(__file__).with_name("boot.bash")
 
 
 def shell(workplace: Workplace) -> Worker:
-    """A shell at this workplace, in which `python` and `pip` are those that run Python code."""
+    """A worker that runs bash at this workplace.
+
+    `python` and `pip` in it are those of the Python that runs Python code.
+    """
     bash = _Bash(workplace)
     return Worker(Dialect(name="The shell", program=bash.program, request=bash.request), workplace)
 
 
 def missing() -> str | None:
-    """Why there is no shell here."""
+    """The reason why there is no shell here, or None if there is one."""
     return None if shutil.which("bash") else "The shell needs bash, which is not installed."
 
 
 def path(workplace: Workplace) -> str | None:
+    """The bash that runs it, or None if there is none."""
     return shutil.which("bash")
 
 
 class _Bash:
-    """Its blocks are handed over in a file without a name: bash gets the lines of a file right."""
+    """Starts bash and hands over its blocks in a nameless file.
+
+    Bash reports the right line numbers only for code that it reads from a file.
+    """
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
         self._source = -1
+        """Descriptor of the file that holds the block's code."""
 
     def program(self) -> Program:
+        """How to start bash.
+
+        Raises:
+            NotInstalledError: there is no bash, or the Python of the settings does not exist.
+        """
         bash = shutil.which("bash")
         if bash is None:
             raise NotInstalledError(missing() or "")
         python = find_python(self._workplace.python, os.environ)
         self._source, state = nameless_file(), nameless_file()
-        kept = os.open(os.devnull, os.O_RDONLY)  # a number for bash to keep its standard input at
+        kept = os.open(os.devnull, os.O_RDONLY)  # bash keeps its standard input at this number
         files = (self._source, state, kept)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
@@ -57,19 +70,19 @@ class _Bash:
         )
 
     def request(self, number: int, code: str) -> bytes:
+        """Write a block's code to the file; returns what is sent over the control socket."""
         write_text(self._source, code)
         return b"%d\n" % number
 
 
 LANGUAGE = Language(
     name="shell",
-    aliases=(
-        "sh",
-        "bash",
-        "zsh",
-        "console",
-    ),
+    aliases=("sh", "bash", "zsh", "console"),
     start=shell,
     missing=missing,
     path=path,
+    suffix=".sh",
+    lexer="bash",
+    vscode=("shellscript",),
+    neovim=("sh", "bash", "zsh"),
 )

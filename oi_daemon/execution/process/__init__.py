@@ -1,1 +1,1 @@
-"""A worker process of any language: started, spoken to, watched, ended with all it began."""
+"""A worker process of any language: starting it, talking to it, watching it, ending it."""

@@ -1,4 +1,4 @@
-"""What is said when an interpreter's process has ended unasked."""
+"""The message about a process that ended unasked: how, where, and what is left of its variables."""
 
 import re
 import signal
@@ -9,7 +9,7 @@ _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 
 class KeptVariables(Enum):
-    """What of the variables another process goes on with, besides those of the block that runs."""
+    """Which variables the next block finds, besides those that the failed block has changed."""
 
     NOTHING = "lost"
     SOME = "as they were a few blocks before"
@@ -18,35 +18,46 @@ class KeptVariables(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Ending:
+    """How a process has ended."""
+
     name: str
-    """The interpreter's, as in "Python"."""
+    """The language's name in messages, as in "Python"."""
     status: int
-    """Exit status; negative: the signal that ended it."""
+    """Exit status; negative is the signal that ended it."""
     last_words: str
     """What its fault handler wrote."""
     kept: KeptVariables = KeptVariables.NOTHING
+    """Which variables the next block finds."""
 
     def line(self, block: int) -> int | None:
-        """The line of the block that crashed, where it is known."""
+        """The line at which this block crashed; None if the fault handler does not say."""
         found = re.search(rf'File "<block {block}>", line (\d+)', self.last_words)
         return int(found[1]) if found else None
 
     def in_block(self, line: int | None, how: str = "", why: str = "") -> str:
-        """`how` and `why` are known where we have ended it."""
+        """The message if it ended while a block ran.
+
+        Args:
+            line: the line that ran; None if it is not known.
+            how: what we did to the process, if we ended it.
+            why: the reason why we did so.
+        """
         where = "" if line is None else f" at line {line}"
         return f"{self.name} {how or self._how()}{where}{why and f': {why}'}. {self._next()}"
 
     def between_blocks(self) -> str:
+        """The message if it ended while no block ran."""
         variables = "kept" if self.kept is KeptVariables.ALL else self.kept.value
         fresh = " This is a fresh one." if self.kept is KeptVariables.NOTHING else ""
         return f"{self.name} {self._how()} since the last block. {_ITS} {variables}.{fresh}"
 
     def _next(self) -> str:
-        """What the next block finds."""
+        """The sentence about what the next block finds."""
         fresh = " The next block starts a fresh one." if self.kept is KeptVariables.NOTHING else ""
         return f"{_ITS} {self.kept.value}.{fresh}"
 
     def _how(self) -> str:
+        """How it ended, in words that follow on its name."""
         if self.status >= 0:
             return f"ended with exit code {self.status}"
         name = _signal_name(-self.status)
@@ -61,6 +72,7 @@ _ITS = "Its variables are"
 
 
 def _signal_name(number: int) -> str:
+    """The name of a signal, as in `SIGSEGV`."""
     try:
         return signal.Signals(number).name
     except ValueError:

@@ -1,8 +1,9 @@
-"""Leaves nothing behind: when the daemon dies, in any way, all that it started is killed.
+"""Leaves nothing behind: when the daemon dies, in whatever way, all that it started is killed.
 
-A shell of its own session holds the reading end of a pipe, and is told of each process group. When
-the pipe closes, nobody is left to write to it. A process that has left its group is found by a
-variable in its environment, where the system shows it. Temporary folders go too.
+The guard is a shell in a session of its own. It reads a pipe over which the daemon names each
+process group that it starts. When the pipe ends, the daemon is dead, and the shell kills these
+groups. A process that has left its group is found by a variable in its environment, if the system
+shows that. Temporary folders are deleted too.
 """
 
 import atexit
@@ -15,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 COOKIE = "OI_DAEMON"
-"""Environment variable of everything that a daemon starts: which daemon, and which worker."""
+"""Environment variable of all that a daemon starts. It names the daemon and the worker."""
 
 _SCRIPT = r"""
 trap '' INT TERM HUP
@@ -43,30 +44,38 @@ printf '%s' "$folders" | while read -r folder; do rm -rf -- "$folder"; done
 
 
 class Guard:
+    """The daemon's guard process."""
+
     def __init__(self) -> None:
         self.cookie = secrets.token_hex(8)
+        """Beginning of the value of COOKIE in all that this daemon starts."""
         self._groups: set[int] = set()
+        """Process groups that are to be killed when the daemon dies."""
         self._folders: list[str] = []
+        """Folders that are to be deleted when the daemon dies."""
         self._shell = self._start()
 
     def add(self, group: int) -> None:
+        """Kill this process group when the daemon dies."""
         self._groups.add(group)
-        self._tell(f"+ {group}")
+        self._send(f"+ {group}")
 
     def remove(self, group: int) -> None:
+        """Do not kill this process group any more: it has ended."""
         self._groups.discard(group)
-        self._tell(f"- {group}")
+        self._send(f"- {group}")
 
     def add_folder(self, folder: str) -> None:
-        """A temporary folder, which goes with the daemon if it is still there."""
+        """Delete this temporary folder when the daemon dies."""
         self._folders.append(folder)
-        self._tell(f"folder {folder}")
+        self._send(f"folder {folder}")
 
     def close(self) -> None:
-        """The daemon ends: so does all that is left, and the guard."""
+        """The daemon ends: let the guard kill what is left, and wait for its end."""
         self._shell.communicate()
 
-    def _tell(self, change: str) -> None:
+    def _send(self, change: str) -> None:
+        """Send a change to the guard. If it has been killed, start another."""
         try:
             self._write(f"{change}\n")
         except BrokenPipeError:  # somebody has killed the guard
@@ -76,11 +85,17 @@ class Guard:
             self._write("".join(f"folder {known}\n" for known in self._folders))
 
     def _write(self, text: str) -> None:
+        """Write to the guard's pipe.
+
+        Raises:
+            BrokenPipeError: the guard is dead.
+        """
         assert self._shell.stdin is not None
         self._shell.stdin.write(text.encode())
         self._shell.stdin.flush()
 
     def _start(self) -> subprocess.Popen[bytes]:
+        """Start a guard process."""
         return subprocess.Popen(
             ["/bin/sh", "-c", _SCRIPT, "oi-guard", COOKIE, self.cookie],
             stdin=subprocess.PIPE,
@@ -93,39 +108,44 @@ class Guard:
 
 @cache
 def guard() -> Guard:
-    """The one guard of this process, started at first need."""
+    """The guard of this daemon, started at first need."""
     started = Guard()
     atexit.register(started.close)
     return started
 
 
 def kill(group: int, cookie: str, spared: Collection[int] = ()) -> None:
-    """Kill a process group, and what has left it but carries its cookie."""
-    _send(os.killpg, group)
+    """Kill a process group, and all processes outside of it that have its cookie.
+
+    Args:
+        spared: processes that are left alive although they have the cookie.
+    """
+    _attempt(os.killpg, group)
     for process in _processes():
-        if process not in spared and carries(process, cookie):
-            _send(os.kill, process)
+        if process not in spared and has_cookie(process, cookie):
+            _attempt(os.kill, process)
 
 
-def carries(process: int, cookie: str) -> bool:
-    """Whether it was started with this cookie, as far as the system shows that."""
+def has_cookie(process: int, cookie: str) -> bool:
+    """Whether a process was started with this cookie; False where the system does not show it."""
     try:
         environ = Path(f"/proc/{process}/environ").read_bytes()
-    except OSError:  # gone, or not ours
+    except OSError:  # it has ended, or is not ours
         return False
     return f"{COOKIE}={cookie}".encode() in environ.split(b"\0")
 
 
 def _processes() -> list[int]:
-    """The ids of all processes, where the system shows them as files."""
+    """The ids of all processes; none if there is no /proc."""
     try:
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - half the time
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - takes half the time
     except FileNotFoundError:
         return []
 
 
-def _send(kill: Callable[[int, int], None], target: int) -> None:
+def _attempt(kill: Callable[[int, int], None], target: int) -> None:
+    """Send SIGKILL by this function, if the target is still there and ours."""
     try:
         kill(target, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # gone, or another user's
+    except (ProcessLookupError, PermissionError):  # it has ended, or is another user's
         pass

@@ -1,9 +1,9 @@
-"""A worker's process: started in a session of its own, with its pipes, and ended with all it began.
+"""Starts a worker's process in a session of its own, with its pipes, and removes what it leaves.
 
-output   what it and its children write, stdout and stderr in one
-control  code in; displays and requests for input out
-answers  the lines that answer those requests
-stdin    what its children read
+output   what the process and its children write; stdout and stderr are this one pipe
+control  socket: code goes in; displays and requests for input come out
+answers  socket: the lines that answer those requests
+stdin    what the children read
 """
 
 import fcntl
@@ -19,35 +19,43 @@ from pathlib import Path
 
 from oi_daemon.execution.process.guard import COOKIE, guard
 from oi_daemon.execution.process.standard_input import StandardInput
-from oi_daemon.execution.process.standby import Runner
+from oi_daemon.execution.process.standby import ActiveProcess
 from oi_daemon.execution.sandbox.sandbox import Sandbox
 
-_PIPE = 1 << 20
+_PIPE_SIZE = 1 << 20
+"""Bytes that the output pipe can hold."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """How to start an interpreter that speaks marks."""
+    """How to start a language's program. The program must write marks into its output."""
 
     command: Callable[[int, int, str], Sequence[str]]
-    """Its command line, from the descriptors of control and answers and the marks' nonce."""
+    """Makes its command line from the descriptors of control and answers and the marks' nonce."""
     environment: dict[str, str]
+    """Its environment variables."""
     cwd: str
+    """The folder in which it starts."""
     descriptors: tuple[int, ...] = ()
     """Further descriptors that it inherits. They are closed when it has ended."""
     sandbox: Sandbox | None = None
+    """What it may write, read and reach. None: all that the user may."""
     folder: str | None = None
-    """For its temporary files; removed when it has ended."""
+    """Folder for its temporary files, removed when it has ended."""
 
 
-class Child:
-    """Reading ends are non-blocking. `exited` is called when the process has ended."""
+class LaunchedProcess:
+    """A started process and our ends of its pipes. The ends that we read are non-blocking."""
 
     def __init__(self, program: Program, nonce: str, exited: Callable[[], None]) -> None:
         """
+        Args:
+            nonce: the word that tells marks from other output.
+            exited: called each time that the active process has ended.
+
         Raises:
-            OSError: it could not be started.
-            NotInstalledError: its sandbox cannot be had here.
+            NotInstalledError: the folder or the sandbox cannot be had.
+            OSError: the process could not be started.
         """
         self._descriptors = program.descriptors
         self._folder = program.folder
@@ -67,9 +75,9 @@ class Child:
             control.close()
             answers.close()
             os.close(output)
-        self.runner = Runner(process, self._cookie, exited)
+        self.active = ActiveProcess(process, self._cookie, exited)
         _enlarge(self.output)
-        _offer_to_oom_killer(process.pid)
+        _prefer_for_oom_kill(process.pid)
         for end in (self.control, self.answers):
             end.setblocking(False)
         os.set_blocking(self.output, False)
@@ -77,6 +85,7 @@ class Child:
     def _start(
         self, program: Program, command: Sequence[str], output: int, inherited: Sequence[int]
     ) -> subprocess.Popen[bytes]:
+        """Start the program, in its sandbox if it has one."""
         sandbox = program.sandbox
         environment = {**program.environment, COOKIE: self._cookie}
         environment |= sandbox.environment if sandbox else {}
@@ -97,11 +106,12 @@ class Child:
         return sandbox.start(start, command, environment) if sandbox else start()
 
     def end(self) -> None:
-        """After its exit: end what it left behind."""
-        self.runner.end()
+        """After its exit: kill what it has left behind, and close our ends."""
+        self.active.end()
         self._clean()
 
     def _clean(self) -> None:
+        """Close our ends of the pipes, and remove the temporary folder."""
         self.control.close()
         self.answers.close()
         self.stdin.close()
@@ -112,24 +122,28 @@ class Child:
 
 
 def _ignores_interrupts() -> bool:
-    """As a background job of a plain shell does; bash could never catch them again."""
+    """Whether this process ignores SIGINT, as one that a shell started in the background does.
+
+    A process inherits that, and bash could then never handle the signal.
+    """
     return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def _accept_interrupts() -> None:
+    """Handle SIGINT in the default way. Runs in the new process, before its program."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _enlarge(pipe: int) -> None:
-    """A flood then costs fewer wake-ups. Linux only, and only while the user has pages left."""
+    """Make a pipe larger, so that much output costs fewer wake-ups. Works on Linux only."""
     try:
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE)
-    except (AttributeError, OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_SIZE)
+    except (AttributeError, OSError):  # not Linux, or the user's pipes hold too much already
         pass
 
 
-def _offer_to_oom_killer(pid: int) -> None:
-    """Where memory runs out, the code is ended and not the daemon."""
+def _prefer_for_oom_kill(pid: int) -> None:
+    """When the machine runs out of memory, let the system kill this process before the daemon."""
     try:
         Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
     except OSError:

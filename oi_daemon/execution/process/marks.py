@@ -1,8 +1,8 @@
 """Marks in a worker's output: `RS nonce KIND number US`.
 
-A mark stands where in the output something happened, so that text, active lines, displays and the
-end of a block come in their true order through one pipe. The nonce keeps a program's own text from
-passing for a mark.
+A mark is written at the place in the output where something happened. So text, active lines,
+displays and the end of a block arrive through one pipe in their true order. The nonce is a random
+word that the program does not know, so its own output cannot be taken for a mark.
 """
 
 import re
@@ -12,26 +12,32 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
+    """What a mark stands for."""
+
     LINE = "L"
-    """Line `number` of the block is active; 0: it has begun, at a line that is not known."""
+    """Line `number` of the block is active; 0: the block has begun, at an unknown line."""
     NOTICE = "D"
-    """Notice `number` from the control socket belongs here."""
+    """This is the place of the notice `number`, which was sent over the control socket."""
     END = "E"
     """Block `number` has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
+    """A mark that was read."""
+
     kind: Kind
     number: int
+    """The line, the notice or the block; see `Kind`."""
 
 
 _START = b"\x1e"
 _DIGITS = 12
+"""Most digits of a mark's number."""
 
 
 class Marks:
-    """Push parser: bytes in, text and marks out. A mark may arrive in pieces, text never waits."""
+    """Splits output into text and marks. A mark may arrive in pieces; text is never held back."""
 
     def __init__(self, nonce: str) -> None:
         self._opening = _START + nonce.encode()
@@ -40,8 +46,10 @@ class Marks:
         self._piece = re.compile(b"%s([%s]([0-9]{1,%d})?)?" % (self._opening, kinds, _DIGITS))
         self._longest = len(self._opening) + 1 + _DIGITS
         self._kept = b""
+        """The end of the latest bytes, if it may be the beginning of a mark."""
 
     def feed(self, data: bytes) -> Iterator[bytes | Mark]:
+        """The text and the marks in the next bytes of output."""
         data, self._kept = self._kept + data, b""
         if _START not in data:
             yield data
@@ -57,12 +65,12 @@ class Marks:
             yield data[end:]
 
     def flush(self) -> bytes:
-        """What was kept as the beginning of a mark, and is none."""
+        """The bytes that are still held back; at the end of the output they are text."""
         kept, self._kept = self._kept, b""
         return kept
 
     def _keep_piece(self, data: bytes) -> bytes:
-        """Keep what may be the beginning of a mark at the end of `data`; returns the rest."""
+        """Hold back the end of `data` if it may be the beginning of a mark; returns the rest."""
         start = data.rfind(_START, max(0, len(data) - self._longest))
         if start < 0:
             return data

@@ -1,7 +1,8 @@
-"""The descriptor 0 of a worker and of all that it starts.
+"""The standard input of a worker and of all that it starts.
 
-A child that reads it (`cat`, `read`, a program that asks) cannot send a request. On Linux the
-system shows that it waits; elsewhere it finds end of file at once. Never does it hang unseen.
+A child that reads it (`cat`, `read`, a program that asks) cannot send us a request for input. On
+Linux, /proc shows that the child waits. On other systems it finds end of file at once, so that it
+does not wait for ever without being noticed.
 """
 
 import array
@@ -14,16 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _VISIBLE = sys.platform == "linux"
+"""Whether the system shows which process waits for input."""
 _CAPACITY = 1 << 16
-"""Bytes that fit into a pipe."""
+"""Bytes that a pipe can hold."""
 
 
 class StandardInput:
-    """A pipe whose reading end is the worker's. `write` feeds it, `waiting` looks for a reader."""
+    """A pipe whose reading end the worker inherits as its standard input."""
 
     def __init__(self) -> None:
         self._writer: int | None = None
+        """Descriptor of the writing end; None at end of file."""
         self._unwritten = bytearray()
+        """Bytes that the pipe had no room for yet."""
         if _VISIBLE:
             self.reader, self._writer = os.pipe()
             os.set_blocking(self._writer, False)
@@ -32,7 +36,7 @@ class StandardInput:
             self.reader = os.open(os.devnull, os.O_RDONLY)
 
     def write(self, line: bytes) -> None:
-        """Feed this line, as fast as it is read; nothing is end of file."""
+        """Write a line to the pipe; empty is end of file."""
         if not line:
             self._stop()
         elif self._writer is not None:
@@ -40,7 +44,7 @@ class StandardInput:
             self._feed(self._writer)
 
     def renew(self) -> None:
-        """For the next block: nothing is left to be read, and end of file is over."""
+        """Prepare for the next block: drop what was not read, and undo an end of file."""
         if not _VISIBLE:
             return
         if self._unwritten or self._filled():
@@ -50,16 +54,18 @@ class StandardInput:
             self._writer = self._open(os.O_WRONLY)
 
     def close(self) -> None:
+        """Close both ends of the pipe."""
         self._stop()
         os.close(self.reader)
 
-    def waiting(self, process: int) -> bool:
-        """Whether this process or a descendant waits to read it."""
+    def has_waiting_reader(self, process: int) -> bool:
+        """Whether this process or a descendant waits to read the pipe."""
         if self._writer is None or self._unwritten or self._filled():
             return False
-        return any(map(self._reads, _threads(process)))
+        return any(map(self._is_reading, _threads(process)))
 
     def _feed(self, writer: int) -> None:
+        """Write as much as the pipe has room for, and the rest when there is room again."""
         loop = asyncio.get_running_loop()
         try:
             while self._unwritten:
@@ -70,7 +76,7 @@ class StandardInput:
             loop.remove_writer(writer)
 
     def _stop(self) -> None:
-        """Leave off; the reader finds end of file."""
+        """Close the writing end, so that the reader finds end of file."""
         if self._writer is not None:
             asyncio.get_running_loop().remove_writer(self._writer)
             os.close(self._writer)
@@ -78,7 +84,7 @@ class StandardInput:
         self._unwritten.clear()
 
     def _drain(self) -> None:
-        """Take what is left. Another process may be quicker, so this must not wait."""
+        """Read what is left in the pipe. It must not block, as a child may read it first."""
         reader = self._open(os.O_RDONLY)
         try:
             os.read(reader, _CAPACITY)
@@ -88,28 +94,28 @@ class StandardInput:
             os.close(reader)
 
     def _open(self, mode: int) -> int:
-        """An end of the pipe that does not block, whatever those of others do."""
+        """A new, non-blocking descriptor of an end of the pipe. The other ones stay blocking."""
         return os.open(f"/proc/self/fd/{self.reader}", mode | os.O_NONBLOCK)
 
     def _filled(self) -> bool:
-        """Whether there is something to read already."""
+        """Whether the pipe holds something to read."""
         left = array.array("i", [0])
         fcntl.ioctl(self.reader, termios.FIONREAD, left)
         return left[0] > 0
 
-    def _reads(self, thread: Path) -> bool:
-        """Blocked in a pipe, in a call whose first argument is a descriptor of this one."""
+    def _is_reading(self, thread: Path) -> bool:
+        """Whether a thread, given by its folder in /proc, is blocked in a read of this pipe."""
         try:
             if "pipe_read" not in (thread / "wchan").read_text():
                 return False
             descriptor = int((thread / "syscall").read_text().split()[1], 16)
             return str((thread / "fd" / str(descriptor)).readlink()) == self._name
-        except (OSError, IndexError, ValueError):  # gone, running, or not shown to us
+        except (OSError, IndexError, ValueError):  # it has ended, runs, or is not shown to us
             return False
 
 
 def _threads(process: int) -> Iterator[Path]:
-    """All threads of a process and its descendants."""
+    """The folders in /proc of all threads of a process and its descendants."""
     try:
         threads = list(Path(f"/proc/{process}/task").iterdir())
     except OSError:

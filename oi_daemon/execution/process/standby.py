@@ -1,8 +1,9 @@
-"""The process that runs the blocks: the one that was started, or a copy that goes on in its place.
+"""The process that runs the blocks, and the standby that takes over when it dies.
 
-A worker may keep a sleeping copy of itself, and says so over control. When the process dies, the
-copy is woken. It starts a process that goes on, and later tells how that one has ended, which is
-told to a parent only.
+A worker may keep a standby: a forked copy of itself that sleeps. It reports the standby over the
+control socket. When the process dies, the daemon wakes the standby. The standby forks a process
+that continues in place of the dead one, and stays as its parent, because only a parent learns with
+which status a process ends. It reports that status over the control socket.
 """
 
 import asyncio
@@ -12,115 +13,134 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from oi_daemon.execution.limits import tree
-from oi_daemon.execution.process.guard import carries, guard, kill
+from oi_daemon.execution.limits import process_tree
+from oi_daemon.execution.process.guard import guard, has_cookie, kill
 
-_TOLD = 2.0
-"""Seconds that a copy has to tell how its child has ended."""
-_AWAKE = 10.0
-"""Seconds that a copy has to go on, on a machine however busy."""
+_STATUS_WITHIN = 2.0
+"""Seconds that a standby has to report the status with which its child has ended."""
+_AWAKE_WITHIN = 10.0
+"""Seconds that a standby has to take over, even on a busy machine."""
 
 
-class Runner:
-    """Leads a process group. `exited` is called when it has ended, each time that one does."""
+class ActiveProcess:
+    """The process that runs a worker's blocks: the one that was started, or one that took over.
+
+    It leads a process group.
+    """
 
     def __init__(
         self, process: subprocess.Popen[bytes], cookie: str, exited: Callable[[], None]
     ) -> None:
-        """`cookie` is in the environment of the process, and of all that it starts."""
+        """
+        Args:
+            cookie: value in the environment of the process and of all that it starts.
+            exited: called each time that the active process has ended.
+        """
         self._process = process
         self._cookie = cookie
         self._exited = exited
         self._loop = asyncio.get_running_loop()
-        self._copy = 0
-        self._copied = self._finished = 0
-        """The blocks of whose end the copy is, and that has ended last."""
+        self._standby = 0
+        """Id of the sleeping standby; 0 if there is none."""
+        self._standby_block = 0
+        """Number of the block after which the standby was forked."""
+        self._last_block = 0
+        """Number of the block that ended last."""
         self._parent = 0
-        """The copy that has started the process, if it was one."""
+        """Id of the process that forked the active one when it took over; 0 if it is ours."""
         self._over = False
+        """Whether the worker has ended and no standby took over."""
         self._status: asyncio.Future[int] = self._loop.create_future()
-        self._successor: asyncio.Future[int] = self._loop.create_future()
+        """Exit status of an active process that is not our child, once its parent reports it."""
+        self._resumed: asyncio.Future[int] = self._loop.create_future()
+        """Id of the process that has taken over, once it reports itself."""
         self._begin(process.pid)
 
     def interrupt(self) -> None:
-        """SIGINT to the whole group: what the code waits for is interrupted with it."""
+        """Send SIGINT to the whole group, so that also the programs that it waits for stop."""
         try:
             os.killpg(self.pid, signal.SIGINT)
-        except (ProcessLookupError, PermissionError):  # gone, or another user's
+        except (ProcessLookupError, PermissionError):  # it has ended, or belongs to another user
             pass
 
     def processes(self) -> list[int]:
-        """The process and what it started, without its copy."""
-        return [process for process in tree(self.pid) if process != self._copy]
+        """Ids of the active process and of what it started, without the standby."""
+        return [process for process in process_tree(self.pid) if process != self._standby]
 
     def kill(self) -> None:
-        """Kill it and all that it started, but not its copy; `exited` follows."""
+        """Kill it and all that it started, but not its standby. `exited` is called afterwards."""
         if not self._over:
-            kill(self.pid, self._cookie, spared=(self._copy, self._parent))
+            kill(self.pid, self._cookie, spared=(self._standby, self._parent))
 
     def close(self) -> None:
-        """Kill it and all copies too; `exited` follows."""
-        self._copy = self._parent = 0
+        """Kill it, all that it started, and its standby. `exited` is called afterwards."""
+        self._standby = self._parent = 0
         self.kill()
 
     def end(self) -> None:
-        """After its exit, where no copy goes on: end what it left behind."""
+        """After its exit, if no standby takes over: kill what it has left behind."""
         self.close()
         self._over = True
         guard().remove(self.pid)
 
     async def status(self) -> int:
-        """After its exit: its status, as `subprocess` counts."""
+        """Its exit status after it has ended; negative is the signal that killed it."""
         if not self._parent:
             return self._process.wait()
         try:
-            return await asyncio.wait_for(self._status, _TOLD)
-        except TimeoutError:  # the copy that waited for it was killed too
+            return await asyncio.wait_for(self._status, _STATUS_WITHIN)
+        except TimeoutError:  # its parent was killed too
             return -signal.SIGKILL
 
-    async def succeed(self) -> bool:
-        """After its exit: let its copy go on. False if there is none, or it is dead as well."""
-        self._parent = self._copy
-        if not self._copy:
+    async def fail_over(self) -> bool:
+        """After its exit: let the standby take over. False if there is none, or if it is dead."""
+        self._parent = self._standby
+        if not self._standby:
             return False
         self.kill()
         try:
-            with _watched(self._copy, self._successor) as copy:
-                signal.pidfd_send_signal(copy, signal.SIGUSR1)
-                successor = await asyncio.wait_for(self._successor, _AWAKE)
+            with _failing_at_exit(self._standby, self._resumed) as standby:
+                signal.pidfd_send_signal(standby, signal.SIGUSR1)
+                resumed = await asyncio.wait_for(self._resumed, _AWAKE_WITHIN)
         except (OSError, TimeoutError):
             return False
         guard().remove(self.pid)
-        self._finished = self._copied
-        self._status, self._successor = self._loop.create_future(), self._loop.create_future()
-        self._begin(successor)
+        self._last_block = self._standby_block
+        self._status, self._resumed = self._loop.create_future(), self._loop.create_future()
+        self._begin(resumed)
         return True
 
-    def copied(self, copy: int, block: int) -> None:
-        """It has a sleeping copy now, of this block's end; 0 is none."""
-        self._copy = copy if copy and carries(copy, self._cookie) else 0
-        self._copied = block
+    def on_standby(self, standby: int, block: int) -> None:
+        """The worker reports its standby, forked at the end of this block; 0 if it has none."""
+        self._standby = standby if standby and has_cookie(standby, self._cookie) else 0
+        self._standby_block = block
 
-    def finished(self, block: int) -> None:
-        """This block has ended: a copy from before it is out of date."""
-        self._finished = block
+    def on_block_end(self, block: int) -> None:
+        """A block has ended. A standby that was forked before is outdated."""
+        self._last_block = block
 
     @property
-    def outdated(self) -> bool:
-        """Whether the copy lacks what the last blocks did, which were worth no copy."""
-        return self._copied < self._finished
+    def standby_is_current(self) -> bool:
+        """Whether there is a standby that has what all blocks did."""
+        return bool(self._standby) and not self.standby_is_outdated
 
-    def ended(self, process: int, status: int) -> None:
-        """A copy tells how the process that it had started has ended."""
+    @property
+    def standby_is_outdated(self) -> bool:
+        """Whether blocks have ended since the fork. Short blocks are not worth a fork each."""
+        return self._standby_block < self._last_block
+
+    def on_status(self, process: int, status: int) -> None:
+        """A former standby reports with which status its child has ended, as `os.wait` gives it."""
         if process == self.pid and not self._status.done():
             self._status.set_result(os.waitstatus_to_exitcode(status))
 
-    def succeeded(self, successor: int) -> None:
-        """A process says that it goes on."""
-        if carries(successor, self._cookie) and not self._successor.done():
-            self._successor.set_result(successor)
+    def on_resumed(self, process: int) -> None:
+        """A process reports that it takes over."""
+        if has_cookie(process, self._cookie) and not self._resumed.done():
+            self._resumed.set_result(process)
 
     def _begin(self, process: int) -> None:
+        """Make this the active process, and watch for its end."""
         self.pid = process
         guard().add(process)
         if not hasattr(os, "pidfd_open"):
@@ -138,8 +158,11 @@ class Runner:
 
 
 @contextmanager
-def _watched(process: int, future: asyncio.Future[int]) -> Iterator[int]:
-    """Its descriptor, while its end is the future's failure.
+def _failing_at_exit(process: int, future: asyncio.Future[int]) -> Iterator[int]:
+    """Let a future fail if this process ends before the future is done.
+
+    Yields:
+        A descriptor (pidfd) of the process.
 
     Raises:
         OSError: there is no such process.

@@ -1,4 +1,4 @@
-"""Reads what a worker's process says, and tells it in its true order."""
+"""Reads what a worker's process sends, and reports it in the order in which it happened."""
 
 import asyncio
 import os
@@ -8,180 +8,246 @@ from typing import Any, Protocol
 
 import msgspec
 
+from oi_daemon.execution.limits import MemoryUse, memory_use
 from oi_daemon.execution.process.ending import KeptVariables
-from oi_daemon.execution.process.launch import Child, Program
+from oi_daemon.execution.process.launch import LaunchedProcess, Program
 from oi_daemon.execution.process.marks import Kind, Mark, Marks
 
 _READ = 1 << 18
-"""Bytes at a time: little enough for others to have their turn, whatever is in them."""
-_CLOSED = 0.1
-"""Seconds that a process has to end after it closed control."""
+"""Bytes that are read at a time. Few enough that other tasks get their turn in between."""
+_EXIT_WITHIN = 0.1
+"""Seconds that a process has to end after it closed the control socket; then it is killed."""
 _READS_AFTER_EXIT = 100
-"""A process that outlives its parent may go on writing; what the parent wrote fits into these."""
+"""Most reads of the output after the process has ended. What it wrote fits into these; a child that
+outlives it may write for ever."""
 _LAST_WORDS = 8192
+"""Most bytes that are kept of what a fault handler writes."""
 
 
 class Notice(msgspec.Struct):
-    """What comes over control.
+    """A line that comes over the control socket.
 
-    A display, or a request for input; both have a mark in the output. Or what the worker's
-    processes say of themselves, see `process.standby`: `number` is then the block at whose end
-    the `standby` was forked, or the status with which one has `ended`.
+    It holds a display or a request for input, whose place is a mark in the output. Or it holds
+    what the worker's processes report about themselves, see `process.standby`.
     """
 
     number: int
+    """The number in the notice's mark. For `standby`: the block at whose end it was forked. For
+    `ended`: the status as `os.wait` gives it."""
     display: dict[str, Any] | None = None
+    """The MIME bundle to display."""
     input: str | None = None
+    """The prompt of a request for input."""
     password: bool = False
+    """Whether the input must not be shown."""
     stdin: bool = False
-    """The line is read from descriptor 0."""
+    """Whether the line is to be written to the standard input instead of `answers`."""
     standby: int | None = None
+    """Id of the worker's standby; 0 if it has none any more."""
     resumed: int | None = None
+    """Id of the process that takes over."""
     ended: int | None = None
+    """Id of the process that has ended, reported by its parent."""
 
 
 class Listener(Protocol):
-    """Who is told."""
+    """Gets what a worker's process does."""
 
-    def text(self, data: bytes) -> None: ...
+    def on_output(self, data: bytes) -> None:
+        """The process or its children have written this."""
+        ...
 
-    def line(self, number: int) -> None: ...
+    def on_line(self, number: int) -> None:
+        """This line of the block is active; 0: the block has begun, at an unknown line."""
+        ...
 
-    def notice(self, notice: Notice) -> None: ...
+    def on_notice(self, notice: Notice) -> None:
+        """The block displays something, or asks for input."""
+        ...
 
-    def end(self, block: int) -> None: ...
+    def on_block_end(self, block: int) -> None:
+        """The block of this number has ended."""
+        ...
 
-    def gone(self, status: int, last_words: str, kept: KeptVariables) -> None:
-        """The process has ended, and all has been told that it said."""
+    def on_exit(self, status: int, last_words: str, kept: KeptVariables) -> None:
+        """The process has ended, and everything that it sent was reported.
+
+        Args:
+            status: its exit status; negative is the signal that killed it.
+            last_words: what its fault handler wrote.
+            kept: what the process that took over has of the variables.
+        """
         ...
 
 
-class Link:
+class WorkerStream:
+    """The connection to a worker's process. It starts the process and reports all it sends."""
+
     def __init__(self, program: Program, listener: Listener) -> None:
         """
         Raises:
+            NotInstalledError: the folder or the sandbox cannot be had.
             OSError: the program cannot be started.
         """
         self._nonce = secrets.token_hex(8)
         self._listener = listener
         self._marks = Marks(self._nonce)
         self._control = bytearray()
+        """Bytes of the control socket that do not make a whole line yet."""
         self._notices: dict[int, Notice] = {}
+        """Notices whose mark has not been read yet, by their number."""
         self._last_words = b""
+        """Lines of the control socket that are no notices: the output of a fault handler."""
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         self._handing_over: asyncio.Task[None] | None = None
-        self.child = Child(program, self._nonce, self._exited)
-        self._loop.add_reader(self.child.output, self._read_output)
-        self._loop.add_reader(self.child.control.fileno(), self._read_control)
+        """The task that follows on the latest exit of the process."""
+        self._process = LaunchedProcess(program, self._nonce, self._exited)
+        self._loop.add_reader(self._process.output, self._read_output)
+        self._loop.add_reader(self._process.control.fileno(), self._read_control)
+
+    @property
+    def pid(self) -> int:
+        """Id of the active process."""
+        return self._process.active.pid
+
+    @property
+    def has_current_standby(self) -> bool:
+        """Whether a crash now would lose no variables of the blocks that have ended."""
+        return self._process.active.standby_is_current
 
     async def send(self, request: bytes) -> None:
-        """Send a block. A process that is gone takes none; its end is told by itself."""
+        """Send a block. If the process has ended, nothing happens; its end is reported anyway."""
         try:
             async with self._sending:
-                await self._loop.sock_sendall(self.child.control, request)
+                await self._loop.sock_sendall(self._process.control, request)
         except OSError:
             pass
 
     def interrupt(self, message: bytes) -> None:
-        """This message, and a signal to the process and its children."""
+        """Send this message to the process, and SIGINT to it and its children."""
         try:
-            self.child.control.send(message)
-        except OSError:  # gone, or so busy that the signal must do
+            self._process.control.send(message)
+        except OSError:  # it has ended, or is so busy that the signal alone must do
             pass
-        self.child.runner.interrupt()
+        self._process.active.interrupt()
+
+    def kill(self) -> None:
+        """Kill the process and what it started. A standby takes over."""
+        self._process.active.kill()
+
+    def close(self) -> None:
+        """Kill the process, what it started, and its standby."""
+        self._process.active.close()
+
+    def memory_use(self) -> MemoryUse:
+        """Memory of the process and of what it started, without the standby."""
+        return memory_use(self._process.active.processes())
 
     async def settled(self) -> None:
-        """If the process has ended: wait until it is clear what comes after it."""
+        """If the process has ended: wait until a standby took over, or until all is closed."""
         if self._handing_over is not None:
             await asyncio.wait([self._handing_over])
 
     async def answer(self, number: int, line: bytes) -> None:
+        """Send the line that answers the request for input of this number."""
         try:
             await self._loop.sock_sendall(
-                self.child.answers, b"%d %s\n" % (number, line.hex().encode())
+                self._process.answers, b"%d %s\n" % (number, line.hex().encode())
             )
         except OSError:
             pass
 
     def refuse(self, number: int) -> None:
-        """Answer a request that nobody will see with end of file."""
+        """Answer the request for input of this number with end of file."""
         try:
-            self.child.answers.send(b"%d \n" % number)
+            self._process.answers.send(b"%d \n" % number)
         except OSError:
             pass
 
+    def write_stdin(self, line: bytes) -> None:
+        """Write a line to the standard input; empty is end of file."""
+        self._process.stdin.write(line)
+
+    def renew_stdin(self) -> None:
+        """Empty the standard input for the next block, and undo its end of file."""
+        self._process.stdin.renew()
+
+    def waits_for_stdin(self) -> bool:
+        """Whether the process or a descendant waits to read the standard input."""
+        return self._process.stdin.has_waiting_reader(self.pid)
+
     def _read_output(self) -> bool:
-        """Tell what there is; False if there is nothing."""
+        """Read and report some output; False if there is none."""
         try:
-            data = os.read(self.child.output, _READ)
+            data = os.read(self._process.output, _READ)
         except BlockingIOError:
             return False
         if not data:
-            self._loop.remove_reader(self.child.output)
+            self._loop.remove_reader(self._process.output)
             return False
         for part in self._marks.feed(data):
             if isinstance(part, Mark):
-                self._tell(part)
+                self._report(part)
             else:
-                self._listener.text(part)
+                self._listener.on_output(part)
         return True
 
-    def _tell(self, mark: Mark) -> None:
+    def _report(self, mark: Mark) -> None:
+        """Report what a mark stands for."""
         match mark.kind:
             case Kind.LINE:
-                self._listener.line(mark.number)
+                self._listener.on_line(mark.number)
             case Kind.END:
-                self.child.runner.finished(mark.number)
-                self._listener.end(mark.number)
+                self._process.active.on_block_end(mark.number)
+                self._listener.on_block_end(mark.number)
             case Kind.NOTICE:
-                # Sent before the mark, so it has arrived, even if it has not been read.
+                # It was sent before the mark, so it has arrived, even if it has not been read.
                 while mark.number not in self._notices and self._read_control():
                     pass
                 notice = self._notices.pop(mark.number, None)
                 if notice is not None:
-                    self._listener.notice(notice)
+                    self._listener.on_notice(notice)
 
     def _read_control(self) -> bool:
+        """Read and handle some lines of the control socket; False if there are none."""
         try:
-            data = self.child.control.recv(_READ)
+            data = self._process.control.recv(_READ)
         except BlockingIOError:
             return False
         except ConnectionResetError:
             data = b""
         if not data:
-            self._loop.remove_reader(self.child.control.fileno())
-            self._loop.call_later(_CLOSED, self.child.runner.kill)
+            self._loop.remove_reader(self._process.control.fileno())
+            self._loop.call_later(_EXIT_WITHIN, self._process.active.kill)
             return False
         self._control += data
         if b"\n" in data:
             *lines, rest = self._control.split(b"\n")
             self._control = bytearray(rest)
             for line in lines:
-                self._take(bytes(line))
+                self._handle(bytes(line))
         return True
 
-    def _take(self, line: bytes) -> None:
-        """A notice, or the words of the fault handler, which is given the same descriptor."""
+    def _handle(self, line: bytes) -> None:
+        """Handle a line of the control socket: a notice, or output of a fault handler."""
         try:
             notice = msgspec.json.decode(line, type=Notice)
         except msgspec.DecodeError:
             self._last_words = (self._last_words + line + b"\n")[-_LAST_WORDS:]
-        else:
-            self._heed(notice)
-
-    def _heed(self, notice: Notice) -> None:
-        runner = self.child.runner
+            return
+        active = self._process.active
         if notice.standby is not None:
-            runner.copied(notice.standby, notice.number)
+            active.on_standby(notice.standby, notice.number)
         elif notice.ended is not None:
-            runner.ended(notice.ended, notice.number)
+            active.on_status(notice.ended, notice.number)
         elif notice.resumed is not None:
-            runner.succeeded(notice.resumed)
+            active.on_resumed(notice.resumed)
         else:
             self._notices[notice.number] = notice
 
     def _exited(self) -> None:
+        """The active process has ended: read what it has sent, then see what follows."""
         for _ in range(_READS_AFTER_EXIT):
             if not self._read_output():
                 break
@@ -190,19 +256,19 @@ class Link:
         self._handing_over = self._loop.create_task(self._hand_over())
 
     async def _hand_over(self) -> None:
-        """After the process has ended: let its copy go on, or end all."""
-        runner = self.child.runner
-        status = await runner.status()
-        kept = KeptVariables.SOME if runner.outdated else KeptVariables.ALL
-        if await runner.succeed():
-            await self.send(f"\x1e{self._nonce}{runner.pid}\n".encode())
+        """Let the standby take over, or close everything, and report the exit."""
+        active = self._process.active
+        status = await active.status()
+        kept = KeptVariables.SOME if active.standby_is_outdated else KeptVariables.ALL
+        if await active.fail_over():
+            await self.send(f"\x1e{self._nonce}{active.pid}\n".encode())
         else:
             kept = KeptVariables.NOTHING
-            self._loop.remove_reader(self.child.output)
-            self._loop.remove_reader(self.child.control.fileno())
-            self.child.control.shutdown(socket.SHUT_RDWR)  # what is being sent ends
+            self._loop.remove_reader(self._process.output)
+            self._loop.remove_reader(self._process.control.fileno())
+            self._process.control.shutdown(socket.SHUT_RDWR)  # so that a pending `send` returns
             async with self._sending:
-                self.child.end()
-        self._listener.text(self._marks.flush())
+                self._process.end()
+        self._listener.on_output(self._marks.flush())
         words, self._last_words = self._last_words, b""
-        self._listener.gone(status, words.decode("utf-8", "replace"), kept)
+        self._listener.on_exit(status, words.decode("utf-8", "replace"), kept)

@@ -1,7 +1,7 @@
-"""A worker: one interpreter process that keeps its state between blocks.
+"""A worker: one process of a language, which keeps its state between blocks.
 
-What happens in a block becomes chunks in its backlog as the bytes arrive, whether they are taken or
-not. Output that arrives while no block runs is nobody's, and dropped.
+What a block does becomes chunks in its backlog as soon as it is read, whether or not anybody takes
+them. Output that is read while no block runs is dropped.
 """
 
 import asyncio
@@ -9,90 +9,117 @@ import logging
 import os
 import secrets
 import signal
+import stat
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.limits import name, taken
+from oi_daemon.execution.limits import process_name
 from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.execution.process.ending import Ending, KeptVariables
-from oi_daemon.execution.process.launch import Child, Program
-from oi_daemon.execution.process.standby import Runner
-from oi_daemon.execution.process.stream import Link, Notice
+from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.stream import Notice, WorkerStream
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
 logger = logging.getLogger(__name__)
 
-_KILLED = 10.0
-"""Seconds that the system has to end a process that is killed."""
-_LOOK = 0.1
-"""Seconds between two looks whether a child waits for input."""
+_KILLED_WITHIN = 10.0
+"""Seconds that the system has to end a process that was killed."""
+_LOOK_EVERY = 0.1
+"""Seconds between two looks at a block that runs: its input, its time, its memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """What a language brings along."""
+    """How to start the program of a language, and how to talk to it."""
 
     name: str
-    """As in "Python was killed"."""
+    """The language's name in messages, as in "Python was killed"."""
     program: Callable[[], Program]
-    """Raises NotInstalledError where it is not on this machine."""
+    """Makes the description of the program to start. Raises NotInstalledError if there is none."""
     request: Callable[[int, str], bytes]
-    """What is sent to run a block, from its number and code."""
+    """Makes what is sent to run a block, from the block's number and code."""
     interruption: bytes = b""
-    """What is sent to interrupt one, besides a signal to the process and its children."""
+    """What is sent to interrupt a block, besides SIGINT to the process and its children."""
     again: float = 0.3
-    """Seconds between two interrupts of one block."""
+    """Seconds between two interrupts of the same block."""
     grace: float = 2.0
-    """Seconds after which an interrupted block is ended with its process."""
+    """Seconds after which an interrupted block that still runs is killed with its process."""
 
 
 @dataclass(kw_only=True)
 class _RunningBlock:
-    """A block under way."""
+    """A block that was sent to the process and has not ended."""
 
     number: int
     backlog: Backlog
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when it has ended."""
     begun: bool = False
+    """Whether the process has begun to run it. An earlier interrupt would be lost."""
     interrupted: bool = False
+    """Whether it is to stop."""
     killed: tuple[str, str] = ("", "")
-    """How and why the process has ended, where it was us."""
+    """How and why we have killed the process, in words; empty if we have not."""
     seconds: float = 0.0
-    """For which it has run, not counting those in which a person was asked."""
+    """Seconds for which it has run, without the time in which it waited for input."""
     looked: float = field(default_factory=time.monotonic)
+    """When `seconds` was brought up to date."""
     asked: dict[str, int | None] = field(default_factory=dict)
-    """Requests for input that wait: the worker's number, or None for a reader of descriptor 0."""
+    """Requests for input that wait, by the id under which they are answered. The value is the
+    number of the worker's notice, or None if a child reads the standard input."""
 
 
 class Worker:
-    """Implements `oi_daemon.execution.language.Process` and `link.Listener`."""
+    """Implements `oi_daemon.execution.language.Process` and `stream.Listener`."""
 
     def __init__(self, dialect: Dialect, workplace: Workplace) -> None:
         self._dialect = dialect
         self._workplace = workplace
-        self._link: Link | None = None
+        self._stream: WorkerStream | None = None
+        """The connection to the process; None while there is no process."""
         self._block: _RunningBlock | None = None
         self._blocks = 0
+        """How many blocks have been run: the number of the latest."""
         self._closing = False
-        self._gone = asyncio.Event()
-        self._news = ""
+        """Whether the process is ended by us, so that its end needs no message."""
+        self._exited = asyncio.Event()
+        """Set when the process has ended and no standby took over."""
+        self._announcement = ""
+        """What the next block's output begins with: how the process ended between two blocks."""
 
     async def start(self) -> None:
-        if self._link is not None:
-            await self._link.settled()
-        if self._link is None:
-            try:
-                program = replace(self._dialect.program(), sandbox=self._workplace.sandbox)
-                self._link = Link(program, self)
-            except (OSError, ValueError) as error:  # a folder's name may be no name at all
-                raise NotInstalledError(f"{self._dialect.name} does not start: {error}") from error
+        """Start the process if there is none. See `Process.start`."""
+        if self._stream is not None:
+            await self._stream.settled()
+        if self._stream is None:
+            self._stream = self._started()
             self._closing = False
-            self._gone.clear()
+            self._exited.clear()
+
+    def _started(self) -> WorkerStream:
+        """Start the process.
+
+        Raises:
+            NotInstalledError: it cannot be started; the message says what to change.
+        """
+        name, cwd = self._dialect.name, self._workplace.cwd
+        if why := _unusable(cwd):
+            raise NotInstalledError(
+                f"{name} does not start, because the folder {cwd!r} {why}. Create it, or name"
+                " another folder by the setting cwd."
+            )
+        try:
+            program = replace(self._dialect.program(), sandbox=self._workplace.sandbox)
+            return WorkerStream(program, self)
+        except OSError as error:
+            raise NotInstalledError(f"{name} does not start: {error}") from error
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+        """Run one block. See `Process.run`."""
         while self._block is not None:
             await self._block.ended.wait()
         try:
@@ -111,95 +138,106 @@ class Worker:
         yield EndOfExecution()
 
     def interrupt(self) -> None:
+        """Stop the block that runs."""
         if self._block is not None:
             self._interrupt(self._block)
 
     async def answer(self, input: str, value: str | None) -> bool:
-        if self._block is None or self._link is None or input not in self._block.asked:
+        """Give the code a line that it waits for. See `Process.answer`."""
+        if self._block is None or self._stream is None or input not in self._block.asked:
             return False
         number = self._block.asked.pop(input)
         line = b"" if value is None else f"{value}\n".encode("utf-8", "replace")
         if number is None:
-            self._link.child.stdin.write(line)
+            self._stream.write_stdin(line)
         else:
-            await self._link.answer(number, line)
+            await self._stream.answer(number, line)
         return True
 
     async def close(self) -> None:
-        if self._link is not None:
+        """End the process and everything that it started."""
+        if self._stream is not None:
             self._closing = True
-            self._link.child.runner.close()
+            self._stream.close()
             try:
-                async with asyncio.timeout(_KILLED):
-                    await self._gone.wait()
+                async with asyncio.timeout(_KILLED_WITHIN):
+                    await self._exited.wait()
             except TimeoutError:
                 logger.warning("%s does not end although it was killed.", self._dialect.name)
 
     def _begin(self) -> _RunningBlock:
+        """Make the next block the one that runs."""
         self._blocks += 1
         place = self._workplace
         self._block = _RunningBlock(
             number=self._blocks, backlog=Backlog(head=place.shown_head, tail=place.shown_tail)
         )
-        if self._news:
-            self._block.backlog.tell(self._news)
-            self._news = ""
+        if self._announcement:
+            self._block.backlog.add_sentence(self._announcement)
+            self._announcement = ""
         return self._block
 
     async def _send(self, block: _RunningBlock, code: str) -> None:
-        if self._link is not None:
-            self._link.child.stdin.renew()
+        """Send a block to the process, and begin to look at it from time to time."""
+        if self._stream is not None:
+            self._stream.renew_stdin()
             self._look(block)
-            await self._link.send(self._dialect.request(block.number, code))
+            await self._stream.send(self._dialect.request(block.number, code))
 
     def _look(self, block: _RunningBlock) -> None:
-        """From time to time while it runs."""
-        if block is not self._block or self._link is None:
+        """Look at a block's input, time and memory, now and regularly until it ends."""
+        if block is not self._block or self._stream is None:
             return
-        self._look_for_readers(block, self._link.child)
+        self._look_for_readers(block, self._stream)
         self._look_at_time(block)
-        self._look_at_memory(block, self._link.child.runner)
-        asyncio.get_running_loop().call_later(_LOOK, self._look, block)
+        self._look_at_memory(block, self._stream)
+        asyncio.get_running_loop().call_later(_LOOK_EVERY, self._look, block)
 
-    def _look_for_readers(self, block: _RunningBlock, child: Child) -> None:
-        """Ask on behalf of a child that waits for a line on its standard input."""
-        if None not in block.asked.values() and child.stdin.waiting(child.runner.pid):
+    def _look_for_readers(self, block: _RunningBlock, stream: WorkerStream) -> None:
+        """Ask for a line if a child waits for one on its standard input."""
+        if None not in block.asked.values() and stream.waits_for_stdin():
             self._ask(block, None, "", password=False)
 
     def _look_at_time(self, block: _RunningBlock) -> None:
+        """Count the time for which a block has run, and interrupt it at its limit."""
         allowed = self._workplace.limits.seconds
         now = time.monotonic()
         if not block.asked:
             block.seconds += now - block.looked
         block.looked = now
         if allowed is not None and block.seconds >= allowed and not block.interrupted:
-            block.backlog.tell(
+            block.backlog.add_sentence(
                 f"Stopped after {allowed:g} s: that is all that `max_seconds` allows a block."
             )
             self._interrupt(block)
 
-    def _look_at_memory(self, block: _RunningBlock, runner: Runner) -> None:
-        """Over the limit, end the largest process: perhaps a child, and the state is kept."""
+    def _look_at_memory(self, block: _RunningBlock, stream: WorkerStream) -> None:
+        """Over the memory limit, kill the largest process. If it is a child, the state is kept."""
         allowed = self._workplace.limits.memory
-        if allowed is None or (memory := taken(runner.processes())).total <= allowed:
+        if allowed is None or (memory := stream.memory_use()).total <= allowed:
             return
         why = f"{memory.total:,} MB of memory were taken, and `max_memory` allows {allowed:,}"
-        if memory.largest == runner.pid:
+        if memory.largest == stream.pid:
             block.killed = ("was killed", why)
-            runner.kill()
+            stream.kill()
         else:
-            block.backlog.tell(f"{name(memory.largest)} was killed: {why}.")
+            block.backlog.add_sentence(f"{process_name(memory.largest)} was killed: {why}.")
             os.kill(memory.largest, signal.SIGKILL)
 
     def _ask(
         self, block: _RunningBlock, number: int | None, prompt: str, *, password: bool
     ) -> None:
+        """Add a request for input to the block's chunks.
+
+        Args:
+            number: of the worker's notice; None if a child reads the standard input.
+        """
         request = InputRequest(prompt, password, secrets.token_hex(8))
         block.asked[request.input] = number
-        block.backlog.put(request)
+        block.backlog.add(request)
 
     def _interrupt(self, block: _RunningBlock) -> None:
-        """The ladder: SIGINT once the block has begun, again while it runs, SIGKILL in the end."""
+        """Interrupt a block as soon as it has begun, repeatedly, and kill it after the grace."""
         if block.ended.is_set() or block.interrupted:
             return
         block.interrupted = True
@@ -208,74 +246,94 @@ class Worker:
         asyncio.get_running_loop().call_later(self._dialect.grace, self._give_up, block)
 
     def _signal(self, block: _RunningBlock) -> None:
-        if block is self._block and self._link is not None:
-            self._link.interrupt(self._dialect.interruption)
+        """Interrupt a block, now and regularly until it ends."""
+        if block is self._block and self._stream is not None:
+            self._stream.interrupt(self._dialect.interruption)
             asyncio.get_running_loop().call_later(self._dialect.again, self._signal, block)
 
     def _give_up(self, block: _RunningBlock) -> None:
-        if block is self._block and self._link is not None:
+        """Kill the process of a block that did not stop when it was interrupted."""
+        if block is self._block and self._stream is not None:
             block.killed = ("did not stop when it was interrupted, and was killed", "")
-            self._link.child.runner.kill()
+            self._stream.kill()
 
-    def text(self, data: bytes) -> None:
+    def on_output(self, data: bytes) -> None:
+        """See `Listener`."""
         if self._block is not None:
             self._block.backlog.write(data)
 
-    def line(self, number: int) -> None:
+    def on_line(self, number: int) -> None:
+        """See `Listener`."""
         block = self._block
         if block is None:
             return
         if number:
-            block.backlog.line(number)
+            block.backlog.set_active_line(number)
         if not block.begun:
             block.begun = True
             if block.interrupted:
                 self._signal(block)
 
-    def notice(self, notice: Notice) -> None:
+    def on_notice(self, notice: Notice) -> None:
+        """See `Listener`. A request for input that belongs to no block gets end of file."""
         block = self._block
         if notice.display is not None:
             if block is not None:
-                block.backlog.display(Display(notice.display))
+                block.backlog.add_display(Display(notice.display))
         elif block is not None:
             number = None if notice.stdin else notice.number
             self._ask(block, number, notice.input or "", password=notice.password)
-        elif self._link is not None:
-            self._link.refuse(notice.number)
+        elif self._stream is not None:
+            self._stream.refuse(notice.number)
 
-    def end(self, block: int) -> None:
+    def on_block_end(self, block: int) -> None:
+        """See `Listener`."""
         if self._block is not None and self._block.number == block:
             self._end(self._block)
 
-    def gone(self, status: int, last_words: str, kept: KeptVariables) -> None:
+    def on_exit(self, status: int, last_words: str, kept: KeptVariables) -> None:
+        """See `Listener`. The block that runs ends, and its output says how the process ended."""
         if kept is KeptVariables.NOTHING:
-            self._link = None
-            self._gone.set()
+            self._stream = None
+            self._exited.set()
         block = self._block
         ending = Ending(self._dialect.name, status, last_words, kept)
         if block is None:
-            self._news = "" if self._closing else ending.between_blocks()
+            self._announcement = "" if self._closing else ending.between_blocks()
             return
         if not self._closing:
-            line = ending.line(block.number) or block.backlog.active
+            line = ending.line(block.number) or block.backlog.active_line
             if line is not None:
-                block.backlog.line(line)
-            block.backlog.tell(ending.in_block(line, *block.killed))
+                block.backlog.set_active_line(line)
+            block.backlog.add_sentence(ending.in_block(line, *block.killed))
         block.asked.clear()
         self._end(block)
 
     def _refuse(self, block: _RunningBlock) -> None:
-        """What still waits for input, a thread or a process in the background, finds its end."""
-        if self._link is None:
+        """Give end of file to what still waits for input: a thread or a process in background."""
+        if self._stream is None:
             return
         for number in block.asked.values():
             if number is None:
-                self._link.child.stdin.write(b"")
+                self._stream.write_stdin(b"")
             else:
-                self._link.refuse(number)
+                self._stream.refuse(number)
 
     def _end(self, block: _RunningBlock) -> None:
+        """End a block: its consumer gets the rest of its chunks."""
         self._block = None
         self._refuse(block)
         block.backlog.close()
         block.ended.set()
+
+
+def _unusable(folder: str) -> str:
+    """Why code cannot run in a folder, as in "does not exist"; empty if it can."""
+    try:
+        if not stat.S_ISDIR(Path(folder).stat().st_mode):
+            return "is not a folder"
+    except FileNotFoundError:
+        return "does not exist"
+    except (OSError, ValueError) as error:  # ValueError: the name holds a character that none can
+        return f"cannot be used ({getattr(error, 'strerror', None) or error})"
+    return "" if os.access(folder, os.X_OK) else "cannot be entered by you"
