@@ -208,6 +208,11 @@ class Interpreter(Backed):
         found: list[dict[str, Any]] = self._request("models")["local"]
         return found
 
+    def languages(self) -> list[dict[str, Any]]:
+        """The languages, and whether code in them can run here: what `oi/languages` gives."""
+        found: list[dict[str, Any]] = self._request("languages")["languages"]
+        return found
+
     def close(self) -> None:
         """End the daemon and all that it runs. The next call starts another."""
         self._leave_stream()

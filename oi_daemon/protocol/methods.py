@@ -170,6 +170,16 @@ class LanguageEntry(_Shape, omit_defaults=True):
     name: str
     aliases: list[str]
     available: bool
+    suffix: Annotated[str, Meta(description="Of its files, as in `.py`.")]
+    lexer: Annotated[str, Meta(description="Name of the Pygments lexer that highlights it.")]
+    vscode: Annotated[
+        list[str],
+        Meta(description="Language ids of VS Code that mean it, the one to show it under first."),
+    ]
+    neovim: Annotated[
+        list[str],
+        Meta(description="Filetypes of Neovim that mean it, the one to show it under first."),
+    ]
     why: Annotated[str | None, Meta(description="Why it is not available.")] = None
     path: Annotated[str | None, Meta(description="Of the program that runs it.")] = None
     version: Annotated[str | None, Meta(description="Of that program, if it says so in time.")] = (

@@ -73,7 +73,7 @@ class Person:
             question = AGAIN if answer is None else QUESTION
             match answer:
                 case "edit":
-                    changed = edited(code, language)
+                    changed = edited(code, self._suffix(language))
                     if changed not in (None, code):
                         return self._conversation.approve("run", changed)
                 case "skip" if words:
@@ -81,6 +81,13 @@ class Person:
                     return self._conversation.approve("stop")
                 case "run" | "skip" | "stop" | "always":
                     return self._conversation.approve(answer)
+
+    def _suffix(self, language: str) -> str:
+        """Suffix of the language's files."""
+        for known in self._conversation.languages():
+            if language in (known["name"], *known["aliases"]):
+                return str(known["suffix"])
+        return ".txt"
 
     def _leave(self) -> None:
         self.absent = self._alone or not sys.stdin.isatty()

@@ -123,7 +123,7 @@ class BlockView:
     @cached_property
     def _lines(self) -> list[Text]:
         """The code's lines, highlighted."""
-        syntax = Syntax("", _LEXERS.get(self._language, self._language), theme=theme())
+        syntax = Syntax("", self._language, theme=theme())
         code = visible(self._code).rstrip("\n").expandtabs(4)
         highlighted = syntax.highlight(code)
         highlighted.right_crop(len(highlighted.plain) - len(code))
@@ -131,6 +131,3 @@ class BlockView:
 
     def _forget_lines(self) -> None:
         self.__dict__.pop("_lines", None)
-
-
-_LEXERS = {"shell": "bash", "applescript": "applescript", "r": "r"}

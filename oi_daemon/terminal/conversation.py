@@ -18,6 +18,8 @@ class Answerable(Protocol):
 
     def input(self, value: str | None) -> None: ...
 
+    def languages(self) -> list[dict[str, Any]]: ...
+
 
 class LibraryInterpreter(Answerable, Protocol):
     """A conversation that a person leads."""

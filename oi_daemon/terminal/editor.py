@@ -11,22 +11,17 @@ from pathlib import Path
 from oi_daemon.errors import OIError
 from oi_daemon.terminal.voice import warn
 
-_SUFFIXES = {
-    "python": ".py",
-    "shell": ".sh",
-    "javascript": ".js",
-    "r": ".R",
-    "html": ".html",
-    "applescript": ".applescript",
-    "powershell": ".ps1",
-}
 _COMMON = ("editor", "nano", "vim", "vi", "emacs")
 
 
-def edited(code: str, language: str) -> str | None:
-    """The code as the person leaves it in their editor; None if there is no editor."""
+def edited(code: str, suffix: str) -> str | None:
+    """The code as the person leaves it in their editor; None if there is no editor.
+
+    Args:
+        suffix: suffix of the file that the editor opens, by which it knows the language.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"block{_SUFFIXES.get(language, '.txt')}"
+        path = Path(folder) / f"block{suffix}"
         path.write_text(f"{code}\n", encoding="utf-8")
         try:
             _run([*_editor(), str(path)])

@@ -19,6 +19,10 @@ def test_a_language_tells_its_program_and_version() -> None:
         "name": "python",
         "aliases": ["py", "python3"],
         "available": True,
+        "suffix": ".py",
+        "lexer": "python",
+        "vscode": ["python"],
+        "neovim": ["python"],
         "path": sys.executable,
         "version": sys.version.split()[0],
     }
@@ -32,7 +36,9 @@ def test_the_setting_names_the_python(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_one_that_needs_no_program_is_there() -> None:
-    assert languages()["html"] == {"name": "html", "aliases": ["htm"], "available": True}
+    html = languages()["html"]
+    assert html["available"] is True
+    assert "path" not in html
 
 
 def test_one_that_is_not_installed_says_why(
@@ -43,3 +49,12 @@ def test_one_that_is_not_installed_says_why(
     assert r["available"] is False
     assert "R is not installed" in str(r["why"])
     assert "path" not in r
+
+
+def test_a_missing_folder_is_named_with_the_setting(tmp_path: Path) -> None:
+    with WireClient() as client:
+        client.result("oi/settings/set", {"settings": {"cwd": str(tmp_path / "gone")}})
+        result = client.result("oi/execute", {"language": "python", "code": "1"})
+    told = result["messages"][0]["output"]
+    assert f"{str(tmp_path / 'gone')!r} does not exist" in told
+    assert "setting cwd" in told

@@ -141,6 +141,10 @@ export interface LanguageEntry {
   name: string;
   aliases: string[];
   available: boolean;
+  suffix: string;
+  lexer: string;
+  vscode: string[];
+  neovim: string[];
   why?: string | null;
   path?: string | null;
   version?: string | null;
