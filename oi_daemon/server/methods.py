@@ -1,11 +1,11 @@
-"""The daemon's conversations, and what each method of the wire does with them."""
+"""The methods of the wire: what each request does."""
 
 import asyncio
 import gc
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,6 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable
 from oi_daemon.execution.languages.versions import Versions
-from oi_daemon.history import History, new_id
 from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.messages.text import without_controls
@@ -54,10 +53,10 @@ from oi_daemon.protocol.methods import (
     StatusResult,
     TurnResult,
     TurnUsage,
-    chunk_params,
 )
+from oi_daemon.server.background import Background
+from oi_daemon.server.conversations import ChunkFilter, Conversations
 from oi_daemon.settings import Settings, change, public
-from oi_daemon.settings.paths import conversations_path
 from oi_daemon.settings.sources import load_settings
 
 if TYPE_CHECKING:
@@ -66,34 +65,30 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SETTLED = 1.0
-"""Seconds after its start in which an editor has better use for the processor."""
+_PRELOAD_AFTER = 1.0
+"""Seconds between the client's first request and the import of what is slow to import."""
 
 
 class Methods:
-    """Holds the conversations of one client. Its public coroutines are the wire's methods."""
+    """Serves the requests of one client. Its public coroutines are the wire's methods."""
 
     def __init__(self, outbox: "Outbox", *, debug: bool = False) -> None:
         """
         Args:
-            debug: the setting `debug_mode`, unless the client says otherwise.
+            debug: the setting `debug_mode`, unless the client sets it.
         """
         self._outbox = outbox
-        self._given: dict[str, Any] = {"debug_mode": True} if debug else {}
-        self._settings = Settings()
+        self._debug = debug
+        self._conversations = Conversations(outbox, self._model)
         self._problems: list[str] = []
-        self._default = new_id()
-        self._alone = False
-        self._conversations: dict[str, Conversation] = {}
-        self._histories: dict[Path, History] = {}
-        self._seqs: dict[str, int] = {}
+        """What is wrong with the configuration and the client's parameters, each a line."""
         self._versions = Versions()
         self._started = time.monotonic()
-        self._background: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     @cached_property
     def _models(self) -> "Models":
-        """Made at first need: the answer to `initialize` does not wait for these imports."""
+        """All models. Imported at first need, because `initialize` must not wait for it."""
         from oi_daemon.model.models import Models
 
         return Models(
@@ -102,75 +97,81 @@ class Methods:
         )
 
     async def start(self, settings: Mapping[str, Any] | None, folder: str | None) -> None:
-        """Take the configured settings and the client's own on top.
+        """Load the configured settings and apply the client's own on top.
 
         Args:
-            folder: the client's workspace: where code runs, unless the setting `cwd` says where.
+            folder: the client's workspace: where code runs if the setting `cwd` is not set.
 
         Raises:
-            InvalidError: the client's do not fit.
+            InvalidError: the client's settings do not fit.
         """
         loaded = load_settings()
         self._problems = loaded.problems
-        self._settings = change(loaded.settings, {**self._given, **(settings or {})})
-        if self._settings.cwd is None and folder is not None:
-            self._settings = change(self._settings, {"cwd": folder})
-        heed(self._settings)
+        given = {"debug_mode": True} if self._debug else {}
+        configured = change(loaded.settings, {**given, **(settings or {})})
+        if configured.cwd is None and folder is not None:
+            configured = change(configured, {"cwd": folder})
+        self._conversations.settings = configured
+        heed(configured)
 
     def add_problem(self, text: str) -> None:
         """Add a line to the `problems` of `oi/status`."""
         self._problems = [*self._problems, text]
 
     def preload(self) -> None:
-        """Import what is slow to import, in the background, once the client has settled.
+        """Import in the background what is slow to import, so that the first turn need not wait.
 
-        Who asks a model sooner than that does not wait for it.
+        Begins a little later, because an editor that has just started needs the processor itself.
         """
-        self._spawn(self._import())
+        self._background.start(self._preload())
 
-    async def _import(self) -> None:
-        """Then keep the garbage collector from going through all of it, again and again.
+    async def _preload(self) -> None:
+        """Import, then exempt what is there from garbage collection.
 
-        Otherwise the time of a long stream grows faster than its length.
+        Otherwise the collector would go through all of it again and again, and the time of a long
+        stream would grow faster than its length.
         """
-        await asyncio.sleep(_SETTLED)
+        await asyncio.sleep(_PRELOAD_AFTER)
         await self._models.preload()
         gc.freeze()
 
     async def stream(self, params: ChatParams) -> TurnResult:
-        return await self._chat(params, lambda chunk: True)
+        return await self._chat(params, _every_chunk)
 
     async def chat(self, params: ChatParams) -> TurnResult:
         return await self._chat(params, _waits)
 
     async def execute(self, params: ExecuteParams) -> TurnResult:
-        conversation = self._conversation(params.conversation)
-        emit = self._emitter(conversation, lambda chunk: True)
+        conversation = self._conversations.open(params.conversation)
+        emit = self._conversations.emitter(conversation, _every_chunk)
         return self._result(
             conversation, await conversation.execute(params.language, params.code, emit)
         )
 
     async def approve(self, params: ApproveParams) -> Accepted:
-        conversation = self._live(params.conversation)
+        conversation = self._conversations.active(params.conversation)
         answer = Answer(Decision(params.decision), params.code)
         return Accepted(
             accepted=conversation is not None and conversation.approve(params.approval, answer)
         )
 
     async def input(self, params: InputParams) -> Accepted:
-        conversation = self._live(params.conversation)
+        conversation = self._conversations.active(params.conversation)
         return Accepted(
             accepted=conversation is not None
             and await conversation.input(params.input, params.value)
         )
 
     async def interrupt(self, params: ConversationParams) -> Interrupted:
-        conversation = self._live(params.conversation)
+        conversation = self._conversations.active(params.conversation)
         return Interrupted(interrupted=conversation is not None and conversation.interrupt())
 
     async def history_list(self, params: HistoryListParams) -> HistoryPage:
         entries, cursor = await asyncio.to_thread(
-            self._history(params.conversation).list, params.limit, params.cursor, params.query
+            self._conversations.history(params.conversation).list,
+            params.limit,
+            params.cursor,
+            params.query,
         )
         shown = [
             HistoryEntry(
@@ -184,50 +185,43 @@ class Methods:
         return HistoryPage(conversations=shown, cursor=cursor)
 
     async def history_get(self, params: ConversationParams) -> HistoryMessages:
-        id = self._id(params.conversation)
-        conversation = self._live(id)
+        id = self._conversations.id_of(params.conversation)
+        conversation = self._conversations.active(id)
         if conversation is not None:
             messages = conversation.visible
         else:
-            messages = self._history().load(id) or []
+            messages = self._conversations.history(None).load(id) or []
         return HistoryMessages(conversation=id, messages=[dump(m) for m in messages])
 
     async def history_set(self, params: HistorySetParams) -> ConversationResult:
-        conversation = self._conversation(params.conversation)
+        conversation = self._conversations.open(params.conversation)
         used = None if params.usage is None else Budget(**msgspec.structs.asdict(params.usage))
         conversation.restore(load(params.messages), used)
         return ConversationResult(conversation=conversation.id)
 
     async def history_undo(self, params: ConversationParams) -> Removed:
-        removed = self._conversation(params.conversation).undo()
+        removed = self._conversations.open(params.conversation).undo()
         return Removed(removed=[dump(message) for message in removed])
 
     async def history_reset(self, params: ConversationParams) -> Empty:
-        await self._conversation(params.conversation).reset()
+        await self._conversations.open(params.conversation).reset()
         return Empty()
 
     async def history_delete(self, params: HistoryDeleteParams) -> Deleted:
-        conversation = self._live(params.conversation)
-        if conversation is None:
-            return Deleted(deleted=self._history().delete(params.conversation))
-        conversation.refuse_if_busy()
-        del self._conversations[conversation.id]
-        conversation.delete()
-        await conversation.close()
-        return Deleted(deleted=True)
+        return Deleted(deleted=await self._conversations.delete(params.conversation))
 
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
-        conversation = self._live(params.conversation)
-        return public(conversation.settings if conversation else self._settings)
+        conversation = self._conversations.active(params.conversation)
+        return public(conversation.settings if conversation else self._conversations.settings)
 
     async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
-        conversation = self._conversation(params.conversation)
+        conversation = self._conversations.open(params.conversation)
         conversation.configure(params.settings)
         heed(conversation.settings)
         return public(conversation.settings)
 
     async def languages(self, params: NoParams) -> Languages:
-        settings = self._settings
+        settings = self._conversations.settings
         place = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
         entries = [self._language(language, place) for language in languages()]
         return Languages(languages=await asyncio.gather(*entries))
@@ -236,7 +230,8 @@ class Methods:
         servers = await self._models.local.servers()
         return ModelsResult(
             local=[
-                LocalServerEntry(api_base=it.api_base, models=list(it.chatting)) for it in servers
+                LocalServerEntry(api_base=server.api_base, models=list(server.chatting))
+                for server in servers
             ]
         )
 
@@ -254,7 +249,7 @@ class Methods:
                     cost=conversation.budget.cost,
                     usage=_session(conversation.budget),
                 )
-                for conversation in self._conversations.values()
+                for conversation in self._conversations
             ],
             queues=QueueDepths(
                 requests=self._outbox.pending_requests, outgoing_bytes=self._outbox.pending_bytes
@@ -264,36 +259,36 @@ class Methods:
 
     def _all_problems(self) -> list[str]:
         """Each problem of the configuration and of the conversations, once."""
-        folder = problem_of_folder(self._settings.cwd)
+        folder = problem_of_folder(self._conversations.settings.cwd)
         lines = [*self._problems, *([folder] if folder else [])]
-        for conversation in self._conversations.values():
+        for conversation in self._conversations:
             lines += conversation.problems
         return list(dict.fromkeys(lines))
 
     def language_names(self) -> list[str]:
+        """The names of all languages, for the answer to `initialize`."""
         return [language.name for language in languages()]
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
-        """The client cancelled the request that runs this turn."""
-        conversation = self._live(params.conversation)
+        """Stop the turn of this request, because the client has cancelled the request."""
+        conversation = self._conversations.active(params.conversation)
         if conversation is not None:
             conversation.interrupt()
 
     def decline_all(self) -> None:
-        """No more requests can come: what waits for a person is declined, now and later."""
-        self._alone = True
-        for conversation in self._conversations.values():
-            self._spawn(conversation.decline())
+        """Decline what waits for a person, now and later, because no more requests can come."""
+        self._conversations.decline_all()
 
     async def close(self) -> None:
         """Interrupt what runs, and end all processes."""
-        for task in self._background:
-            task.cancel()
-        closing = [conversation.close() for conversation in self._conversations.values()]
+        self._background.cancel()
+        closing: list[Awaitable[object]] = [self._conversations.close()]
         if "_models" in vars(self):
             closing.append(self._models.close())
-        for failed in filter(None, await asyncio.gather(*closing, return_exceptions=True)):
-            logger.error("closing failed", exc_info=failed)
+        for outcome in await asyncio.gather(*closing, return_exceptions=True):
+            errors = outcome if isinstance(outcome, list) else [outcome]
+            for error in filter(None, errors):
+                logger.error("closing failed", exc_info=error)
 
     async def _language(self, language: Language, place: Workplace) -> LanguageEntry:
         why, path = language.missing(), None
@@ -314,27 +309,12 @@ class Methods:
             version=path and await self._versions.version(path),
         )
 
-    async def _chat(self, params: ChatParams, shown: Callable[[Chunk], bool]) -> TurnResult:
-        conversation = self._conversation(params.conversation)
-        emit = self._emitter(conversation, shown)
+    async def _chat(self, params: ChatParams, is_sent: ChunkFilter) -> TurnResult:
+        conversation = self._conversations.open(params.conversation)
+        emit = self._conversations.emitter(conversation, is_sent)
         return self._result(
             conversation, await conversation.chat(params.message, emit, params.settings)
         )
-
-    def _emitter(
-        self, conversation: Conversation, shown: Callable[[Chunk], bool]
-    ) -> Callable[[Chunk], Awaitable[None]]:
-        id = conversation.id
-
-        async def emit(chunk: Chunk) -> None:
-            if not shown(chunk):
-                return
-            seq = self._seqs[id] = self._seqs.get(id, 0) + 1
-            turn, state = conversation.turns, conversation.state
-            self._outbox.chunk(chunk_params(chunk, id, turn, seq, state))
-            await self._outbox.drain()
-
-        return emit
 
     def _result(self, conversation: Conversation, outcome: Outcome) -> TurnResult:
         usage = outcome.usage
@@ -349,45 +329,11 @@ class Methods:
                 cost=usage.cost,
             ),
             session=_session(conversation.budget),
-            last_seq=self._seqs.get(conversation.id, 0),
+            last_seq=self._conversations.last_seq(conversation.id),
         )
-
-    def _history(self, id: str | None = None) -> History:
-        """The history that a conversation is kept in; the daemon's own, if it is not at work."""
-        conversation = self._live(id)
-        return self._history_for(conversation.settings if conversation else self._settings)
-
-    def _history_for(self, settings: Settings) -> History:
-        """The history in the folder that the settings name; one object a folder."""
-        named = settings.conversation_history_path
-        folder = Path(named).expanduser().absolute() if named else conversations_path()
-        return self._histories.setdefault(folder, History(folder))
 
     def _model(self, settings: Settings) -> Model:
         return self._models.model(settings)
-
-    def _id(self, id: str | None) -> str:
-        return self._default if id is None else id
-
-    def _live(self, id: str | None) -> Conversation | None:
-        return self._conversations.get(self._id(id))
-
-    def _conversation(self, id: str | None) -> Conversation:
-        """The conversation; made, and its history read, at first need."""
-        name = self._id(id)
-        conversation = self._conversations.get(name)
-        if conversation is None:
-            saved = self._history().load(name) or []
-            conversation = Conversation(name, self._settings, self._model, self._history_for, saved)
-            self._conversations[name] = conversation
-            if self._alone:
-                self._spawn(conversation.decline())
-        return conversation
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
 
 
 def _session(budget: Budget) -> SessionUsage:
@@ -399,15 +345,19 @@ def _session(budget: Budget) -> SessionUsage:
     )
 
 
+def _every_chunk(chunk: Chunk) -> bool:
+    return True
+
+
 def _waits(chunk: Chunk) -> bool:
-    """Whether a person has to answer before the turn goes on."""
+    """Whether a person has to answer this chunk before the turn goes on."""
     return isinstance(chunk, InputRequest) or (
         isinstance(chunk, Executing) and chunk.approval is not None
     )
 
 
 def _resident_bytes() -> int:
-    """Resident memory of this process; its highest so far where /proc does not tell."""
+    """Resident memory of this process, or its highest value so far if there is no /proc."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
