@@ -283,16 +283,26 @@ async def test_where_there_is_no_sandbox_nothing_runs(
     async with sandboxed(workplace, "write-protect") as interpreters:
         await interpreters.warm()
         told = await output(interpreters, "touch ran || open('ran', 'w')", language=language)
-    assert told.startswith("Nothing was run: the setting sandbox = write-protect cannot be kept")
+    assert told.startswith("Nothing was run: the setting sandbox = write-protect is not possible")
     assert "sandbox = none" in told
     assert not os.listdir(workplace.cwd)  # noqa: PTH208
 
 
-@pytest.mark.parametrize("folder", ["/", "//", "/no/such/folder"])
-async def test_folders_that_make_no_sandbox_are_refused(workplace: Workplace, folder: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "why"),
+    [
+        ("/", "/ contains all files"),
+        ("//", "// contains all files"),
+        ("/no/such/folder", "there is no folder /no/such/folder"),
+    ],
+)
+async def test_folders_that_make_no_sandbox_are_refused(
+    workplace: Workplace, folder: str, why: str
+) -> None:
     async with sandboxed(workplace, "write-protect", Path(folder)) as interpreters:
         told = await output(interpreters, "print(1 + 1)")
-    assert told.startswith(f"Nothing was run: {folder} is ")
+    assert told.startswith("Nothing was run: ")
+    assert why in told
     assert "sandbox_folders" in told
 
 

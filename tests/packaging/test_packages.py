@@ -25,12 +25,14 @@ IN_THE_WHEEL = [
     "oi_daemon/*.py",
     "oi_daemon/py.typed",
     "oi_daemon/execution/javascript_worker/*.cjs",
+    "oi_daemon/execution/javascript_worker/vendor/acorn/*",
     "oi_daemon/execution/languages/boot.*",
     "oi_daemon/model/tables/*.xz",
 ]
 """Patterns of the files that are installed; `*` also stands for folders."""
 
 METADATA = ["METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"]
+METADATA += ["licenses/oi_daemon/execution/javascript_worker/vendor/acorn/LICENSE"]
 
 PROGRAM = """\
 import sys

@@ -1,4 +1,4 @@
-"""A Jupyter kernel as a worker: its messages become text, marks and notices.
+"""A Jupyter kernel as a worker: its messages become output, marks and notices.
 
-Runs as a process of its own, under the daemon's Python, with jupyter_client.
+It runs as a process of its own, under the daemon's Python, with `jupyter_client`.
 """

@@ -1,10 +1,14 @@
-"""Runs blocks: `python jupyter_worker CONTROL ANSWERS NONCE signal|message COMMAND...`."""
+"""Runs blocks in a kernel: `python jupyter_worker CONTROL ANSWERS NONCE signal|message COMMAND...`.
+
+`signal` or `message` is how the kernel is interrupted; COMMAND is what starts it.
+"""
 
 import os
 import sys
 
 if __name__ == "__main__":
-    # Beside this folder are modules that are named as some of the standard library are.
+    # The folder is on the path only for this import: modules beside the worker have the same names
+    # as some of the standard library.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
     import jupyter_worker  # type: ignore[import-not-found]  # noqa: F401
 

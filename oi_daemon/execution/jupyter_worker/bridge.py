@@ -1,4 +1,4 @@
-"""Between the daemon and a kernel: blocks one way, what they do the other."""
+"""Passes blocks from the daemon to a kernel, and what they do back to the daemon."""
 
 import os
 import queue
@@ -12,63 +12,76 @@ from .channel import BlockRequest, DaemonChannel
 from .kernel import Kernel, poller
 
 _DISPLAY_ID = "application/vnd.oi.display-id"
+"""The key of a display's id in its bundle."""
 _LATE = 0.05
-"""Seconds: a kernel hears of what a child has written by and by."""
+"""Seconds for which a block stays open after its reply, because what child processes have written
+reaches the kernel late."""
 _CLEAR = "\x1b[H\x1b[2J"
+"""Terminal codes that clear what the block has shown."""
 
 
 class Bridge:
-    """Between the daemon and one kernel."""
+    """Connects the daemon and one kernel."""
 
     def __init__(self, channel: DaemonChannel, kernel: Kernel, signals: int) -> None:
+        """
+        Args:
+            signals: a descriptor from which the numbers of signals are read.
+        """
         self._channel = channel
         self._kernel = kernel
         self._signals = signals
         self._block: BlockRequest | None = None
+        """The block that runs."""
         self._request = ""
         """The id of the message that runs the block."""
-        self._open: set[str] = set()
-        """What is to come until the block has ended."""
+        self._expected: set[str] = set()
+        """Messages that the kernel still has to send about the block: its reply, and `idle`."""
         self._ends = 0.0
-        """When all has been done and what is late has been waited for."""
+        """When the block ends: `_LATE` after the last expected message; 0 before that message."""
         self._asked: int | None = None
+        """The number of the request for input that waits for an answer."""
         self._clear = False
+        """True if the next output must clear what the block has shown."""
 
     def run(self) -> None:
-        """Until one side is gone."""
+        """Pass blocks and messages on until the kernel or the daemon ends."""
         channel, kernel = self._channel, self._kernel
-        waiting = poller(kernel, channel.control, channel.answers, self._signals)
+        sources = poller(kernel, channel.control, channel.answers, self._signals)
         while kernel.process.poll() is None:
-            ready = {source for source, _ in waiting.poll(self._lingers())}
+            ready = {source for source, _ in sources.poll(self._milliseconds_to_end())}
             if self._signals in ready:
-                self._signalled()
+                self._on_signals()
             if channel.answers in ready:
                 for number, line in channel.lines():
                     self._answer(number, line)
-            self._listen()
+            self._receive()
             if channel.control in ready:
                 for block in channel.blocks():
                     self._begin(block)
-        self._listen()
+        self._receive()
 
-    def _signalled(self) -> None:
+    def _on_signals(self) -> None:
+        """Read the signals that have arrived, and pass an interrupt of a block on to the kernel."""
         if signal.SIGINT in os.read(self._signals, 1 << 10) and self._block is not None:
             self._kernel.interrupt()
 
     def _begin(self, block: BlockRequest) -> None:
+        """Send a block to the kernel."""
         self._block = block
-        self._open = {"reply", "idle"}
+        self._expected = {"reply", "idle"}
         self._ends = 0.0
-        self._kernel.forget()
+        self._kernel.clear_stray_output()
         self._request = self._kernel.client.execute(block.code, allow_stdin=True)
 
     def _answer(self, number: int, line: str | None) -> None:
+        """Pass a line of input on to the kernel, if its request still waits."""
         if number == self._asked:
             self._asked = None
             self._kernel.answer(line)
 
-    def _listen(self) -> None:
-        """Tell all that the kernel has said."""
+    def _receive(self) -> None:
+        """Pass all messages of the kernel on that have arrived, and end the block if it is over."""
         client = self._kernel.client
         for message in _messages(client.iopub_channel):
             self._published(message)
@@ -76,27 +89,29 @@ class Bridge:
             if message["msg_type"] == "input_request":
                 self._ask(message["content"])
         for message in _messages(client.shell_channel):
-            if self._is_ours(message):
+            if self._is_about_block(message):
                 self._replied(message["content"])
-        self._kernel.listen()
-        if self._block is not None and self._lingers() == 0:
+        self._kernel.read_stray_output()
+        if self._block is not None and self._milliseconds_to_end() == 0:
             self._channel.mark("E", self._block.number)
             self._block = None
 
-    def _lingers(self) -> int | None:
-        """Milliseconds until the block has ended; None if it goes on, or there is none."""
-        if self._block is None or self._open:
+    def _milliseconds_to_end(self) -> int | None:
+        """Return how long the block stays open; None if it still runs, or there is none."""
+        if self._block is None or self._expected:
             return None
         self._ends = self._ends or time.monotonic() + _LATE
         return max(0, round(1000 * (self._ends - time.monotonic())))
 
-    def _is_ours(self, message: dict[str, Any]) -> bool:
+    def _is_about_block(self, message: dict[str, Any]) -> bool:
+        """Return True if the message belongs to the block that runs."""
         return bool(message["parent_header"].get("msg_id") == self._request)
 
     def _published(self, message: dict[str, Any]) -> None:
+        """Handle a message of the iopub channel: output, a display, an error, or a state."""
         content = message["content"]
         match message["msg_type"]:
-            case "status" if self._is_ours(message):
+            case "status" if self._is_about_block(message):
                 self._status(content["execution_state"])
             case "stream":
                 self._write(content["text"])
@@ -110,22 +125,26 @@ class Bridge:
                     self._write("")
 
     def _status(self, state: str) -> None:
+        """Handle the kernel's state while it runs the block."""
         if state == "busy":
             self._channel.mark("L", 0)
         elif state == "idle":
-            self._open.discard("idle")
+            self._expected.discard("idle")
 
     def _replied(self, content: dict[str, Any]) -> None:
-        self._open.discard("reply")
+        """Handle the reply to the block, which may contain a page of text (help, for instance)."""
+        self._expected.discard("reply")
         for payload in content.get("payload") or []:
             if payload.get("source") == "page":
                 self._show({"data": {"text/plain": payload["data"].get("text/plain", "")}})
 
     def _ask(self, content: dict[str, Any]) -> None:
+        """Request a line of input from the daemon."""
         asked = {"input": content.get("prompt", ""), "password": bool(content.get("password"))}
         self._asked = self._channel.notify(**asked)
 
     def _show(self, content: dict[str, Any]) -> None:
+        """Display a bundle; write it as output if it is only text."""
         bundle = dict(content["data"])
         name = (content.get("transient") or {}).get("display_id")
         if name is None and list(bundle) == ["text/plain"]:
@@ -138,11 +157,13 @@ class Bridge:
         self._channel.notify(display=bundle)
 
     def _write(self, text: str) -> None:
+        """Write output, after a clear that was held back for it."""
         self._channel.write(_CLEAR + text if self._clear else text)
         self._clear = False
 
 
 def _messages(channel: Any) -> Iterator[dict[str, Any]]:
+    """Yield the messages of a channel that have arrived."""
     while True:
         try:
             yield channel.get_msg(timeout=0)
@@ -151,26 +172,28 @@ def _messages(channel: Any) -> Iterator[dict[str, Any]]:
 
 
 def _summary(error: dict[str, Any]) -> str:
+    """Return an error in one line, for a kernel that sends no traceback."""
     return f"{error.get('ename', 'Error')}: {error.get('evalue', '')}"
 
 
-def _told_of_signals() -> int:
-    """A descriptor that gives the number of each SIGINT and SIGCHLD."""
-    told, tell = os.pipe()
-    for end in (told, tell):
+def _signal_descriptor() -> int:
+    """Return a descriptor from which the number of each SIGINT and SIGCHLD can be read."""
+    reader, writer = os.pipe()
+    for end in (reader, writer):
         os.set_blocking(end, False)
-    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     for number in (signal.SIGINT, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
-    return told
+    return reader
 
 
 def main(control: str, answers: str, nonce: str, interrupts: str, *command: str) -> None:
+    """Run blocks until the kernel ends. The arguments are those of the command line."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signals = _told_of_signals()
+    signals = _signal_descriptor()
     channel = DaemonChannel(int(control), int(answers), nonce)
     kernel = Kernel(command, interrupted_by_message=interrupts == "message")
     if kernel.wait():
         Bridge(channel, kernel, signals).run()
     channel.write(kernel.last_words())
-    kernel.die_alike()
+    kernel.exit_alike()

@@ -12,25 +12,36 @@ import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 
-_AGAIN = 200
-"""Milliseconds between two questions whether a kernel that starts is there."""
+_RETRY = 200
+"""Milliseconds after which a kernel that has not answered yet is asked again."""
 _READ = 1 << 16
+"""Most bytes that are read at once."""
 _LAST_WORDS = 8192
+"""Most bytes of stray output that are kept."""
 _END_OF_FILE = "\x04"
-"""As a kernel takes it for an answer."""
+"""The answer that a kernel takes for end of file."""
 
 _QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-"""ipykernel's debugger warns of what nobody wants to know."""
+"""Environment variables that turn off a useless warning of ipykernel's debugger."""
 
 
 class Kernel:
+    """One kernel's process, with a client of its channels."""
+
     def __init__(self, command: Sequence[str], *, interrupted_by_message: bool) -> None:
+        """
+        Args:
+            command: what starts it; `{connection_file}` stands for a file's path.
+            interrupted_by_message: the kernel wants a message instead of SIGINT.
+        """
         self._by_message = interrupted_by_message
         self._failed = True
-        """Until it has answered."""
-        self._words = b""
+        """True until the kernel has answered for the first time."""
+        self._stray_output = b""
+        """The end of what the kernel wrote to its stdout and stderr instead of its channels."""
         self._folder = tempfile.TemporaryDirectory(prefix="oi-kernel-")
         self._file = str(Path(self._folder.name, "connection.json"))
+        """The file that tells the kernel which ports and which key to use."""
         write_connection_file(self._file, ip="127.0.0.1", key=os.urandom(16).hex().encode())
         self.output, output = os.pipe()
         os.set_blocking(self.output, False)
@@ -41,45 +52,51 @@ class Kernel:
         self.client.start_channels(hb=False)
 
     def wait(self) -> bool:
-        """Until it answers; False if it has ended instead."""
+        """Wait until the kernel answers; return False if it has ended instead."""
         iopub, shell = self.client.iopub_channel.socket, self.client.shell_channel.socket
         while self.process.poll() is None:
             self.client.kernel_info()
-            if iopub.poll(_AGAIN) and shell.poll(_AGAIN):
-                self._folder.cleanup()  # it has read how to connect
+            if iopub.poll(_RETRY) and shell.poll(_RETRY):
+                self._folder.cleanup()  # the kernel has read its connection file
                 self._failed = False
                 return True
         return False
 
     def interrupt(self) -> None:
-        """After a SIGINT to this process' group, which most kernels get by themselves."""
+        """Send the kernel an interrupt message, if it wants one.
+
+        Other kernels are in this process's group, so they get the daemon's SIGINT themselves.
+        """
         if self._by_message:
             message = self.client.session.msg("interrupt_request", content={})
             self.client.control_channel.send(message)
 
     def answer(self, line: str | None) -> None:
-        """The line that it has asked for; None is end of file."""
+        """Give the kernel the line that it has asked for; None is end of file."""
         self.client.input(_END_OF_FILE if line is None else line)
 
-    def listen(self) -> None:
-        """Take what it has written past its channels: words of its own, or a copy of the code's."""
+    def read_stray_output(self) -> None:
+        """Read what the kernel has written to its stdout and stderr instead of its channels.
+
+        That is a message about its own failure, or a copy of what the code wrote.
+        """
         try:
             while data := os.read(self.output, _READ):
-                self._words = (self._words + data)[-_LAST_WORDS:]
+                self._stray_output = (self._stray_output + data)[-_LAST_WORDS:]
         except BlockingIOError:
             pass
 
-    def forget(self) -> None:
-        """What it has written until now is of no interest, whatever its end."""
-        self._words = b""
+    def clear_stray_output(self) -> None:
+        """Forget stray output: it does not explain a later end of the kernel."""
+        self._stray_output = b""
 
     def last_words(self) -> bytes:
-        """What it had to say about its end, if it has not ended by itself."""
-        self.listen()
-        return self._words if self._failed or self.process.wait() < 0 else b""
+        """Return the stray output if the kernel did not start or was killed; else nothing."""
+        self.read_stray_output()
+        return self._stray_output if self._failed or self.process.wait() < 0 else b""
 
-    def die_alike(self) -> None:
-        """End this process as the kernel has ended."""
+    def exit_alike(self) -> None:
+        """End this process as the kernel has ended: by the same signal, or with the same code."""
         status = self.process.wait()
         self._folder.cleanup()
         sys.stdout.flush()
@@ -89,6 +106,11 @@ class Kernel:
         os._exit(status)
 
     def _start(self, command: Sequence[str], output: int) -> subprocess.Popen[bytes]:
+        """Start the kernel's process.
+
+        One that is interrupted by messages gets a process group of its own, so that SIGINT to ours
+        does not reach it.
+        """
         return subprocess.Popen(
             [argument.replace("{connection_file}", self._file) for argument in command],
             stdout=output,
@@ -99,7 +121,7 @@ class Kernel:
 
 
 def poller(kernel: Kernel, *descriptors: int) -> zmq.Poller:
-    """Waits for these, and for all that the kernel says."""
+    """Return a poller for these descriptors and for everything that the kernel sends."""
     poller = zmq.Poller()
     channels = (kernel.client.iopub_channel, kernel.client.shell_channel)
     for channel in (*channels, kernel.client.stdin_channel):

@@ -1,9 +1,10 @@
 # A persistent R that runs blocks: `OI_R="NONCE CONTROL ANSWERS SOURCE" R --file=boot.R`.
 #
-# CONTROL gives a block's number a line; its text is in the file SOURCE. Notices go out over CONTROL,
-# lines of input come in over ANSWERS. R opens no socket by its descriptor: bash reads and writes. Marks say which line is active (L), that a notice
-# from control belongs here (D), and that a block has ended (E). Interrupts are held back but where
-# the user's code runs. Runs under R 3.5 too.
+# Over CONTROL, the daemon sends a block's number on a line, and notices are sent to the daemon; the
+# block's text is in the file SOURCE. Lines of input come in over ANSWERS. R cannot open a socket by its
+# descriptor, so a bash reads and writes them. A mark's kind is L (this line is active), D (the notice
+# with this number belongs here) or E (the block has ended). Interrupts are suspended except where the
+# user's code runs. This runs under R 3.5 too.
 suspendInterrupts(local({
   given <- strsplit(Sys.getenv("OI_R"), " ")[[1]]
   nonce <- given[1]
@@ -12,15 +13,18 @@ suspendInterrupts(local({
   source_file <- paste0("/dev/fd/", given[4])
   Sys.unsetenv("OI_R")
 
+  # Run a script in bash, and return the lines that it writes.
   bash <- function(script, ...) {
     system(paste("exec bash -c", shQuote(sprintf(script, ...))), intern = TRUE)
   }
+  # Return the next line from a descriptor; nothing at its end, or after an interrupt.
   read_line <- function(descriptor, prepare = ":") {
     bash("%s; IFS= read -r line <&%s && printf '%%s\\n' \"$line\"", prepare, descriptor)
   }
-  deaf <- "trap '' INT"
+  ignore_interrupts <- "trap '' INT"
 
-  # stderr is never buffered, and goes to the same pipe; a user may have diverted it.
+  # Write a mark to stderr, which is the same pipe as stdout and not buffered. If the user has diverted
+  # it by `sink`, write to descriptor 2 instead.
   mark <- function(kind, number) {
     to <- stderr()
     if (sink.number("message") != 2L) {
@@ -30,7 +34,8 @@ suspendInterrupts(local({
     cat("\036", nonce, kind, sprintf("%d", as.integer(number)), "\037", sep = "", file = to)
   }
 
-  # The line in force. After so many marks in one statement, it is hot and goes on without.
+  # Mark the active line. After 5,000 marks in one statement, no more are written, because they would
+  # slow a loop down.
   current <- 0L
   marks_left <- 0L
   hook <- attach(list(.oi_on = TRUE, .oi_line = NULL), name = "tools:oi", warn.conflicts = FALSE)
@@ -43,8 +48,8 @@ suspendInterrupts(local({
   }
   hook$.oi_line <- line
 
-  # A statement that marks the lines within its braces. Only where these are run at once: what is
-  # kept, a function or a quoted expression, stays as it was written.
+  # Return a statement that marks the lines inside its braces as well. Only calls of these functions are
+  # changed, which run their arguments at once: functions and quoted expressions stay as they are written.
   at_once <- c("{", "(", "if", "for", "while", "repeat", "<-", "=", "<<-", "try", "tryCatch", "local",
     "withCallingHandlers", "suppressWarnings", "suppressMessages", "system.time", "invisible")
   marked <- function(code) {
@@ -60,7 +65,7 @@ suspendInterrupts(local({
     as.call(parts)
   }
 
-  # What comes over control is a line of JSON, and here in one piece.
+  # Send a notice, a line of JSON, in one piece, and mark where it belongs. Returns its number.
   notices <- 0L
   notify <- function(...) {
     notices <<- notices + 1L
@@ -69,7 +74,7 @@ suspendInterrupts(local({
     on.exit(unlink(file))
     json <- sprintf("{%s}", paste0('"', names(fields), '":', fields, collapse = ","))
     writeLines(json, file, useBytes = TRUE)
-    bash("%s; exec cat %s >&%s", deaf, shQuote(file), control)
+    bash("%s; exec cat %s >&%s", ignore_interrupts, shQuote(file), control)
     mark("D", notices)
     notices
   }
@@ -90,6 +95,7 @@ suspendInterrupts(local({
     paste(text, collapse = "")
   }
 
+  # Request a line of input, and return it.
   ask <- function(prompt = "", password = FALSE) {
     number <- notify(input = json_text(prompt), password = if (password) "true" else "false")
     repeat {
@@ -104,7 +110,8 @@ suspendInterrupts(local({
     Encoding(text) <- "UTF-8"
     sub("\n$", "", text)
   }
-  console <- NULL # this very file is the console, so what is read from it comes from descriptor 0
+  # R takes this file for its console. So `stdin()` is replaced by a connection to descriptor 0.
+  console <- NULL
   open_console <- function() {
     if (!tryCatch(isOpen(console), error = function(e) FALSE)) console <<- file("stdin", "r")
     console
@@ -117,7 +124,7 @@ suspendInterrupts(local({
   replace("readline", function(prompt = "") suspendInterrupts(ask(prompt)))
   replace("stdin", open_console)
 
-  # A page of a plot is a file, which is complete when the next one has begun, or its device closes.
+  # Each page of a plot becomes a file. It is complete when the next page has begun or the device is closed.
   folder <- tempfile("plots")
   dir.create(folder)
   pages <- file.path(folder, "%06d.png")
@@ -126,8 +133,8 @@ suspendInterrupts(local({
     grDevices::png(pages, 960, 720, res = 120, type = type)
   }
   plot_devices <- function() {
-    ours <- function(i) identical(attr(.Devices[[i]], "filepath"), pages)
-    Filter(ours, grDevices::dev.list())
+    has_our_pages <- function(i) identical(attr(.Devices[[i]], "filepath"), pages)
+    Filter(has_our_pages, grDevices::dev.list())
   }
   show_plots <- function(...) {
     files <- sort(list.files(folder, full.names = TRUE))
@@ -145,19 +152,19 @@ suspendInterrupts(local({
   for (begun in c("plot.new", "grid.newpage"))
     setHook(begun, function(...) suspendInterrupts(show_plots()))
 
-  # Where in the block an error was raised, and R's own words for it. Of a call that is ours, the
-  # user hears nothing, as in their own console.
-  ours <- function(call) {
+  # Report errors and warnings in R's own words, with the line of the block. Calls of this file are not
+  # named, because R's console does not name its own either.
+  is_ours <- function(call) {
     is.null(call) || identical(call, quote(eval(statement, globalenv()))) || identical(call[[1]], quote(parse_block))
   }
   warned <- function(warning) {
-    if (getOption("warn") == 1L && ours(conditionCall(warning))) {
+    if (getOption("warn") == 1L && is_ours(conditionCall(warning))) {
       cat("Warning: ", conditionMessage(warning), "\n", sep = "", file = stderr())
       invokeRestart("muffleWarning")
     }
   }
-  told <- FALSE
-  tell <- function(error, text = NULL) {
+  reported <- FALSE
+  report <- function(error, text = NULL) {
     for (call in rev(sys.calls())) {
       place <- attr(call, "srcref")
       if (!is.null(place) && identical(attr(place, "srcfile"), text)) {
@@ -165,12 +172,12 @@ suspendInterrupts(local({
         break
       }
     }
-    where <- if (ours(conditionCall(error))) "" else paste(" in", deparse(conditionCall(error), nlines = 1L)[1])
+    where <- if (is_ours(conditionCall(error))) "" else paste(" in", deparse(conditionCall(error), nlines = 1L)[1])
     at <- if (current) sprintf(" (line %d)", current) else ""
     message <- conditionMessage(error)
     long <- nchar(where) + nchar(strsplit(message, "\n")[[1]][1]) > 60
     cat("Error", where, at, if (isTRUE(long)) ":\n  " else ": ", message, "\n", sep = "", file = stderr())
-    told <<- TRUE
+    reported <<- TRUE
   }
 
   parse_block <- parse
@@ -190,24 +197,24 @@ suspendInterrupts(local({
       places <- attr(statements, "srcref")
       for (i in seq_along(statements))
         allowInterrupts(run(statements[[i]], as.integer(places[[i]])[1]))
-    }, error = function(error) suspendInterrupts(tell(error, text)), warning = warned)
+    }, error = function(error) suspendInterrupts(report(error, text)), warning = warned)
   }
   interrupted <- function(interrupt) cat("Interrupted (line ", current, ")\n", sep = "", file = stderr())
   quiet <- function(...) NULL
   guarded <- function(code, interrupt = quiet) {
-    late <- function(error) if (!told) tell(error) # there was no room for it on the stack
+    late <- function(error) if (!reported) report(error) # the stack was full when the error was raised
     withRestarts(tryCatch(code, error = late, interrupt = interrupt), abort = quiet)
   }
 
   options(device = open_plot, askpass = function(prompt) suspendInterrupts(ask(prompt, TRUE)),
     keep.source = TRUE, menu.graphics = FALSE, pager = "cat", deparse.max.lines = 3)
-  if (getOption("warn") == 0) options(warn = 1) # at once, and not when R would ask for more
+  if (getOption("warn") == 0) options(warn = 1) # show warnings at once, not at R's next prompt
   repeat {
-    number <- read_line(control, deaf)
+    number <- read_line(control, ignore_interrupts)
     if (!length(number)) quit("no")
-    guarded(allowInterrupts(Sys.sleep(0))) # one that came too late for the last block
+    guarded(allowInterrupts(Sys.sleep(0))) # drop an interrupt that was too late for the last block
     current <- 0L
-    told <- FALSE
+    reported <- FALSE
     guarded(run_block(), interrupt = interrupted)
     guarded(close_plots())
     mark("E", number)

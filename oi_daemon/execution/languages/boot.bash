@@ -1,10 +1,12 @@
 # A persistent bash that runs blocks: `bash boot.bash NONCE CONTROL ANSWERS SOURCE STATE INPUT [BLOCK]`.
 #
-# CONTROL gives a block's number a line; its text is in the file SOURCE. Nothing comes over ANSWERS:
-# its descriptor keeps the pipe, whatever a block does to 1 and 2, as that of INPUT keeps the standard
-# input. stdout and stderr are that one pipe; marks in it, `RS nonce KIND number US`, say which line is active (L) and that a block has
-# ended (E). A block that exits the shell hands its state, in the file STATE, to a fresh bash in the
-# same process, which starts by ending that BLOCK. Runs under bash 3.2 too.
+# Over CONTROL, the daemon sends a block's number on a line; the block's text is in the file SOURCE.
+# stdout and stderr are one pipe, with marks in it, `RS nonce KIND number US`, whose kind is L (this line
+# is active), D (the notice with this number belongs here) or E (the block has ended). Nothing is sent
+# over ANSWERS: its descriptor is used for a copy of the pipe, and INPUT for one of the standard input,
+# because a block may redirect 0, 1 and 2. A block that exits the shell writes its state to the file
+# STATE; a new bash in the same process reads that, and begins by marking the end of that BLOCK.
+# This runs under bash 3.2 too.
 __oi_boot=$0 __oi_args=("${@:1:6}") __oi_nonce=$1 __oi_control=$2 __oi_output=$3
 __oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5 __oi_input=$6 __oi_user_exit= __oi_notices=0 __oi_rest=
 BASH_ARGV0=bash
@@ -14,11 +16,11 @@ set +H
 
 __oi_mark() { printf '\x1e%s%s%d\x1f' "$__oi_nonce" "$1" "$2" >&"$__oi_output"; }
 
-# Before each command: mark its line, if it is one of this block and not of a function that an
-# earlier block defined. After an interrupt, 2 makes bash leave all that the block has entered. A
-# trap costs much more than a builtin command, so after a while the hot loop goes on without; so does
-# a block that has itself traced. An interrupt sets it again. The last argument is the user's `$_`,
-# and so stays what it is.
+# Called before each command: mark its line, if it is in this block and not in a function that an
+# earlier block defined. After an interrupt, the return code 2 makes bash leave all functions and files
+# of the block. A trap takes much longer than a builtin command, so it is removed after 5,000 commands,
+# and for a block that traces itself with `set -x`; an interrupt sets it again. The last argument is the
+# user's `$_`, which bash sets to the last argument of each command: so it stays what it is.
 __oi_debug() { # LINE FILE FUNCTION $_
   if ((__oi_interrupted)); then
     [[ $2 != "$__oi_boot" ]] && return 2
@@ -33,7 +35,7 @@ __oi_debug() { # LINE FILE FUNCTION $_
   fi
   [[ $BASH_COMMAND != *read\ *-* ]] || __oi_ask
 }
-__oi_source='. "$__oi_file"' # the current command, for bash, in the EXIT trap
+__oi_source='. "$__oi_file"' # what bash takes for the current command in the EXIT trap
 __oi_trap='__oi_debug "$LINENO" "${BASH_SOURCE[0]}" "${FUNCNAME[0]-}" "$_"'
 
 __oi_interrupt() {
@@ -42,7 +44,8 @@ __oi_interrupt() {
   builtin trap "$__oi_trap" DEBUG
 }
 
-# Before a `read` from the block's own input: bash shows its prompt on a terminal only, so ask with it.
+# Called before a `read`: if it has a prompt or hides the input, request a line with that prompt, because
+# bash itself shows it only on a terminal.
 __oi_ask() {
   local prompt= password=false rest= option OPTARG OPTIND=1
   [[ $BASH_COMMAND =~ ^([A-Za-z_]+=[^\ ]*\ )?read\  && $BASH_COMMAND != *[\`\<\>]* ]] || return 0
@@ -65,13 +68,13 @@ __oi_ask() {
   __oi_mark D "$__oi_notices"
 }
 
-# What a `read` of some characters, which asked, has left of the line that it was answered with.
+# Drop the rest of a line of which a `read -n` has taken only some characters.
 __oi_drop_rest() {
   read -r -t 1 -u "$__oi_input" __oi_rest
   __oi_rest=
 }
 
-# The EXIT trap is ours. The user's is kept, and run when a block leaves the shell.
+# Replaces the builtin: the EXIT trap stays ours, and the user's is run when a block exits the shell.
 trap() {
   builtin trap "$@" || return
   ((BASH_SUBSHELL == 0)) || return 0
@@ -84,7 +87,7 @@ trap() {
 }
 __oi_on_exit='{ __oi_code=$?; set +eux; } 2>/dev/null; __oi_exit'
 
-# A signal that stands for a crash would leave the shell by the EXIT trap as well, without a word.
+# Called for a signal that means a crash: say so, because the EXIT trap alone would exit in silence.
 __oi_crash() { # SIGNAL
   printf '[The shell was killed (SIG%s). Its variables are kept.]\n' "$1" >&"$__oi_output"
   exit
@@ -95,7 +98,7 @@ done
 
 __oi_status() { return "$1"; }
 
-# The block has left the shell: `exit`, `set -e`, an unset variable under `set -u`.
+# Called when a block exits the shell: by `exit`, by `set -e`, by an unset variable under `set -u`.
 __oi_exit() {
   builtin trap - DEBUG EXIT
   eval "set -- $__oi_user_exit" # trap -- ACTION EXIT

@@ -1,10 +1,11 @@
 # A persistent PowerShell that runs blocks: `pwsh -NoExit -Command ". boot.ps1 NONCE CONTROL ANSWERS SOURCE"`.
 #
-# CONTROL gives a block's number a line; its text is in the file SOURCE. Notices go out over CONTROL,
-# lines of input come in over ANSWERS. PowerShell's own loop runs the statements one by one, as if they
-# were typed: `PSConsoleHostReadLine` hands it the next, and its prompt is a mark, which says that a
-# line is active (L) or that the block has ended (E). So an interrupt ends a statement, and the state
-# is kept. What waits, waits in short steps: between two of them it can be interrupted.
+# Over CONTROL, the daemon sends a block's number on a line, and notices are sent to the daemon; the
+# block's text is in the file SOURCE. Lines of input come in over ANSWERS. PowerShell's own loop runs the
+# statements one by one, as if they were typed: `PSConsoleHostReadLine` returns the next one, and the
+# prompt is a mark, whose kind is L (a line is active) or E (the block has ended). So an interrupt ends
+# one statement, and variables stay. Every wait is made in short steps, because PowerShell handles an
+# interrupt between two of them only.
 param([string]$Nonce, [int]$Control, [int]$Answers, [int]$Source)
 
 function __oi_stream([int]$Descriptor, [System.IO.FileAccess]$Access) {
@@ -19,7 +20,7 @@ $__oi = @{
     Notices    = 0
     Statements = [System.Collections.Generic.Queue[System.Management.Automation.Language.Ast]]::new()
     Usings     = ''
-    Fresh      = $true # no statement of this block has run
+    Fresh      = $true # no statement of this block has run yet
     Requests   = [System.IO.StreamReader]::new((__oi_stream $Control Read))
     Replies    = [System.IO.StreamReader]::new((__oi_stream $Answers Read))
     Control    = [System.IO.StreamWriter]::new((__oi_stream $Control Write))
@@ -34,7 +35,7 @@ function __oi_mark([string]$Kind, [int]$Number) {
     "$([char]0x1e)$($__oi.Nonce)$Kind$Number$([char]0x1f)"
 }
 
-# The next line of a reader; a read that was interrupted is gone on with.
+# Return the next line of a reader. A read that was interrupted is continued.
 function __oi_read([string]$From) {
     if (-not $__oi.Reading[$From]) { $__oi.Reading[$From] = $__oi[$From].ReadLineAsync() }
     while (-not $__oi.Reading[$From].Wait(50)) { }
@@ -43,7 +44,7 @@ function __oi_read([string]$From) {
     $line
 }
 
-# Take the next block. What does not parse is told, and nothing of it is run.
+# Wait for the next block and queue its statements. If it does not parse, write the errors and run nothing.
 function __oi_take {
     $number = __oi_read Requests
     if ($null -eq $number) { [Environment]::Exit(0) }
@@ -61,7 +62,7 @@ function __oi_take {
     else { foreach ($statement in $ast.EndBlock.Statements) { $__oi.Statements.Enqueue($statement) } }
 }
 
-# A statement that threw, or was interrupted, was the last of its block.
+# Return the next mark. A statement that threw or was interrupted ends its block.
 function prompt {
     $last = Get-History -Count 1
     if (-not $__oi.Fresh -and $last -and $last.ExecutionStatus -ne 'Completed') { $__oi.Statements.Clear() }
@@ -69,6 +70,7 @@ function prompt {
     else { __oi_mark E $__oi.Block }
 }
 
+# Return the next statement; PowerShell calls this to read what was typed.
 function PSConsoleHostReadLine {
     while (-not $__oi.Statements.Count) {
         __oi_take
@@ -76,9 +78,10 @@ function PSConsoleHostReadLine {
     }
     $__oi.Fresh = $false
     $extent = $__oi.Statements.Dequeue().Extent
-    $__oi.Usings + "`n" * ($extent.StartLineNumber - 1) + $extent.Text # on its own line, for errors
+    $__oi.Usings + "`n" * ($extent.StartLineNumber - 1) + $extent.Text # so that errors name its line
 }
 
+# Request a line of input, and return it.
 function __oi_ask([string]$Prompt, [bool]$Password) {
     $number = ++$__oi.Notices
     $notice = @{ number = $number; input = $Prompt; password = $Password } | ConvertTo-Json -Compress
@@ -90,6 +93,7 @@ function __oi_ask([string]$Prompt, [bool]$Password) {
     else { '' }
 }
 
+# Replaces the original, which would read from a terminal.
 function Read-Host {
     param(
         [Parameter(Position = 0, ValueFromRemainingArguments)][object[]]$Prompt,

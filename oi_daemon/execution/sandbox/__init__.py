@@ -1,1 +1,1 @@
-"""What code may write, read and reach, held by the system."""
+"""The sandbox: which files code may write and read, and what else it may reach."""

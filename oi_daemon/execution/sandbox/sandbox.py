@@ -1,7 +1,7 @@
-"""The sandbox: what code may write, read and reach, held by the system for all that it starts.
+"""Starts processes in a sandbox, which the kernel holds for them and all that they start.
 
-A thread takes the restrictions on, starts the process, which inherits them, and is gone: the daemon
-itself stays as it is, and nothing of ours runs between fork and exec.
+A thread restricts itself, starts the process, which inherits the restrictions, and ends. So the
+rest of the daemon stays unrestricted, and no code of ours has to run between fork and exec.
 """
 
 import os
@@ -21,33 +21,39 @@ _DEVICES = (
     *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"),
     *("/dev/ptmx", "/dev/pts", "/dev/dri", "/dev/kfd"),
 )
+"""Devices that code may read and write."""
 _SHARED_MEMORY = "/dev/shm"
-"""Locks between processes are files there."""
+"""The folder of memory that processes share; multiprocessing's locks are files there."""
 _SYSTEM = (
     *("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/opt", "/nix", "/gnu"),
     *("/snap", "/etc", "/dev", "/proc", "/sys", "/var/lib", "/var/cache"),
 )
-"""What isolated code can read, besides the folders that it can write and the tools that it has."""
+"""Folders that isolated code may read, besides those that it may write and its tools."""
 _LIBRARIES = ("~/.local/lib", "~/R")
-_HERE = Path(__file__).parents[1]
-"""The workers' own code."""
+"""Folders in the home that isolated code may read, because packages are installed there."""
+_WORKERS = Path(__file__).parents[1]
+"""The folder with the workers' own code."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
+    """What code may do; see docs/sandbox.md."""
+
     mode: Literal["write-protect", "isolated"]
     folders: tuple[str, ...]
-    """Those that code may write in."""
+    """Folders in which code may write."""
     temporary: str | None = None
-    """One more, for temporary files."""
+    """The folder for temporary files, in which code may write too."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """What is changed of the environment: caches in the home cannot be written."""
+        """Environment variables that name folders for temporary files where code may write."""
         if self.temporary is None:
             return {}
         cache = f"{self.temporary}/cache"
-        matplotlib = f"{cache}/matplotlib"  # it complains of a configuration that it cannot write
+        matplotlib = (
+            f"{cache}/matplotlib"  # it warns if it cannot write in the folder of its settings
+        )
         return {"TMPDIR": self.temporary, "XDG_CACHE_HOME": cache, "MPLCONFIGDIR": matplotlib}
 
     def start(
@@ -56,10 +62,10 @@ class Sandbox:
         command: Sequence[str],
         environment: dict[str, str],
     ) -> subprocess.Popen[bytes]:
-        """Call `start` where its process, that of `command`, is held by this sandbox.
+        """Call `start`, which starts `command` in this environment, so that it is in the sandbox.
 
         Raises:
-            NotInstalledError: there is no such sandbox here; nothing was started.
+            NotInstalledError: this sandbox is not possible here; nothing was started.
             OSError: the process could not be started.
         """
         refusal = self._refusal()
@@ -67,25 +73,27 @@ class Sandbox:
             raise NotInstalledError(refusal)
 
         def work() -> subprocess.Popen[bytes]:
-            self._enter([tool for tool in _tools(command, environment) if not self._holds(tool)])
+            tools = _tool_folders(command, environment)
+            self._enter([folder for folder in tools if not self._may_be_replaced(folder)])
             return start()
 
         with ThreadPoolExecutor(1, "sandbox") as thread:
             return thread.submit(work).result()
 
     async def explained(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
-        """A block's chunks, and where it may have been refused something, what the sandbox does."""
-        watch = _TextWatch([_REFUSED, *([_UNREACHED] if self.mode == "isolated" else [])])
+        """Yield a block's chunks, with an explanation if the sandbox may have refused something."""
+        watch = _RefusalWatch([_REFUSED, *([_UNREACHED] if self.mode == "isolated" else [])])
         async with aclosing(chunks):
             async for chunk in chunks:
                 if isinstance(chunk, Output):
-                    watch.see(chunk.text)
+                    watch.feed(chunk.text)
                 elif chunk == ActiveLine(None) and watch.refused:
                     newline = "" if watch.end.endswith("\n") else "\n"
                     yield Output(f"{newline}[{self._explanation()}]\n")
                 yield chunk
 
     def _explanation(self) -> str:
+        """Return what the sandbox allows, for the user and the model."""
         folders = " and ".join(self.folders)
         can = f"code can write only in {folders} and its temporary folder"
         if self.mode == "isolated":
@@ -96,46 +104,42 @@ class Sandbox:
         )
 
     def _refusal(self) -> str | None:
-        """Why code cannot be held so here."""
-        from oi_daemon.execution.sandbox import landlock  # ctypes, for who has a sandbox
+        """Return why this sandbox is not possible here; None if it is."""
+        # Imported here, because ctypes is only needed for a sandbox.
+        from oi_daemon.execution.sandbox import landlock, seccomp
 
         why = None
         if landlock.version() < landlock.LEAST:
             why = "it needs Linux 6.2 or later, with Landlock"
-        elif self.mode == "isolated" and not landlock.can_refuse_sockets():
-            why = "turning the network off is not known for this kind of processor"
+        elif self.mode == "isolated" and not seccomp.can_refuse_sockets():
+            why = "oi-daemon does not know how to turn the network off for this kind of processor"
         if why:
             return (
-                f"Nothing was run: the setting sandbox = {self.mode} cannot be kept on this"
-                f" machine: {why}. To run code without it, set sandbox = none."
+                f"Nothing was run: the setting sandbox = {self.mode} is not possible on this"
+                f" machine: {why}. To run code without a sandbox, set sandbox = none."
             )
         for folder in self.folders:
-            there = Path(folder).is_dir()
-            if not there or Path(folder).samefile("/"):
-                what = "everything" if there else "no folder"
+            if not Path(folder).is_dir():
+                return f"Nothing was run: there is no folder {folder}. {_CHANGE_FOLDERS}"
+            if Path(folder).samefile("/"):
                 return (
-                    f"Nothing was run: {folder} is {what}, and the sandbox is to let code write"
-                    " there: change the setting sandbox_folders or cwd."
+                    f"Nothing was run: the sandbox protects files outside of the folders in which"
+                    f" code may write, and {folder} contains all files. {_CHANGE_FOLDERS}"
                 )
         return None
 
-    def _holds(self, path: Path) -> bool:
-        """Whether code can write there, and may have put a link to elsewhere in its place."""
+    def _may_be_replaced(self, path: Path) -> bool:
+        """Return True if code can write there, so that a link to elsewhere may be in its place."""
         return any(Path(folder) in (path, *path.parents) for folder in self.folders)
 
     def _enter(self, tools: Sequence[Path]) -> None:
-        from oi_daemon.execution.sandbox.landlock import (
-            CHANGE,
-            READ,
-            WRITE,
-            Access,
-            drop_capabilities,
-            refuse_sockets,
-            restrict,
-        )
+        """Restrict the calling thread, and what it starts. `tools` are folders that may be read."""
+        from oi_daemon.execution.sandbox.capabilities import drop_capabilities
+        from oi_daemon.execution.sandbox.landlock import CHANGE, READ, WRITE, Access, restrict
+        from oi_daemon.execution.sandbox.seccomp import refuse_sockets
 
         writable = [*self.folders, _SHARED_MEMORY, *([self.temporary] if self.temporary else [])]
-        readable = [*_system(), *map(os.path.expanduser, _LIBRARIES), _HERE, *tools]
+        readable = [*_system_folders(), *map(os.path.expanduser, _LIBRARIES), _WORKERS, *tools]
         handled = CHANGE
         rules = [(path, READ | WRITE) for path in writable]
         rules += [(path, Access.WRITE_FILE | Access.READ_FILE) for path in _DEVICES]
@@ -149,9 +153,9 @@ class Sandbox:
 
 
 def parse_folders(text: str | None, cwd: str) -> tuple[str, ...]:
-    """The working folder and those of the setting `sandbox_folders`, as full paths.
+    """Return the working folder and those of the setting `sandbox_folders`, as absolute paths.
 
-    What lies in another of them is left out: code may have put a link in its place.
+    A folder inside another one of them is left out, because code can replace it by a link.
     """
     named = [cwd, *(text or "").split(os.pathsep)]
     paths = {Path(cwd, Path(name.strip()).expanduser()) for name in named if name.strip()}
@@ -159,14 +163,21 @@ def parse_folders(text: str | None, cwd: str) -> tuple[str, ...]:
     return tuple(sorted(str(path) for path in found if not found.intersection(path.parents)))
 
 
-def _system() -> list[str]:
-    """The system's folders, but for one that the home is in."""
+_CHANGE_FOLDERS = "Change the setting sandbox_folders or cwd."
+
+
+def _system_folders() -> list[str]:
+    """Return the system's folders, without one that contains the home folder."""
     home = Path.home()
     return [folder for folder in _SYSTEM if Path(folder) not in (home, *home.parents)]
 
 
-def _tools(command: Sequence[str], environment: dict[str, str]) -> Iterator[Path]:
-    """Where the programs are that code can call: what they need stands beside their folder."""
+def _tool_folders(command: Sequence[str], environment: dict[str, str]) -> Iterator[Path]:
+    """Yield the folders of the command and of the programs in PATH.
+
+    For a folder `bin`, it is the folder around it, because the programs' other files are there; but
+    never the home folder, or one that contains it.
+    """
     program = Path(command[0])
     folders = [Path(folder) for folder in environment.get("PATH", "").split(os.pathsep)]
     home = Path.home()
@@ -182,17 +193,21 @@ _UNREACHED = re.compile(
     re.IGNORECASE,
 )
 _LONGEST = 40
+"""Characters that the longest text which the patterns match can have."""
 
 
-class _TextWatch:
-    """Looks in a block's output for what a refusal of the system looks like."""
+class _RefusalWatch:
+    """Looks in a block's output for messages of programs that the kernel has refused a call."""
 
-    def __init__(self, signs: Sequence[re.Pattern[str]]) -> None:
+    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
         self.refused = False
+        """True once such a message was found."""
         self.end = ""
-        self._signs = signs
+        """The last characters of the output, because a message may be split over two chunks."""
+        self._patterns = patterns
 
-    def see(self, text: str) -> None:
+    def feed(self, text: str) -> None:
+        """Look at the next piece of output."""
         seen = self.end + text
-        self.refused = self.refused or any(sign.search(seen) for sign in self._signs)
+        self.refused = self.refused or any(pattern.search(seen) for pattern in self._patterns)
         self.end = seen[-_LONGEST:]
