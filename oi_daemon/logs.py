@@ -50,8 +50,8 @@ def configure(*, debug: bool = False) -> None:
     set_debug(debug)
 
 
-def heed(settings: Settings) -> None:
-    """Log as the settings say, and never their key."""
+def apply(settings: Settings) -> None:
+    """Set the log's level by `debug_mode`, and hide `api_key` in all log lines."""
     hide(settings.api_key)
     set_debug(settings.debug_mode)
 

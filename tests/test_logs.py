@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from oi_daemon import logs
-from oi_daemon.logs import configure, heed, hide, redact, set_debug
+from oi_daemon.logs import apply, configure, hide, redact, set_debug
 from oi_daemon.settings import Settings
 from oi_daemon.settings.paths import log_path
 
@@ -110,11 +110,11 @@ def test_what_is_no_key_stays() -> None:
     assert redact("ollama's task-list") == "ollama's task-list"
 
 
-def test_settings_are_heeded(capfd: pytest.CaptureFixture[str]) -> None:
+def test_settings_are_applied(capfd: pytest.CaptureFixture[str]) -> None:
     configure()
-    heed(Settings(debug_mode=True, api_key="a-new-key"))
+    apply(Settings(debug_mode=True, api_key="a-new-key"))
     _log.debug("a step with a-new-key")
     assert "a step with [key]" in capfd.readouterr().err
-    heed(Settings())
+    apply(Settings())
     _log.debug("another")
     assert capfd.readouterr().err == ""

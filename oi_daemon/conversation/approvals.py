@@ -1,4 +1,4 @@
-"""What waits for a person: blocks that are to be approved."""
+"""Questions to the person: whether a block may run, and whether a request may be sent."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,58 +16,95 @@ class PendingApproval:
     _answer: asyncio.Future[Answer]
 
     async def answer(self) -> Answer:
+        """Wait for the answer."""
         return await self._answer
 
     def give(self, answer: Answer) -> bool:
-        """Give the answer; False if one has been given."""
+        """Give the answer. False if one was given before."""
         if self._answer.done():
             return False
         self._answer.set_result(answer)
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class PendingQuestion:
+    """A question that waits for a line of text, as code does that reads its input."""
+
+    id: str
+    _line: asyncio.Future[str | None]
+
+    async def answer(self) -> bool:
+        """Wait for the line. True if it means yes."""
+        return (await self._line or "").strip().lower() in ("y", "yes")
+
+    def give(self, line: str | None) -> bool:
+        """Give the line; None if there is nobody to ask. False if one was given before."""
+        if self._line.done():
+            return False
+        self._line.set_result(line)
+        return True
+
+
 class Approvals:
     """Asks the person about each block of a conversation, one at a time.
 
-    Nothing but an answer that names the id of the block that waits lets it run, once.
+    A block runs only after an answer that names its id, and each answer counts once.
     """
 
-    def __init__(self, always: Callable[[], None]) -> None:
+    def __init__(self, on_always: Callable[[], None]) -> None:
         """
         Args:
-            always: called when the person allows all blocks from now on.
+            on_always: called when the person allows all blocks from now on.
         """
         self.auto_run = False
-        self._always = always
+        """Blocks run without being asked about."""
+        self._on_always = on_always
         self._ids = count(1)
         self._pending: PendingApproval | None = None
-        self._declining = False
+        self._question: PendingQuestion | None = None
+        self._nobody_to_ask = False
 
     def open(self) -> PendingApproval | None:
-        """A ticket for the next block; None with `auto_run`."""
+        """A ticket for the next block; None if it may run without being asked about."""
         if self.auto_run:
             return None
         answer = asyncio.get_running_loop().create_future()
         self._pending = PendingApproval(f"approval-{next(self._ids)}", answer)
-        if self._declining:
+        if self._nobody_to_ask:
             self._pending.give(_GONE)
         return self._pending
 
+    def ask(self) -> PendingQuestion:
+        """A ticket for a question that is answered by `oi/input`."""
+        line = asyncio.get_running_loop().create_future()
+        self._question = PendingQuestion(f"question-{next(self._ids)}", line)
+        if self._nobody_to_ask:
+            self._question.give(None)
+        return self._question
+
     def answer(self, approval: str, answer: Answer) -> bool:
-        """Answer the block that waits; False if no block waits under that id."""
+        """Answer the block that waits. False if no block waits under that id."""
         pending = self._pending
         if pending is None or pending.id != approval or not pending.give(answer):
             return False
         if answer.decision is Decision.ALWAYS:
             self.auto_run = True
-            self._always()
+            self._on_always()
         return True
 
+    def answer_question(self, question: str, line: str | None) -> bool:
+        """Answer the question that waits. False if none waits under that id."""
+        pending = self._question
+        return pending is not None and pending.id == question and pending.give(line)
+
     def decline(self) -> None:
-        """There is nobody to ask any more: what waits is declined, and all that comes."""
-        self._declining = True
+        """Decline what waits, and all that comes later, because there is nobody to ask."""
+        self._nobody_to_ask = True
         if self._pending is not None:
             self._pending.give(_GONE)
+        if self._question is not None:
+            self._question.give(None)
 
 
 _GONE = Answer(Decision.GONE)

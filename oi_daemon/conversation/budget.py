@@ -1,27 +1,41 @@
 """What a session and a turn have cost, and the limit to it."""
 
-import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from oi_daemon.messages.usage import Usage
+from oi_daemon.messages.usage import Quote, Usage
 
-logger = logging.getLogger(__name__)
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request may be sent, with the words for the person."""
+
+    refusal: str | None = None
+    """Why it may not be sent."""
+    question: str | None = None
+    """What a person must agree to before it is sent."""
+    notice: str | None = None
+    """What a person should know although it may be sent."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """Counts a session's spending; it outlives a reset of the conversation."""
+    """Counts what a session costs. It outlives a reset of the conversation."""
 
     max_budget: float | None = None
-    """Most US dollars that the session may cost; None: no limit."""
+    """Most US dollars that the session may cost; None for no limit."""
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
     """US dollars of all requests whose price is known."""
     unpriced: int = 0
-    """Requests whose price is not known."""
+    """Number of requests whose price is not known."""
+    _accepted: set[str] = field(default_factory=set)
+    """Models without a known price that the person has agreed to use in spite of `max_budget`."""
+    _warned: bool = False
+    """The person knows that `max_budget` cannot limit the output without `max_tokens`."""
 
     def add(self, usage: Usage) -> None:
+        """Count a request."""
         self.input_tokens += usage.input_tokens
         self.output_tokens += usage.output_tokens
         if usage.cost is None:
@@ -29,55 +43,104 @@ class Budget:
         else:
             self.cost += usage.cost
 
-    def refusal(self, at_most: float = 0.0) -> str | None:
-        """Why the next request may not be sent, in words for the person; None while it may.
+    def verdict(self, quote: Quote | None = None) -> Verdict:
+        """Whether the next request may be sent.
 
         Args:
-            at_most: US dollars that it may cost, where that is known.
+            quote: what the request costs. None if that is not known yet: then only what the
+                session has cost so far counts.
         """
         if self.max_budget is None:
-            return None
-        spent, limit = (
-            f"The session has cost ${self.cost:.4f}",
-            f"max_budget is {_dollars(self.max_budget)}",
-        )
+            return Verdict()
         if self.cost >= self.max_budget:
-            return f"{spent}, and {limit}: no further request was sent. Raise max_budget to go on."
-        if self.cost + at_most > self.max_budget:
-            return (
-                f"{spent}, the next request may cost ${at_most:.4f}, and {limit}: it was not sent."
-                " Raise max_budget, or lower max_tokens, to go on."
-            )
-        return None
+            return Verdict(refusal=_SPENT.format(self._so_far()))
+        if quote is None:
+            return Verdict()
+        if quote.input_cost is None:
+            return self._without_price(quote.model)
+        if self.cost + quote.input_cost > self.max_budget:
+            words = f"${quote.input_cost:.4f}"
+            if quote.most is not None:
+                words += f" (${quote.most:.4f} at most, with its output)"
+            return Verdict(refusal=_INPUT_TOO_DEAR.format(self._so_far(), words))
+        if quote.most is None:
+            return self._without_limit(quote.input_cost)
+        if self.cost + quote.most > self.max_budget:
+            return Verdict(refusal=_MAY_BE_TOO_DEAR.format(self._so_far(), quote.most))
+        return Verdict()
+
+    def accept(self, model: str) -> None:
+        """The person agrees to use this model although its price is not known."""
+        self._accepted.add(model)
+
+    def _without_price(self, model: str) -> Verdict:
+        if model in self._accepted:
+            return Verdict()
+        return Verdict(question=_UNPRICED_QUESTION.format(model), refusal=_UNPRICED.format(model))
+
+    def _without_limit(self, input_cost: float) -> Verdict:
+        if self._warned:
+            return Verdict()
+        self._warned = True
+        return Verdict(notice=_NO_LIMIT.format(self._so_far(), input_cost))
+
+    def _so_far(self) -> str:
+        assert self.max_budget is not None
+        limit = _dollars(self.max_budget)
+        return f"The session has cost ${self.cost:.4f}, and max_budget is {limit}"
 
 
 class Bill:
-    """One turn's usage, counted into the session's budget as well."""
+    """What one turn uses. It is counted into the session's budget as well."""
 
-    def __init__(self, session: Budget, model: str) -> None:
+    def __init__(self, session: Budget) -> None:
         self._session = session
-        self._model = model
         self._turn = Budget()
 
     def add(self, usage: Usage) -> None:
-        if usage.cost is None and not self._turn.unpriced and self._session.max_budget is not None:
-            logger.warning(_UNPRICED, self._model)
+        """Count a request of this turn."""
         self._session.add(usage)
         self._turn.add(usage)
 
-    def refusal(self, at_most: float = 0.0) -> str | None:
-        return self._session.refusal(at_most)
+    def verdict(self, quote: Quote | None = None) -> Verdict:
+        """See `Budget.verdict`."""
+        return self._session.verdict(quote)
+
+    def accept(self, model: str) -> None:
+        """See `Budget.accept`."""
+        self._session.accept(model)
 
     @property
     def total(self) -> Usage:
+        """What the turn has used so far."""
         cost = None if self._turn.unpriced else self._turn.cost
         return Usage(self._turn.input_tokens, self._turn.output_tokens, cost)
 
 
 def _dollars(amount: float) -> str:
-    """Cents, and what is smaller where it is not nothing."""
+    """An amount with two decimals, or with up to six if it needs them."""
     whole, _, rest = f"{amount:.6f}".rstrip("0").partition(".")
     return f"${whole}.{rest:0<2}"
 
 
-_UNPRICED = "The price of %s is not known: what it costs does not count towards max_budget."
+_SPENT = "{}: no further request was sent. Raise max_budget to go on."
+_INPUT_TOO_DEAR = (
+    "{}. The input of the next request alone costs about {}: it was not sent."
+    " Raise max_budget, or begin a new conversation, to go on."
+)
+_MAY_BE_TOO_DEAR = (
+    "{}. The next request may cost ${:.4f}: it was not sent."
+    " Raise max_budget, or lower max_tokens, to go on."
+)
+_NO_LIMIT = (
+    "{}. The input of this request costs about ${:.4f}; its output has no limit, so the session may"
+    " cost more than max_budget. Set max_tokens to limit it."
+)
+_UNPRICED_QUESTION = (
+    "The price of {} is not known, so max_budget cannot limit what it costs."
+    " Send requests to it anyway? (y)es, (n)o: "
+)
+_UNPRICED = (
+    "The price of {} is not known, so max_budget cannot limit what it costs: no request was sent."
+    " Choose another model, or unset max_budget, to go on."
+)

@@ -1,4 +1,4 @@
-"""A conversation: its messages, settings, interpreters and budget. The one mutable object."""
+"""A conversation: its messages, settings, language processes and budget."""
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from oi_daemon import logs
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.budget import Bill, Budget
 from oi_daemon.conversation.states import state_after
@@ -25,7 +26,6 @@ from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
 from oi_daemon.history import History
-from oi_daemon.logs import heed
 from oi_daemon.messages import (
     Chunk,
     ConversationState,
@@ -34,25 +34,28 @@ from oi_daemon.messages import (
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
-from oi_daemon.settings import Settings, change
+from oi_daemon.settings import Settings, change, public
 
 logger = logging.getLogger(__name__)
 
 ModelFor = Callable[[Settings], Model]
+"""Returns the model for a turn with these settings."""
 HistoryFor = Callable[[Settings], History]
+"""Returns the history in which a conversation with these settings is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a turn went: `messages` are those that it added, the person's own included."""
+    """How a turn ended."""
 
     status: Status
     messages: Sequence[Message]
+    """The messages that the turn added, the person's own included."""
     usage: Usage
 
 
 class _NoModel:
-    """Code that the person runs calls no model."""
+    """The model of a turn that runs the person's own code: it is never asked."""
 
     async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
         return
@@ -73,34 +76,52 @@ class Conversation:
         history_for: HistoryFor,
         messages: Sequence[Message] = (),
     ) -> None:
+        """
+        Args:
+            messages: those that are kept on the disk.
+        """
         self.id = id
         self.settings = settings
         self.messages: list[Message] = list(messages)
+        """The messages of all turns that have ended, and the words that began the present one."""
         self.budget = Budget()
         self.turns = 0
+        """Number of turns that have begun."""
         self._state = ConversationState.IDLE
         self._model_for = model_for
         self._history_for = history_for
-        self._approvals = Approvals(always=self._always)
+        self._approvals = Approvals(on_always=self._allow_all)
+        self._all_allowed = False
+        """True after a person answered `always`, until that is taken back."""
         self._execution: Interpreters | None = None
+        """The language processes; None until one is needed."""
         self._workplace: Workplace | None = None
+        """Where and how the language processes run."""
         self._limits = Limits()
         self._turn: Turn | None = None
-        self._bill = Bill(self.budget, settings.model)
+        """The turn under way; None between turns, and until a turn's preparations are done."""
+        self._bill = Bill(self.budget)
+        """What the latest turn has used."""
         self._saved = list(messages)
+        """The messages as they were saved last."""
         self._busy = False
+        """True from the moment that a turn is accepted until it has ended."""
         self._interrupted = False
-        """Before the turn that is under way had begun."""
-        self._alone = False
+        """An interrupt arrived after the turn was accepted but before its `Turn` existed. It is
+        applied as soon as that exists."""
+        self._nobody_to_ask = False
+        """No more requests can come, so nobody can approve code or type input."""
         self._input: str | None = None
+        """Id of the input that code, or a question, waits for; None if nothing waits."""
 
     async def chat(
         self, message: str, emit: Emit, changes: Mapping[str, Any] | None = None
     ) -> Outcome:
-        """One turn, from a person's words to the answer.
+        """Run one turn, from a person's words to the answer.
 
         Args:
-            changes: settings that hold for this turn alone.
+            changes: settings for this turn only. With `auto_run` False, every block waits, even
+                after `always`.
 
         Raises:
             BusyError: a turn runs already.
@@ -108,8 +129,11 @@ class Conversation:
             ModelError: the model cannot go on. What was said and run until then is kept; if that
                 is nothing, the conversation is as it was before.
         """
-        settings = change(self.settings, changes or {})
-        heed(settings)
+        changes = changes or {}
+        settings = change(self.settings, changes)
+        if self._all_allowed and "auto_run" not in changes:
+            settings = change(settings, {"auto_run": True})
+        logs.apply(settings)
         with self._one_turn():
             await self._warm(settings)
             asked = [UserMessage(message)]
@@ -117,7 +141,7 @@ class Conversation:
             return await self._finish(turn, settings, turn.answer(), asked)
 
     async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
-        """Run a block of the person's own. See `chat`."""
+        """Run a block of the person's own, in a turn without a model. Raises as `chat` does."""
         with self._one_turn():
             turn = await self._begin(self.settings, _NoModel(), emit, [])
             return await self._finish(turn, self.settings, turn.execute(language, code), [])
@@ -130,14 +154,14 @@ class Conversation:
         self._save(settings)
         self._approvals.auto_run = settings.auto_run
         self.budget.max_budget = settings.max_budget
-        self._bill = Bill(self.budget, settings.model)
+        self._bill = Bill(self.budget)
         self._turn = turn = Turn(
             history=tuple(self.messages),
             model=model,
             execution=execution,
             approval=self._approvals,
             spending=self._bill,
-            emit=self._watched(emit),
+            emit=self._tracking(emit),
             finished=lambda: self._save(settings, turn.messages),
             max_rounds=settings.max_rounds,
         )
@@ -157,11 +181,11 @@ class Conversation:
         finally:
             self.messages += turn.messages
             self._save(settings)
-            heed(self.settings)
+            logs.apply(self.settings)
         return Outcome(status, [*asked, *turn.messages], self._bill.total)
 
     def approve(self, approval: str, answer: Answer) -> bool:
-        """Answer the block that waits under this id; False if none does."""
+        """Answer the block that waits. False if no block waits under this id."""
         if not self._approvals.answer(approval, answer):
             return False
         runs = answer.decision in (Decision.RUN, Decision.ALWAYS)
@@ -169,7 +193,15 @@ class Conversation:
         return True
 
     async def input(self, input: str, value: str | None) -> bool:
-        """Give the running code the line that it waits for; False if it waits for none."""
+        """Give the line that code, or a question, waits for. False if nothing waits for it.
+
+        Args:
+            value: the line without its end; None for the end of the input.
+        """
+        if self._approvals.answer_question(input, value):
+            self._input = None
+            self._enter(ConversationState.THINKING)
+            return True
         accepted = self._execution is not None and await self._execution.answer(input, value)
         if accepted and self._input == input:
             self._input = None
@@ -178,6 +210,7 @@ class Conversation:
 
     @property
     def state(self) -> ConversationState:
+        """What the conversation is doing."""
         return self._state
 
     def _enter(self, state: ConversationState) -> None:
@@ -185,21 +218,21 @@ class Conversation:
         self._state = state
 
     def interrupt(self) -> bool:
-        """Stop the turn at once; False if none runs."""
+        """Stop the turn. False if none runs."""
         if self._turn is not None:
             self._turn.interrupt()
         self._interrupted = self._busy
         return self._busy
 
     async def decline(self) -> None:
-        """There is nobody to ask any more: what waits is declined, and all that comes."""
-        self._alone = True
+        """Decline what waits, and all that comes later, because there is nobody to ask."""
+        self._nobody_to_ask = True
         self._approvals.decline()
         if self._input is not None:
             await self.input(self._input, None)
 
     def configure(self, changes: Mapping[str, Any]) -> None:
-        """Change settings. A turn under way heeds `auto_run` and `max_budget`; the next one, all.
+        """Change settings. `auto_run` and `max_budget` apply to the turn under way as well.
 
         Raises:
             InvalidError: they do not fit; nothing was changed.
@@ -208,23 +241,32 @@ class Conversation:
         if not self.turns and _place(self.settings) != _place(before):
             self.messages = self.messages or self._history().load(self.id) or []
         if "auto_run" in changes:
+            self._all_allowed = False
             self._approvals.auto_run = self.settings.auto_run
         if "max_budget" in changes:
             self.budget.max_budget = self.settings.max_budget
 
     def restore(self, messages: Sequence[Message], used: Budget | None = None) -> None:
-        """Make these the conversation.
+        """Replace the conversation's messages.
 
         Args:
-            used: what the session has cost before, where one goes on that another daemon began.
+            used: what the session has cost before, if another daemon began it.
+
+        Raises:
+            BusyError: a turn is under way.
         """
         self.refuse_if_busy()
+        self._all_allowed = False
         self.budget = used or self.budget
         self.messages = list(messages)
         self._save(self.settings)
 
     def undo(self) -> list[Message]:
-        """Remove the last user message and all that answered it; gives what was removed."""
+        """Remove the last user message and all that answered it. Returns what was removed.
+
+        Raises:
+            BusyError: a turn is under way.
+        """
         self.refuse_if_busy()
         asked = [i for i, message in enumerate(self.messages) if isinstance(message, UserMessage)]
         start = asked[-1] if asked else max(0, len(self.messages) - 1)
@@ -234,11 +276,16 @@ class Conversation:
         return removed
 
     async def reset(self) -> None:
-        """Begin an empty conversation with fresh interpreters.
+        """Begin an empty conversation with new language processes.
 
-        What was said stays on disk, under an id of its own. Settings and the budget stay too.
+        What was said stays on the disk, under an id of its own. The settings and what the session
+        has cost stay too, but an `always` ends.
+
+        Raises:
+            BusyError: a turn is under way.
         """
         self.refuse_if_busy()
+        self._all_allowed = False
         if self.settings.conversation_history:
             self._history().set_aside(self.id)
         self._saved = []
@@ -254,13 +301,19 @@ class Conversation:
             await self._execution.close()
 
     def delete(self) -> bool:
-        """Remove the conversation from the disk; False if it is not there."""
+        """Delete the conversation's file. False if there is none."""
         return self._history().delete(self.id)
 
     @property
     def visible(self) -> list[Message]:
-        """The conversation, with what the turn under way has added so far."""
+        """All messages, with those that the turn under way has added so far."""
         return [*self.messages, *(self._turn.messages if self._turn else [])]
+
+    @property
+    def public_settings(self) -> dict[str, Any]:
+        """All settings, as a client may see them. `auto_run` is true after `always`, too."""
+        shown = public(self.settings)
+        return shown | {"auto_run": self.settings.auto_run or self._all_allowed}
 
     @property
     def problems(self) -> list[str]:
@@ -269,7 +322,8 @@ class Conversation:
         return [folder] if folder else []
 
     def refuse_if_busy(self) -> None:
-        """
+        """Raise if a turn is under way.
+
         Raises:
             BusyError: a turn is under way.
         """
@@ -278,6 +332,7 @@ class Conversation:
 
     @contextmanager
     def _one_turn(self) -> Iterator[None]:
+        """The time of one turn, its preparations included."""
         self.refuse_if_busy()
         self._busy = True
         self._interrupted = False
@@ -290,8 +345,9 @@ class Conversation:
             self._turn = None
             self._enter(ConversationState.IDLE)
 
-    def _always(self) -> None:
-        self.settings = change(self.settings, {"auto_run": True})
+    def _allow_all(self) -> None:
+        """A person answered `always`: the blocks of this conversation run from now on."""
+        self._all_allowed = True
 
     def _save(self, settings: Settings, added: Sequence[Message] = ()) -> None:
         """Keep the conversation on disk. A disk that is full must not end a turn: it is logged."""
@@ -314,13 +370,14 @@ class Conversation:
         return self._history_for(self.settings)
 
     async def _warm(self, settings: Settings) -> None:
-        """Start Python while the model thinks."""
+        """Start Python's process, so that it is ready when the model has written code."""
         await (await self._execution_for(settings)).warm()
 
     async def _execution_for(self, settings: Settings) -> Interpreters:
-        """The interpreters; fresh ones after a change of where code runs, which is said.
+        """The language processes for these settings.
 
-        Limits hold at once.
+        If the settings of where code runs have changed, they are replaced, and the next block's
+        output says so. Changed limits apply to the processes that there are.
         """
         self._limits.apply(settings)
         workplace = _workplace(settings, self._limits)
@@ -333,27 +390,27 @@ class Conversation:
             self._execution = Interpreters(workplace, news)
         return self._execution
 
-    def _watched(self, emit: Emit) -> Emit:
-        """`emit`, with an eye on what the conversation is doing and waiting for."""
+    def _tracking(self, emit: Emit) -> Emit:
+        """`emit` that also sets the state, and declines a request for input that nobody answers."""
 
-        async def watched(chunk: Chunk) -> None:
+        async def tracking(chunk: Chunk) -> None:
             self._enter(state_after(chunk, self._state))
             self._input = chunk.input if isinstance(chunk, InputRequest) else None
             await emit(chunk)
-            if self._alone and self._input is not None:
+            if self._nobody_to_ask and self._input is not None:
                 await self.input(self._input, None)
 
-        return watched
+        return tracking
 
 
 _RESTARTED = (
-    "The interpreters were started afresh, as the settings of where code runs have changed:"
+    "The interpreters were started again, because the settings of where code runs have changed:"
     " their variables are lost."
 )
 
 
 def problem_of_folder(cwd: str | None) -> str | None:
-    """What is wrong with the folder in which code is to run; None if nothing is."""
+    """What is wrong with the folder in which code runs; None if nothing is."""
     if cwd is None or Path(cwd).is_dir():
         return None
     return f"settings.cwd: the folder {cwd} does not exist, so no code can run there."
@@ -369,5 +426,5 @@ def _workplace(settings: Settings, limits: Limits) -> Workplace:
 
 
 def _place(settings: Settings) -> tuple[str | None, str | None]:
-    """Where a conversation is kept."""
+    """The settings that decide where a conversation is kept."""
     return settings.conversation_history_path, settings.conversation_filename

@@ -1,8 +1,8 @@
 """The turn: from a person's words to an answer, through as many rounds as it takes.
 
-A round is one reply of the model and the run of its code blocks; their output goes back to the
-model in the next. The turn knows no transport, no files and no terminal: it sees a `Model`, an
-`Execution` and an `Approval`, and tells what happens by `emit`.
+A round is one reply of the model and the run of its code blocks. Their output goes back to the
+model in the next round. The turn knows no transport, no files and no terminal: it sees a `Model`,
+an `Execution`, an `Approval` and a `Spending`, and reports what happens by `emit`.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol
 
+from oi_daemon.conversation.budget import Verdict
 from oi_daemon.messages import (
     AssistantMessage,
     Chunk,
@@ -21,6 +22,7 @@ from oi_daemon.messages import (
     EndOfExecution,
     Executing,
     Fold,
+    InputRequest,
     LanguageChunk,
     Message,
     MessageChunk,
@@ -39,12 +41,13 @@ Reply = (
     | Quote
     | Usage
 )
-"""What a model's reply consists of. `Executing` ends each complete block, with all of its code.
+"""A part of a model's reply. `Executing` ends each complete block and holds all of its code.
 
-A `Quote` comes before the request is sent: closing the reply there costs nothing.
+A `Quote` comes before the request is sent, so closing the reply there costs nothing.
 """
 
 Emit = Callable[[Chunk], Awaitable[None]]
+"""Sends a chunk to whoever follows the turn, and waits while they are slow."""
 
 
 class Model(Protocol):
@@ -59,7 +62,10 @@ class Model(Protocol):
         ...
 
     def unfinished(self) -> Usage | None:
-        """What the latest reply has used, about, if it was closed before its `Usage` came; once."""
+        """An estimate of what the latest reply used, if it was closed before its `Usage` came.
+
+        Gives it once, and None after that.
+        """
         ...
 
 
@@ -69,13 +75,13 @@ class Execution(Protocol):
     def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
         """One block's lines, output, displays and requests for input, then its end.
 
-        Never raises for what the code does; the last two chunks are always `ActiveLine(None)` and
+        Never raises for what the code does. The last two chunks are always `ActiveLine(None)` and
         `EndOfExecution()`.
         """
         ...
 
     def interrupt(self) -> None:
-        """Stop the block that runs; its `run` then comes to its end. Nothing, if none runs."""
+        """Stop the block that runs; its `run` then ends. Does nothing if none runs."""
         ...
 
 
@@ -87,36 +93,58 @@ class Decision(StrEnum):
     STOP = "stop"
     ALWAYS = "always"
     GONE = "gone"
-    """There is nobody to ask; no client can send this."""
+    """There is nobody to ask. Clients cannot send this."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`code` replaces the model's, where the person edited it."""
+    """The answer to a block that waits, with the person's own code if it was edited."""
 
     decision: Decision
     code: str | None = None
-
-
-class Approval(Protocol):
-    """Asks the person. No answer is a no: where nobody can be asked, the answer is GONE."""
-
-    def open(self) -> "Ticket | None":
-        """A ticket for one block, or None where nothing needs to be asked."""
-        ...
+    """Runs in place of the model's code; None to run the model's."""
 
 
 class Ticket(Protocol):
-    """One block that waits: its id, and the answer."""
+    """A block that waits for its answer."""
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The id that the answer has to name."""
+        ...
 
-    def answer(self) -> Awaitable[Answer]: ...
+    def answer(self) -> Awaitable[Answer]:
+        """Wait for the answer."""
+        ...
+
+
+class Question(Protocol):
+    """A question that waits for its answer."""
+
+    @property
+    def id(self) -> str:
+        """The id that the answer has to name."""
+        ...
+
+    def answer(self) -> Awaitable[bool]:
+        """Wait for the answer. True for yes."""
+        ...
+
+
+class Approval(Protocol):
+    """Asks the person. No answer is a no: if nobody can be asked, the answer is GONE."""
+
+    def open(self) -> Ticket | None:
+        """A ticket for one block; None if it may run without being asked about."""
+        ...
+
+    def ask(self) -> Question:
+        """A ticket for a question that is answered by a line of text."""
+        ...
 
 
 class Status(StrEnum):
-    """How a turn ended, where it did not fail."""
+    """How a turn ended that did not fail."""
 
     DONE = "done"
     INTERRUPTED = "interrupted"
@@ -125,17 +153,23 @@ class Status(StrEnum):
 
 
 class Spending(Protocol):
-    """Counts what the turn costs."""
+    """Counts what the turn costs, and decides whether a request may be sent."""
 
-    def add(self, usage: Usage) -> None: ...
+    def add(self, usage: Usage) -> None:
+        """Count a request."""
+        ...
 
-    def refusal(self, at_most: float = 0.0) -> str | None:
-        """Why a request that costs this at most may not be sent, in words; None while it may."""
+    def verdict(self, quote: Quote | None = None) -> Verdict:
+        """Whether the next request may be sent. The quote says what it costs, if that is known."""
+        ...
+
+    def accept(self, model: str) -> None:
+        """The person agrees to use this model although its price is not known."""
         ...
 
 
 class Turn:
-    """One turn of a conversation. `messages` is what it has added so far, growing as it runs."""
+    """One turn of a conversation."""
 
     def __init__(
         self,
@@ -152,29 +186,34 @@ class Turn:
         """
         Args:
             history: the conversation so far, the person's latest words included.
-            finished: called whenever a message is complete, so that it is kept before anybody
-                hears that it is.
+            finished: called when a message is complete, before the chunk that completes it is
+                emitted, so that the message is saved before anybody learns that it is complete.
         """
         self._history = history
         self._model = model
         self._execution = execution
         self._approval = approval
         self._spending = spending
-        self._emit = emit
+        self._send = emit
         self._finished = finished
         self._max_rounds = max_rounds
         self._fold = Fold()
         self._task: asyncio.Task[object] | None = None
-        self._asking = False
-        """A block waits for its answer."""
+        """The task in which the turn runs; None before it begins and after it has ended."""
+        self._awaits_answer = False
+        """True while a block waits for its answer."""
         self._executing = False
+        """True while a block runs."""
         self._interrupted = False
+        """True once `interrupt` was called."""
         self._cancelled = False
-        self._apart = False
-        """The last message is an earlier reply's text: text that follows is a new paragraph."""
+        """True once `interrupt` has cancelled the task."""
+        self._new_paragraph = False
+        """True if the last message is text of an earlier reply: text that follows is separated."""
 
     @property
     def messages(self) -> list[Message]:
+        """The messages that the turn has added so far. The last one may still grow."""
         return self._fold.messages
 
     async def answer(self) -> Status:
@@ -183,62 +222,74 @@ class Turn:
         Raises:
             ModelError: the model cannot go on. `messages` holds what was said and run until then.
         """
-        return await self._guarded(self._rounds)
+        return await self._interruptible(self._rounds)
 
     async def execute(self, language: str, code: str) -> Status:
-        """Run one block that the person wrote: nothing is asked, no model is called."""
-        return await self._guarded(partial(self._run_alone, Executing(code, language)))
+        """Run one block that the person wrote. Nobody is asked, and no model is called."""
+        return await self._interruptible(partial(self._run_own, Executing(code, language)))
 
     def interrupt(self) -> None:
-        """Stop at once, whatever is under way; the turn then ends as INTERRUPTED."""
+        """Stop whatever is under way. The turn then ends as INTERRUPTED."""
         self._interrupted = True
         if self._executing:
             self._execution.interrupt()
         elif self._task is not None and not self._cancelled:
             self._cancelled = self._task.cancel()
 
-    async def _guarded(self, work: Callable[[], Awaitable[Status]]) -> Status:
+    async def _interruptible(self, work: Callable[[], Awaitable[Status]]) -> Status:
         if self._interrupted:
             return Status.INTERRUPTED
         self._task = asyncio.current_task()
         try:
             status = await work()
-            if self._cancelled:  # by `emit` itself, with the last chunk: it arrives here
+            if self._cancelled:  # during the last `emit`: the cancellation arrives here
                 await asyncio.sleep(0)
             return status
         except asyncio.CancelledError:
-            if not self._was_interrupt():
+            if not self._is_own_cancellation():
                 raise
-            if self._asking:
-                await self._tell(Declined("stop"))
+            if self._awaits_answer:
+                await self._emit(Declined("stop"))
             return Status.INTERRUPTED
         finally:
             self._task = None
             self._fold.close()
             self._finished()
 
-    def _was_interrupt(self) -> bool:
-        """Whether nobody but `interrupt` has cancelled the task; it is then cancelled no more."""
+    def _is_own_cancellation(self) -> bool:
+        """Whether only `interrupt` has cancelled the task. If so, this takes the mark away."""
         return self._cancelled and self._task is not None and self._task.uncancel() == 0
 
     async def _rounds(self) -> Status:
         for _ in range(self._max_rounds):
-            status = await self._refused(0.0) or await self._round()
+            if not await self._may_send(None):
+                return Status.BUDGET
+            status = await self._round()
             if status is not None:
                 return status
-        await self._tell(MessageChunk(_TOO_MANY_ROUNDS.format(self._max_rounds)))
+        await self._emit(MessageChunk(_TOO_MANY_ROUNDS.format(self._max_rounds)))
         return Status.STOPPED
 
-    async def _refused(self, at_most: float) -> Status | None:
-        """BUDGET, and the person told why, where a request of this cost may not be sent."""
-        refusal = self._spending.refusal(at_most)
-        if refusal is None:
-            return None
-        await self._tell(MessageChunk(refusal))
-        return Status.BUDGET
+    async def _may_send(self, quote: Quote | None) -> bool:
+        """Whether the budget allows the next request. If not, the person is told why."""
+        verdict = self._spending.verdict(quote)
+        if verdict.notice is not None:
+            await self._emit(NoticeChunk("limit", verdict.notice))
+        if quote and verdict.question and await self._agrees(verdict.question):
+            self._spending.accept(quote.model)
+            return True
+        if verdict.refusal is None:
+            return True
+        await self._emit(MessageChunk(verdict.refusal))
+        return False
+
+    async def _agrees(self, question: str) -> bool:
+        ticket = self._approval.ask()
+        await self._emit(InputRequest(question, password=False, input=ticket.id))
+        return await ticket.answer()
 
     async def _round(self) -> Status | None:
-        """One reply and its blocks. None: code ran, so the model is to be asked again."""
+        """One reply and its blocks. None if code ran, so that the model is asked again."""
         try:
             async with aclosing(self._model.reply([*self._history, *self.messages])) as reply:
                 status, ran = await self._follow(reply)
@@ -246,37 +297,41 @@ class Turn:
             if usage := self._model.unfinished():
                 self._spending.add(usage)
         self._finished()
-        self._apart = any(isinstance(last, AssistantMessage) for last in self.messages[-1:])
+        ends_in_text = isinstance(self.messages[-1], AssistantMessage) if self.messages else False
+        self._new_paragraph = ends_in_text
         return status or (None if ran else Status.DONE)
 
     async def _follow(self, reply: AsyncGenerator[Reply, None]) -> tuple[Status | None, bool]:
-        """Tell, and run, what a reply holds: how that ended the turn, if it did; if code ran."""
+        """Emit and run what a reply holds.
+
+        Returns how that ended the turn, or None if it did not, and whether the reply had code.
+        """
         ran = False
         async for part in reply:
             status = None
             match part:
                 case Usage():
                     self._spending.add(part)
-                case Quote(cost):
-                    status = await self._refused(cost)
+                case Quote():
+                    status = None if await self._may_send(part) else Status.BUDGET
                 case Executing():
                     status = await self._block(part)
                     ran = True
                 case _:
-                    await self._tell(part)
+                    await self._emit(part)
             if status is not None:
                 return status, ran
         return None, ran
 
     async def _block(self, block: Executing) -> Status | None:
-        """Ask, then run. None: go on."""
+        """Ask about a block, then run it. None to go on with the turn."""
         ticket = self._approval.open()
         if ticket is None:
             return await self._run(block)
-        self._asking = True
-        await self._tell(replace(block, approval=ticket.id))
+        self._awaits_answer = True
+        await self._emit(replace(block, approval=ticket.id))
         answer = await ticket.answer()
-        self._asking = False
+        self._awaits_answer = False
         match answer.decision:
             case Decision.RUN | Decision.ALWAYS:
                 edited = answer.code is not None and answer.code != block.code
@@ -284,41 +339,47 @@ class Turn:
                     return await self._run(block, announced=True)
                 return await self._run(replace(block, code=answer.code or ""))
             case Decision.SKIP:
-                await self._tell(Declined("skip"))
+                await self._emit(Declined("skip"))
                 return None
             case Decision.STOP:
-                await self._tell(Declined("stop"))
+                await self._emit(Declined("stop"))
                 return Status.STOPPED
             case Decision.GONE:
-                await self._tell(Declined("gone"))
+                await self._emit(Declined("gone"))
                 return Status.STOPPED
 
-    async def _run_alone(self, block: Executing) -> Status:
+    async def _run_own(self, block: Executing) -> Status:
         return await self._run(block) or Status.DONE
 
     async def _run(self, block: Executing, *, announced: bool = False) -> Status | None:
+        """Run a block. None to go on with the turn.
+
+        Args:
+            announced: the block's `Executing` was emitted before.
+        """
         if not announced:
-            await self._tell(block)
+            await self._emit(block)
         self._executing = True
         try:
             async with aclosing(self._execution.run(block.language, block.code)) as chunks:
                 async for chunk in chunks:
-                    await self._tell(chunk)
+                    await self._emit(chunk)
         finally:
             self._executing = False
         return Status.INTERRUPTED if self._interrupted else None
 
-    async def _tell(self, chunk: Chunk) -> None:
-        if self._apart and isinstance(chunk, MessageChunk):
+    async def _emit(self, chunk: Chunk) -> None:
+        """Add a chunk to the turn's messages, and send it."""
+        if self._new_paragraph and isinstance(chunk, MessageChunk):
             chunk = MessageChunk(f"\n\n{chunk.text}")
         if not isinstance(chunk, ThinkingChunk | NoticeChunk):
-            self._apart = False
+            self._new_paragraph = False
         if isinstance(chunk, LanguageChunk):
             self._finished()
         self._fold.add(chunk)
         if isinstance(chunk, Executing | EndOfExecution | Declined):
             self._finished()
-        await self._emit(chunk)
+        await self._send(chunk)
 
 
 _TOO_MANY_ROUNDS = (

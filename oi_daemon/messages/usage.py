@@ -5,15 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one request used. `cost` is in US dollars, None where the price is not known."""
+    """What one request, or several, used."""
 
     input_tokens: int
     output_tokens: int
     cost: float | None
+    """US dollars; None if the price is not known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the request that is about to be sent may cost at most, in US dollars."""
+    """What the request that is about to be sent costs, in US dollars. Comes with `max_budget`."""
 
-    cost: float
+    model: str
+    input_cost: float | None
+    """What its input costs, about; None if the model's price is not known."""
+    most: float | None = None
+    """What it costs at most, with its output; None if the output has no limit."""

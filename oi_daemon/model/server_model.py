@@ -140,15 +140,19 @@ class ServerModel:
         return 0.0 if free else price(counts, endpoint.model, endpoint.api_base)
 
     async def _quote(self, attempt: "_Attempt") -> Quote | None:
-        """Return what the request may cost at most; None without `max_budget` or `max_tokens`."""
+        """Return what the request costs; None without `max_budget`, which alone needs it."""
         settings, endpoint = self._settings, attempt.endpoint
-        if settings.max_budget is None or settings.max_tokens is None:
+        if settings.max_budget is None:
             return None
+        if self._price(TokenCounts(1, 1), endpoint) is None:
+            return Quote(endpoint.model, None)
         counted = await asyncio.to_thread(tokenizer(endpoint.model).count, attempt.conversation())
         attempt.counted = counted + attempt.picture_tokens()
         tokens = attempt.counted + self._access.capabilities(endpoint).overhead_tokens
-        cost = self._price(TokenCounts(tokens, settings.max_tokens), endpoint)
-        return None if cost is None else Quote(cost)
+        most = None
+        if settings.max_tokens is not None:
+            most = self._price(TokenCounts(tokens, settings.max_tokens), endpoint)
+        return Quote(endpoint.model, self._price(TokenCounts(tokens, 0), endpoint), most)
 
     async def _error(self, failed: Failure, endpoint: Endpoint) -> ModelError:
         """Return the error for a person, with what only the server or its process can tell."""

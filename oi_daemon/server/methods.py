@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from oi_daemon import __version__
+from oi_daemon import __version__, logs
 from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.conversation import Conversation, Outcome, problem_of_folder
 from oi_daemon.conversation.turn import Answer, Decision, Model
@@ -20,7 +20,6 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable
 from oi_daemon.execution.languages.versions import Versions
-from oi_daemon.logs import heed
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.methods import (
@@ -112,7 +111,7 @@ class Methods:
         if configured.cwd is None and folder is not None:
             configured = change(configured, {"cwd": folder})
         self._conversations.settings = configured
-        heed(configured)
+        logs.apply(configured)
 
     def add_problem(self, text: str) -> None:
         """Add a line to the `problems` of `oi/status`."""
@@ -212,13 +211,15 @@ class Methods:
 
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
         conversation = self._conversations.active(params.conversation)
-        return public(conversation.settings if conversation else self._conversations.settings)
+        if conversation is None:
+            return public(self._conversations.settings)
+        return conversation.public_settings
 
     async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
         conversation = self._conversations.open(params.conversation)
         conversation.configure(params.settings)
-        heed(conversation.settings)
-        return public(conversation.settings)
+        logs.apply(conversation.settings)
+        return conversation.public_settings
 
     async def languages(self, params: NoParams) -> Languages:
         settings = self._conversations.settings

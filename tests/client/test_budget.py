@@ -21,13 +21,13 @@ def test_a_budget_of_a_cent_ends_where_arithmetic_says_with_the_sum_in_the_messa
 ) -> None:
     server.enqueue(*[text("Hello")] * 9)
     interpreter.max_budget = CENT
-    said = [last(interpreter) for _ in range(4)]
-    assert said[:3] == ["Hello"] * 3
-    assert "$0.0126" in said[3]
-    assert "$0.01:" in said[3]
-    assert len(server.bodies) == 3
+    said = [last(interpreter) for _ in range(3)]
+    assert said[:2] == ["Hello"] * 2
+    assert "$0.0084" in said[2]
+    assert "$0.01." in said[2]
+    assert len(server.bodies) == 2
     assert interpreter.last_turn["status"] == "budget"
-    interpreter.max_budget = 0.02
+    interpreter.max_budget = 0.03
     assert last(interpreter) == "Hello"
     assert interpreter.last_turn == {
         "status": "done",
@@ -41,8 +41,8 @@ def test_a_turn_that_runs_code_is_not_asked_on_over_the_budget(
     server.enqueue(*[code("1")] * 9)
     interpreter.max_budget = CENT
     interpreter.auto_run = True
-    assert "$0.0126" in last(interpreter)
-    assert len(server.bodies) == 3
+    assert "$0.0084" in last(interpreter)
+    assert len(server.bodies) == 2
 
 
 def test_a_request_that_may_cost_more_than_is_left_is_not_sent(
@@ -53,8 +53,9 @@ def test_a_request_that_may_cost_more_than_is_left_is_not_sent(
     interpreter.max_tokens = 1000  # 6 cents
     assert "lower max_tokens" in last(interpreter)
     assert server.bodies == []
-    interpreter.max_tokens = 100  # 0.6 cents
+    interpreter.max_tokens = 20  # 0.12 cents
     assert last(interpreter) == "Hello"
+    interpreter.max_tokens = 100  # 0.6 cents
     assert "$0.0042" in last(interpreter)
     assert len(server.bodies) == 1
 
@@ -63,7 +64,7 @@ def test_the_sum_outlives_a_reset_and_the_daemon(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:
     server.enqueue(*[text("Hello")] * 3)
-    interpreter.max_budget = CENT
+    interpreter.max_budget = 1.5 * CENT
     last(interpreter)
     interpreter.reset()
     last(interpreter)
@@ -78,15 +79,20 @@ def test_the_sum_outlives_a_reset_and_the_daemon(
     assert "$0.0126" in last(interpreter)
 
 
-def test_a_price_that_is_not_known_is_said_to_be_so(
-    interpreter: Interpreter, server: ThreadedServer, capfd: pytest.CaptureFixture[str]
+def test_a_model_whose_price_is_not_known_is_asked_only_after_a_yes(
+    interpreter: Interpreter, server: ThreadedServer
 ) -> None:
     server.enqueue(text("Hello"))
     interpreter.model = "some-model-of-mine"
     interpreter.max_budget = CENT
-    last(interpreter)
+    assert "price of some-model-of-mine is not known" in last(interpreter)
+    assert server.bodies == []
+    for chunk in interpreter.chat("Hi", stream=True):
+        if "input" in chunk:
+            assert "price of some-model-of-mine is not known" in chunk["input"]["prompt"]
+            interpreter.input("y")
+    assert interpreter.messages[-1]["message"] == "Hello"
     assert interpreter.usage["unpriced"] == 1
-    assert "price of some-model-of-mine is not known" in capfd.readouterr().err
 
 
 def test_a_reply_that_was_interrupted_is_counted_about(

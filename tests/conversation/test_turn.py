@@ -18,9 +18,11 @@ from oi_daemon.messages import (
     Declined,
     EndOfExecution,
     Executing,
+    InputRequest,
     LanguageChunk,
     Message,
     MessageChunk,
+    NoticeChunk,
     Output,
     fold,
 )
@@ -180,7 +182,7 @@ async def test_no_request_is_sent_over_the_budget() -> None:
 
 
 async def test_a_request_that_may_cost_too_much_is_not_sent() -> None:
-    scene = Scene([Quote(0.02), *said("never sent")], max_budget=0.01)
+    scene = Scene([Quote("m", 0.001, 0.02), *said("never sent")], max_budget=0.01)
 
     assert await scene.turn.answer() is Status.BUDGET
 
@@ -190,9 +192,47 @@ async def test_a_request_that_may_cost_too_much_is_not_sent() -> None:
 
 
 async def test_a_request_that_the_budget_allows_is_sent() -> None:
-    scene = Scene([Quote(0.01), *said("sent")], max_budget=0.01)
+    scene = Scene([Quote("m", 0.001, 0.01), *said("sent")], max_budget=0.01)
 
     assert await scene.turn.answer() is Status.DONE
+
+
+async def test_a_request_whose_input_alone_costs_too_much_is_not_sent() -> None:
+    scene = Scene([Quote("m", 0.02), *said("never sent")], max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.BUDGET
+
+    assert scene.model.open == 0
+    assert "input of the next request alone costs about $0.0200" in _last_text(scene)
+
+
+async def test_that_the_output_has_no_limit_is_said_once() -> None:
+    quote = Quote("m", 0.001)
+    scene = Scene([quote, *block("1")], [quote, *said("sent")], max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.DONE
+
+    notices = [chunk for chunk in scene.chunks if isinstance(chunk, NoticeChunk)]
+    assert [notice.kind for notice in notices] == ["limit"]
+
+
+async def test_a_model_without_a_price_is_asked_only_after_a_yes() -> None:
+    replies = [Quote("m", None), *block("1")], [Quote("m", None), *said("sent")]
+    scene = Scene(*replies, approval=AutoRun(agrees=True), max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.DONE
+
+    questions = [chunk for chunk in scene.chunks if isinstance(chunk, InputRequest)]
+    assert [question.input for question in questions] == ["question-1"]
+    assert "price of m is not known" in questions[0].prompt
+
+
+async def test_without_a_yes_a_model_without_a_price_is_not_asked() -> None:
+    scene = Scene([Quote("m", None), *said("never sent")], max_budget=0.01)
+
+    assert await scene.turn.answer() is Status.BUDGET
+
+    assert "no request was sent" in _last_text(scene)
 
 
 async def test_what_a_reply_used_that_was_cut_off_is_counted() -> None:

@@ -118,10 +118,24 @@ class ListedTicket:
         return self.given
 
 
+@dataclass
+class ListedQuestion:
+    id: str
+    given: bool
+
+    async def answer(self) -> bool:
+        return self.given
+
+
 class ListedApproval:
     """Answers from a list; None is a person who never answers. After `always` it asks no more."""
 
-    def __init__(self, answers: Iterable[Answer | None]) -> None:
+    def __init__(self, answers: Iterable[Answer | None] = (), *, agrees: bool = False) -> None:
+        """
+        Args:
+            agrees: the answer to every question.
+        """
+        self._agrees = agrees
         self._answers = [*answers]
         self._always = False
         self.opened = 0
@@ -134,8 +148,13 @@ class ListedApproval:
         self._always = given is not None and given.decision is Decision.ALWAYS
         return ListedTicket(f"approval-{self.opened}", given)
 
+    def ask(self) -> ListedQuestion:
+        return ListedQuestion("question-1", self._agrees)
 
-class AutoRun:
+
+class AutoRun(ListedApproval):
+    """Lets every block run without being asked."""
+
     def open(self) -> None:
         return None
 

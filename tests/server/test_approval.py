@@ -123,6 +123,40 @@ def test_always_is_for_this_conversation_alone(client: WireClient, server: Threa
     assert wait_for(client, lambda p: p["conversation"] == "other" and p.get("approval"))
 
 
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("oi/history/reset", {}),
+        ("oi/history/set", {"messages": []}),
+        ("oi/settings/set", {"settings": {"auto_run": False}}),
+    ],
+)
+def test_always_can_be_taken_back(
+    client: WireClient, server: ThreadedServer, method: str, params: dict[str, Any]
+) -> None:
+    server.enqueue(code("1"), text("One."), code("2"), text("Two."))
+    turn = client.send("oi/stream", {"message": "Go"})
+    client.result("oi/approve", {"approval": wait_for_approval(client), "decision": "always"})
+    assert client.answer(turn)["result"]["status"] == "done"
+    assert client.result("oi/settings/get")["auto_run"] is True
+    client.result(method, params)
+    assert client.result("oi/settings/get")["auto_run"] is False
+    client.send("oi/stream", {"message": "Go on"})
+    wait_for_approval(client, 2)
+
+
+def test_a_turn_may_ask_for_every_block_in_spite_of_auto_run(
+    client: WireClient, server: ThreadedServer
+) -> None:
+    server.enqueue(code("1"), text("Done."))
+    client.result("oi/settings/set", {"settings": {"auto_run": True}})
+    turn = client.send("oi/stream", {"message": "Go", "settings": {"auto_run": False}})
+    client.result("oi/approve", {"approval": wait_for_approval(client), "decision": "skip"})
+    assert client.answer(turn)["result"]["status"] == "done"
+    assert {"declined": {"by": "skip"}} in chunks(client)
+    assert client.result("oi/settings/get")["auto_run"] is True
+
+
 def test_edited_code_is_what_runs_and_what_the_history_holds(
     client: WireClient, server: ThreadedServer, made: Path
 ) -> None:

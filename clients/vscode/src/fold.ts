@@ -60,6 +60,7 @@ export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
   }
   if ("declined" in chunk) return change(cells, (open) => end(open, "declined"));
   if ("thinking" in chunk || "notice" in chunk) return cells;
+  if ("input" in chunk && cells.at(-1)?.kind !== "block") return cells; // a question of the daemon itself
   if ("end_of_execution" in chunk) return change(cells, (open) => end(open, "ended"));
   return change(cells, (open) => write({ ...open, state: "running" }, chunk));
 }
