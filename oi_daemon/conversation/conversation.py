@@ -182,6 +182,8 @@ class Conversation:
             self.messages += turn.messages
             self._save(settings)
             logs.apply(self.settings)
+        if turn.interrupted:  # also one that came after the last block: it was answered by a yes
+            status = Status.INTERRUPTED
         return Outcome(status, [*asked, *turn.messages], self._bill.total)
 
     def approve(self, approval: str, answer: Answer) -> bool:
@@ -218,7 +220,7 @@ class Conversation:
         self._state = state
 
     def interrupt(self) -> bool:
-        """Stop the turn. False if none runs."""
+        """Stop the turn. True: it ends as INTERRUPTED, whatever it does now. False: none runs."""
         if self._turn is not None:
             self._turn.interrupt()
         self._interrupted = self._busy

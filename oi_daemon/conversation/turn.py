@@ -236,6 +236,11 @@ class Turn:
         elif self._task is not None and not self._cancelled:
             self._cancelled = self._task.cancel()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether the turn was interrupted, at whatever moment."""
+        return self._interrupted
+
     async def _interruptible(self, work: Callable[[], Awaitable[Status]]) -> Status:
         if self._interrupted:
             return Status.INTERRUPTED

@@ -40,6 +40,8 @@ class Interpreters:
         """The processes by the name of their language."""
         self._latest: Process | None = None
         """The process of the latest block; None before the first one."""
+        self._stopped = False
+        """Whether the latest block was interrupted."""
 
     async def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `oi_daemon.conversation.turn.Execution.run`."""
@@ -51,11 +53,16 @@ class Interpreters:
             yield EndOfExecution()
             return
         process = self._latest = self._process(found)
+        self._stopped = False
         logger.debug("running %s:\n%s", found.name, code)
         started = time.monotonic()
         if self._announcement:
             yield Output(f"[{self._announcement}]\n")
             self._announcement = ""
+        if self._stopped:
+            yield ActiveLine(None)
+            yield EndOfExecution()
+            return
         chunks, sandbox = process.run(code), self._workplace.sandbox
         async with aclosing(sandbox.explained(chunks) if sandbox else chunks) as explained:
             async for chunk in explained:
@@ -68,7 +75,8 @@ class Interpreters:
         return self._latest is not None
 
     def interrupt(self) -> None:
-        """Stop the block that runs."""
+        """Stop the block that runs, or that is about to."""
+        self._stopped = True
         if self._latest is not None:
             self._latest.interrupt()
 

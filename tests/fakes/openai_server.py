@@ -152,6 +152,10 @@ class ScriptedServer:
     def enqueue(self, *replies: Reply) -> None:
         self._script.extend(map(_Rendered, replies))
 
+    def clear(self) -> None:
+        """Forget the replies that were not asked for."""
+        self._script.clear()
+
     def release(self) -> None:
         """Let the replies that are held go on, now and later."""
         self._released.set()
@@ -301,6 +305,10 @@ class ThreadedServer:
 
     def enqueue(self, *replies: Reply) -> None:
         self._server.enqueue(*replies)
+
+    def clear(self) -> None:
+        """Forget the replies that were not asked for."""
+        self._server.clear()
 
     def release(self) -> None:
         self._loop.call_soon_threadsafe(self._server.release)

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from oi_daemon.execution.limits import process_tree
 from oi_daemon.execution.process.guard import guard, has_cookie, kill
 
-_STATUS_WITHIN = 2.0
+_STATUS_WITHIN = 10.0
 """Seconds that a standby has to report the status with which its child has ended."""
 _AWAKE_WITHIN = 10.0
 """Seconds that a standby has to take over, even on a busy machine."""

@@ -142,7 +142,16 @@ class WorkerStream:
 
     def memory_use(self) -> MemoryUse:
         """Memory of the process and of what it started, without the standby."""
-        return memory_use(self._process.active.processes())
+        return memory_use(self.processes())
+
+    def processes(self) -> list[int]:
+        """Ids of the process and of what it started, without the standby."""
+        return self._process.active.processes()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the process runs, as far as we know: no standby is about to take over."""
+        return self._handing_over is None or self._handing_over.done()
 
     async def settled(self) -> None:
         """If the process has ended: wait until a standby took over, or until all is closed."""

@@ -11,9 +11,10 @@ import secrets
 import signal
 import stat
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
@@ -21,6 +22,7 @@ from oi_daemon.execution.limits import process_name
 from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.execution.process.ending import Ending, KeptVariables
 from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.patience import Patience
 from oi_daemon.execution.process.stream import Notice, WorkerStream
 from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, InputRequest, Output
 
@@ -30,6 +32,7 @@ _KILLED_WITHIN = 10.0
 """Seconds that the system has to end a process that was killed."""
 _LOOK_EVERY = 0.1
 """Seconds between two looks at a block that runs: its input, its time, its memory."""
+_UNSTOPPABLE = "did not stop when it was interrupted, and was killed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,8 @@ class Dialect:
     again: float = 0.3
     """Seconds between two interrupts of the same block."""
     grace: float = 2.0
-    """Seconds after which an interrupted block that still runs is killed with its process."""
+    """Seconds in which an interrupted block could run and did not stop; then it is killed with its
+    process."""
 
 
 @dataclass(kw_only=True)
@@ -60,8 +64,8 @@ class _RunningBlock:
     """Set when it has ended."""
     begun: bool = False
     """Whether the process has begun to run it. An earlier interrupt would be lost."""
-    interrupted: bool = False
-    """Whether it is to stop."""
+    patience: Patience | None = None
+    """Counts the time in which it has to stop, once it was interrupted."""
     killed: tuple[str, str] = ("", "")
     """How and why we have killed the process, in words; empty if we have not."""
     seconds: float = 0.0
@@ -82,6 +86,8 @@ class Worker:
         self._stream: WorkerStream | None = None
         """The connection to the process; None while there is no process."""
         self._block: _RunningBlock | None = None
+        self._waiting: set[asyncio.Event] = set()
+        """For each block that waits until it can be sent: an event that is set to stop it."""
         self._blocks = 0
         """How many blocks have been run: the number of the latest."""
         self._closing = False
@@ -93,8 +99,10 @@ class Worker:
 
     async def start(self) -> None:
         """Start the process if there is none. See `Process.start`."""
-        if self._stream is not None:
-            await self._stream.settled()
+        self._start_if_ended()
+
+    def _start_if_ended(self) -> None:
+        """Start the process if there is none, without waiting for anything."""
         if self._stream is None:
             self._stream = self._started()
             self._closing = False
@@ -120,27 +128,62 @@ class Worker:
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `Process.run`."""
-        while self._block is not None:
-            await self._block.ended.wait()
         try:
-            await self.start()
+            block = await self._begin_when_free()
         except NotInstalledError as error:
             yield Output(f"{error}\n")
         else:
-            block = self._begin()
-            try:
-                await self._send(block, code)
-                async for chunk in block.backlog:
-                    yield chunk
-            finally:
-                self._interrupt(block)
+            if block is None:
+                yield Output("[Interrupted before it began.]\n")
+            else:
+                try:
+                    await self._send(block, code)
+                    async for chunk in block.backlog:
+                        yield chunk
+                finally:
+                    self._interrupt(block)
         yield ActiveLine(None)
         yield EndOfExecution()
 
     def interrupt(self) -> None:
-        """Stop the block that runs."""
+        """Stop the block that runs, and those that wait until they can be sent."""
+        for stop in self._waiting:
+            stop.set()
         if self._block is not None:
             self._interrupt(self._block)
+
+    async def _begin_when_free(self) -> _RunningBlock | None:
+        """Begin a block as soon as no other one runs and no standby takes over.
+
+        Returns:
+            None if it was interrupted before.
+
+        Raises:
+            NotInstalledError: the process cannot be started.
+        """
+        stop = asyncio.Event()
+        self._waiting.add(stop)
+        try:
+            while self._is_busy and not stop.is_set():
+                await _first_of(self._until_free(), stop.wait())
+            if stop.is_set():
+                return None
+            self._start_if_ended()
+            return self._begin()
+        finally:
+            self._waiting.discard(stop)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a block runs, or a standby takes over."""
+        return self._block is not None or (self._stream is not None and not self._stream.is_settled)
+
+    async def _until_free(self) -> None:
+        """Wait for what keeps the process busy. Afterwards something else may do so."""
+        if self._block is not None:
+            await self._block.ended.wait()
+        elif self._stream is not None:
+            await self._stream.settled()
 
     async def answer(self, input: str, value: str | None) -> bool:
         """Give the code a line that it waits for. See `Process.answer`."""
@@ -191,6 +234,7 @@ class Worker:
         self._look_for_readers(block, self._stream)
         self._look_at_time(block)
         self._look_at_memory(block, self._stream)
+        self._look_at_patience(block, self._stream)
         asyncio.get_running_loop().call_later(_LOOK_EVERY, self._look, block)
 
     def _look_for_readers(self, block: _RunningBlock, stream: WorkerStream) -> None:
@@ -205,7 +249,7 @@ class Worker:
         if not block.asked:
             block.seconds += now - block.looked
         block.looked = now
-        if allowed is not None and block.seconds >= allowed and not block.interrupted:
+        if allowed is not None and block.seconds >= allowed and not block.patience:
             block.backlog.add_sentence(
                 f"Stopped after {allowed:g} s: that is all that `max_seconds` allows a block."
             )
@@ -237,13 +281,15 @@ class Worker:
         block.backlog.add(request)
 
     def _interrupt(self, block: _RunningBlock) -> None:
-        """Interrupt a block as soon as it has begun, repeatedly, and kill it after the grace."""
-        if block.ended.is_set() or block.interrupted:
+        """Interrupt a block as soon as it has begun, repeatedly until it ends.
+
+        If it has not stopped after the grace, `_look_at_patience` kills it.
+        """
+        if block.ended.is_set() or block.patience:
             return
-        block.interrupted = True
+        block.patience = Patience(self._dialect.grace, _LOOK_EVERY)
         if block.begun:
             self._signal(block)
-        asyncio.get_running_loop().call_later(self._dialect.grace, self._give_up, block)
 
     def _signal(self, block: _RunningBlock) -> None:
         """Interrupt a block, now and regularly until it ends."""
@@ -251,11 +297,11 @@ class Worker:
             self._stream.interrupt(self._dialect.interruption)
             asyncio.get_running_loop().call_later(self._dialect.again, self._signal, block)
 
-    def _give_up(self, block: _RunningBlock) -> None:
-        """Kill the process of a block that did not stop when it was interrupted."""
-        if block is self._block and self._stream is not None:
-            block.killed = ("did not stop when it was interrupted, and was killed", "")
-            self._stream.kill()
+    def _look_at_patience(self, block: _RunningBlock, stream: WorkerStream) -> None:
+        """Kill the process of a block that had enough time to stop after its interrupt."""
+        if block.patience and block.patience.is_over(stream.processes()):
+            block.killed = block.killed if any(block.killed) else (_UNSTOPPABLE, "")
+            stream.kill()
 
     def on_output(self, data: bytes) -> None:
         """See `Listener`."""
@@ -271,7 +317,7 @@ class Worker:
             block.backlog.set_active_line(number)
         if not block.begun:
             block.begun = True
-            if block.interrupted:
+            if block.patience:
                 self._signal(block)
 
     def on_notice(self, notice: Notice) -> None:
@@ -325,6 +371,16 @@ class Worker:
         self._refuse(block)
         block.backlog.close()
         block.ended.set()
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until the first of these has ended, and cancel the others."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def _unusable(folder: str) -> str:
