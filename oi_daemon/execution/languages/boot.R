@@ -18,10 +18,22 @@ suspendInterrupts(local({
     system(paste("exec bash -c", shQuote(sprintf(script, ...))), intern = TRUE)
   }
   # Return the next line from a descriptor; nothing at its end, or after an interrupt.
-  read_line <- function(descriptor, prepare = ":") {
-    bash("%s; IFS= read -r line <&%s && printf '%%s\\n' \"$line\"", prepare, descriptor)
+  read_line <- function(descriptor, prepare = ":", otherwise = "false") {
+    script <- "%s; IFS= read -r line <&%s && printf '%%s\\n' \"$line\" || %s"
+    bash(script, prepare, descriptor, otherwise)
   }
   ignore_interrupts <- "trap '' INT"
+  # Return the number of the next block; "end" if the daemon is gone. An interrupt that is too late for
+  # the last block can kill bash before it ignores interrupts: then it is started again.
+  read_request <- function() {
+    for (attempt in 1:100) {
+      line <- suppressWarnings(
+        read_line(control, ignore_interrupts, otherwise = "echo end")
+      )
+      if (length(line)) return(line)
+    }
+    "end"
+  }
 
   # Write a mark to stderr, which is the same pipe as stdout and not buffered. If the user has diverted
   # it by `sink`, write to descriptor 2 instead.
@@ -210,8 +222,8 @@ suspendInterrupts(local({
     keep.source = TRUE, menu.graphics = FALSE, pager = "cat", deparse.max.lines = 3)
   if (getOption("warn") == 0) options(warn = 1) # show warnings at once, not at R's next prompt
   repeat {
-    number <- read_line(control, ignore_interrupts)
-    if (!length(number)) quit("no")
+    number <- read_request()
+    if (number == "end") quit("no")
     guarded(allowInterrupts(Sys.sleep(0))) # drop an interrupt that was too late for the last block
     current <- 0L
     reported <- FALSE

@@ -37,6 +37,7 @@ def file_worker(
     command: Callable[[Given], Sequence[str]],
     environ: Callable[[Mapping[str, str]], dict[str, str]] = dict,
     folder: str | None = None,
+    grace: float = 2.0,
 ) -> Worker:
     """A worker for a program that reads its blocks from a file.
 
@@ -45,6 +46,7 @@ def file_worker(
         missing: gives the reason why it cannot be started, or None if it can.
         command: makes the command line.
         environ: makes the program's environment from that of the user's code.
+        grace: seconds that an interrupted block has to stop. See `Dialect`.
         folder: variable that is set to a temporary folder, removed when the program has ended.
     """
     code_file = _CodeFile()
@@ -63,7 +65,9 @@ def file_worker(
             folder=own.get(folder or ""),
         )
 
-    return Worker(Dialect(name=name, program=program, request=code_file.request), workplace)
+    return Worker(
+        Dialect(name=name, program=program, request=code_file.request, grace=grace), workplace
+    )
 
 
 class _CodeFile:

@@ -9,6 +9,9 @@ from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.worker import Worker
 
 _BOOT = Path(__file__).with_name("boot.R")
+_GRACE = 5.0
+"""Seconds that an interrupted block has to stop. R handles an interrupt only between two steps, and
+a product of matrices is one step; a kill loses all variables, because there is no standby."""
 _OPTIONS = ("--no-echo", "--no-save", "--no-restore")
 
 
@@ -23,7 +26,13 @@ def r(workplace: Workplace) -> Worker:
         return ["env", f"OI_R={words}", path(workplace) or "R", *_OPTIONS, f"--file={_BOOT}"]
 
     return file_worker(
-        "R", workplace, missing=missing, command=command, environ=_environ, folder="TMPDIR"
+        "R",
+        workplace,
+        missing=missing,
+        command=command,
+        environ=_environ,
+        folder="TMPDIR",
+        grace=_GRACE,
     )
 
 
