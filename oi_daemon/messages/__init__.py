@@ -1,4 +1,4 @@
-"""Chunks, stored messages, and the fold of one into the other: values that all else shares."""
+"""Chunks, stored messages, and the fold that turns one into the other: plain values."""
 
 from oi_daemon.messages.chunks import (
     ActiveLine,

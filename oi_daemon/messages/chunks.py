@@ -1,6 +1,6 @@
 """Chunks: the smallest things that happen in a turn, as values.
 
-No ids of storage and no transport: `oi_daemon.protocol.chunks` has their form on the wire.
+`oi_daemon.protocol.chunks` converts them to and from their form on the wire.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ DeclinedBy = Literal["skip", "stop", "gone"]
 
 @dataclass(frozen=True, slots=True)
 class MessageChunk:
-    """Some more text of the model's message."""
+    """The next piece of the model's message."""
 
     text: str
 
@@ -29,36 +29,39 @@ class LanguageChunk:
 
 @dataclass(frozen=True, slots=True)
 class CodeChunk:
-    """Some more of the block's code."""
+    """The next piece of the block's code."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Executing:
-    """The block is complete and about to run. This code is authoritative.
+    """The block is complete and about to run.
 
-    With `approval`, nothing runs until that id is approved. If the person edits the code, a
-    second `Executing` without `approval` follows and holds what really runs.
+    If the person edits the code, a second `Executing`, without `approval`, holds the code that
+    really runs.
     """
 
     code: str
+    """The whole code. It replaces the pieces that came before."""
     language: str
     approval: str | None = None
+    """Id that an answer has to name before the block runs; None if it runs without an answer."""
     provider: Mapping[str, Any] | None = None
-    """What the model's server wants back with this block. It does not travel to clients."""
+    """Data that the model's server needs back with this block. Clients do not get it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveLine:
-    """The line being run, counted from 1; None when nothing runs."""
+    """The line that is being run."""
 
     line: int | None
+    """Counted from 1; None when no line is being run any more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Some more of what the code wrote, stdout and stderr in their true order."""
+    """The next piece of what the code wrote to stdout and stderr, in the order in which it did."""
 
     text: str
 
@@ -72,35 +75,40 @@ class Display:
 
 @dataclass(frozen=True, slots=True)
 class InputRequest:
-    """The running code waits for a line of input; `input` is the id that the answer names."""
+    """The running code waits for a line of input.
+
+    Outside of a block it is a question of the daemon itself.
+    """
 
     prompt: str
     password: bool
+    """True if the line should not be shown while it is typed."""
     input: str
+    """Id that the answer has to name."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndOfExecution:
-    """The block has ended, however it went."""
+    """The block has ended: it finished, failed, was interrupted, or its process ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """The block before this chunk was not run, and will not be."""
+    """The block that came before this chunk was not run, and will not be."""
 
     by: DeclinedBy
 
 
 @dataclass(frozen=True, slots=True)
 class ThinkingChunk:
-    """Some more text of what the model tells about its reasoning. It is not stored."""
+    """The next piece of what the model says about its reasoning. It is not stored."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeChunk:
-    """What a person must know now, in words. It is not stored."""
+    """Something that a person must know now, such as a retry or a failed save. It is not stored."""
 
     kind: str
     """One word for programs: `retry`, `save`, `trimmed`, `limit`, `model`, ..."""

@@ -1,4 +1,4 @@
-"""The fold: a turn's chunks become the messages that are stored."""
+"""The fold: turns the chunks of a turn into the messages that are stored."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, assert_never
@@ -23,36 +23,38 @@ from oi_daemon.messages.written import Written
 
 
 class Fold:
-    """Folds chunks into messages, in time linear in their length.
-
-    `messages` is what has been folded so far; the last of them may still grow.
-    """
+    """Folds chunks into messages, in a time that grows linearly with their length."""
 
     def __init__(self) -> None:
         self._done: list[Message] = []
+        """The messages that are finished."""
         self._open: MessageChunk | LanguageChunk | None = None
+        """The chunk that began the message that may still grow; None if there is none."""
         self._parts: list[str] = []
+        """The pieces of the open message's text or code."""
         self._written: Written | None = None
         """What the open code message has written; None while it has not run."""
         self._declined = False
-        """The open code message was declined."""
+        """True if the open code message was declined."""
         self._provider: Mapping[str, Any] | None = None
-        """What the model's server wants back with the open code message."""
+        """Data that the model's server needs back with the open code message."""
 
     @property
     def messages(self) -> list[Message]:
+        """The messages so far. The last one may still grow."""
         return [*self._done, *self._current()]
 
     def add(self, chunk: Chunk) -> None:
+        """Take the next chunk of the turn."""
         match chunk:
             case MessageChunk(text):
-                self._say(text)
+                self._add_text(text)
             case LanguageChunk():
                 self._begin(chunk)
             case CodeChunk(text):
                 self._parts.append(text)
             case Executing():
-                self._execute(chunk)
+                self._set_code(chunk)
             case Output(text):
                 self._output().write(text)
             case Display(data):
@@ -69,7 +71,7 @@ class Fold:
                 assert_never(chunk)
 
     def close(self) -> None:
-        """The last message is finished: what comes next begins another."""
+        """Finish the last message, so that what comes next begins another one."""
         self._done += self._current()
         self._open = None
         self._parts = []
@@ -80,12 +82,12 @@ class Fold:
         self.close()
         self._open = chunk
 
-    def _say(self, text: str) -> None:
+    def _add_text(self, text: str) -> None:
         if not isinstance(self._open, MessageChunk):
             self._begin(MessageChunk(""))
         self._parts.append(text)
 
-    def _execute(self, block: Executing) -> None:
+    def _set_code(self, block: Executing) -> None:
         if not isinstance(self._open, LanguageChunk) or self._written is not None:
             self.close()
         self._open = LanguageChunk(block.language)
@@ -121,7 +123,7 @@ class Fold:
 
 
 def fold(chunks: Iterable[Chunk]) -> list[Message]:
-    """The messages that these chunks amount to."""
+    """The messages into which these chunks fold."""
     folding = Fold()
     for chunk in chunks:
         folding.add(chunk)

@@ -1,14 +1,14 @@
-"""Output as it looks in a terminal: a line that was overwritten stands in its last state.
+"""Output as it looks in a terminal, where a line that was overwritten appears as it was last.
 
-The rule is told in `docs/protocol.md` ("Output as lines") and kept small, because every client
-follows it: the screen is as large as the output, and the cursor moves on it by carriage return,
-backspace and the usual sequences. Colours take no room; what else is no text leaves no trace.
+`docs/protocol.md` ("Output as lines") has the rule, which is small because every client implements
+it: the screen is as large as the output, and carriage return, backspace and the usual control
+sequences move the cursor on it. Colours take no column. All other control characters are dropped.
 """
 
 import re
 
 FARTHEST = 999
-"""Column to which a sequence can move the cursor, beyond the end of a line."""
+"""The last column to which a control sequence can move the cursor beyond the end of a line."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TOKEN = re.compile(
@@ -22,13 +22,13 @@ _TOKEN = re.compile(
 )
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[ -/]{0,8})\Z")
 _STRING = re.compile(r"[^\x07\x1b\n]*(\x07)?")
-"""The inside of a title, link or picture, and what ends it."""
+"""Matches the rest of a title, link or picture; group 1 is the character that ends it."""
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _CELL = re.compile(r"(?:\x1b\[[0-9;:]*m)*[^\x1b](?:(?:\x1b\[[0-9;:]*m)+\Z)?")
 
 
 def as_shown(output: str) -> str:
-    """A whole output as it looks in a terminal."""
+    """The output as it looks in a terminal, with its colours."""
     if not _CONTROL.search(output):
         return output
     lines = Lines()
@@ -37,12 +37,12 @@ def as_shown(output: str) -> str:
 
 
 def plain(output: str) -> str:
-    """The same without colours."""
+    """The output as it looks in a terminal, without colours."""
     return _COLOUR.sub("", as_shown(output))
 
 
 class Lines:
-    """Grows by `write`, in linear time and however the text is split; `str` gives what there is."""
+    """The screen of a terminal: `write` adds output, and `str` gives the text that is shown."""
 
     def __init__(self) -> None:
         self._begin()
@@ -53,60 +53,61 @@ class Lines:
         self._rows = [""]
         self._row = 0
         self._pieces: list[str] = []
-        """The cursor's row: any pieces of text, or once the cursor has moved, its cells."""
+        """The cursor's row: pieces of any length, or one for each cell if `_column` is set."""
         self._column: int | None = None
-        """None: the cursor has not moved since the row began; it is at its end."""
+        """The cursor's column; None while the cursor has not moved and is at the end of the row."""
         self._colour = ""
-        """What colours the next cell that is written, or the row's end."""
+        """Colour sequences that will be put before the next cell, or at the end of the row."""
         self._changed = False
-        """Something was overwritten or erased; blanks at the ends of lines are then its traces."""
+        """True if something was overwritten or erased: blanks at line ends are then removed."""
 
     def __str__(self) -> str:
-        self._keep_row()
+        self._store_row()
         ends = " " if self._changed else ""
         return "\n".join(row.rstrip(ends) for row in self._rows)
 
     def last(self, count: int) -> list[str]:
-        """The last lines, without what is empty at the end."""
-        self._keep_row()
+        """The last `count` lines, not counting empty lines at the end."""
+        self._store_row()
         end = len(self._rows)
         while end and not self._rows[end - 1]:
             end -= 1
         return self._rows[max(0, end - count) : end]
 
     def write(self, text: str) -> None:
+        """Add output. A control sequence may be split between two calls."""
         text, self._unfinished = self._unfinished + text, ""
-        if self._only_grows_by(text):
-            self._grow(text)
+        if self._only_appends(text):
+            self._append(text)
             return
         if unfinished := _UNFINISHED.search(text):
             self._unfinished = unfinished[0]
             text = text[: unfinished.start()]
         at = 0
         while at < len(text):
-            at = self._skip(text, at) if self._in_string else self._take(text, at)
+            at = self._skip_string(text, at) if self._in_string else self._apply_token(text, at)
 
-    def _only_grows_by(self, text: str) -> bool:
+    def _only_appends(self, text: str) -> bool:
         at_end = self._column is None and self._row == len(self._rows) - 1
         return at_end and not self._in_string and not _CONTROL.search(text)
 
-    def _grow(self, text: str) -> None:
+    def _append(self, text: str) -> None:
         first, *more = text.split("\n")
         self._pieces.append(first)
         if more:
-            self._keep_row()
+            self._store_row()
             self._rows += more
             self._row = len(self._rows) - 1
             self._pieces = [more[-1]]
 
-    def _skip(self, text: str, at: int) -> int:
+    def _skip_string(self, text: str, at: int) -> int:
         found = _STRING.match(text, at)
         assert found is not None
         self._in_string = found.end() == len(text) and not found[1]
         return found.end()
 
-    def _take(self, text: str, at: int) -> int:
-        """One token; returns where the next one begins."""
+    def _apply_token(self, text: str, at: int) -> int:
+        """Apply the token at this position. Returns where the next one begins."""
         token = _TOKEN.match(text, at)
         assert token is not None
         match token.lastgroup:
@@ -119,13 +120,13 @@ class Lines:
             case "colour":
                 self._colour += token[0]
             case "final":
-                self._obey(token["final"], token["numbers"])
+                self._apply(token["final"], token["numbers"])
             case "string":
                 self._in_string = True
             case "one" if token[0] == "\r":
-                self._go(self._row, 0)
+                self._move(self._row, 0)
             case "one" if token[0] == "\b":
-                self._go(self._row, self._here() - 1)
+                self._move(self._row, self._cell_column() - 1)
         return token.end()
 
     def _put(self, text: str) -> None:
@@ -139,25 +140,25 @@ class Lines:
 
     def _end_line(self) -> None:
         if self._row < len(self._rows) - 1:
-            self._go(self._row + 1, 0)
+            self._move(self._row + 1, 0)
         else:
-            self._keep_row()
+            self._store_row()
             self._rows.append("")
             self._row, self._pieces, self._column, self._colour = self._row + 1, [], None, ""
 
-    def _obey(self, final: str, numbers: str) -> None:
-        """A control sequence; those that neither move the cursor nor erase are passed over."""
+    def _apply(self, final: str, numbers: str) -> None:
+        """Apply a control sequence. Those that neither move the cursor nor erase do nothing."""
         first, _, second = numbers.partition(";")
         number = int(first) if first.isdigit() else 0
         count = max(number, 1)
         if final in _STEPS:
             down, right = _STEPS[final]
-            column = 0 if final in "EF" else self._here()
-            self._go(self._row + down * count, column + right * count)
+            column = 0 if final in "EF" else self._cell_column()
+            self._move(self._row + down * count, column + right * count)
         elif final == "G":
-            self._go(self._row, count - 1)
+            self._move(self._row, count - 1)
         elif final in "Hf":
-            self._go(count - 1, max(int(second) if second.isdigit() else 0, 1) - 1)
+            self._move(count - 1, max(int(second) if second.isdigit() else 0, 1) - 1)
         elif final == "K":
             self._erase(number)
         elif final == "J" and number == 0:
@@ -167,8 +168,8 @@ class Lines:
             self._begin()
 
     def _erase(self, which: int) -> None:
-        """In the cursor's row: from the cursor on, up to it, or all."""
-        column = self._here()
+        """Erase in the cursor's row: from the cursor on (0), up to the cursor (1), or all (2)."""
+        column = self._cell_column()
         if which == 0:
             del self._pieces[column:]
         elif which == 1:
@@ -177,8 +178,8 @@ class Lines:
             self._pieces = []
         self._changed = True
 
-    def _here(self) -> int:
-        """The cursor's column, in a row that is taken apart into cells."""
+    def _cell_column(self) -> int:
+        """The cursor's column. Splits the row into cells if that has not been done."""
         if self._column is None:
             row = "".join(self._pieces)
             self._pieces = _CELL.findall(row)
@@ -187,19 +188,19 @@ class Lines:
                 self._colour = row
         return self._column
 
-    def _go(self, row: int, column: int) -> None:
-        """Move the cursor. It stays among the rows that there are."""
-        self._here()
+    def _move(self, row: int, column: int) -> None:
+        """Move the cursor, within the existing rows."""
+        self._cell_column()
         row = min(max(row, 0), len(self._rows) - 1)
         if row != self._row:
-            self._keep_row()
+            self._store_row()
             self._row, self._colour = row, ""
             self._pieces = _CELL.findall(self._rows[row])
         self._column = min(max(column, 0), max(FARTHEST, len(self._pieces)))
 
-    def _keep_row(self) -> None:
+    def _store_row(self) -> None:
         self._rows[self._row] = "".join(self._pieces) + self._colour
 
 
 _STEPS = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1), "E": (1, 0), "F": (-1, 0)}
-"""Down and right."""
+"""Rows down and columns right, by the sequence's final character."""

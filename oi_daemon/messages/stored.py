@@ -1,6 +1,6 @@
-"""Stored messages: what a conversation keeps of its turns, and its form in files and on the wire.
+"""Stored messages: what a conversation keeps of its turns, as values and as plain dictionaries.
 
-The shapes are those of the library's documentation (`docs/protocol.md`, "Stored messages").
+`docs/protocol.md`, "Stored messages", describes the dictionaries, which files and the wire have.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,15 +11,15 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.messages.written import Bundle
 
 BlockStatus = Literal["error", "interrupted", "killed", "declined"]
-"""How a block ended that did not simply run: its code failed, a person stopped it, its process
-ended, or it was not run because a person declined it."""
+"""How a block ended if it did not just run to its end: its code failed, it was interrupted, its
+process was killed, or it was not run because a person declined it."""
 
 _BLOCK_STATUSES: tuple[BlockStatus, ...] = get_args(BlockStatus)
 
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """What the person said."""
+    """Words of the person."""
 
     message: str
     role: Literal["user"] = "user"
@@ -27,7 +27,7 @@ class UserMessage:
 
 @dataclass(frozen=True, slots=True)
 class AssistantMessage:
-    """What the model said."""
+    """Words of the model."""
 
     message: str
     role: Literal["assistant"] = "assistant"
@@ -40,14 +40,14 @@ class CodeMessage:
     language: str
     code: str
     output: str | None = None
-    """What it wrote; None if it was not run: declined, or interrupted before."""
+    """What it wrote; None if it was not run."""
     displays: tuple[Bundle, ...] = ()
     status: BlockStatus | None = None
-    """How it went, where that is known and worth saying; None for a block that simply ran."""
+    """How it ended; None if it just ran to its end, or if that is not known."""
     error: Mapping[str, Any] | None = None
-    """The error that ended it: `name`, `message` and `traceback`, where the language tells."""
+    """The error that ended it: `name`, `message` and `traceback`, if the language reports them."""
     provider: Mapping[str, Any] | None = None
-    """What the model's server wants back with this block. Kept in the file only."""
+    """Data that the model's server needs back with this block. It is only in the file."""
     role: Literal["assistant"] = "assistant"
 
 
@@ -55,7 +55,7 @@ Message = UserMessage | AssistantMessage | CodeMessage
 
 
 def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
-    """The stored shape of a message, as in the library's documentation.
+    """The message as a dictionary, in the shape of the library's documentation.
 
     Args:
         for_file: include `provider`, which is kept in the conversation's file only.
@@ -82,14 +82,14 @@ def _dump_code(block: CodeMessage, for_file: bool) -> dict[str, Any]:
 
 
 def load(stored: Any) -> list[Message]:
-    """Messages from a list of stored shapes.
+    """The messages from a list of dictionaries.
 
-    Takes the documentation's shapes, the merged one that Open Interpreter 0.1 really kept
-    (`message`, `language`, `code`, `output` in one object) and the later one (`role`, `type`,
-    `format`, `content`).
+    Accepts the documentation's shapes, the one that Open Interpreter 0.1 stored (`message`,
+    `language`, `code` and `output` in one object) and the later one (`role`, `type`, `format` and
+    `content`).
 
     Raises:
-        InvalidError: one of them has none of these shapes; the text names its place and field.
+        InvalidError: one of them has none of these shapes. The text names its index and field.
     """
     if not isinstance(stored, Sequence) or isinstance(stored, str):
         raise InvalidError("messages: expected a list of messages")
@@ -138,7 +138,7 @@ def _load_code(item: Mapping[str, Any], where: str) -> CodeMessage:
 
 
 def _load_typed(item: Mapping[str, Any], where: str, messages: list[Message]) -> None:
-    """The later shape: code and its output are two messages, the output's role is `computer`."""
+    """Load the later shape, in which the output of code is a message of its own."""
     kind, text = item["type"], _text(item, "content", where)
     if kind == "message":
         user = item["role"] == "user"
@@ -167,7 +167,7 @@ def _text(item: Mapping[str, Any], field: str, where: str) -> str:
 
 
 def _object(item: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
-    """The field's value; None if it is no object, as these fields may come from other versions."""
+    """The field's value; None if it is not an object, because other versions may differ here."""
     value = item.get(field)
     return value if isinstance(value, Mapping) else None
 

@@ -1,4 +1,4 @@
-"""What a block has written: text and displays in their order, as a person sees them at its end."""
+"""What a block has written: text and displays in their order, as they look when it has ended."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,36 +9,37 @@ Bundle = Mapping[str, Any]
 """A picture, table or page: a Jupyter MIME bundle. Binary data is base64 text."""
 
 DISPLAY_ID = "application/vnd.oi.display-id"
-"""In a bundle: a later display of the block with the same id takes this one's place."""
+"""Key of a display's id in its bundle. A later display of the block with that id replaces it."""
 
 _CLEAR = "\x1b[2J"
-"""Clears the screen."""
+"""The control sequence that clears the screen."""
 
 
 class Written:
-    """Grows by `write` and `show`."""
+    """Collects what a block writes, by `write` and `show`."""
 
     def __init__(self) -> None:
         self._parts: list[str | Bundle] = []
         self._lines = Lines()
         self._last = ""
-        """The end of the text, in which a control sequence may begin."""
+        """The last characters of the text, which may be the beginning of a control sequence."""
 
     @property
     def text(self) -> str:
-        """As it looks in a terminal; a display is its plain text, on lines of its own."""
+        """The output as it looks in a terminal. Of a display, its plain text is there."""
         return str(self._lines)
 
     @property
     def displays(self) -> tuple[Bundle, ...]:
+        """The displays that are still there, in their order."""
         return tuple(part for part in self._parts if not isinstance(part, str))
 
     def last_lines(self, count: int) -> list[str]:
-        """The last lines of the text; what it costs does not grow with it."""
+        """The last lines of the text, in a time that does not depend on the text's length."""
         return self._lines.last(count)
 
     def write(self, text: str) -> None:
-        """Add text. What clears the screen takes all before it away."""
+        """Add text. A sequence that clears the screen removes all text and displays before it."""
         joined = self._last + text
         cleared = joined.rfind(_CLEAR)
         if cleared >= 0:
@@ -49,26 +50,26 @@ class Written:
         self._last = joined[1 - len(_CLEAR) :]
 
     def show(self, display: Bundle) -> None:
-        """Add a display, or put it in the place of the one with its id."""
+        """Add a display, or replace the one that has the same id."""
         self._last = ""
         name = display.get(DISPLAY_ID)
         for index, part in enumerate(self._parts):
             if name is not None and not isinstance(part, str) and part.get(DISPLAY_ID) == name:
                 self._parts[index] = display
                 if _plain(part) != _plain(display):
-                    self._write_anew()
+                    self._rewrite()
                 return
         self._parts.append(display)
         self._lines.write(_plain(display))
 
-    def _write_anew(self) -> None:
+    def _rewrite(self) -> None:
         self._lines = Lines()
         for part in self._parts:
             self._lines.write(part if isinstance(part, str) else _plain(part))
 
 
 def says_little(display: Bundle) -> bool:
-    """Whether its plain text tells no more than that there is something."""
+    """Whether its plain text is empty or a mere placeholder, such as `<Figure>`."""
     text = str(display.get("text/plain", "")).strip()
     return not text or (text.startswith("<") and text.endswith(">") and "\n" not in text)
 

@@ -1,4 +1,4 @@
-"""The wire: its methods and shapes, chunks as they travel, JSON-RPC and its two framings.
+"""The wire: its methods and their types, chunks in their wire form, JSON-RPC and its framings.
 
-Both ends import it: the daemon's server and the Python client.
+The daemon's server and the Python client both import it.
 """

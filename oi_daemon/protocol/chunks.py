@@ -1,4 +1,4 @@
-"""Chunks as they travel: objects of one key, as the streaming documentation shows them."""
+"""Chunks on the wire: objects with one key, as the streaming documentation shows them."""
 
 from collections.abc import Mapping
 from typing import Any, assert_never
@@ -21,7 +21,7 @@ from oi_daemon.messages import (
 )
 
 JOINED = frozenset({"message", "code", "output", "thinking"})
-"""Chunks of these kinds are joined with a neighbour of their kind while the client is slow."""
+"""Kinds of text. Neighbouring chunks of one of them are joined while the client reads slowly."""
 
 _TEXT = {"type": "string"}
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -58,10 +58,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "required": ["kind", "message"],
     },
 }
+"""JSON Schema of each kind of chunk's value."""
 
 
 def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kind
-    """The chunk as the reference's streaming documentation shows it: an object of one key."""
+    """The chunk as an object with one key."""
     match chunk:
         case MessageChunk(text):
             return {"message": text}
@@ -93,10 +94,10 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kin
 
 
 def from_wire(chunk: Mapping[str, Any]) -> Chunk:  # noqa: C901 - a case for each kind
-    """The inverse of `to_wire`; ids of approval and input stay with the notification.
+    """The chunk that such an object stands for, without the ids, which the notification holds.
 
     Raises:
-        InvalidError: no chunk of this version.
+        InvalidError: it is not a chunk of this version.
     """
     match chunk:
         case {"message": str(text)}:

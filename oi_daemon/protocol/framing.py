@@ -1,6 +1,6 @@
-"""Bytes to messages and back, in both framings: LSP headers, or one JSON object a line.
+"""Converts bytes to messages and back, in both framings: LSP headers, or one JSON object per line.
 
-Knows no file descriptors and no methods: `Decoder` is fed bytes in whatever pieces they come.
+It knows no file descriptors and no methods: `Decoder` takes bytes in pieces of any size.
 """
 
 import json
@@ -14,12 +14,12 @@ import msgspec
 from oi_daemon.errors import RequestError
 
 MAX_FRAME = 64 * 1024 * 1024
-"""Bytes of the largest message that is taken."""
-
+"""Size in bytes of the largest message that is accepted."""
 
 _MAX_HEADER = 8192
+"""Size in bytes of the longest header line that is accepted."""
 _MAX_LENGTH_LINE = 128
-"""Bytes in which a `Content-Length` line is looked for; a longer one is none of ours."""
+"""Size in bytes of the longest `Content-Length` line that the search for the next frame finds."""
 
 _NOT_A_HEADER = "expected the header Content-Length"
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]*[ \t]*:")
@@ -30,16 +30,20 @@ _BEGUN_LENGTH_LINE = re.compile(rb"content-length[ \t]*:[ \t]*\d*[ \t]*\r?\Z", r
 
 
 class Framing(Enum):
+    """How messages are separated."""
+
     LINES = "lines"
+    """One JSON object per line."""
     HEADERS = "headers"
+    """A `Content-Length` header before each message, as in the LSP base protocol."""
 
 
 Frame: TypeAlias = dict[str, Any] | RequestError
-"""A message, or the error that answers what came in place of one."""
+"""A message, or the error that answers bytes which are no message."""
 
 
 def encode(message: Any, framing: Framing) -> bytes:
-    """The bytes of one message."""
+    """The bytes of a message."""
     body = _encode_json(message)
     if framing is Framing.LINES:
         return body + b"\n"
@@ -47,11 +51,11 @@ def encode(message: Any, framing: Framing) -> bytes:
 
 
 class Decoder:
-    """Makes messages of bytes; the first ones tell which framing the client uses."""
+    """Converts bytes to messages. The first bytes decide which framing the client uses."""
 
     def __init__(self, max_frame: int = MAX_FRAME) -> None:
         self.framing: Framing | None = None
-        """None until enough has come to tell."""
+        """The client's framing; None until enough bytes have come to decide it."""
         self._max_frame = max_frame
         self._buffer = bytearray()
         self._frames: _LineDecoder | _HeaderDecoder | None = None
@@ -65,7 +69,10 @@ class Decoder:
             yield frame
 
     def end(self) -> Iterator[Frame]:
-        """What is left when no more can come: a last line needs no end, half a frame is refused."""
+        """The message that is left when no more bytes can come, if there is one.
+
+        The last line needs no line end. Half a frame is refused.
+        """
         self._choose(self.framing or Framing.LINES)
         if self._frames and (frame := self._frames.last(self._buffer)) is not None:
             yield frame
@@ -80,7 +87,10 @@ class Decoder:
 
 
 def _framing_of(start: bytearray) -> Framing | None:
-    """Headers begin with a name and a colon; whatever else comes first is taken for a line."""
+    """The framing of an input that begins like this; None if that cannot be decided yet.
+
+    A header begins with a name and a colon. Anything else is a line.
+    """
     start = start.lstrip()
     if _HEADER.match(start):
         return Framing.HEADERS
@@ -89,13 +99,14 @@ def _framing_of(start: bytearray) -> Framing | None:
 
 
 class _LineDecoder:
-    """One message a line; blank lines are nothing."""
+    """Reads one message per line. Blank lines are ignored."""
 
     def __init__(self, max_frame: int) -> None:
         self._max_frame = max_frame
         self._searched = 0
+        """Number of bytes of the buffer that are known to hold no line end."""
         self._skipping = False
-        """The rest of a line that was refused is on its way."""
+        """True while the rest of a line that was refused is being dropped."""
 
     def next(self, buffer: bytearray) -> Frame | None:
         while (end := buffer.find(b"\n", self._searched)) >= 0:
@@ -127,28 +138,30 @@ class _LineDecoder:
 
 
 class _HeaderDecoder:
-    """`Content-Length: N`, other headers or none, a blank line, N bytes.
+    """Reads frames: `Content-Length: N`, perhaps other headers, a blank line, N bytes.
 
-    A frame that lies about its length does not take its neighbours along: reading goes on at the
-    next `Content-Length` line. JSON cannot contain one, for its strings have no raw line ends.
+    After a frame with a wrong length, reading goes on at the next `Content-Length` line, so that
+    the frames around it are not lost. JSON cannot contain such a line, because its strings have no
+    raw line ends.
     """
 
     def __init__(self, max_frame: int) -> None:
         self._max_frame = max_frame
-        self._lost = False
-        """What comes now may belong to a frame that was refused."""
+        self._is_lost = False
+        """True if the next bytes may still belong to a frame that was refused."""
         self._skipped = False
-        """Some of it is skipped already."""
+        """True if some of those bytes have been dropped already."""
         self._begin()
 
     def _begin(self) -> None:
+        """Expect a new frame."""
         self._started = self._in_body = False
         self._length = -1
         self._problem = "a frame without Content-Length"
         self._searched = 0
 
     def next(self, buffer: bytearray) -> Frame | None:
-        if self._lost and not self._find_frame(buffer):
+        if self._is_lost and not self._find_frame(buffer):
             return None
         while not self._in_body:
             end = buffer.find(b"\n")
@@ -156,17 +169,17 @@ class _HeaderDecoder:
                 return self._refuse(_NOT_A_HEADER) if len(buffer) > _MAX_HEADER else None
             line = bytes(buffer[:end]).strip()
             del buffer[: end + 1]
-            if not self._take_header(line):
+            if not self._apply_header(line):
                 return self._refuse(self._problem)
         return self._take_body(buffer)
 
     def last(self, buffer: bytearray) -> Frame | None:
-        if self._started or (buffer.strip() and not self._lost):
+        if self._started or (buffer.strip() and not self._is_lost):
             return RequestError(RequestError.PARSE, "the input ended in the middle of a frame")
         return None
 
-    def _take_header(self, line: bytes) -> bool:
-        """Take a line without its end; false if the frame must be refused."""
+    def _apply_header(self, line: bytes) -> bool:
+        """Apply a header line without its line end. False if the frame must be refused."""
         if not line:
             self._in_body = self._started and self._length >= 0
             return self._in_body or not self._started
@@ -175,10 +188,10 @@ class _HeaderDecoder:
             self._problem = _NOT_A_HEADER
             return False
         if length := _LENGTH.fullmatch(line):
-            self._take_length(length[1])
+            self._apply_length(length[1])
         return True
 
-    def _take_length(self, value: bytes) -> None:
+    def _apply_length(self, value: bytes) -> None:
         self._length = int(value) if value.isdigit() and len(value) < 20 else -1
         if self._length < 0:
             self._problem = "Content-Length is not a number of bytes"
@@ -202,11 +215,11 @@ class _HeaderDecoder:
         if isinstance(frame, RequestError) and frame.code == RequestError.PARSE:
             begun = _begun_header(body)
             buffer[:0] = begun
-            self._lost, self._skipped = True, bool(begun)
+            self._is_lost, self._skipped = True, bool(begun)
         return frame
 
     def _cut_short(self, buffer: bytearray) -> int | None:
-        """Where, within the body, the next frame's header stands, if it does."""
+        """Position of the next frame's header if it begins within this body, else None."""
         stop = self._length + _MAX_LENGTH_LINE
         while (end := buffer.find(b"\n", self._searched, stop)) >= 0:
             self._searched = end + 1
@@ -219,18 +232,18 @@ class _HeaderDecoder:
 
     def _refuse(self, problem: str) -> RequestError:
         self._begin()
-        self._lost = True
+        self._is_lost = True
         self._skipped = False
         return RequestError(RequestError.INVALID, problem)
 
     def _find_frame(self, buffer: bytearray) -> bool:
-        """Skip to where a frame begins: right here, or at the next `Content-Length`."""
+        """Drop bytes up to the beginning of a frame. False if none has been found yet."""
         del buffer[: len(buffer) - len(buffer.lstrip())]
         found = None if self._skipped else _HEADER.match(buffer)
         found = found or _ANY_LENGTH_LINE.search(buffer)
         if found:
             del buffer[: found.start()]
-            self._lost = False
+            self._is_lost = False
         elif len(buffer) > _MAX_LENGTH_LINE:
             del buffer[:-_MAX_LENGTH_LINE]
             self._skipped = True
@@ -238,7 +251,7 @@ class _HeaderDecoder:
 
 
 def _begun_header(body: bytes) -> bytes:
-    """The end of a body that the next frame's `Content-Length` line may begin in."""
+    """The end of a body if the next frame's `Content-Length` line may begin there, else empty."""
     tail = body[-_MAX_LENGTH_LINE:]
     if begun := _BEGUN_LENGTH_LINE.search(tail):
         return tail[begun.start() :]
@@ -258,7 +271,7 @@ def _parse(body: bytes) -> Frame:
         return message
     if isinstance(message, list):
         return RequestError(
-            RequestError.INVALID, "batches are not taken: send one request at a time"
+            RequestError.INVALID, "batches are not supported: send one request at a time"
         )
     return RequestError(RequestError.INVALID, "a request is a JSON object")
 

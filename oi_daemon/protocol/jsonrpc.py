@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 messages: telling requests from the rest, and making answers."""
+"""JSON-RPC 2.0 messages: recognizes requests, and makes answers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Call:
     method: str
     params: Any
     id: Id | None
-    """None: a notification, which gets no answer."""
+    """None for a notification, which gets no answer."""
 
 
 def call_of(message: Mapping[str, Any]) -> Call | None:
-    """The call that a message makes; None for an answer, for we ask nothing.
+    """The call that a message makes. None for an answer, which is dropped, as we send no requests.
 
     Raises:
         RequestError: it is neither; the text names the field.
@@ -38,17 +38,23 @@ def call_of(message: Mapping[str, Any]) -> Call | None:
 
 
 def id_of(message: Mapping[str, Any]) -> Id | None:
-    """The message's id if it has one that can be answered to."""
+    """The message's id; None if it has none, or one that JSON-RPC does not allow."""
     given = message.get("id")
     return given if isinstance(given, str | int) and not isinstance(given, bool) else None
 
 
 def answer(request_id: Id | None, result: Any) -> dict[str, Any]:
+    """The answer with a request's result."""
     return {"jsonrpc": "2.0", "id": request_id, "result": result}
 
 
 def failure(request_id: Id | None, error: OIError, message: str) -> dict[str, Any]:
-    """The answer that says what went wrong; without an id where none could be read."""
+    """The answer that says what went wrong.
+
+    Args:
+        request_id: None if no id could be read.
+        message: the error's text, with nothing in it that must not be shown.
+    """
     data: dict[str, Any] = {"kind": error.kind}
     if isinstance(error, NoModelError) and error.models:
         data["models"] = [name for name in error.models if without_controls(name) == name]

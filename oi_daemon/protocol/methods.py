@@ -19,7 +19,7 @@ CHUNK = "oi/chunk"
 
 
 def _defined(name: str) -> Meta:
-    """The schema of this type is defined in `oi_daemon.protocol.schema`, under this name."""
+    """Marks a type whose JSON Schema is defined in `oi_daemon.protocol.schema` by this name."""
     return Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})
 
 
@@ -33,10 +33,11 @@ ConversationId = Annotated[
 
 
 class _Shape(msgspec.Struct, kw_only=True):
-    """A value on the wire. Fields that it does not know are ignored: more may be added."""
+    """A value on the wire. Unknown fields are ignored, so more may be added."""
 
 
-class NoParams(_Shape): ...
+class NoParams(_Shape):
+    """Of a method that needs nothing."""
 
 
 class ConversationParams(_Shape):
@@ -82,7 +83,7 @@ class HistoryListParams(_Shape):
 
 
 class SessionUsage(_Shape):
-    """All turns of a conversation since the daemon, or the session it goes on with, began."""
+    """What all turns of a session have used, also those that `oi/history/set` brought."""
 
     input_tokens: int
     output_tokens: int
@@ -138,7 +139,8 @@ class Deleted(_Shape):
     deleted: bool
 
 
-class Empty(_Shape): ...
+class Empty(_Shape):
+    """The result of a method that gives nothing back."""
 
 
 class ConversationResult(_Shape):
@@ -213,7 +215,9 @@ class ConversationStatus(_Shape):
 
 class QueueDepths(_Shape):
     requests: Annotated[int, Meta(description="Accepted and not answered.")]
-    outgoing_bytes: Annotated[int, Meta(description="Written by us, not yet read by the client.")]
+    outgoing_bytes: Annotated[
+        int, Meta(description="Written by the daemon, not yet read by the client.")
+    ]
 
 
 class StatusResult(_Shape):
@@ -262,18 +266,19 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Method(Generic[P, R]):
-    """A request: what it takes, what it gives, and the daemon's method that serves it."""
+    """A request of the wire."""
 
     name: str
     params: type[P]
     result: type[R]
     handler: str
+    """Name of the coroutine of `server.methods.Methods` that serves it."""
     turn: bool = False
-    """It runs a turn: cancelling the request interrupts the turn, and its result still comes."""
+    """True if it runs a turn. Cancelling it interrupts the turn, whose result still comes."""
 
 
 AnyMethod: TypeAlias = Method[Any, Any]
-"""A method whose types are not known where it is used: the server looks it up by its name."""
+"""A method that is looked up by its name, so that its types are not known."""
 
 STREAM = Method("oi/stream", ChatParams, TurnResult, "stream", turn=True)
 CHAT = Method("oi/chat", ChatParams, TurnResult, "chat", turn=True)
@@ -305,10 +310,10 @@ METHODS: dict[str, AnyMethod] = {
 
 
 def decode_params(method: Method[P, R], params: Any) -> P:
-    """A request's params, checked.
+    """A request's params as the method's type.
 
     Raises:
-        InvalidError: they do not fit; the message names the field.
+        InvalidError: they do not fit. The message names the field.
     """
     try:
         return msgspec.convert({} if params is None else params, method.params)
@@ -323,7 +328,7 @@ def decode_params(method: Method[P, R], params: Any) -> P:
 def chunk_params(
     chunk: Chunk, conversation: str, turn: int, seq: int, state: ConversationState
 ) -> ChunkParams:
-    """The notification's params for a chunk."""
+    """The params of the notification of a chunk."""
     return ChunkParams(
         conversation=conversation,
         turn=turn,

@@ -1,4 +1,4 @@
-"""Every setting, said once, and where its value comes from."""
+"""Every setting, defined once, and the sources of its value."""
 
 from oi_daemon.settings.settings import (
     DEFAULT_SYSTEM_MESSAGE,

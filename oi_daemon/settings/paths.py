@@ -1,4 +1,4 @@
-"""The folders and files that the application uses, by the platform's own conventions."""
+"""The folders and files that the application uses, by the conventions of the platform."""
 
 from pathlib import Path
 
@@ -8,32 +8,35 @@ APP = "oi-daemon"
 
 
 def config_path() -> Path:
+    """The settings file."""
     return platformdirs.user_config_path(APP, appauthor=False) / "config.toml"
 
 
 def conversations_path() -> Path:
+    """The folder of conversations, unless a setting names another one."""
     return platformdirs.user_data_path(APP, appauthor=False) / "conversations"
 
 
 def pictures_path() -> Path:
-    """Folder of the pictures that a terminal could not show, or showed."""
+    """The folder of pictures that code has shown in a terminal."""
     return platformdirs.user_data_path(APP, appauthor=False) / "pictures"
 
 
 def pages_path() -> Path:
-    """Folder of the HTML pages that were shown; the oldest are forgotten."""
+    """The folder of HTML pages that code has shown. Old ones are deleted."""
     return platformdirs.user_cache_path(APP, appauthor=False) / "pages"
 
 
 def prompt_history_path() -> Path:
-    """File of what was typed at the terminal's prompt."""
+    """The file of lines that were typed at the terminal's prompt."""
     return platformdirs.user_data_path(APP, appauthor=False) / "prompt_history"
 
 
 def log_path() -> Path:
+    """The log file."""
     return platformdirs.user_log_path(APP, appauthor=False) / "oi-daemon.log"
 
 
 def models_path() -> Path:
-    """Folder of the downloaded models."""
+    """The folder of downloaded models."""
     return platformdirs.user_cache_path(APP, appauthor=False) / "models"

@@ -1,7 +1,7 @@
-"""Every setting: its name, type, bounds, default and description, said once.
+"""Every setting: its name, type, bounds, default and description, in one place.
 
-The configuration file, the command line's flags, the README's table, the JSON Schema and the
-editors' manifests are all made from this class.
+The settings file, the command line's flags, the tables in the documentation, the JSON Schema and
+the editors' manifests are made from this class.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ _FILE_NAME = r"^(?!\.{1,2}$)[^/\\\0]{1,200}$"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """A value: changing a setting makes another `Settings`, checked by `change`."""
+    """All settings, as a value: `change` checks changes, and makes another `Settings`."""
 
     model: Annotated[
         _Text, Meta(description="The language model's name, or the path of a `.gguf` file.")
@@ -189,19 +189,17 @@ NAMES: tuple[str, ...] = Settings.__struct_fields__
 OPTIONAL = frozenset(
     field.name for field in msgspec.structs.fields(Settings) if field.default is None
 )
-"""Settings that may be unset, which is None."""
+"""Names of the settings that may be unset, which means None."""
 
 
 def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False) -> Settings:
-    """`settings` with these changes, all of them checked.
-
-    Empty text unsets a setting whose default is None.
+    """The settings with these changes applied. An empty text unsets a setting that may be unset.
 
     Args:
-        lax: take text for numbers and booleans, as in environment variables.
+        lax: accept numbers and booleans as text, as in environment variables.
 
     Raises:
-        InvalidError: a name that is no setting, or a value that does not fit; nothing is changed.
+        InvalidError: an unknown name, or a value that does not fit. The text says which.
     """
     unknown = [name for name in changes if name not in NAMES]
     if unknown:
@@ -215,12 +213,12 @@ def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False)
 
 
 def public(settings: Settings) -> dict[str, Any]:
-    """All settings by name, fit to be shown: `api_key` only as whether it is set."""
+    """All settings by name, as they may be shown: `api_key` is true if a key is set."""
     return msgspec.structs.asdict(settings) | {"api_key": settings.api_key is not None}
 
 
 def descriptions() -> dict[str, str]:
-    """Each setting's description by name, in the order of the class."""
+    """The description of each setting by its name, in the order of the class."""
     properties = schema()["properties"]
     return {name: properties[name]["description"] for name in NAMES}
 
@@ -239,7 +237,10 @@ def _unset_empty(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _explain(error: msgspec.ValidationError) -> str:
-    """msgspec's "Expected `int`, got `str` - at `$.max_output`" in words; never with the value."""
+    """msgspec's message, such as "Expected `int`, got `str` - at `$.max_output`", in plain words.
+
+    It never contains the value, which may be a key.
+    """
     what, _, where = str(error).partition(" - at ")
     name = where.strip("`").removeprefix("$.")
     if choices := schema()["properties"].get(name, {}).get("enum"):
@@ -263,7 +264,7 @@ _WORDS = {
     f" matching regex {_FILE_NAME!r}": " that names a file without a folder",
     f" matching regex {_NO_NUL!r}": " without NUL characters",
 }
-"""msgspec's words -> a person's."""
+"""Plain words for the terms in msgspec's messages."""
 
 
 def _suggest(name: str) -> str:

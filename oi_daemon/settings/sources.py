@@ -1,4 +1,4 @@
-"""Where settings come from outside of a call: defaults < settings file < environment."""
+"""Loads the settings: the defaults, then the settings file, then the environment."""
 
 import os
 import re
@@ -13,21 +13,22 @@ from oi_daemon.settings.settings import NAMES, Settings, change
 
 
 class ConfigurationWarning(UserWarning):
-    """A mistake in the configuration, told to a program that uses the library."""
+    """Warns a program that uses the library about a mistake in the configuration."""
 
 
 class Loaded(NamedTuple):
-    """Settings as configured, and what was wrong on the way: each problem a line for a person."""
+    """The configured settings, and the mistakes that were found."""
 
     settings: Settings
     problems: list[str]
+    """A line for a person about each mistake."""
 
 
 def load_settings(environ: Mapping[str, str] = os.environ, path: Path | None = None) -> Loaded:
-    """The settings before any call: defaults, then the file, then the environment.
+    """The settings from all sources. The environment overrides the file, the file the defaults.
 
-    A mistake never stops the load: it is told in `problems`, never with the value, and what is
-    below it applies. Empty text unsets a setting in the file, and is no value in the environment.
+    A mistake is reported in `problems`, without the value, which may be a key, and the next source
+    applies instead. An empty text in the file unsets a setting; an empty variable is ignored.
     """
     problems: list[str] = []
     settings = _from_file(Settings(), path or config_path(), problems)
@@ -38,7 +39,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, path: Path | None = N
 
 
 def _variables() -> dict[str, str]:
-    """Environment variable -> setting. Later ones win."""
+    """The setting for each environment variable. Later variables override earlier ones."""
     known = {
         "OPENAI_API_KEY": "api_key",
         "OPENAI_API_BASE": "api_base",
@@ -63,7 +64,7 @@ def _from_file(settings: Settings, path: Path, problems: list[str]) -> Settings:
 
 
 def _parse(text: str, path: Path, problems: list[str]) -> dict[str, Any]:
-    """What TOML there is: a line that is none is left out, so that it does not cost the others."""
+    """The values in the file. Lines that are not valid TOML are skipped; the others still apply."""
     lines = text.split("\n")
     mistakes: list[str] = []
     while True:
@@ -104,7 +105,7 @@ def _apply(
 
 
 def _line_of(name: str, text: str) -> int:
-    """The line on which a top-level key or table stands, counted from 1; 1 if it is not found."""
+    """Number of the line that holds a top-level key or table, from 1; 1 if it is not found."""
     key = rf"^\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=.\]]"
     found = re.search(key, text, re.MULTILINE)
     return text.count("\n", 0, found.end()) + 1 if found else 1
