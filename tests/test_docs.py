@@ -35,7 +35,7 @@ def test_every_kind_and_code_of_an_error_is_documented() -> None:
     assert [code for code in codes if f"| {code} |" not in text] == []
 
 
-@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "CONTRIBUTING.md", "README.md"])
+@pytest.mark.parametrize("page", sorted(path.name for path in ROOT.glob("*.md")))
 def test_the_files_that_a_page_names_are_there(page: str) -> None:
     names = re.findall(
         r"`((?:tests|scripts|docs|benchmarks|clients|oi_daemon)/[\w./-]*)`", read(page)
