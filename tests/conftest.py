@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from oi_daemon import Interpreter
 from tests.fakes.openai_server import ScriptedServer, ThreadedServer
 
 # A runner that was started in the background ignores it, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# An example may take as long as it takes: a busy machine is no failure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from oi_daemon.protocol.framing import Framing
+from tests.patience import PATIENCE
 
 INSTALLED = (str(Path(sys.executable).with_name("oi-daemon")), "--stdio")
 FAKE = (sys.executable, "-m", "tests.fakes.wire_daemon")
-PATIENCE = 30.0
-"""Seconds after which a wait has failed; nothing is expected to come near."""
 
 
 def eventually(holds: Callable[[], object], what: str) -> None:

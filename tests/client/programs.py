@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.fakes.openai_server import Reply, ThreadedServer, text, tool_call
+from tests.patience import PATIENCE
 
 WORDS = (
     *("The", " result", " of", " the", " division", " ", "34", "/", "24", " is"),
@@ -30,7 +31,7 @@ def environment(server: ThreadedServer | None = None) -> dict[str, str]:
 
 
 def run(
-    source: str, folder: Path, env: Mapping[str, str], *, stdin: str = "", timeout: float = 60
+    source: str, folder: Path, env: Mapping[str, str], *, stdin: str = "", timeout: float = PATIENCE
 ) -> subprocess.CompletedProcess[str]:
     """Run a script to its end."""
     script = folder / "script.py"

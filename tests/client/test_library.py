@@ -20,6 +20,7 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
+from tests.patience import PATIENCE
 
 ARGUMENTS = ['{"language": "python", "code": "34', " /", " ", "24", '"}']
 EXAMPLE: list[dict[str, Any]] = [
@@ -271,7 +272,7 @@ def test_close_leaves_no_process(interpreter: Interpreter) -> None:
     (daemon,) = daemons()
     family = [daemon, *daemon.children(recursive=True)]
     interpreter.close()
-    _, alive = psutil.wait_procs(family, timeout=5)
+    _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert alive == []
 
 

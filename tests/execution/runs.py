@@ -17,8 +17,7 @@ from oi_daemon.messages import (
     dump,
     fold,
 )
-
-DEADLINE = 20.0
+from tests.patience import PATIENCE
 
 
 async def run(
@@ -31,7 +30,7 @@ async def run(
     """All chunks of one block, whose requests for input get these answers in turn."""
     lines = iter(answers)
     chunks: list[Chunk] = []
-    async with asyncio.timeout(DEADLINE):
+    async with asyncio.timeout(PATIENCE):
         async for chunk in interpreters.run(language, code):
             chunks.append(chunk)
             if isinstance(chunk, InputRequest):
@@ -88,7 +87,7 @@ def stored(chunks: Sequence[Chunk]) -> dict[str, Any]:
 
 async def until(happened: Callable[[], bool]) -> None:
     """Wait for something that the system gives no event for."""
-    deadline = time.monotonic() + DEADLINE
+    deadline = time.monotonic() + PATIENCE
     while not happened():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.005)
@@ -117,8 +116,8 @@ class Running:
     async def leave(self) -> None:
         """Cancel whoever takes its chunks."""
         self._task.cancel()
-        await asyncio.wait([self._task], timeout=DEADLINE)
+        await asyncio.wait([self._task], timeout=PATIENCE)
 
     async def end(self) -> list[Chunk]:
-        await asyncio.wait_for(self._task, DEADLINE)
+        await asyncio.wait_for(self._task, PATIENCE)
         return self.chunks

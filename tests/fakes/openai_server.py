@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from tests.patience import PATIENCE
+
 USAGE = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
 PIECE = 1 << 16
 
@@ -313,11 +315,11 @@ class ThreadedServer:
     def release(self) -> None:
         self._loop.call_soon_threadsafe(self._server.release)
 
-    def wait_disconnected(self, timeout: float = 10) -> None:
+    def wait_disconnected(self, timeout: float = PATIENCE) -> None:
         """Until a client has gone in the middle of a stream."""
         self._wait(self._server.disconnected, timeout)
 
-    def wait_held(self, timeout: float = 10) -> None:
+    def wait_held(self, timeout: float = PATIENCE) -> None:
         """Until a reply waits at its `hold_after`."""
         self._wait(self._server.held, timeout)
 

@@ -26,6 +26,7 @@ from oi_daemon.messages import (
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
+from tests.patience import PATIENCE
 
 ASKED = UserMessage("What's 34/24?")
 
@@ -219,10 +220,10 @@ class Scene:
     async def interrupted_at(self, moment: Awaitable[object]) -> Status:
         """Run the turn, interrupt it at that moment, and see that nothing is left behind."""
         answering = asyncio.create_task(self.turn.answer())
-        await asyncio.wait_for(moment, 5)
+        await asyncio.wait_for(moment, PATIENCE)
         self.turn.interrupt()
         self.client.reads_on.set()
-        status = await asyncio.wait_for(answering, 5)
+        status = await asyncio.wait_for(answering, PATIENCE)
         assert self.model.open == self.execution.open == 0
         assert asyncio.all_tasks() == {asyncio.current_task()}
         return status

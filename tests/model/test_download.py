@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -272,10 +271,8 @@ class TestHub:
         hub.stop_after = 0
         MODEL.path.parent.mkdir(parents=True)
         MODEL.partial_path.touch()
-        started = time.monotonic()
         with pytest.raises(HubError, match="nothing arrived for 4 seconds"):
             hub_download(MODEL, silent_report, longest_silence=4)
-        assert time.monotonic() - started < 30
 
     def test_without_the_package_the_registry_is_asked(
         self, hub: HubServer, monkeypatch: pytest.MonkeyPatch

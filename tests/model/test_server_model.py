@@ -37,6 +37,7 @@ from tests.fakes.openai_server import (
 )
 from tests.model.asked import KEY, QUESTION, SPOKEN, Asked
 from tests.model.example import BLOCK
+from tests.patience import PATIENCE
 
 USAGE = Usage(100, 20, 0.0042)
 
@@ -374,7 +375,7 @@ async def test_closing_the_reply_drops_the_connection_at_once(asked: Asked) -> N
     reply = model.reply(QUESTION)
     assert await anext(reply) == MessageChunk("Hi")
     await reply.aclose()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asked.server.disconnected.wait()
 
 
@@ -388,7 +389,7 @@ async def test_cancelling_the_turn_drops_the_connection_at_once(asked: Asked, si
     turn.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await asked.server.disconnected.wait()
     await asked.reply()
     assert asked.message == "Hi"
@@ -400,7 +401,7 @@ async def test_a_wait_before_another_try_can_be_cancelled(
     asked.server.enqueue(error(429, headers={"Retry-After": "60"}))
     model = asked.models.model(asked.settings())
     turn = asyncio.ensure_future(anext(model.reply(QUESTION)))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while "Trying again" not in caplog.text:  # noqa: ASYNC110 - a log line sets no event
             await asyncio.sleep(0.01)
     turn.cancel()
@@ -415,7 +416,7 @@ async def test_the_answer_is_drained_while_its_consumer_waits(asked: Asked) -> N
     async with aclosing(reply):
         while not isinstance(await anext(reply), Executing):
             pass
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await asked.server.sent.wait()
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pynvim  # type: ignore[import-untyped]
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "clients" / "neovim"
-PATIENCE = 30.0
-"""Seconds after which a wait has failed; nothing is expected to come near."""
 
 
 def programs() -> list[str]:

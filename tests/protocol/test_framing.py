@@ -140,7 +140,7 @@ def test_half_a_surrogate_pair_is_taken() -> None:
     st.sampled_from(Framing),
     st.randoms(use_true_random=False),
 )
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_is_encoded_is_decoded_in_any_pieces(
     messages: list[dict[str, Any]], framing: Framing, pieces: random.Random
 ) -> None:
@@ -157,7 +157,7 @@ def test_what_is_encoded_is_decoded_in_any_pieces(
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_no_bytes_make_it_fail(data: bytes) -> None:
     decode(data)
     decode(GOOD + data)

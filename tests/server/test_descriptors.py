@@ -13,8 +13,7 @@ import pytest
 
 from oi_daemon.server import descriptors as wire
 from oi_daemon.server.descriptors import read, watch_output, watch_process
-
-SOON = 10.0
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ async def test_a_reader_that_closes_is_noticed_though_nothing_is_written(
     await asyncio.sleep(0)
     assert not gone.is_set()
     os.close(reads)
-    await asyncio.wait_for(gone.wait(), SOON)
+    await asyncio.wait_for(gone.wait(), PATIENCE)
     os.close(writes)
 
 
@@ -87,7 +86,7 @@ async def test_a_socket_that_only_ends_its_input_is_not_gone(watches: ExitStack)
             await asyncio.sleep(0)
         assert not gone.is_set()
         theirs.close()
-        await asyncio.wait_for(gone.wait(), SOON)
+        await asyncio.wait_for(gone.wait(), PATIENCE)
 
 
 async def test_a_file_as_output_needs_no_watch(tmp_path: Path, watches: ExitStack) -> None:
@@ -110,7 +109,7 @@ async def test_the_end_of_a_process_is_noticed(
     assert not gone.is_set()
     child.kill()
     await child.wait()
-    await asyncio.wait_for(gone.wait(), SOON)
+    await asyncio.wait_for(gone.wait(), PATIENCE)
 
 
 @pytest.mark.parametrize("has_pidfd", [True, False])

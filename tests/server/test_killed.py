@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from oi_daemon.messages import dump, fold, load
 from oi_daemon.protocol.chunks import from_wire
@@ -24,18 +25,18 @@ for i in range(5):
 TIMES = int(os.environ.get("OI_TEST_KILLS", "15"))
 
 
-def test_every_file_loads_and_no_process_lives(home: Path) -> None:
-    moments = random.Random(7)
+@pytest.mark.parametrize("number", range(TIMES))
+def test_every_file_loads_and_no_process_lives(home: Path, number: int) -> None:
+    conversation = f"turn {number}"
+    moment = random.Random(number).uniform(0.0, 0.5)
     script = [text("Let", " me", " see.") + code(CODE), text("That", " was", " it.")]
     with ScriptedServer.in_thread(cycle=script) as server:
-        for number in range(TIMES):
-            conversation = f"turn {number}"
-            with WireClient(environ={"OI_API_BASE": server.url, "OPENAI_API_KEY": KEY}) as client:
-                kill_in_a_turn(client, conversation, moments.uniform(0.0, 0.5))
-                finished = finished_messages(client)
-            saved = messages_of(home, conversation)
-            if finished:
-                assert saved[1 : 1 + len(finished)] == finished
+        with WireClient(environ={"OI_API_BASE": server.url, "OPENAI_API_KEY": KEY}) as client:
+            kill_in_a_turn(client, conversation, moment)
+            finished = finished_messages(client)
+        saved = messages_of(home, conversation)
+    if finished:
+        assert saved[1 : 1 + len(finished)] == finished
 
 
 def kill_in_a_turn(client: WireClient, conversation: str, seconds: float) -> None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pyte
 
+from tests.patience import PATIENCE
+
 COMMAND = Path(sys.executable).with_name("interpreter")
 CTRL_C, CTRL_D, ENTER, ESCAPE = "\x03", "\x04", "\r", "\x1b"
 UP, DOWN = "\x1b[A", "\x1b[B"
@@ -79,7 +81,7 @@ class Terminal:
         self._set_size(columns, lines)
         self.screen.resize(lines, columns)
 
-    def wait_for(self, wanted: str | Callable[[str], object], timeout: float = 20) -> str:
+    def wait_for(self, wanted: str | Callable[[str], object], timeout: float = PATIENCE) -> str:
         """Read until all that was shown holds this text, or fulfils this; gives it."""
         until = time.monotonic() + timeout
         while not self._fulfils(wanted):
@@ -88,7 +90,7 @@ class Terminal:
                 assert self._fulfils(wanted), f"not seen: {wanted!r}\n{self.text}"
         return self.text
 
-    def wait_for_prompt(self, timeout: float = 20) -> str:
+    def wait_for_prompt(self, timeout: float = PATIENCE) -> str:
         """Read until the last line is an empty prompt."""
         return self.wait_for(lambda text: self.last_line == ">", timeout)
 
@@ -98,7 +100,7 @@ class Terminal:
         while (left := until - time.monotonic()) > 0:
             self._read(left)
 
-    def wait(self, timeout: float = 20) -> int:
+    def wait(self, timeout: float = PATIENCE) -> int:
         """Read to the end; gives the exit code."""
         until = time.monotonic() + timeout
         while self._read(until - time.monotonic()):

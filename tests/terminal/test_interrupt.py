@@ -2,7 +2,6 @@
 
 import json
 import random
-import time
 from pathlib import Path
 
 from tests.fakes.openai_server import ScriptedServer, ThreadedServer, text
@@ -25,11 +24,10 @@ def test_at_any_moment_the_prompt_is_back_and_nothing_is_lost(tmp_path: Path, ho
     with ScriptedServer.in_thread(cycle=[turn.but(delay=0.005)]) as server:
         environ = {"OPENAI_API_BASE": server.url, "OPENAI_API_KEY": KEY}
         with Terminal("-y", environ=environ) as it:
-            took = interrupt(it, ran, ROUNDS, random.Random(1))
+            interrupt(it, ran, ROUNDS, random.Random(1))
             it.type(CTRL_D)
             assert it.wait() == 0
     assert "Traceback" not in it.text
-    assert max(took) < 5
     (saved,) = home.rglob("conversations/*.json")
     messages = json.loads(saved.read_text())
     asked = [message["message"] for message in messages if message["role"] == "user"]
@@ -38,23 +36,19 @@ def test_at_any_moment_the_prompt_is_back_and_nothing_is_lost(tmp_path: Path, ho
     assert len(asked) >= ROUNDS - 2  # one may be stopped before it was asked
 
 
-def interrupt(it: Terminal, ran: Path, rounds: int, moments: random.Random) -> list[float]:
-    """Interrupt so many turns at random moments; gives how long each prompt took to come back."""
+def interrupt(it: Terminal, ran: Path, rounds: int, moments: random.Random) -> None:
+    """Interrupt so many turns at random moments; the prompt comes back and the code has ended."""
     it.wait_for_prompt()
-    took = []
     for n in range(rounds):
         it.say(f"round {n}")
         it.wait_for(lambda _: it.last_line not in (">", f"> round {n}"))  # noqa: B023
         it.watch(moments.uniform(0, 1.2))
         it.type(CTRL_C)
-        began = time.monotonic()
         it.wait_for_prompt()
-        took.append(time.monotonic() - began)
         size = ran.stat().st_size if ran.exists() else 0
         it.say("%history")
         it.wait_for_prompt()
         assert (ran.stat().st_size if ran.exists() else 0) == size
-    return took
 
 
 def test_right_behind_enter_it_stops_the_turn_too(server: ThreadedServer) -> None:
