@@ -1,6 +1,7 @@
 """Log lines: where they go, who may read them, and that no key is in them."""
 
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,20 @@ def test_the_file_is_private_even_in_a_careless_process() -> None:
     configure()
     _log.warning("x")
     assert log_path().stat().st_mode & 0o777 == 0o600
+
+
+def test_the_folders_above_the_file_are_private_under_any_umask(home: Path) -> None:
+    before = os.umask(0)
+    try:
+        configure()
+    finally:
+        os.umask(before)
+    folder = log_path().parent
+    made = [
+        folder,
+        *(path for path in folder.parents if path.is_relative_to(home) and path != home),
+    ]
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
 def test_the_file_stays_small(monkeypatch: pytest.MonkeyPatch) -> None:

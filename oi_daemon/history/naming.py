@@ -23,6 +23,9 @@ _MAX_WORDS_BYTES = 100
 
 _NAME = re.compile(r".*__\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d__([^_]+)\.json", re.DOTALL)
 _UNDECODED = re.compile("[\ud800-\udfff]")
+_FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
+"""Characters that a chosen file name must not have: separators of folders, and control characters,
+which a terminal would obey."""
 
 
 def new_id() -> str:
@@ -92,9 +95,10 @@ def chosen_name(filename: str) -> str:
         InvalidError: it is not the name of a file in the conversations' folder.
     """
     name = filename if "." in filename.strip(".") else f"{filename}.json"
-    if set("/\\\0") & set(filename) or not filename.strip(". "):
+    if _FORBIDDEN.search(filename) or not filename.strip(". "):
         raise InvalidError(
-            "settings.conversation_filename: expected a file name without a folder;"
+            "settings.conversation_filename: expected a file name without a folder and control"
+            " characters;"
             " conversation_history_path sets the folder"
         )
     if len(name.encode(errors="surrogatepass")) > _MAX_NAME:

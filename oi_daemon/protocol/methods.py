@@ -26,8 +26,11 @@ def _defined(name: str) -> Meta:
 WireChunk = Annotated[dict[str, Any], _defined("Chunk")]
 StoredMessage = Annotated[dict[str, Any], _defined("StoredMessage")]
 SettingsChanges = Annotated[dict[str, Any], _defined("Settings")]
+_NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
+_MATCHING_ID = f"`str` matching regex {_NO_CONTROL_CHARACTERS!r}"
+"""What msgspec says that it expected where an id has control characters."""
 ConversationId = Annotated[
-    Annotated[str, Meta(min_length=1, max_length=200)] | None,
+    Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_CONTROL_CHARACTERS)] | None,
     Meta(description="Its id. Left out: the daemon's default conversation."),
 ]
 
@@ -320,6 +323,7 @@ def decode_params(method: Method[P, R], params: Any) -> P:
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         field = where.strip("`").removeprefix("$").removeprefix(".")
+        what = what.replace(_MATCHING_ID, "text without control characters")
         text = f"{what[:1].lower()}{what[1:]}".replace("object ", "params ", 1)
         named = text.startswith("params ")
         raise InvalidError(text if named else f"{field or 'params'}: {text}") from None

@@ -29,7 +29,7 @@ words, briefly."""
 
 _NO_NUL = r"^[^\0]*$"
 _Text = Annotated[str, Meta(min_length=1, pattern=_NO_NUL)]
-_FILE_NAME = r"^(?!\.{1,2}$)[^/\\\0]{1,200}$"
+_FILE_NAME = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f-\x9f]{1,200}$(?!\n)"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -261,7 +261,7 @@ _WORDS = {
     "`object`": "a table",
     "`array`": "a list",
     "`null`": "nothing",
-    f" matching regex {_FILE_NAME!r}": " that names a file without a folder",
+    f" matching regex {_FILE_NAME!r}": " that names a file without a folder and control characters",
     f" matching regex {_NO_NUL!r}": " without NUL characters",
 }
 """Plain words for the terms in msgspec's messages."""

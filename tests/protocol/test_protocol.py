@@ -108,3 +108,10 @@ def test_unknown_fields_are_ignored() -> None:
         protocol.METHODS["oi/interrupt"], {"$schema": 1, "class": 2, "jsonrpc": "x"}
     )
     assert params == protocol.ConversationParams()
+
+
+@pytest.mark.parametrize("name", ["red\x1b[31m", "two\nlines", "line\n", "\x9b31m"])
+def test_a_conversation_s_id_has_no_control_characters(name: str) -> None:
+    """A terminal that shows it would obey them."""
+    with pytest.raises(InvalidError, match=r"^conversation: .*text without control characters$"):
+        protocol.decode_params(protocol.EXECUTE, {"conversation": name, "code": ""})

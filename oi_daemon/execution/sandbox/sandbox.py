@@ -111,8 +111,8 @@ class Sandbox:
         why = None
         if landlock.version() < landlock.LEAST:
             why = "it needs Linux 6.2 or later, with Landlock"
-        elif self.mode == "isolated" and not seccomp.can_refuse_sockets():
-            why = "oi-daemon does not know how to turn the network off for this kind of processor"
+        elif not seccomp.is_known_machine():
+            why = "oi-daemon does not know the system calls of this kind of processor"
         if why:
             return (
                 f"Nothing was run: the setting sandbox = {self.mode} is not possible on this"
@@ -136,7 +136,7 @@ class Sandbox:
         """Restrict the calling thread, and what it starts. `tools` are folders that may be read."""
         from oi_daemon.execution.sandbox.capabilities import drop_capabilities
         from oi_daemon.execution.sandbox.landlock import CHANGE, READ, WRITE, Access, restrict
-        from oi_daemon.execution.sandbox.seccomp import refuse_sockets
+        from oi_daemon.execution.sandbox.seccomp import protect_other_processes
 
         writable = [*self.folders, _SHARED_MEMORY, *([self.temporary] if self.temporary else [])]
         readable = [*_system_folders(), *map(os.path.expanduser, _LIBRARIES), _WORKERS, *tools]
@@ -147,7 +147,7 @@ class Sandbox:
         if self.mode == "isolated":
             handled |= READ
             rules += [(str(path), READ) for path in readable]
-            refuse_sockets()
+        protect_other_processes(network=self.mode != "isolated")
         drop_capabilities()
         restrict(handled, [rule for rule in rules if Path(rule[0]).exists()])
 
