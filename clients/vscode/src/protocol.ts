@@ -1,26 +1,10 @@
-// Mirrors oi_daemon/protocol/methods.py. Written by scripts/generate.py: do not edit.
-
-export type Chunk =
-  | { message: string; }
-  | { language: string; }
-  | { code: string; }
-  | { executing: { code: string; language: string; }; }
-  | { active_line: number | null; }
-  | { output: string; }
-  | { end_of_execution: true; }
-  | { display: Record<string, unknown>; }
-  | { input: { prompt: string; password: boolean; }; }
-  | { declined: { by: "skip" | "stop" | "gone"; }; }
-  | { thinking: string; }
-  | { notice: { kind: string; message: string; seconds?: number; }; };
-
-export type StoredMessage =
-  | { role: "user" | "assistant"; message: string; }
-  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; status?: "error" | "interrupted" | "killed" | "declined"; error?: { name?: string; message?: string; traceback?: string[]; }; };
+// The types of docs/schema.json. Written by scripts/generate: do not edit.
 
 export interface ChatParams {
   message: string;
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
+  /** Settings that hold for this turn alone. */
   settings?: Settings;
 }
 
@@ -28,35 +12,44 @@ export interface TurnResult {
   conversation: string;
   turn: number;
   status: "budget" | "done" | "interrupted" | "stopped";
+  /** Those that the turn added. */
   messages: StoredMessage[];
   usage: TurnUsage;
   session: SessionUsage;
+  /** `seq` of the conversation's last notification; 0: there was none. */
   last_seq: number;
 }
 
 export interface TurnUsage {
   input_tokens: number;
   output_tokens: number;
+  /** US dollars; null: the price is not known. */
   cost: number | null;
 }
 
+/** All turns of a conversation since the daemon, or the session it goes on with, began. */
 export interface SessionUsage {
   input_tokens: number;
   output_tokens: number;
+  /** US dollars of the requests whose price is known. */
   cost: number;
+  /** Requests whose price is not known. */
   unpriced: number;
 }
 
 export interface ExecuteParams {
   language: string;
   code: string;
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
 }
 
 export interface ApproveParams {
   approval: string;
   decision: "always" | "run" | "skip" | "stop";
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
+  /** With `run` and `always`: runs in place of the model's. */
   code?: string | null;
 }
 
@@ -66,11 +59,14 @@ export interface Accepted {
 
 export interface InputParams {
   input: string;
+  /** One line without its end; null: end of file. */
   value: string | null;
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
 }
 
 export interface ConversationParams {
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
 }
 
@@ -82,18 +78,22 @@ export interface HistoryListParams {
   limit?: number;
   cursor?: string | null;
   query?: string | null;
+  /** Lists the folder that this one is kept in. */
   conversation?: string | null;
 }
 
 export interface HistoryPage {
   conversations: HistoryEntry[];
+  /** Of the next page, if there is one. */
   cursor?: string | null;
 }
 
 export interface HistoryEntry {
   conversation: string;
   title: string;
+  /** ISO 8601, UTC. */
   updated: string;
+  /** How many. */
   messages: number;
 }
 
@@ -104,7 +104,9 @@ export interface HistoryMessages {
 
 export interface HistorySetParams {
   messages: unknown[];
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
+  /** What the session has used before, for a daemon that goes on with it. */
   usage?: SessionUsage | null;
 }
 
@@ -128,6 +130,7 @@ export interface Deleted {
 
 export interface SettingsSetParams {
   settings: Settings;
+  /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
 }
 
@@ -141,31 +144,43 @@ export interface LanguageEntry {
   name: string;
   aliases: string[];
   available: boolean;
+  /** Of its files, as in `.py`. */
   suffix: string;
+  /** Name of the Pygments lexer that highlights it. */
   lexer: string;
+  /** Language ids of VS Code that mean it, the one to show it under first. */
   vscode: string[];
+  /** Filetypes of Neovim that mean it, the one to show it under first. */
   neovim: string[];
+  /** Why it is not available. */
   why?: string | null;
+  /** Of the program that runs it. */
   path?: string | null;
+  /** Of that program, if it says so in time. */
   version?: string | null;
 }
 
 export interface ModelsResult {
+  /** Servers found on their usual ports on this machine. */
   local: LocalServerEntry[];
 }
 
 export interface LocalServerEntry {
   api_base: string;
+  /** Those that can chat. */
   models: string[];
 }
 
 export interface StatusResult {
   version: string;
   pid: number;
+  /** Seconds. */
   uptime: number;
+  /** Resident bytes of the daemon's process. */
   memory: number;
   conversations: ConversationStatus[];
   queues: QueueDepths;
+  /** What is wrong and concerns a person, each a line: mistakes in the configuration, a folder that does not exist, a conversation that was not saved. */
   problems: string[];
 }
 
@@ -173,102 +188,184 @@ export interface ConversationStatus {
   conversation: string;
   state: ConversationState;
   model: string;
+  /** US dollars of this session, as far as known. */
   cost: number;
   usage: SessionUsage;
 }
 
+/** What a conversation is doing. The daemon decides it; clients derive nothing. */
 export type ConversationState = "approval" | "idle" | "input" | "retrying" | "running" | "thinking";
 
 export interface QueueDepths {
+  /** Accepted and not answered. */
   requests: number;
+  /** Written by us, not yet read by the client. */
   outgoing_bytes: number;
 }
 
+/** Params of the one notification, `oi/chunk`. */
 export interface ChunkParams {
   conversation: string;
   turn: number;
   seq: number;
   chunk: Chunk;
+  /** The conversation's, after this chunk. A turn's result means `idle`. */
   state: ConversationState;
+  /** The first one's, where neighbouring chunks were joined. */
   first_seq?: number | null;
+  /** On `executing`: nothing runs until this id is approved. */
   approval?: string | null;
+  /** On `input`: the id that `oi/input` names. */
   input?: string | null;
 }
 
+/** Exactly one of these. */
+export type Chunk =
+  | { message: string; }
+  | { language: string; }
+  | { code: string; }
+  | { executing: { code: string; language: string; }; }
+  | { active_line: number | null; }
+  | { output: string; }
+  | { end_of_execution: true; }
+  | { display: Record<string, unknown>; }
+  | { input: { prompt: string; password: boolean; }; }
+  | { declined: { by: "skip" | "stop" | "gone"; }; }
+  | { thinking: string; }
+  | { notice: { kind: string; message: string; seconds?: number; }; };
+
+export type StoredMessage =
+  | { role: "user" | "assistant"; message: string; }
+  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; status?: "error" | "interrupted" | "killed" | "declined"; error?: { name?: string; message?: string; traceback?: string[]; }; };
+
+/** Settings to change. Those that are left out stay as they are. */
 export interface Settings {
+  /** The language model's name, or the path of a `.gguf` file. */
   model?: string;
+  /** Run the model on this machine instead of at a hosted service. */
   local?: boolean;
+  /** Run the model's code without asking. Off: nothing runs unasked. */
   auto_run?: boolean;
+  /** Print every step to stderr: request, tokens, cost, code, timings. */
   debug_mode?: boolean;
+  /** Tokens of a block's output that the model gets to read. */
   max_output?: number;
+  /** Keep conversations on disk. */
   conversation_history?: boolean;
+  /** File name of this conversation. Default: its first words and the time. */
   conversation_filename?: string | null;
+  /** Folder of the conversations. Default: in the application directory. */
   conversation_history_path?: string | null;
+  /** Randomness of the model, 0 to 2. */
   temperature?: number;
+  /** What the model is told before the conversation. */
   system_message?: string;
+  /** The model's context window in tokens. Default: known by its name. */
   context_window?: number | null;
+  /** Most tokens that the model may write in one response. Default: its own. */
   max_tokens?: number | null;
+  /** Base URL of an OpenAI-compatible server. Default: OpenAI's. */
   api_base?: string | null;
+  /** Key for the server. Default: OPENAI_API_KEY. */
   api_key?: string | null;
+  /** Most US dollars that a session may cost. Default: no limit. */
   max_budget?: number | null;
+  /** Most requests to the model within one turn. */
   max_rounds?: number;
+  /** How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`). */
   tool_style?: "auto" | "functions" | "markdown" | "tools";
+  /** Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`). */
   vision?: "auto" | "off" | "on";
+  /** Python that runs the code. Default: the active virtual environment's. */
   python?: string | null;
+  /** Seconds for which a block may run; then it is interrupted. Default: no limit. */
   max_seconds?: number | null;
+  /** Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit. */
   max_memory?: number | null;
+  /** Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only. */
   crash_proof?: boolean;
+  /** Megabytes of Python's memory above which no such copy is kept. */
   crash_proof_memory?: number;
+  /** Folder in which code runs. Default: where the client is. */
   cwd?: string | null;
+  /** How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`). */
   sandbox?: "isolated" | "none" | "write-protect";
+  /** More folders that code in a sandbox may write in, with a colon between. */
   sandbox_folders?: string | null;
 }
 
+/** All settings, as a client may see them. */
 export interface PublicSettings {
+  /** The language model's name, or the path of a `.gguf` file. */
   model: string;
+  /** Run the model on this machine instead of at a hosted service. */
   local: boolean;
+  /** Run the model's code without asking. Off: nothing runs unasked. */
   auto_run: boolean;
+  /** Print every step to stderr: request, tokens, cost, code, timings. */
   debug_mode: boolean;
+  /** Tokens of a block's output that the model gets to read. */
   max_output: number;
+  /** Keep conversations on disk. */
   conversation_history: boolean;
+  /** File name of this conversation. Default: its first words and the time. */
   conversation_filename: string | null;
+  /** Folder of the conversations. Default: in the application directory. */
   conversation_history_path: string | null;
+  /** Randomness of the model, 0 to 2. */
   temperature: number;
+  /** What the model is told before the conversation. */
   system_message: string;
+  /** The model's context window in tokens. Default: known by its name. */
   context_window: number | null;
+  /** Most tokens that the model may write in one response. Default: its own. */
   max_tokens: number | null;
+  /** Base URL of an OpenAI-compatible server. Default: OpenAI's. */
   api_base: string | null;
+  /** Whether a key is set. */
   api_key: boolean;
+  /** Most US dollars that a session may cost. Default: no limit. */
   max_budget: number | null;
+  /** Most requests to the model within one turn. */
   max_rounds: number;
+  /** How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`). */
   tool_style: "auto" | "functions" | "markdown" | "tools";
+  /** Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`). */
   vision: "auto" | "off" | "on";
+  /** Python that runs the code. Default: the active virtual environment's. */
   python: string | null;
+  /** Seconds for which a block may run; then it is interrupted. Default: no limit. */
   max_seconds: number | null;
+  /** Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit. */
   max_memory: number | null;
+  /** Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only. */
   crash_proof: boolean;
+  /** Megabytes of Python's memory above which no such copy is kept. */
   crash_proof_memory: number;
+  /** Folder in which code runs. Default: where the client is. */
   cwd: string | null;
+  /** How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`). */
   sandbox: "isolated" | "none" | "write-protect";
+  /** More folders that code in a sandbox may write in, with a colon between. */
   sandbox_folders: string | null;
 }
 
 export interface Methods {
-  "oi/stream": { params: ChatParams; result: TurnResult; };
-  "oi/chat": { params: ChatParams; result: TurnResult; };
-  "oi/execute": { params: ExecuteParams; result: TurnResult; };
-  "oi/approve": { params: ApproveParams; result: Accepted; };
-  "oi/input": { params: InputParams; result: Accepted; };
-  "oi/interrupt": { params: ConversationParams; result: Interrupted; };
-  "oi/history/list": { params: HistoryListParams; result: HistoryPage; };
-  "oi/history/get": { params: ConversationParams; result: HistoryMessages; };
-  "oi/history/set": { params: HistorySetParams; result: ConversationResult; };
-  "oi/history/undo": { params: ConversationParams; result: Removed; };
-  "oi/history/reset": { params: ConversationParams; result: Empty; };
-  "oi/history/delete": { params: HistoryDeleteParams; result: Deleted; };
-  "oi/settings/get": { params: ConversationParams; result: PublicSettings; };
-  "oi/settings/set": { params: SettingsSetParams; result: PublicSettings; };
-  "oi/languages": { params: NoParams; result: Languages; };
-  "oi/models": { params: NoParams; result: ModelsResult; };
-  "oi/status": { params: NoParams; result: StatusResult; };
+  "oi/stream": { params: ChatParams; result: TurnResult };
+  "oi/chat": { params: ChatParams; result: TurnResult };
+  "oi/execute": { params: ExecuteParams; result: TurnResult };
+  "oi/approve": { params: ApproveParams; result: Accepted };
+  "oi/input": { params: InputParams; result: Accepted };
+  "oi/interrupt": { params: ConversationParams; result: Interrupted };
+  "oi/history/list": { params: HistoryListParams; result: HistoryPage };
+  "oi/history/get": { params: ConversationParams; result: HistoryMessages };
+  "oi/history/set": { params: HistorySetParams; result: ConversationResult };
+  "oi/history/undo": { params: ConversationParams; result: Removed };
+  "oi/history/reset": { params: ConversationParams; result: Empty };
+  "oi/history/delete": { params: HistoryDeleteParams; result: Deleted };
+  "oi/settings/get": { params: ConversationParams; result: PublicSettings };
+  "oi/settings/set": { params: SettingsSetParams; result: PublicSettings };
+  "oi/languages": { params: NoParams; result: Languages };
+  "oi/models": { params: NoParams; result: ModelsResult };
+  "oi/status": { params: NoParams; result: StatusResult };
 }

@@ -1,59 +1,251 @@
 ---@meta
--- Mirrors docs/protocol.md, version 1: what travels between the daemon and this client.
--- `null` in an object arrives as a missing field.
+-- The types of docs/schema.json. Written by scripts/generate: do not edit.
+-- A field that is null on the wire is not there in Lua.
+
+---@class oi.ChatParams
+---@field message string
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field settings? oi.Settings Settings that hold for this turn alone.
+
+---@class oi.TurnResult
+---@field conversation string
+---@field turn integer
+---@field status "budget"|"done"|"interrupted"|"stopped"
+---@field messages oi.StoredMessage[] Those that the turn added.
+---@field usage oi.TurnUsage
+---@field session oi.SessionUsage
+---@field last_seq integer `seq` of the conversation's last notification; 0: there was none.
+
+---@class oi.TurnUsage
+---@field input_tokens integer
+---@field output_tokens integer
+---@field cost? number US dollars; null: the price is not known.
+
+---@class oi.SessionUsage All turns of a conversation since the daemon, or the session it goes on with, began.
+---@field input_tokens integer
+---@field output_tokens integer
+---@field cost number US dollars of the requests whose price is known.
+---@field unpriced integer Requests whose price is not known.
+
+---@class oi.ExecuteParams
+---@field language string
+---@field code string
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+
+---@class oi.ApproveParams
+---@field approval string
+---@field decision "always"|"run"|"skip"|"stop"
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field code? string With `run` and `always`: runs in place of the model's.
+
+---@class oi.Accepted
+---@field accepted boolean
+
+---@class oi.InputParams
+---@field input string
+---@field value? string One line without its end; null: end of file.
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+
+---@class oi.ConversationParams
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+
+---@class oi.Interrupted
+---@field interrupted boolean
+
+---@class oi.HistoryListParams
+---@field limit? integer
+---@field cursor? string
+---@field query? string
+---@field conversation? string Lists the folder that this one is kept in.
+
+---@class oi.HistoryPage
+---@field conversations oi.HistoryEntry[]
+---@field cursor? string Of the next page, if there is one.
+
+---@class oi.HistoryEntry
+---@field conversation string
+---@field title string
+---@field updated string ISO 8601, UTC.
+---@field messages integer How many.
+
+---@class oi.HistoryMessages
+---@field conversation string
+---@field messages oi.StoredMessage[]
+
+---@class oi.HistorySetParams
+---@field messages any[]
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field usage? oi.SessionUsage What the session has used before, for a daemon that goes on with it.
+
+---@class oi.ConversationResult
+---@field conversation string
+
+---@class oi.Removed
+---@field removed oi.StoredMessage[]
+
+---@class oi.Empty
+
+---@class oi.HistoryDeleteParams
+---@field conversation string
+
+---@class oi.Deleted
+---@field deleted boolean
+
+---@class oi.SettingsSetParams
+---@field settings oi.Settings
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+
+---@class oi.NoParams
+
+---@class oi.Languages
+---@field languages oi.LanguageEntry[]
+
+---@class oi.LanguageEntry
+---@field name string
+---@field aliases string[]
+---@field available boolean
+---@field suffix string Of its files, as in `.py`.
+---@field lexer string Name of the Pygments lexer that highlights it.
+---@field vscode string[] Language ids of VS Code that mean it, the one to show it under first.
+---@field neovim string[] Filetypes of Neovim that mean it, the one to show it under first.
+---@field why? string Why it is not available.
+---@field path? string Of the program that runs it.
+---@field version? string Of that program, if it says so in time.
+
+---@class oi.ModelsResult
+---@field local oi.LocalServerEntry[] Servers found on their usual ports on this machine.
+
+---@class oi.LocalServerEntry
+---@field api_base string
+---@field models string[] Those that can chat.
+
+---@class oi.StatusResult
+---@field version string
+---@field pid integer
+---@field uptime number Seconds.
+---@field memory integer Resident bytes of the daemon's process.
+---@field conversations oi.ConversationStatus[]
+---@field queues oi.QueueDepths
+---@field problems string[] What is wrong and concerns a person, each a line: mistakes in the configuration, a folder that does not exist, a conversation that was not saved.
+
+---@class oi.ConversationStatus
+---@field conversation string
+---@field state oi.ConversationState
+---@field model string
+---@field cost number US dollars of this session, as far as known.
+---@field usage oi.SessionUsage
+
+---@alias oi.ConversationState "approval"|"idle"|"input"|"retrying"|"running"|"thinking"
+
+---@class oi.QueueDepths
+---@field requests integer Accepted and not answered.
+---@field outgoing_bytes integer Written by us, not yet read by the client.
 
 ---@class oi.ChunkParams Params of the one notification, `oi/chunk`.
 ---@field conversation string
 ---@field turn integer
 ---@field seq integer
----@field first_seq? integer The first one's, where neighbouring chunks were joined.
 ---@field chunk oi.Chunk
----@field state oi.State The conversation's state after this chunk.
+---@field state oi.ConversationState The conversation's, after this chunk. A turn's result means `idle`.
+---@field first_seq? integer The first one's, where neighbouring chunks were joined.
 ---@field approval? string On `executing`: nothing runs until this id is approved.
 ---@field input? string On `input`: the id that `oi/input` names.
 
----@class oi.Chunk Exactly one field; none at all is `active_line: null`.
+---@class oi.Chunk Exactly one of these.
 ---@field message? string
 ---@field language? string
 ---@field code? string
 ---@field executing? { code: string, language: string }
 ---@field active_line? integer
 ---@field output? string
----@field display? oi.Display
----@field input? { prompt: string, password: boolean }
 ---@field end_of_execution? true
+---@field display? table<string, any> A Jupyter MIME bundle; binary data as base64.
+---@field input? { prompt: string, password: boolean }
 ---@field declined? { by: "skip"|"stop"|"gone" }
 ---@field thinking? string
 ---@field notice? { kind: string, message: string, seconds?: number }
 
----@alias oi.Display table<string, any> A Jupyter MIME bundle; binary data as base64.
-
----@class oi.Message As stored: words of either side, or the assistant's code.
+---@class oi.StoredMessage
 ---@field role "user"|"assistant"
 ---@field message? string
 ---@field language? string
 ---@field code? string
 ---@field output? string Left out when the code was not run.
----@field displays? oi.Display[]
+---@field displays? table<string, any>[]
 ---@field status? "error"|"interrupted"|"killed"|"declined"
+---@field error? { name?: string, message?: string, traceback?: string[] }
 
----@class oi.TurnResult
----@field conversation string
----@field turn integer
----@field status "done"|"interrupted"|"stopped"|"budget"
----@field messages oi.Message[] Those that the turn added.
----@field usage { input_tokens: integer, output_tokens: integer, cost?: number }
----@field last_seq integer
+---@class oi.Settings Settings to change. Those that are left out stay as they are.
+---@field model? string The language model's name, or the path of a `.gguf` file.
+---@field local? boolean Run the model on this machine instead of at a hosted service.
+---@field auto_run? boolean Run the model's code without asking. Off: nothing runs unasked.
+---@field debug_mode? boolean Print every step to stderr: request, tokens, cost, code, timings.
+---@field max_output? integer Tokens of a block's output that the model gets to read.
+---@field conversation_history? boolean Keep conversations on disk.
+---@field conversation_filename? string File name of this conversation. Default: its first words and the time.
+---@field conversation_history_path? string Folder of the conversations. Default: in the application directory.
+---@field temperature? number Randomness of the model, 0 to 2.
+---@field system_message? string What the model is told before the conversation.
+---@field context_window? integer The model's context window in tokens. Default: known by its name.
+---@field max_tokens? integer Most tokens that the model may write in one response. Default: its own.
+---@field api_base? string Base URL of an OpenAI-compatible server. Default: OpenAI's.
+---@field api_key? string Key for the server. Default: OPENAI_API_KEY.
+---@field max_budget? number Most US dollars that a session may cost. Default: no limit.
+---@field max_rounds? integer Most requests to the model within one turn.
+---@field tool_style? "auto"|"functions"|"markdown"|"tools" How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`).
+---@field vision? "auto"|"off"|"on" Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`).
+---@field python? string Python that runs the code. Default: the active virtual environment's.
+---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
+---@field max_memory? integer Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit.
+---@field crash_proof? boolean Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only.
+---@field crash_proof_memory? integer Megabytes of Python's memory above which no such copy is kept.
+---@field cwd? string Folder in which code runs. Default: where the client is.
+---@field sandbox? "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
+---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
 
----@class oi.HistoryEntry
----@field conversation string
----@field title string
----@field updated string
----@field messages integer
+---@class oi.PublicSettings All settings, as a client may see them.
+---@field model string The language model's name, or the path of a `.gguf` file.
+---@field local boolean Run the model on this machine instead of at a hosted service.
+---@field auto_run boolean Run the model's code without asking. Off: nothing runs unasked.
+---@field debug_mode boolean Print every step to stderr: request, tokens, cost, code, timings.
+---@field max_output integer Tokens of a block's output that the model gets to read.
+---@field conversation_history boolean Keep conversations on disk.
+---@field conversation_filename? string File name of this conversation. Default: its first words and the time.
+---@field conversation_history_path? string Folder of the conversations. Default: in the application directory.
+---@field temperature number Randomness of the model, 0 to 2.
+---@field system_message string What the model is told before the conversation.
+---@field context_window? integer The model's context window in tokens. Default: known by its name.
+---@field max_tokens? integer Most tokens that the model may write in one response. Default: its own.
+---@field api_base? string Base URL of an OpenAI-compatible server. Default: OpenAI's.
+---@field api_key boolean Whether a key is set.
+---@field max_budget? number Most US dollars that a session may cost. Default: no limit.
+---@field max_rounds integer Most requests to the model within one turn.
+---@field tool_style "auto"|"functions"|"markdown"|"tools" How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`).
+---@field vision "auto"|"off"|"on" Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`).
+---@field python? string Python that runs the code. Default: the active virtual environment's.
+---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
+---@field max_memory? integer Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit.
+---@field crash_proof boolean Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only.
+---@field crash_proof_memory integer Megabytes of Python's memory above which no such copy is kept.
+---@field cwd? string Folder in which code runs. Default: where the client is.
+---@field sandbox "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
+---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
 
----@class oi.Error
----@field message string What happened, and what to do about it.
----@field code? integer
----@field data? { kind: string, models?: string[] }
-
----@alias oi.Decision "run"|"skip"|"stop"|"always"
+---@class oi.Request Sends a request; the callback gets its answer.
+---@overload fun(method: "oi/stream", params: oi.ChatParams, callback?: fun(err?: oi.Error, result?: oi.TurnResult))
+---@overload fun(method: "oi/chat", params: oi.ChatParams, callback?: fun(err?: oi.Error, result?: oi.TurnResult))
+---@overload fun(method: "oi/execute", params: oi.ExecuteParams, callback?: fun(err?: oi.Error, result?: oi.TurnResult))
+---@overload fun(method: "oi/approve", params: oi.ApproveParams, callback?: fun(err?: oi.Error, result?: oi.Accepted))
+---@overload fun(method: "oi/input", params: oi.InputParams, callback?: fun(err?: oi.Error, result?: oi.Accepted))
+---@overload fun(method: "oi/interrupt", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Interrupted))
+---@overload fun(method: "oi/history/list", params: oi.HistoryListParams, callback?: fun(err?: oi.Error, result?: oi.HistoryPage))
+---@overload fun(method: "oi/history/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.HistoryMessages))
+---@overload fun(method: "oi/history/set", params: oi.HistorySetParams, callback?: fun(err?: oi.Error, result?: oi.ConversationResult))
+---@overload fun(method: "oi/history/undo", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Removed))
+---@overload fun(method: "oi/history/reset", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
+---@overload fun(method: "oi/history/delete", params: oi.HistoryDeleteParams, callback?: fun(err?: oi.Error, result?: oi.Deleted))
+---@overload fun(method: "oi/settings/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))
+---@overload fun(method: "oi/settings/set", params: oi.SettingsSetParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))
+---@overload fun(method: "oi/languages", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.Languages))
+---@overload fun(method: "oi/models", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.ModelsResult))
+---@overload fun(method: "oi/status", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.StatusResult))

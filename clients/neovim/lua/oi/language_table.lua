@@ -1,0 +1,45 @@
+-- The daemon's languages. Written by scripts/generate: do not edit.
+
+---@class oi.Language
+---@field name string
+---@field aliases string[]
+---@field filetypes string[] Filetypes that mean it. The first is the one to show its code under.
+
+---@type oi.Language[]
+return {
+  {
+    name = "python",
+    aliases = { "py", "python3" },
+    filetypes = { "python" },
+  },
+  {
+    name = "shell",
+    aliases = { "sh", "bash", "zsh", "console" },
+    filetypes = { "sh", "bash", "zsh" },
+  },
+  {
+    name = "javascript",
+    aliases = { "js", "node", "nodejs", "mjs", "cjs", "typescript", "ts" },
+    filetypes = { "javascript", "javascriptreact", "typescript", "typescriptreact" },
+  },
+  {
+    name = "r",
+    aliases = { "rscript" },
+    filetypes = { "r" },
+  },
+  {
+    name = "powershell",
+    aliases = { "pwsh", "ps1" },
+    filetypes = { "ps1" },
+  },
+  {
+    name = "applescript",
+    aliases = { "osascript" },
+    filetypes = { "applescript" },
+  },
+  {
+    name = "html",
+    aliases = { "htm" },
+    filetypes = { "html" },
+  },
+}
