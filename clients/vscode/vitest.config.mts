@@ -11,7 +11,6 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
-          retry: process.env.CI ? 1 : 0, // nobody is there to try again; what fails at first is reported all the same
         },
       },
     ],

@@ -48,7 +48,6 @@ export class StatusBar implements vscode.Disposable {
     if (state === this.state) return;
     this.state = state;
     void vscode.commands.executeCommand("setContext", "oi.state", state);
-    void vscode.commands.executeCommand("setContext", "oi.busy", state !== "idle");
     this.draw();
   }
 

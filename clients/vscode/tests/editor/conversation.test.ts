@@ -239,7 +239,7 @@ drive("Chat... in the notebook's toolbar goes on with the conversation", async (
   await editor.chat("Hello");
   await editor.rendered("At your service.").waitFor();
   await editor.idle();
-  await editor.page.locator(".notebook-toolbar-container").getByText("Chat...").click();
+  await editor.toolbar.getByText("Chat...").click();
   await editor.answer("And now?");
   await editor.rendered("Still here.").waitFor();
   await editor.rendered("At your service.").waitFor();

@@ -179,9 +179,16 @@ export class Editor {
     return this.page.locator("[id='oi-daemon.open-interpreter.oi.status']");
   }
 
-  /** Until no turn is under way. */
+  /** Until no turn is under way, and the toolbar shows that. VS Code makes its buttons anew: a click that falls
+   * into this is lost. */
   async idle(): Promise<void> {
     await this.status.locator(".codicon-comment-discussion").waitFor();
+    await this.toolbar.getByText("Stop", { exact: true }).first().waitFor({ state: "hidden" });
+  }
+
+  /** The notebook's toolbar. */
+  get toolbar(): Locator {
+    return this.page.locator(".notebook-toolbar-container");
   }
 
   /** Save by a command, under the name that it proposes: what was written. */
