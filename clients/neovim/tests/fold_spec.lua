@@ -93,6 +93,45 @@ spec["a block that prints nothing has run, all the same"] = function()
   )
 end
 
+spec["a notice comes before what goes on growing, and is no message"] = function()
+  local notice = { notice = { kind = "save", message = "The disk is full." } }
+  local fold = folded({ { message = "a" }, notice, { message = "b" } })
+  same("notice", fold.items[1].kind)
+  same({ { role = "assistant", message = "ab" } }, fold:messages())
+end
+
+spec["a later retry replaces the earlier one, and none is left after it"] = function()
+  local function retry(message)
+    return { notice = { kind = "retry", message = message, seconds = 1 } }
+  end
+  local fold = Fold.new({ { role = "user", message = "Hi" } })
+  fold:add(retry("in 1 s"))
+  fold:add(retry("in 2 s"))
+  same(2, #fold.items)
+  same("in 2 s", tostring(fold.items[2].text))
+  assert(fold:is_unanswered())
+  fold:remove_notices("retry")
+  same(1, #fold.items)
+end
+
+spec["a message without an answer is taken back with its notices"] = function()
+  local fold = Fold.new({ { role = "assistant", message = "Before" } })
+  fold:ask("Hi")
+  fold:add({ notice = { kind = "limit", message = "Slow." } })
+  assert(fold:is_unanswered())
+  fold:retract()
+  same(1, #fold.items)
+end
+
+spec["a declined block keeps its status, and unknown kinds of chunks change nothing"] = function()
+  local block = { executing = { code = "1", language = "python" } }
+  local fold =
+    folded({ block, { thinking = "Hm" }, { telepathy = {} }, { declined = { by = "skip" } } })
+  local stored = { role = "assistant", language = "python", code = "1", status = "declined" }
+  same({ stored }, fold:messages())
+  same({ stored }, Fold.new({ stored }):messages())
+end
+
 spec["text arrives at the same lines, wherever it is cut"] = function()
   local text = "a\n\nbc\n"
   for cut = 0, #text do

@@ -2,7 +2,7 @@
 local M = {}
 
 ---@class oi.Style
----@field fg? integer|string A number of the palette, or "#rrggbb".
+---@field fg? integer|string Number of a colour in the palette, or "#rrggbb".
 ---@field bg? integer|string
 ---@field bold? boolean
 ---@field italic? boolean
@@ -10,18 +10,19 @@ local M = {}
 ---@field reverse? boolean
 
 ---@class oi.Span
----@field first integer Byte, from 0.
----@field last integer Byte after it.
+---@field first integer Its first byte, counted from 0.
+---@field last integer The byte after its last one.
 ---@field style oi.Style
 
 local ON = { [1] = "bold", [3] = "italic", [4] = "underline", [7] = "reverse" }
 local OFF = { [22] = "bold", [23] = "italic", [24] = "underline", [27] = "reverse" }
 local GROUND = { [3] = "fg", [4] = "bg" }
 
---- The colour after 38 or 48, and how many numbers it took.
+--- The colour after the code 38 or 48.
 ---@param codes integer[]
 ---@param at integer
----@return integer|string?, integer
+---@return integer|string? colour
+---@return integer count How many codes describe it.
 local function extended(codes, at)
   if codes[at] == 5 then
     return codes[at + 1], 2
@@ -33,7 +34,7 @@ local function extended(codes, at)
 end
 
 local PLAIN = {} ---@type oi.Style
--- By style and numbers, so that equal changes give the same table, and cost nothing.
+-- The result of `changed`, by its arguments: equal changes give the same table, without any work.
 ---@type table<oi.Style, table<string, oi.Style>>
 local changes = setmetatable({}, { __mode = "k" })
 
@@ -49,7 +50,9 @@ local function changed(style, numbers)
   style = vim.deepcopy(style)
   while codes[at] do
     local code = codes[at]
-    local ground, digit = GROUND[math.floor(code / 10)], code % 10
+    local ground = GROUND[math.floor(code / 10)]
+    local digit = code % 10
+    ---@cast digit integer
     if code == 0 then
       style = {}
     elseif ON[code] or OFF[code] then
@@ -67,6 +70,7 @@ local function changed(style, numbers)
   return next(style) and style or PLAIN
 end
 
+--- The same as `changed`, from the cache where it is known.
 ---@param style oi.Style
 ---@param numbers string
 ---@return oi.Style
@@ -77,11 +81,12 @@ local function change(style, numbers)
   return known[numbers]
 end
 
+--- Separate a line's text from its escape codes.
 ---@param line string
----@param style? oi.Style In force where the line begins.
+---@param style? oi.Style The style in force where the line begins.
 ---@return string text
 ---@return oi.Span[] spans
----@return oi.Style style In force where it ends.
+---@return oi.Style style The style in force where it ends.
 function M.parse(line, style)
   style = style or PLAIN
   if not line:find("\27", 1, true) then
@@ -97,14 +102,15 @@ function M.parse(line, style)
       length = length + #text
     end
   end
-  while true do
-    local start, stop, numbers = line:find("\27%[([%d;:]*)m", at)
+  local start, stop, numbers
+  repeat
+    start, stop, numbers = line:find("\27%[([%d;:]*)m", at)
     put(line:sub(at, start and start - 1))
-    if not start then
-      return table.concat(parts), spans, style
+    if stop and numbers then
+      style, at = change(style, numbers), stop + 1
     end
-    style, at = change(style, numbers), stop + 1
-  end
+  until not start
+  return table.concat(parts), spans, style
 end
 
 return M

@@ -1,23 +1,27 @@
 -- The commands :OIChat and :OI.
 local Conversation = require("oi.conversation")
 local View = require("oi.view")
+local daemon = require("oi.daemon")
+local edit = require("oi.edit")
 local fence = require("oi.fence")
 local oi = require("oi")
-local tell = require("oi.tell")
+local notify = require("oi.notify")
 local window = require("oi.window")
 local M = {}
 
 ---@alias oi.CommandArgs vim.api.keyset.create_user_command.command_args
+---@alias oi.Modifiers table<string, any> `smods` of |nvim_create_user_command()|.
 
---- The modifiers that a person gave, if any.
+--- The command's modifiers, if it has some.
 ---@param opts oi.CommandArgs
----@return vim.api.keyset.cmd.mods?
+---@return oi.Modifiers?
 local function modifiers(opts)
   return opts.mods ~= "" and opts.smods or nil
 end
 
+--- The text of the command's range, if it has one.
 ---@param opts oi.CommandArgs
----@return string? text Of the range, if one was given.
+---@return string?
 local function ranged(opts)
   if opts.range > 0 then
     local lines = vim.api.nvim_buf_get_lines(0, opts.line1 - 1, opts.line2, false)
@@ -25,7 +29,7 @@ local function ranged(opts)
   end
 end
 
---- The lines that go along, if any: where they are from, and what they are.
+--- The lines of the range as an attachment to a message: file, line numbers, and a fenced block.
 ---@param opts oi.CommandArgs
 ---@return string
 local function attached(opts)
@@ -63,32 +67,30 @@ function M.chat(opts)
   end
 end
 
---- The conversation at hand.
+--- The conversation of the current buffer, or the one that was used last.
 ---@return oi.Conversation?
 local function current()
   local view = View.of()
   local conversation = view and view.conversation or Conversation.latest()
   if not conversation then
-    tell("there is no conversation yet: :OIChat begins one.")
+    notify("there is no conversation yet: :OIChat begins one.")
   end
   return conversation
 end
 
---- What does something with the conversation at hand.
----@param method string
----@param ... any
+--- A subcommand for the current conversation.
+---@param act fun(conversation: oi.Conversation)
 ---@return fun()
-local function on_current(method, ...)
-  local arguments = { ... }
+local function on_current(act)
   return function()
     local conversation = current()
     if conversation then
-      conversation[method](conversation, unpack(arguments))
+      act(conversation)
     end
   end
 end
 
---- What does something with the view that the cursor is in.
+--- A subcommand for the conversation's buffer that the cursor is in.
 ---@param act fun(view: oi.View)
 ---@return fun()
 local function on_view(act)
@@ -97,7 +99,7 @@ local function on_view(act)
     if view then
       act(view)
     else
-      tell("this works in a conversation's window.")
+      notify("this works in a conversation's window.")
     end
   end
 end
@@ -110,16 +112,17 @@ end
 
 ---@param opts oi.CommandArgs
 local function select(opts)
-  require("oi.daemon").request("oi/history/list", {}, function(err, result)
-    if err then
-      return tell(err.message)
+  daemon.request("oi/history/list", {}, function(err, result)
+    if not result then
+      return notify(err and err.message or "")
     elseif #result.conversations == 0 then
-      return tell("no conversation has been saved yet.")
+      return notify("no conversation has been saved yet.")
     end
     vim.ui.select(result.conversations, {
       prompt = "Conversation",
       kind = "oi.conversation",
-      format_item = function(entry) ---@param entry oi.HistoryEntry
+      ---@param entry oi.HistoryEntry
+      format_item = function(entry)
         local when = entry.updated:sub(1, 16):gsub("T", " ")
         return ("%s  %s (%d messages)"):format(when, entry.title, entry.messages)
       end,
@@ -131,33 +134,57 @@ local function select(opts)
   end)
 end
 
+--- Run the block that waits, as it is edited in its buffer.
+---@param conversation oi.Conversation
+---@param decision "run"|"always"
+local function run_waiting(conversation, decision)
+  local view = View.showing(conversation)
+  conversation:approve(decision, view and edit.finish(view))
+end
+
+--- The conversation in whose waiting block the command was given.
+---@param opts oi.CommandArgs
+---@return oi.Conversation?
+local function waiting_at(opts)
+  local view = View.of()
+  return opts.range == 0 and view and view:is_waiting_at(opts.line1) and view.conversation or nil
+end
+
 ---@type table<string, fun(argument: string, opts: oi.CommandArgs)>
 local subcommands = {
   run = function(_, opts)
+    local waiting = waiting_at(opts)
+    if waiting then
+      return run_waiting(waiting, "run")
+    end
     local block = fence.at(opts.line1)
     local code, language = ranged(opts), vim.bo.filetype
     if block and (not code or opts.line1 > block.first and opts.line2 < block.last) then
       code, language = code or block.code, block.language
     end
     if not code or language == "" or language == "output" then
-      return tell("give a range, or go to a block of code with a language.")
+      return notify("give a range, or go to a block of code with a language.")
     end
     oi.execute(language, code, { mods = modifiers(opts), focus = false })
   end,
-  approve = function()
-    local conversation = current()
-    if conversation and conversation.input then
+  approve = on_current(function(conversation)
+    if conversation.input then
       require("oi.prompt").offer(conversation, true)
-    elseif conversation then
-      conversation:approve("run")
+    else
+      run_waiting(conversation, "run")
     end
-  end,
-  skip = on_current("approve", "skip"),
-  always = on_current("approve", "always"),
-  stop = on_current("interrupt"),
-  edit = on_view(function(view)
-    require("oi.edit").begin(view)
   end),
+  always = on_current(function(conversation)
+    run_waiting(conversation, "always")
+  end),
+  ask = on_current(function(conversation)
+    conversation:send_settings({ auto_run = false })
+  end),
+  skip = on_current(function(conversation)
+    conversation:approve("skip")
+  end),
+  stop = on_current(Conversation.interrupt),
+  edit = on_view(edit.begin),
   new = function(words, opts)
     oi.chat(words ~= "" and words or nil, { new = true, mods = modifiers(opts) })
   end,
@@ -168,8 +195,8 @@ local subcommands = {
       select(opts)
     end
   end,
-  undo = on_current("undo"),
-  reset = on_current("reset"),
+  undo = on_current(Conversation.undo),
+  reset = on_current(Conversation.reset),
   model = function(name)
     local conversation = current()
     if conversation and name ~= "" then
@@ -179,11 +206,11 @@ local subcommands = {
     end
   end,
   restart = function()
-    require("oi.daemon").stop("The daemon was restarted.")
-    Conversation.renew()
+    daemon.stop("The daemon was restarted.")
+    Conversation.reload_all()
   end,
   log = function(_, opts)
-    local path = require("oi.daemon").log_path()
+    local path = daemon.log_path()
     vim.cmd({ cmd = "split", args = { path }, mods = opts.smods, magic = { file = false } })
     vim.cmd("normal! G")
   end,
@@ -198,7 +225,7 @@ local subcommands = {
     if block then
       vim.fn.setreg(vim.v.register, block.code, "l")
     else
-      tell("there is no block of code at the cursor.")
+      notify("there is no block of code at the cursor.")
     end
   end,
 }
@@ -210,7 +237,7 @@ function M.run(opts)
   if subcommands[name] then
     subcommands[name](argument, opts)
   else
-    tell(("there is no :OI %s: see :help :OI"):format(name))
+    notify(("there is no :OI %s: see :help :OI"):format(name))
   end
 end
 

@@ -4,9 +4,9 @@ local M = {}
 ---@class oi.Config
 ---@field cmd? string[] The daemon's command. Default: found in $VIRTUAL_ENV, then in $PATH.
 ---@field settings table<string, any> Settings of the daemon, such as `model`.
----@field window string Modifiers of the window, where a command has none.
----@field output_lines integer Longer output is folded.
----@field keys table<string, string|false> Keys in a conversation; false: none.
+---@field window string Where a window opens if its command has no modifiers.
+---@field output_lines integer Output with more lines is folded.
+---@field keys table<string, string|false> Keys in a conversation, by what they do. False: no key.
 M.defaults = {
   cmd = nil,
   settings = {},
@@ -36,7 +36,7 @@ local TYPES = {
 ---@type oi.Config
 M.options = vim.deepcopy(M.defaults)
 
---- What is wrong with a person's options.
+--- The first mistake in a person's options.
 ---@param options table
 ---@return string? problem
 local function problem(options)
@@ -54,6 +54,7 @@ local function problem(options)
   end
 end
 
+--- Merge a person's options into those in force. Raises an error if one of them is wrong.
 ---@param options? table
 function M.merge(options)
   options = options or {}

@@ -1,28 +1,33 @@
--- A conversation: what was said and run, what it is doing, and what a person can do with it.
--- It knows no buffer: whoever shows it is told by `changed`.
+-- A conversation: its messages, its state, and what a person can do with it.
+-- It knows no buffer: whoever shows it sets `changed`, which is called after each change.
 local config = require("oi.config")
 local daemon = require("oi.daemon")
 local Fold = require("oi.fold")
-local tell = require("oi.tell")
+local notify = require("oi.notify")
+local uv = vim.uv --[[@as oi.Uv]]
 
----@alias oi.State "idle"|"thinking"|"approval"|"running"|"input"|"retrying"
+---@class oi.Input A request of the running code for a line.
+---@field id string
+---@field prompt string
+---@field password boolean
 
 ---@class oi.Conversation
 ---@field id string
----@field cwd string Where its code runs.
+---@field cwd string Folder in which its code runs.
 ---@field fold oi.Fold
----@field state oi.State
+---@field state oi.ConversationState What it is doing, as the daemon told last.
+---@field auto_run boolean Whether its code runs without a question.
 ---@field title string
 ---@field model? string
 ---@field cost number US dollars, as far as known.
----@field approval? string Of the block that waits.
----@field input? { id: string, prompt: string, password: boolean }
----@field notice? string What went wrong, in words.
----@field offered string[] Models that its server was last seen to have.
+---@field approval? string Id of the block that waits for an answer.
+---@field input? oi.Input What the running code waits for.
+---@field outcome? string How the last turn or request ended, if not in the plain way: for a person.
+---@field offered string[] Models that its server offered last.
 ---@field changed fun(conversation: oi.Conversation)
----@field private settings table<string, any> Those of its own, given again to a new daemon.
----@field private failed boolean The last words went unheard: the daemon did not keep them.
----@field private seq integer
+---@field package settings oi.Settings Its own settings. They are given to a new daemon too.
+---@field private failed boolean Whether the last message got no answer, and the daemon dropped it.
+---@field package seq integer `seq` of the last chunk.
 local Conversation = {}
 Conversation.__index = Conversation
 
@@ -30,22 +35,25 @@ Conversation.__index = Conversation
 local all = {}
 ---@type oi.Conversation?
 local latest
----@type table<function, true>
+---@type table<fun(params: oi.ChunkParams), true>
 local observers = {}
----@type number[]
+---@type integer[] When the daemon crashed, in milliseconds.
 local crashes = {}
+
+local OUTCOMES = { interrupted = "Interrupted.", stopped = "Stopped." }
 
 ---@return string id Six letters or digits.
 local function new_id()
   return (
-    vim.uv.random(6):gsub(".", function(byte)
+    uv.random(6):gsub(".", function(byte)
       local digit = byte:byte() % 36
       return string.char(digit < 10 and 48 + digit or 87 + digit)
     end)
   )
 end
 
----@param id? string Of one that is saved; none: a new one.
+--- The conversation of this id. Without an id, a new one.
+---@param id? string
 ---@return oi.Conversation
 function Conversation.get(id)
   local self = id and all[id]
@@ -55,6 +63,7 @@ function Conversation.get(id)
       cwd = vim.fn.getcwd(),
       fold = Fold.new(),
       state = "idle",
+      auto_run = false,
       title = "",
       cost = 0,
       changed = function() end,
@@ -73,7 +82,8 @@ function Conversation.get(id)
   return self
 end
 
----@return oi.Conversation? latest The one that was used last.
+--- The conversation that was used last.
+---@return oi.Conversation?
 function Conversation.latest()
   return latest
 end
@@ -87,202 +97,259 @@ function Conversation.observe(observe)
   end
 end
 
----@private
----@param method string
----@param params? table
----@param callback? fun(result: any)
-function Conversation:request(method, params, callback)
-  params = vim.tbl_extend("error", { conversation = self.id }, params or {})
-  daemon.request(method, params, function(err, result)
-    if err then
-      self.notice = err.message
-      self:changed()
-    elseif callback then
-      callback(result)
-    end
-  end)
+---@package
+---@param err? oi.Error
+function Conversation:show_error(err)
+  self.outcome = err and err.message
+  self:changed()
 end
 
----@private
+--- Trigger a User event.
 ---@param name string
 ---@param data table
-local function fire(name, data)
+local function emit(name, data)
   vim.api.nvim_exec_autocmds("User", { pattern = name, modeline = false, data = data })
 end
 
 ---@return boolean
-function Conversation:busy()
+function Conversation:is_busy()
   return self.state ~= "idle"
 end
 
----@private
----@param method string
----@param params table
-function Conversation:begin(method, params)
-  self.state, self.notice, self.failed = "thinking", nil, false
-  params.conversation = self.id
-  daemon.request(method, params, function(err, result)
-    self:finish(err, result)
-  end)
-  self:changed()
-end
-
----@return boolean refused A turn is under way; the person is told.
-function Conversation:refused()
-  if self:busy() then
-    tell("a turn is under way: wait for it, or stop it (:OI stop).")
+--- Whether a turn is under way. If so, the person is told.
+---@return boolean
+function Conversation:refuses()
+  if self:is_busy() then
+    notify("a turn is under way: wait for it, or stop it (:OI stop).")
   end
-  return self:busy()
+  return self:is_busy()
 end
 
---- Its title is the first line that was said or run.
+--- Prepare for a turn; the caller sends the request for it.
+---@private
+---@return fun(err?: oi.Error, result?: oi.TurnResult) callback
+function Conversation:begin_turn()
+  self.state, self.outcome, self.failed = "thinking", nil, false
+  return function(err, result)
+    self:finish_turn(err, result)
+  end
+end
+
+--- Make the first line that was said or run the title.
 ---@private
 ---@param text string
-function Conversation:entitle(text)
+function Conversation:set_title(text)
   if self.title == "" then
     self.title = vim.trim(text):match("[^\n]*")
   end
 end
 
+--- Ask the model.
 ---@param words string
 function Conversation:ask(words)
-  if self:refused() then
+  if self:refuses() then
     return
   end
   if self.failed then
-    table.remove(self.fold.items)
+    self.fold:retract()
   end
-  self:entitle(words)
+  self:set_title(words)
   self.fold:ask(words)
-  self:begin("oi/stream", { message = words })
+  local callback = self:begin_turn()
+  daemon.request("oi/stream", { conversation = self.id, message = words }, callback)
+  self:changed()
 end
 
+--- Run code of the person's own.
 ---@param language string
 ---@param code string
 function Conversation:execute(language, code)
-  if not self:refused() then
-    self:entitle(code)
-    self:begin("oi/execute", { language = language, code = code })
+  if self:refuses() then
+    return
   end
+  self:set_title(code)
+  local params = { conversation = self.id, language = language, code = code }
+  daemon.request("oi/execute", params, self:begin_turn())
+  self:changed()
 end
 
 ---@private
 ---@param err? oi.Error
 ---@param result? oi.TurnResult
-function Conversation:finish(err, result)
+function Conversation:finish_turn(err, result)
   self.state, self.approval, self.input = "idle", nil, nil
   self.fold:close()
-  local items = self.fold.items
-  if err then
-    self.notice = err.message
+  self.fold:remove_notices("retry")
+  if result then
+    self.cost = self.cost + (result.usage.cost or 0)
+    self.outcome = OUTCOMES[result.status]
+  elseif err then
+    self.outcome = err.message
     if err.data and err.data.kind == "no_model" then
       self.offered = err.data.models or {}
-      self.notice = err.message .. "\n`:OI model` chooses one for this conversation."
+      self.outcome = err.message .. "\n`:OI model` chooses one for this conversation."
     end
-    self.failed = #items > 0 and items[#items].kind == "user"
-  else
-    self.cost = self.cost + (result.usage.cost or 0)
-    self.notice = ({ interrupted = "Interrupted.", stopped = "Stopped." })[result.status]
+    self.failed = self.fold:is_unanswered()
   end
   self:changed()
-  fire("OITurnEnd", { conversation = self.id, status = result and result.status, error = err })
+  emit("OITurnEnd", { conversation = self.id, status = result and result.status, error = err })
 end
 
----@private
+---@package
 ---@param params oi.ChunkParams
 function Conversation:receive(params)
-  local chunk = params.chunk
+  local chunk, input = params.chunk, params.chunk.input
   if params.seq <= self.seq then
     return -- read already, as part of the history
   end
-  self.seq = params.seq
+  self.seq, self.state = params.seq, params.state
   self.fold:add(chunk)
-  self.approval, self.input = params.approval, nil
-  if params.approval then
-    self.state = "approval"
-  elseif chunk.input then
-    self.state = "input"
-    self.input = vim.tbl_extend("error", { id = params.input }, chunk.input)
-  elseif chunk.message or chunk.language or chunk.code or chunk.end_of_execution then
-    self.state = "thinking"
-  else
-    self.state = "running"
+  if self.state ~= "retrying" then
+    self.fold:remove_notices("retry")
+  end
+  self.approval = self.state == "approval" and (params.approval or self.approval) or nil
+  self.input = self.state == "input" and self.input or nil
+  if input and params.input then
+    self.input = { id = params.input, prompt = input.prompt, password = input.password }
   end
   self:changed()
 end
 
----@param decision oi.Decision
+--- Answer for the block that waits.
+---@param decision "run"|"skip"|"stop"|"always"
 ---@param code? string Runs in place of the model's.
 function Conversation:approve(decision, code)
-  if not self.approval then
-    return tell("no block waits for an answer.")
+  local approval = self.approval
+  if not approval then
+    return notify("no block waits for an answer.")
   end
-  local params = { approval = self.approval, decision = decision, code = code }
-  self.approval, self.state = nil, "running"
-  self:request("oi/approve", params)
+  local runs = decision == "run" or decision == "always"
+  self.approval, self.state = nil, runs and "running" or "thinking"
+  local params = {
+    conversation = self.id,
+    approval = approval,
+    decision = decision,
+    code = runs and code or nil,
+  }
+  daemon.request("oi/approve", params, function(err)
+    if err then
+      self:show_error(err)
+    elseif decision == "always" then
+      self:read_settings()
+    end
+  end)
   self:changed()
 end
 
----@param line? string None: the end of the input.
+--- Give the running code a line. Without one, tell it that the input has ended.
+---@param line? string
 function Conversation:answer(line)
   local input = self.input
-  if input then
-    self.input, self.state = nil, "running"
-    self:request("oi/input", { input = input.id, value = line or vim.NIL })
-    self:changed()
+  if not input then
+    return
   end
+  self.input, self.state = nil, "running"
+  local value = line or vim.NIL --[[@as string]]
+  local params = { conversation = self.id, input = input.id, value = value }
+  daemon.request("oi/input", params, function(err)
+    if err then
+      self:show_error(err)
+    end
+  end)
+  self:changed()
 end
 
+--- Stop the turn, whatever it is doing.
 function Conversation:interrupt()
-  if self:busy() then
-    self:request("oi/interrupt")
+  if self:is_busy() then
+    daemon.request("oi/interrupt", { conversation = self.id }, function(err)
+      if err then
+        self:show_error(err)
+      end
+    end)
   end
 end
 
---- Show what the daemon has of it.
+--- Read the messages from the daemon.
 function Conversation:load()
-  self:request("oi/history/get", {}, function(result)
+  daemon.request("oi/history/get", { conversation = self.id }, function(err, result)
+    if not result then
+      return self:show_error(err)
+    end
     self.fold = Fold.new(result.messages)
     self.failed = false
     local first = self.fold.items[1]
     if first then
-      self:entitle(tostring(first.text or first.code))
+      self:set_title(tostring(first.text))
     end
     self:changed()
   end)
 end
 
+--- Remove the last message of the person and all that answered it.
 function Conversation:undo()
-  if not self:refused() then
-    self.notice = nil
-    self:request("oi/history/undo", {}, function()
-      self:load()
-    end)
+  if self:refuses() then
+    return
   end
+  self.outcome = nil
+  daemon.request("oi/history/undo", { conversation = self.id }, function(err)
+    if err then
+      return self:show_error(err)
+    end
+    self:load()
+  end)
 end
 
+--- Begin anew: no messages, fresh interpreters, and a question before each block.
 function Conversation:reset()
-  if not self:refused() then
-    self.notice, self.title = nil, ""
-    self:request("oi/history/reset", {}, function()
-      self:load()
-    end)
+  if self:refuses() then
+    return
   end
+  self.outcome, self.title = nil, ""
+  daemon.request("oi/history/reset", { conversation = self.id }, function(err)
+    if err then
+      return self:show_error(err)
+    end
+    self:load()
+    self:read_settings()
+  end)
 end
 
----@param settings table<string, any>
+--- Take what is shown of the settings.
+---@private
+---@param settings oi.PublicSettings
+function Conversation:apply_settings(settings)
+  self.model, self.auto_run = settings.model, settings.auto_run
+  self:changed()
+end
+
+---@private
+function Conversation:read_settings()
+  daemon.request("oi/settings/get", { conversation = self.id }, function(err, result)
+    if not result then
+      return self:show_error(err)
+    end
+    self:apply_settings(result)
+  end)
+end
+
+--- Set settings of this conversation.
+---@param settings oi.Settings
 function Conversation:send_settings(settings)
   self.settings = vim.tbl_extend("force", self.settings, settings)
   local own = config.options.settings
   settings = vim.tbl_extend("force", settings, { cwd = own.cwd or settings.cwd })
-  self:request("oi/settings/set", { settings = settings }, function(result)
-    self.model = result.model
-    self:changed()
+  local params = { conversation = self.id, settings = settings }
+  daemon.request("oi/settings/set", params, function(err, result)
+    if not result then
+      return self:show_error(err)
+    end
+    self:apply_settings(result)
   end)
 end
 
---- A new daemon knows nothing but what is saved.
-function Conversation.renew()
+--- Read all conversations from a new daemon, which knows only what was saved.
+function Conversation.reload_all()
   for _, conversation in pairs(all) do
     conversation.seq = 0
     conversation:send_settings(conversation.settings)
@@ -290,10 +357,10 @@ function Conversation.renew()
   end
 end
 
---- Whether it has crashed too often of late to be started again.
----@return boolean
-local function hopeless()
-  table.insert(crashes, vim.uv.now())
+--- Count a crash.
+---@return boolean too_often Whether the daemon should not be started again.
+local function count_crash()
+  table.insert(crashes, uv.now())
   return #crashes > 3 and crashes[#crashes] - crashes[#crashes - 3] < 60000
 end
 
@@ -303,18 +370,17 @@ daemon.listen({
     if conversation then
       conversation:receive(params)
     end
-    fire("OIChunk", params)
+    emit("OIChunk", params)
     for observe in pairs(observers) do
       observe(params)
     end
   end,
   crash = function(why)
     for _, conversation in pairs(all) do
-      conversation.notice = why
-      conversation:changed()
+      conversation:show_error({ message = why })
     end
-    if not hopeless() then
-      Conversation.renew()
+    if not count_crash() then
+      Conversation.reload_all()
     end
   end,
 })

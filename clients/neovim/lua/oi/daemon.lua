@@ -1,15 +1,21 @@
 -- The daemon's process: found, started at first need, ended with Neovim.
 local config = require("oi.config")
+local uv = vim.uv --[[@as oi.Uv]]
 local M = {}
+
+---@class oi.Error What a request is answered with if it fails.
+---@field message string What happened, and what to do about it.
+---@field code? integer
+---@field data? { kind: string, models?: string[] }
 
 ---@class oi.Listener
 ---@field chunk fun(params: oi.ChunkParams)
----@field crash fun(why: string) It ended by itself; requests that waited have been answered.
+---@field crash fun(why: string) The daemon ended unexpectedly. Open requests have been answered.
 
 ---@type oi.Listener[]
 local listeners = {}
----@type table<integer, fun(err?: oi.Error, result?: any)>
-local waiting = {}
+---@type table<integer, fun(err?: oi.Error, result?: any)> Callbacks of the open requests.
+local open = {}
 local last_id = 0
 ---@type vim.lsp.rpc.PublicClient?
 local client
@@ -21,7 +27,7 @@ end
 
 ---@param path string
 ---@return boolean
-local function executable(path)
+local function is_executable(path)
   return vim.fn.executable(path) == 1
 end
 
@@ -31,7 +37,7 @@ end
 function M.command()
   local cmd = config.options.cmd
   if cmd then
-    if executable(cmd[1]) then
+    if is_executable(cmd[1]) then
       return cmd
     end
     return nil, ("The option cmd names %s, which cannot be run."):format(cmd[1])
@@ -39,7 +45,7 @@ function M.command()
   local environment = vim.env.VIRTUAL_ENV
   local own = environment and vim.fs.joinpath(environment, "bin", "oi-daemon")
   for _, path in ipairs({ own or "oi-daemon", "oi-daemon" }) do
-    if executable(path) then
+    if is_executable(path) then
       return { vim.fn.exepath(path), "--stdio" }
     end
   end
@@ -48,11 +54,11 @@ function M.command()
       .. ' it: require("oi").setup({ cmd = { "/path/to/oi-daemon", "--stdio" } })'
 end
 
---- Answer all that waits.
+--- Answer all open requests with an error.
 ---@param why string
 local function fail_all(why)
-  local failed = waiting
-  waiting = {}
+  local failed = open
+  open = {}
   for _, callback in pairs(failed) do
     callback({ message = why, data = { kind = "ended" } })
   end
@@ -75,13 +81,13 @@ local function on_exit(ended, code, signal)
 end
 
 ---@return vim.lsp.rpc.PublicClient? client
----@return string? why
+---@return string why There is none.
 local function start()
   local command, why = M.command()
   if not command then
-    return nil, why
+    return nil, why or ""
   end
-  local started
+  local started ---@type vim.lsp.rpc.PublicClient
   local ok, result = pcall(vim.lsp.rpc.start, command, {
     notification = function(method, params)
       if method == "oi/chunk" and client == started then
@@ -90,7 +96,8 @@ local function start()
         end
       end
     end,
-    on_error = function() end, -- what cannot be read; the exit that follows is told
+    server_request = function() end, -- the daemon sends none
+    on_error = function() end, -- of reading; the exit that follows is shown
     on_exit = vim.schedule_wrap(function(code, signal)
       on_exit(started, code, signal)
     end),
@@ -99,59 +106,71 @@ local function start()
     return nil, ("%s cannot be started: %s"):format(command[1], result)
   end
   started = result
-  return started
+  return started, ""
 end
 
---- Send a request; the daemon is started if need be. The answer never comes before this returns.
+---@param running vim.lsp.rpc.PublicClient
 ---@param method string
 ---@param params table
 ---@param callback? fun(err?: oi.Error, result?: any)
-function M.request(method, params, callback)
-  callback = callback or function() end
-  local why
-  if not client then
-    client, why = start()
-    if not client then
-      return vim.schedule(function()
-        callback({ message = why, data = { kind = "missing" } })
-      end)
-    end
-    M.initialize()
-  end
+local function send(running, method, params, callback)
   last_id = last_id + 1
   local id = last_id
-  waiting[id] = callback
-  client.request(
+  open[id] = callback or function() end
+  running.request(
     method,
     vim.tbl_isempty(params) and vim.empty_dict() or params,
     vim.schedule_wrap(function(err, result)
-      if waiting[id] then
-        waiting[id] = nil
-        callback(err, result)
+      local answer = open[id]
+      if answer then
+        open[id] = nil
+        answer(err, result)
       end
     end)
   )
 end
 
-function M.initialize()
+---@param running vim.lsp.rpc.PublicClient
+local function initialize(running)
   local settings = vim.tbl_extend("keep", config.options.settings, { cwd = vim.fn.getcwd() })
-  local version = vim.version()
-  M.request("initialize", {
-    processId = vim.uv.os_getpid(),
-    clientInfo = { name = "Neovim", version = tostring(version) },
+  ---@diagnostic disable-next-line: call-non-callable -- it is
+  local version = tostring(vim.version())
+  send(running, "initialize", {
+    processId = uv.os_getpid(),
+    clientInfo = { name = "Neovim", version = version },
     rootUri = vim.NIL,
     capabilities = vim.empty_dict(),
     initializationOptions = { settings = settings },
   }, function(err)
     if err then
       M.stop(err.message)
-    elseif client then
-      client.notify("initialized", vim.empty_dict())
+    else
+      running.notify("initialized", vim.empty_dict())
     end
   end)
 end
 
---- End the daemon; what waits is answered by an error.
+--- Starts the daemon if it does not run. The answer never comes before this returns.
+---@param method string
+---@param params table
+---@param callback? fun(err?: oi.Error, result?: any)
+local function request(method, params, callback)
+  local why
+  if not client then
+    client, why = start()
+    if not client then
+      local answer = callback or function() end
+      return vim.schedule(function()
+        answer({ message = why, data = { kind = "missing" } })
+      end)
+    end
+    initialize(client)
+  end
+  send(client, method, params, callback)
+end
+M.request = request ---@as oi.Request
+
+--- End the daemon. Open requests are answered with an error.
 ---@param why? string
 function M.stop(why)
   local ended = client
@@ -163,7 +182,7 @@ function M.stop(why)
   fail_all(why or "The daemon was ended.")
 end
 
---- Its log file: where platformdirs puts it.
+--- Path of the daemon's log file: where the Python package platformdirs puts it.
 ---@return string
 function M.log_path()
   if vim.fn.has("mac") == 1 then

@@ -1,4 +1,4 @@
--- Marks of what stands in a conversation's buffer: fences, words, colours, the active line, hints.
+-- Marks in a conversation's buffer: fences, messages, colours, the active line, hints.
 local highlight = require("oi.highlight")
 local layout = require("oi.layout")
 local M = {}
@@ -16,7 +16,8 @@ local function put(buf, row, mark, column)
   vim.api.nvim_buf_set_extmark(buf, texts, row, column or 0, mark)
 end
 
----@param label string What is below the line.
+--- The line that is drawn in place of a fence.
+---@param label string What is written on it.
 ---@return string[][] virt_text
 local function rule(label)
   if label == layout.GAP then
@@ -28,18 +29,19 @@ local function rule(label)
   return { { "── ", "OIRule" }, { label, "OILabel" }, { " " .. rest, "OIRule" } }
 end
 
---- Forget the marks of rows from `first` on.
+--- Remove the marks of rows from `first` on.
 ---@param buf integer
 ---@param first integer
 function M.clear(buf, first)
   vim.api.nvim_buf_clear_namespace(buf, texts, first, -1)
 end
 
---- Mark a block's rows from `first` on, and its fences, whose label may have changed.
+--- Mark the rows of a block.
 ---@param buf integer
 ---@param start integer The block's first row.
 ---@param block oi.Block
----@param first integer
+---@param first integer The first row that has changed. Fences above it are marked too: their labels
+--- may have changed.
 function M.block(buf, start, block, first)
   for row, label in pairs(block.rules) do
     vim.api.nvim_buf_clear_namespace(buf, texts, start + row, start + row + 1)
@@ -61,8 +63,9 @@ function M.block(buf, start, block, first)
   end
 end
 
+--- Mark the line that runs.
 ---@param buf integer
----@param row? integer None: nothing runs.
+---@param row? integer Nil: none runs.
 function M.active_line(buf, row)
   vim.api.nvim_buf_clear_namespace(buf, active_line, 0, -1)
   if row then
@@ -75,7 +78,7 @@ function M.active_line(buf, row)
   end
 end
 
---- What can be done now, on the buffer's last line.
+--- Show on the buffer's last line what can be done now.
 ---@param buf integer
 ---@param hint string[][]
 function M.status(buf, hint)

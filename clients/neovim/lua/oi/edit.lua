@@ -1,36 +1,39 @@
--- Editing the block that waits, where it stands: only its code is modifiable, and can be undone.
+-- Editing the block that waits, in its place: only its code is modifiable, and `u` undoes changes.
+-- Nothing but an explicit answer runs what was edited: see `finish`.
 local keys = require("oi.keys")
-local tell = require("oi.tell")
+local notify = require("oi.notify")
 local M = {}
 
 local namespace = vim.api.nvim_create_namespace("oi.edit")
 
----@class oi.Edited From the end of the line before the code to the beginning of the one after it.
+---@class oi.Region From the end of the line before the code to the beginning of the one after it.
 ---@field row integer
 ---@field column integer
 ---@field end_row integer
 ---@field end_column integer
 
+--- Where the edited code is. Nil if no block is edited.
 ---@param view oi.View
----@return oi.Edited?
-local function edited(view)
+---@return oi.Region?
+local function region(view)
   local mark = vim.api.nvim_buf_get_extmark_by_id(view.buf, namespace, 1, { details = true })
-  if view.editing and mark[1] then
-    local at = mark[3]
+  local at = mark[3]
+  if view.is_editing and at and at.end_row and at.end_col then
     return { row = mark[1], column = mark[2], end_row = at.end_row, end_column = at.end_col }
   end
 end
 
---- Make the block that waits editable; `:write` runs it, `:edit!` leaves it as it was.
+--- Make the block that waits editable.
 ---@param view oi.View
 function M.begin(view)
-  if not view.conversation.approval then
-    return tell("no block waits for an answer.")
-  end
   view:draw()
-  local i = #view.conversation.fold.items
-  local block, start = view.blocks[i], view.rows[i]
-  view.editing = true
+  local block, start = view:waiting_block()
+  if not block then
+    return notify("no block waits for an answer.")
+  elseif view.is_editing then
+    return
+  end
+  view.is_editing = true
   vim.bo[view.buf].undolevels = vim.go.undolevels
   vim.api.nvim_buf_set_extmark(view.buf, namespace, start, #block.lines[block.code[1]], {
     id = 1,
@@ -48,7 +51,7 @@ end
 --- The buffer is modifiable while the cursor is in the code; it stays there in Insert mode.
 ---@param view oi.View
 function M.follow(view)
-  local code = edited(view)
+  local code = region(view)
   if not code then
     return
   end
@@ -65,10 +68,10 @@ function M.follow(view)
   end
 end
 
---- Show the conversation as it is.
+--- End the edit, and show the conversation as it is.
 ---@param view oi.View
 function M.leave(view)
-  if view.editing and vim.api.nvim_get_current_buf() == view.buf then
+  if view.is_editing and vim.api.nvim_get_current_buf() == view.buf then
     vim.cmd.stopinsert()
   end
   vim.bo[view.buf].undolevels = -1
@@ -76,19 +79,22 @@ function M.leave(view)
   view:draw()
 end
 
---- Run what stands there in place of the model's code.
+--- End the edit. The caller answers for the block.
 ---@param view oi.View
-function M.write(view)
-  local at = edited(view)
-  if at then
-    local lines =
-      vim.api.nvim_buf_get_text(view.buf, at.row, at.column, at.end_row, at.end_column, {})
-    local code = table.concat(lines, "\n"):gsub("^\n", ""):gsub("\n$", "")
-    M.leave(view)
-    view.conversation:approve("run", code)
-    vim.api.nvim_win_set_cursor(0, { vim.api.nvim_buf_line_count(view.buf), 0 })
+---@return string? code What was edited. Nil if no block is edited.
+function M.finish(view)
+  local at = region(view)
+  if not at then
+    return nil
   end
-  vim.bo[view.buf].modified = false
+  local lines =
+    vim.api.nvim_buf_get_text(view.buf, at.row, at.column, at.end_row, at.end_column, {})
+  local code = table.concat(lines, "\n"):gsub("^\n", ""):gsub("\n$", "")
+  M.leave(view)
+  for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
+    vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(view.buf), 0 })
+  end
+  return code
 end
 
 return M

@@ -4,25 +4,25 @@ local M = {}
 ---@class oi.Fence
 ---@field language string
 ---@field code string
----@field first integer Line of its beginning, from 1.
----@field last integer Line of its end.
+---@field first integer Number of its first line, from 1.
+---@field last integer Number of its last line.
 
---- The block that holds a line.
+--- The fenced block of the current buffer that contains a line.
 ---@param line integer
 ---@return oi.Fence?
 function M.at(line)
   local lines = vim.api.nvim_buf_get_lines(0, 0, -1, false)
-  local first, ticks, language
+  local open ---@type { first: integer, ticks: string, language: string }?
   for number, text in ipairs(lines) do
-    local found, info = text:match("^%s*(```+)%s*([^%s`{]*)")
-    if found and not ticks then
-      first, ticks, language = number, found, info
-    elseif found and info == "" and #found >= #ticks then
-      if line >= first and line <= number then
-        local code = table.concat(lines, "\n", first + 1, number - 1)
-        return { language = language, code = code, first = first, last = number }
+    local ticks, info = text:match("^%s*(```+)%s*([^%s`{]*)")
+    if ticks and not open then
+      open = { first = number, ticks = ticks, language = info or "" }
+    elseif ticks and open and info == "" and #ticks >= #open.ticks then
+      if line >= open.first and line <= number then
+        local code = table.concat(lines, "\n", open.first + 1, number - 1)
+        return { language = open.language, code = code, first = open.first, last = number }
       end
-      ticks = nil
+      open = nil
     end
   end
 end

@@ -1,12 +1,14 @@
 -- Folds chunks into the items of a conversation, as docs/protocol.md says. Pure: no editor in here.
 local Lines = require("oi.lines")
 
--- In a display: a later one of the block with the same id takes its place.
+-- A display that has this key replaces an earlier one of the block with the same value.
 local DISPLAY_ID = "application/vnd.oi.display-id"
+
+---@alias oi.Display table<string, any> A Jupyter MIME bundle; binary data as base64.
 
 ---@class oi.Text Text that grows, as lines.
 ---@field lines string[]
----@field ticks integer The longest run of backticks that a line begins with.
+---@field ticks integer Length of the longest run of backticks at the beginning of a line.
 local Text = {}
 Text.__index = Text
 
@@ -36,73 +38,113 @@ function Text:__tostring()
   return table.concat(self.lines, "\n")
 end
 
----@class oi.Item One message, in the making or complete.
+---@class oi.Item A message, complete or still growing, or a notice between messages.
 ---@field kind "user"|"message"|"code"|"notice"
----@field text? oi.Text Of words.
----@field language? string
----@field code? oi.Text
----@field output? oi.Lines Not there: the code was not run.
----@field displays? oi.Display[]
----@field private written? (string|oi.Display)[] Text and displays in their order.
----@field private last? string The end of the text, in which a control sequence may begin.
----@field active_line? integer
----@field declined? true It was not run, and will not be.
+---@field text oi.Text What was said. Of a block: its code.
+---@field language string Of a block; otherwise empty.
+---@field output? oi.Lines What a block wrote. Nil: it has not run.
+---@field displays oi.Display[] What a block displayed.
+---@field status? "error"|"interrupted"|"killed"|"declined" How a block ended, if it matters.
+---@field active_line? integer The line that runs now.
+---@field topic? string Kind of a notice, such as `retry`.
+---@field plain? oi.PlainOutput Cache of the layout.
+---@field files? table<oi.Display, string|false> Files in which the displays were saved.
+---@field pictures? string[] The same files, in their order.
+---@field package written? (string|oi.Display)[] Text and displays of the output, in their order.
+---@field package last? string End of the written text, where a control sequence may have begun.
 
 ---@class oi.Fold
 ---@field items oi.Item[]
----@field private open boolean Whether the last item may still grow.
+---@field is_open boolean Whether the last item may still grow.
 local Fold = {}
 Fold.__index = Fold
 
----@param messages? oi.Message[]
+---@param messages? oi.StoredMessage[]
 ---@return oi.Fold
 function Fold.new(messages)
-  local self = setmetatable({ items = {}, open = false }, Fold)
+  local self = setmetatable({ items = {}, is_open = false }, Fold)
   for _, message in ipairs(messages or {}) do
     self:restore(message)
   end
   return self
 end
 
+---@param kind "user"|"message"|"code"|"notice"
+---@param text? string
+---@return oi.Item
+local function new_item(kind, text)
+  return { kind = kind, text = Text.new(text), language = "", displays = {} }
+end
+
+--- Text as an item holds it.
+---@param text string
+---@return oi.Text
+function Fold.text(text)
+  return Text.new(text)
+end
+
+---@package
 ---@param item oi.Item
 ---@return oi.Item
 function Fold:push(item)
   table.insert(self.items, item)
-  self.open = true
+  self.is_open = true
   return item
 end
 
----@return oi.Item? item The last, if it may still grow and is of this kind.
+--- The last item, if it may still grow and is of this kind.
 ---@param kind string
+---@return oi.Item?
 function Fold:last(kind)
   local item = self.items[#self.items]
-  return self.open and item and item.kind == kind and item or nil
+  return self.is_open and item and item.kind == kind and item or nil
 end
 
---- The last item is finished: what comes next begins another.
+--- Finish the last item. What comes next begins another.
 function Fold:close()
   local code = self:last("code")
   if code then
     code.active_line = nil
   end
-  self.open = false
+  self.is_open = false
 end
 
+--- Add the person's own message.
 ---@param words string
 function Fold:ask(words)
-  self:push({ kind = "user", text = Text.new(words) })
+  self:push(new_item("user", words))
   self:close()
 end
 
----@private
+--- Remove the last message of the person, and all notices after it.
+function Fold:retract()
+  repeat
+    local item = table.remove(self.items)
+  until not item or item.kind == "user"
+end
+
+--- Whether nothing but notices followed the last message of the person.
+---@return boolean
+function Fold:is_unanswered()
+  for i = #self.items, 1, -1 do
+    if self.items[i].kind ~= "notice" then
+      return self.items[i].kind == "user"
+    end
+  end
+  return false
+end
+
+---@package
 ---@param language string
 ---@param code? string
 ---@return oi.Item
 function Fold:begin(language, code)
-  return self:push({ kind = "code", language = language, code = Text.new(code), displays = {} })
+  local item = self:push(new_item("code", code))
+  item.language = language
+  return item
 end
 
---- A display in the output: its plain text, on lines of its own.
+--- What a display adds to the output: its plain text, on lines of its own.
 ---@param display oi.Display
 ---@return string
 local function plain(display)
@@ -110,63 +152,96 @@ local function plain(display)
   return type(text) == "string" and (text:gsub("\n?$", "\n", 1)) or ""
 end
 
---- Begin an output anew with what is to stay of it.
+--- Begin an output anew with these parts.
 ---@param item oi.Item
 ---@param written (string|oi.Display)[]
 local function rewrite(item, written)
-  item.written, item.displays, item.output = written, {}, Lines.new()
+  local output = Lines.new()
+  item.written, item.displays, item.output = written, {}, output
   for _, part in ipairs(written) do
-    local is_text = type(part) == "string"
-    item.output:append(is_text and part or plain(part))
-    table.insert(item.displays, not is_text and part or nil)
+    if type(part) == "string" then
+      output:append(part)
+    else
+      output:append(plain(part))
+      table.insert(item.displays, part)
+    end
   end
 end
 
---- What clears the screen takes all before it away.
----@private
+--- Append to the output. A sequence that clears the screen removes all that is before it.
+---@package
 ---@param text string
 function Fold:print(text)
   local item = self:last("code")
   if not item then
     return
   end
-  item.output, item.written = item.output or Lines.new(), item.written or {}
+  local output = item.output or Lines.new()
+  item.output, item.written = output, item.written or {}
   local joined = (item.last or "") .. text
   local cleared = joined:match("^.*\27%[2J(.*)$")
   if cleared then
     rewrite(item, { cleared })
   else
     table.insert(item.written, text)
-    item.output:append(text)
+    output:append(text)
   end
   item.last = (cleared or joined):sub(-3)
 end
 
---- A display takes the place of the one with its id.
----@private
+--- Add a display, or replace the one that has the same id.
+---@package
 ---@param display oi.Display
 function Fold:show(display)
   local item, id = self:last("code"), display[DISPLAY_ID]
   if not item then
     return
   end
-  item.last, item.written = "", item.written or {}
-  for i, part in ipairs(item.written) do
+  local written = item.written or {}
+  item.last, item.written = "", written
+  for i, part in ipairs(written) do
     if id and type(part) == "table" and part[DISPLAY_ID] == id then
-      item.written[i] = display
-      return rewrite(item, item.written)
+      written[i] = display
+      return rewrite(item, written)
     end
   end
-  item.output = item.output or Lines.new()
-  item.output:append(plain(display))
-  table.insert(item.written, display)
+  local output = item.output or Lines.new()
+  item.output = output
+  output:append(plain(display))
+  table.insert(written, display)
   table.insert(item.displays, display)
+end
+
+--- Add a notice. An open item goes on below it, so that only the last item ever grows.
+---@package
+---@param topic string
+---@param text string
+function Fold:notice(topic, text)
+  local item, at = new_item("notice", text), #self.items + (self.is_open and 0 or 1)
+  item.topic = topic
+  local before = self.items[at - 1]
+  local replaces = topic == "retry" and before and before.topic == "retry"
+  if replaces then
+    self.items[at - 1] = item
+  else
+    table.insert(self.items, at, item)
+  end
+end
+
+--- Remove the notices of this topic: they are no longer true.
+---@param topic string
+function Fold:remove_notices(topic)
+  for i = #self.items, 1, -1 do
+    if self.items[i].topic == topic then
+      table.remove(self.items, i)
+    end
+  end
 end
 
 ---@type table<string, fun(fold: oi.Fold, value: any)>
 local add = {
   message = function(fold, text)
-    local item = fold:last("message") or fold:push({ kind = "message", text = Text.new() })
+    local item = fold:last("message") or fold:push(new_item("message"))
     item.text:append(text)
   end,
   language = function(fold, language)
@@ -174,14 +249,20 @@ local add = {
   end,
   code = function(fold, text)
     local item = fold:last("code") or fold:begin("")
-    item.code:append(text)
+    item.text:append(text)
   end,
   executing = function(fold, block)
     local item = fold:last("code")
     if item and not item.output then
-      item.language, item.code = block.language, Text.new(block.code)
+      item.language, item.text = block.language, Text.new(block.code)
     else
       fold:begin(block.language, block.code)
+    end
+  end,
+  active_line = function(fold, line)
+    local item = fold:last("code")
+    if item then
+      item.active_line = line
     end
   end,
   output = Fold.print,
@@ -193,56 +274,67 @@ local add = {
   declined = function(fold)
     local item = fold:last("code")
     if item then
-      item.declined = true
+      item.status = "declined"
     end
     fold:close()
   end,
-  input = function() end,
-  notice = function() end,
-  thinking = function() end,
+  notice = function(fold, notice)
+    fold:notice(notice.kind, notice.message)
+  end,
 }
 
+--- Add a chunk. Kinds that add nothing to what is shown, and unknown ones, are ignored.
 ---@param chunk oi.Chunk
 function Fold:add(chunk)
   local kind, value = next(chunk)
-  if add[kind] then
+  if not kind then
+    add.active_line(self, nil) -- `{"active_line": null}`: null fields are not there in Lua
+  elseif add[kind] then
     add[kind](self, value)
-  elseif self:last("code") then
-    self:last("code").active_line = type(value) == "number" and value or nil
   end
 end
 
 ---@private
----@param message oi.Message
+---@param message oi.StoredMessage
 function Fold:restore(message)
   if message.code then
-    local item = self:begin(message.language, message.code)
+    local item = self:begin(message.language or "", message.code)
     item.output = message.output and Lines.new(message.output)
     item.displays = message.displays or {}
-    item.declined = message.status == "declined" or nil
+    item.status = message.status
   else
-    local kind = message.role == "user" and "user" or "message"
-    self:push({ kind = kind, text = Text.new(message.message) })
+    self:push(new_item(message.role == "user" and "user" or "message", message.message))
   end
   self:close()
 end
 
----@return oi.Message[] messages In the stored shape.
+---@param item oi.Item
+---@return oi.StoredMessage
+local function stored(item)
+  if item.kind ~= "code" then
+    local role = item.kind == "user" and "user" or "assistant"
+    return { role = role, message = tostring(item.text) }
+  end
+  return {
+    role = "assistant",
+    language = item.language,
+    code = tostring(item.text),
+    output = item.output and tostring(item.output):gsub("\n$", "") or nil,
+    displays = #item.displays > 0 and item.displays or nil,
+    status = item.status,
+  }
+end
+
+--- The messages in the shape in which they are stored.
+---@return oi.StoredMessage[]
 function Fold:messages()
-  return vim.tbl_map(function(item) ---@param item oi.Item
-    if item.kind ~= "code" then
-      local role = item.kind == "user" and "user" or "assistant"
-      return { role = role, message = tostring(item.text) }
+  local messages = {}
+  for _, item in ipairs(self.items) do
+    if item.kind ~= "notice" then
+      table.insert(messages, stored(item))
     end
-    return {
-      role = "assistant",
-      language = item.language,
-      code = tostring(item.code),
-      output = item.output and tostring(item.output):gsub("\n$", "") or nil,
-      displays = #item.displays > 0 and item.displays or nil,
-      status = item.declined and "declined" or nil,
-    }
-  end, self.items)
+  end
+  return messages
 end
 
 return Fold

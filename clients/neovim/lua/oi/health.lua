@@ -1,24 +1,26 @@
 -- :checkhealth oi
+local daemon = require("oi.daemon")
 local M = {}
 
-local PATIENCE = 10000 -- milliseconds
+local PATIENCE = 10000 -- milliseconds to wait for an answer
 
---- Ask the daemon, and wait: a health check may.
----@param method string
----@return any? result
----@return string? why
-local function ask(method)
-  local answered, failure, answer = false, nil, nil
-  require("oi.daemon").request(method, {}, function(err, result)
-    answered, failure, answer = true, err, result
+--- Ask the daemon, and wait for the answer.
+---@generic T
+---@param send fun(callback: fun(err?: oi.Error, result?: T))
+---@return T? result
+---@return string why There is no result.
+local function ask(send)
+  local is_answered, why, answer = false, "", nil
+  send(function(err, result)
+    is_answered, why, answer = true, err and err.message or "", result
   end)
   vim.wait(PATIENCE, function()
-    return answered
+    return is_answered
   end, 20)
-  if not answered then
+  if not is_answered then
     return nil, "it does not answer"
   end
-  return answer, failure and failure.message
+  return answer, why
 end
 
 ---@param settings table<string, any>
@@ -36,7 +38,10 @@ local function check_model(settings)
 end
 
 local function check_languages()
-  for _, language in ipairs((ask("oi/languages") or { languages = {} }).languages) do
+  local result = ask(function(callback)
+    daemon.request("oi/languages", {}, callback)
+  end)
+  for _, language in ipairs(result and result.languages or {}) do
     if language.available then
       vim.health.ok(language.name)
     else
@@ -46,14 +51,15 @@ local function check_languages()
 end
 
 local function check_daemon()
-  local command, why = require("oi.daemon").command()
+  local command, why = daemon.command()
   if not command then
-    return vim.health.error(why, { "See :help oi-install." })
+    return vim.health.error(why or "", { "See :help oi-install." })
   end
-  local status
-  status, why = ask("oi/status")
+  local status, failure = ask(function(callback)
+    daemon.request("oi/status", {}, callback)
+  end)
   if not status then
-    return vim.health.error(("%s: %s"):format(command[1], why), {
+    return vim.health.error(("%s: %s"):format(command[1], failure), {
       "Run it by hand: " .. table.concat(command, " "),
       "Read its log: :OI log",
     })
@@ -62,7 +68,11 @@ local function check_daemon()
   for _, problem in ipairs(status.problems) do
     vim.health.warn(problem)
   end
-  check_model(ask("oi/settings/get") or {})
+  local settings = ask(function(callback)
+    daemon.request("oi/settings/get", {}, callback)
+  end)
+  ---@cast settings table<string, any>?
+  check_model(settings or {})
   vim.health.start("oi: languages")
   check_languages()
 end
@@ -70,6 +80,7 @@ end
 function M.check()
   vim.health.start("oi: Neovim")
   if vim.fn.has("nvim-0.10") == 1 then
+    ---@diagnostic disable-next-line: call-non-callable -- it is
     vim.health.ok(tostring(vim.version()))
   else
     vim.health.error("Neovim 0.10 or later is needed.")

@@ -1,4 +1,4 @@
--- Highlight groups: links to standard ones, and those of ANSI colours as they are met.
+-- Highlight groups: links to standard ones, and one for each style of ANSI escape codes.
 local M = {}
 
 local LINKS = {
@@ -10,23 +10,25 @@ local LINKS = {
   OIKey = "Special",
   OIHint = "Comment",
   OIError = "DiagnosticError",
+  OINotice = "DiagnosticWarn",
+  OIAlways = "DiagnosticWarn",
   OIPicture = "Underlined",
   OIState = "DiagnosticInfo",
   OICost = "Comment",
 }
 
 function M.define()
-  vim.api.nvim_set_hl(0, "OICode", { default = true }) -- nothing of its own
+  vim.api.nvim_set_hl(0, "OICode", { default = true }) -- for a person's own colours
   for group, target in pairs(LINKS) do
     vim.api.nvim_set_hl(0, group, { link = target, default = true })
   end
 end
 
----@type table<string, string>
+---@type table<string, string> Name of the group of a style, by the style's text.
 local groups = {}
----@type table<oi.Style, string> The same, to be found at once.
+---@type table<oi.Style, string> The same by the table itself, which is faster to look up.
 local found = setmetatable({}, { __mode = "k" })
--- The palette of xterm, where g:terminal_color_N names no other.
+-- The palette of xterm, for colours that g:terminal_color_N does not set.
 local PALETTE = {
   [0] = "#000000",
   "#cd3131",

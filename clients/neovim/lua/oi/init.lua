@@ -1,21 +1,22 @@
 -- The public Lua API. Everything else may change.
 local M = {}
 
---- Merge options into the defaults. Calling it is optional.
+--- Merge options into the defaults. It is optional to call this.
 ---@param options? table See |oi-options|.
 function M.setup(options)
   require("oi.config").merge(options)
 end
 
 ---@class oi.ChatOptions
----@field conversation? string Its id. Default: the current buffer's, or the latest.
----@field new? boolean Begin a new conversation.
----@field mods? vim.api.keyset.cmd.mods Modifiers of the window, as a command gets them.
----@field focus? boolean Go to its window. Default: true.
+---@field conversation? string Id of the conversation. Default: the current buffer's, or the latest.
+---@field new? boolean Whether to begin a new conversation.
+---@field mods? oi.Modifiers Where the window opens.
+---@field focus? boolean Whether to go to its window. Default: true.
 
+--- The conversation that the options mean, in a window.
 ---@param options oi.ChatOptions
 ---@return oi.Conversation
-local function opened(options)
+local function open(options)
   local Conversation, View = require("oi.conversation"), require("oi.view")
   local view = View.of()
   local conversation = options.conversation and Conversation.get(options.conversation)
@@ -26,15 +27,15 @@ local function opened(options)
   return conversation
 end
 
---- Open a conversation and ask; without words, the person is prompted for them.
+--- Open a conversation and ask. Without words, prompt for them.
 ---@param words? string
 ---@param options? oi.ChatOptions
----@return string conversation Its id.
+---@return string conversation Id of the conversation.
 function M.chat(words, options)
-  local conversation = opened(options or {})
+  local conversation = open(options or {})
   if words then
     conversation:ask(words)
-  elseif not conversation:refused() then
+  elseif not conversation:refuses() then
     vim.ui.input({ prompt = "Ask: " }, function(asked)
       if asked and vim.trim(asked) ~= "" then
         conversation:ask(asked)
@@ -44,33 +45,30 @@ function M.chat(words, options)
   return conversation.id
 end
 
---- Run code of the person's own in a conversation, unasked.
----@param language string Its name, or a filetype.
+--- Run code of the person's own in a conversation, without a question.
+---@param language string The name of a language, or a filetype.
 ---@param code string
 ---@param options? oi.ChatOptions
----@return string conversation Its id.
+---@return string conversation Id of the conversation.
 function M.execute(language, code, options)
-  local conversation = opened(options or {})
-  for name, filetype in pairs(require("oi.layout").filetypes) do
-    language = language == filetype and name or language
-  end
-  conversation:execute(language, code)
+  local conversation = open(options or {})
+  conversation:execute(require("oi.languages").of_filetype(language), code)
   return conversation.id
 end
 
---- Be told of each chunk of every conversation.
+--- Call a function for each chunk of every conversation.
 ---@param observe fun(params: oi.ChunkParams)
----@return fun() stop Be told no more.
+---@return fun() stop Ends it.
 function M.on_chunk(observe)
   return require("oi.conversation").observe(observe)
 end
 
---- What the latest conversation is doing, for a statusline; empty while it does nothing.
+--- State of the latest conversation, for a statusline. Empty while it is idle.
 ---@return string
 function M.statusline()
   local Conversation = package.loaded["oi.conversation"]
   local latest = Conversation and Conversation.latest()
-  return latest and latest:busy() and "oi: " .. latest.state or ""
+  return latest and latest:is_busy() and "oi: " .. latest.state or ""
 end
 
 return M

@@ -4,15 +4,16 @@ local M = {}
 
 local ALWAYS = { "stop", "chat", "next", "previous", "yank" }
 local WAITING = { "approve", "edit", "skip", "always" }
-local WORDS = { approve = "run", edit = "edit", skip = "skip", always = "always", stop = "stop" }
+local LABELS = { approve = "run", edit = "edit", skip = "skip", always = "always", stop = "stop" }
+local BUSY = { thinking = "thinking", running = "running", retrying = "waiting to ask again" }
 
 ---@param buf integer
 ---@param names string[]
----@param on boolean
-local function set(buf, names, on)
+---@param is_mapped boolean
+local function set(buf, names, is_mapped)
   for _, name in ipairs(names) do
     local key = config.options.keys[name]
-    if key and on then
+    if key and is_mapped then
       vim.keymap.set("n", key, ("<Plug>(oi-%s)"):format(name), { buffer = buf, nowait = true })
     elseif key then
       pcall(vim.keymap.del, "n", key, { buffer = buf })
@@ -25,31 +26,37 @@ function M.map(buf)
   set(buf, ALWAYS, true)
 end
 
---- The keys that answer: there only while something waits, so that they are Vim's own else. While
---- a block is edited, the key that asks is Vim's own as well.
+--- Map the keys that answer, but only while something waits: otherwise they are Vim's own. While a
+--- block is edited, only the key that runs it is mapped, and the key that asks is Vim's own too.
 ---@param buf integer
----@param conversation? oi.Conversation None: it is being edited.
+---@param conversation? oi.Conversation Nil: its waiting block is being edited.
 function M.answer(buf, conversation)
   local state = conversation and conversation.state or "edit"
   local waits = (state == "approval" or state == "input" or state == "edit") and state or ""
   if vim.b[buf].oi_waits ~= waits then
     set(buf, WAITING, waits == "approval")
-    set(buf, { "approve" }, waits == "approval" or waits == "input")
+    set(buf, { "approve" }, waits ~= "")
     set(buf, { "chat" }, waits ~= "edit")
     vim.b[buf].oi_waits = waits
   end
 end
 
----@param names string[]
----@param words? table<string, string>
+---@param key string
+---@param label string
 ---@return string[][] virt_text
-local function named(names, words)
+local function key_hint(key, label)
+  return { { key, "OIKey" }, { (" %s  "):format(label), "OIHint" } }
+end
+
+---@param names string[]
+---@param labels? table<string, string> Default: `LABELS`.
+---@return string[][] virt_text
+local function key_hints(names, labels)
   local text = {}
   for _, name in ipairs(names) do
     local key = config.options.keys[name]
     if key then
-      local word = (words or WORDS)[name]
-      vim.list_extend(text, { { key, "OIKey" }, { (" %s  "):format(word), "OIHint" } })
+      vim.list_extend(text, key_hint(key, (labels or LABELS)[name] or name))
     end
   end
   return text
@@ -57,22 +64,22 @@ end
 
 --- What can be done now.
 ---@param conversation oi.Conversation
----@param editing boolean
+---@param is_editing boolean
 ---@return string[][] virt_text
-function M.hint(conversation, editing)
+function M.hint(conversation, is_editing)
   local state = conversation.state
-  if editing then
-    local text = { { ":w", "OIKey" }, { " runs it  ", "OIHint" } }
-    return vim.list_extend(text, { { ":e!", "OIKey" }, { " leaves it as it was", "OIHint" } })
+  if is_editing then
+    local run = key_hint(config.options.keys.approve or ":OI run", "run what is here")
+    return vim.list_extend(run, key_hint(":e!", "undo the edit"))
   elseif state == "approval" then
-    return named({ "approve", "edit", "skip", "stop", "always" })
+    return key_hints({ "approve", "edit", "skip", "stop", "always" })
   elseif state == "input" then
-    return named({ "approve", "stop" }, { approve = "answer", stop = "stop" })
+    return key_hints({ "approve", "stop" }, { approve = "answer", stop = "stop" })
   elseif state == "idle" then
-    return named({ "chat" }, { chat = "ask" })
+    return key_hints({ "chat" }, { chat = "ask" })
   end
-  local text = { { state .. " … ", "OIHint" } }
-  return vim.list_extend(text, named({ "stop" }))
+  local text = { { (BUSY[state] or state) .. " … ", "OIHint" } }
+  return vim.list_extend(text, key_hints({ "stop" }))
 end
 
 return M

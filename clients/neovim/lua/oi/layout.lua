@@ -1,35 +1,35 @@
 -- Lays an item out as lines of Markdown. Pure: drawing is the view's.
 local ansi = require("oi.ansi")
+local languages = require("oi.languages")
 local M = {}
 
----@class oi.Block An item as lines; rows count from 0 within it.
----@field item? oi.Item Set by the view.
+---@class oi.Block An item as lines. Rows are counted from 0 at its first line.
+---@field item oi.Item
 ---@field lines string[]
----@field rules table<integer, string> Rows of fences, and what to write on them.
----@field group? string Highlights its rows.
----@field folded? boolean Whether a long output has been; set by the view.
----@field code? integer[] First row, and the one after the last.
----@field output? integer[] The same.
----@field spans table<integer, oi.Span[]>
----@field pictures table<integer, string> Paths by row.
+---@field rules table<integer, string> Label of each fence, by its row.
+---@field group? string Highlight group of its rows.
+---@field is_folded? boolean Whether its long output has been folded. Set by the view.
+---@field code integer[] First row of the code, and the row after the last one. Empty without code.
+---@field output integer[] The same for the output.
+---@field spans table<integer, oi.Span[]> Colours of the output, by row.
+---@field pictures table<integer, string> Paths of pictures, by row.
+
+---@class oi.PlainOutput Output without escape codes. Indices are line numbers, from 1.
+---@field raw string[] The lines with their escape codes.
+---@field lines string[]
+---@field spans oi.Span[][]
+---@field styles oi.Style[] The style in force at the end of each line.
+---@field ticks integer Length of the longest run of backticks at the beginning of a line.
 
 M.GAP = " " -- the label of a fence between code and its output
 
--- Languages of the daemon whose files are called otherwise in Neovim.
-M.filetypes = { shell = "sh", powershell = "ps1" }
-
----@param language string
----@return string
-function M.filetype(language)
-  return M.filetypes[language] or language
-end
-
+--- Append a fenced block.
 ---@param block oi.Block
----@param ticks integer The longest run of backticks that a line begins with.
+---@param ticks integer Length of the longest run of backticks at the beginning of a line.
 ---@param lines string[]
 ---@param info string
 ---@param label string
----@return integer[] rows
+---@return integer[] rows Its first row, and the row after its last.
 local function fenced(block, ticks, lines, info, label)
   local fence = ("`"):rep(math.max(3, ticks + 1))
   block.rules[#block.lines] = label
@@ -43,10 +43,12 @@ end
 
 --- The output's lines without escape codes. Only lines that are new are parsed.
 ---@param item oi.Item
-local function plain(item)
+---@param output oi.Lines
+---@return oi.PlainOutput
+local function plain(item, output)
   local seen = item.plain or { raw = {}, lines = {}, spans = {}, styles = {}, ticks = 0 }
   item.plain = seen
-  local rows = item.output:all()
+  local rows = output:all()
   for i, raw in ipairs(rows) do
     if seen.raw[i] ~= raw then
       seen.raw[i] = raw
@@ -62,8 +64,9 @@ end
 
 ---@param block oi.Block
 ---@param item oi.Item
-local function put_output(block, item)
-  local seen = plain(item)
+---@param output oi.Lines
+local function put_output(block, item, output)
+  local seen = plain(item, output)
   local count = #seen.lines - (seen.lines[#seen.lines] == "" and 1 or 0)
   if count == 0 then
     return
@@ -80,22 +83,23 @@ end
 
 ---@param block oi.Block
 ---@param item oi.Item
-local function put_code(block, item)
-  local lines, info = item.code.lines, M.filetype(item.language)
+---@param pictures string[]
+local function put_code(block, item, pictures)
+  local lines, info = item.text.lines, languages.filetype(item.language)
   if #lines > 1 and lines[#lines] == "" then
     lines = vim.list_slice(lines, 1, #lines - 1)
   end
-  block.code = fenced(block, item.code.ticks, lines, info, item.language)
+  block.code = fenced(block, item.text.ticks, lines, info, item.language)
   if item.output then
-    put_output(block, item)
+    put_output(block, item, item.output)
   end
-  for _, path in ipairs(item.pictures or {}) do
+  for _, path in ipairs(pictures) do
     block.pictures[#block.lines] = path
     table.insert(block.lines, ("![](%s)"):format(path)) -- `gx` finds it from anywhere in the line
   end
 end
 
---- Words without the empty lines around them.
+--- The lines without empty ones at the beginning and at the end.
 ---@param lines string[]
 ---@return string[]
 local function trimmed(lines)
@@ -110,12 +114,14 @@ local function trimmed(lines)
 end
 
 ---@param item oi.Item
+---@param pictures? string[] Addresses of its pictures.
 ---@return oi.Block
-function M.block(item)
+function M.block(item, pictures)
   ---@type oi.Block
-  local block = { lines = {}, rules = {}, spans = {}, pictures = {} }
+  local block =
+    { item = item, lines = {}, rules = {}, code = {}, output = {}, spans = {}, pictures = {} }
   if item.kind == "code" then
-    put_code(block, item)
+    put_code(block, item, pictures or {})
   elseif item.kind == "user" then
     for _, line in ipairs(trimmed(item.text.lines)) do
       table.insert(block.lines, line == "" and ">" or "> " .. line)
@@ -123,7 +129,7 @@ function M.block(item)
     block.group = "OIWords"
   else
     block.lines = trimmed(item.text.lines)
-    block.group = item.kind == "notice" and "OIError" or nil
+    block.group = item.kind == "notice" and (item.topic and "OINotice" or "OIError") or nil
   end
   table.insert(block.lines, "")
   return block

@@ -1,7 +1,7 @@
 -- Output as it looks in a terminal (docs/protocol.md, "Output as lines"). Pure.
 
-local FARTHEST = 999 -- column to which a sequence can move the cursor, beyond the end of a line
-local STEPS = { -- down and right
+local FARTHEST = 999 -- the last column to which a sequence can move the cursor
+local STEPS = { -- rows down and columns right, by the sequence's last character
   A = { -1, 0 },
   B = { 1, 0 },
   C = { 0, 1 },
@@ -12,13 +12,13 @@ local STEPS = { -- down and right
 
 ---@class oi.Lines
 ---@field private rows string[]
----@field private row integer The cursor's, from 1.
----@field private pieces string[] Its text in any pieces, or once the cursor has moved, its cells.
----@field private column? integer From 0; nil: the cursor has not moved since the row began.
----@field private colour string What colours the next cell that is written, or the row's end.
----@field private changed boolean Blanks at the ends of lines are traces of what was overwritten.
----@field private unfinished string
----@field private in_string boolean
+---@field private row integer Number of the cursor's row, from 1.
+---@field private pieces string[] Text of that row: in any pieces, or in cells once `column` is set.
+---@field private column? integer The cursor's column, from 0. Nil: it is at the end of its row.
+---@field private colour string Escape codes of colours for the next cell, or for the row's end.
+---@field private changed boolean Whether text was overwritten, which leaves blanks at line ends.
+---@field private unfinished string Beginning of a sequence whose rest has not arrived.
+---@field private in_string boolean Whether a string, such as a title, has begun and not ended.
 local Lines = {}
 Lines.__index = Lines
 
@@ -37,7 +37,7 @@ function Lines:begin()
   self.colour, self.changed = "", false
 end
 
---- A row, taken apart.
+--- A row as cells: characters, each with the colours before it.
 ---@param row string
 ---@return string[]
 local function cells(row)
@@ -60,6 +60,7 @@ local function cells(row)
   return found
 end
 
+--- Store the text of the cursor's row.
 ---@private
 function Lines:keep_row()
   self.rows[self.row] = table.concat(self.pieces) .. self.colour
@@ -80,7 +81,7 @@ function Lines:__tostring()
   return table.concat(self:all(), "\n")
 end
 
---- The cursor's column, in a row that is taken apart.
+--- The cursor's column. Turns the cursor's row into cells.
 ---@private
 ---@return integer
 function Lines:here()
@@ -93,7 +94,7 @@ function Lines:here()
   return self.column
 end
 
---- Move the cursor. It stays among the rows that there are.
+--- Move the cursor, within the rows that exist.
 ---@private
 ---@param row integer
 ---@param column integer
@@ -144,9 +145,9 @@ function Lines:paint(colour)
   end
 end
 
---- In the cursor's row: from the cursor on, up to it, or all.
+--- Erase a part of the cursor's row.
 ---@private
----@param which integer
+---@param which integer 0: from the cursor on. 1: up to the cursor. 2: all.
 function Lines:erase(which)
   local column = self:here()
   if which == 0 then
@@ -161,12 +162,15 @@ function Lines:erase(which)
   self.changed = true
 end
 
+--- Carry out a control sequence.
 ---@private
 ---@param numbers string
----@param final string
-function Lines:obey(numbers, final)
+---@param final string Its last character, which says what it does.
+function Lines:control(numbers, final)
   local first = tonumber(numbers:match("^%d+")) or 0
   local second = tonumber(numbers:match("^[^;]*;(%d+)")) or 0
+  ---@cast first integer
+  ---@cast second integer
   local count, step = math.max(first, 1), STEPS[final]
   if step then
     local column = (final == "E" or final == "F") and 0 or self:here()
@@ -185,17 +189,17 @@ function Lines:obey(numbers, final)
   end
 end
 
---- Take an escape sequence.
+--- Process an escape sequence.
 ---@private
 ---@param text string
----@param at integer
----@return integer? after Nil: there must be more of it.
+---@param at integer Where it begins.
+---@return integer? next Where the rest begins. Nil: the sequence is not complete.
 function Lines:escape(text, at)
   local _, stop, numbers, final = text:find("^\27%[([0-?]*)[ -/]*([@-~])", at)
-  if final == "m" and numbers:find("^[%d;:]*$") then
+  if final == "m" and numbers and numbers:find("^[%d;:]*$") then
     self:paint(text:sub(at, stop))
   elseif final then
-    self:obey(numbers, final)
+    self:control(numbers or "", final)
   elseif text:find("^\27%[?[0-?]*[ -/]*$", at) then
     return nil
   else
@@ -205,16 +209,16 @@ function Lines:escape(text, at)
   return (stop or at) + 1
 end
 
---- Take the next of the text.
+--- Process the next piece of the text.
 ---@private
 ---@param text string
----@param at integer
----@return integer? after Nil: there must be more of it.
-function Lines:take(text, at)
+---@param at integer Where it begins.
+---@return integer? next Where the rest begins. Nil: a sequence is not complete.
+function Lines:process(text, at)
   if self.in_string then
     local _, stop, bell = text:find("^[^\7\27\n]*(\7?)", at)
     self.in_string = stop == #text and bell == ""
-    return stop + 1
+    return (stop or at) + 1
   end
   local _, stop = text:find("^[\t\32-\126\128-\255]+", at)
   local control = text:sub(at, at)
@@ -232,12 +236,13 @@ function Lines:take(text, at)
   return (stop or at) + 1
 end
 
+--- Process more output.
 ---@param text string
 function Lines:append(text)
   text, self.unfinished = self.unfinished .. text, ""
   local at = 1 ---@type integer?
   while at and at <= #text do
-    local after = self:take(text, at)
+    local after = self:process(text, at)
     if not after then
       self.unfinished = text:sub(at)
     end

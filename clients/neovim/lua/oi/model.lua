@@ -1,13 +1,14 @@
--- Which model a conversation goes on with: chosen of those that are known, or named.
+-- The choice of a conversation's model.
 local daemon = require("oi.daemon")
 local M = {}
 
 ---@class oi.Choice
 ---@field shown string
----@field settings? table<string, any> None: another, that is to be named.
+---@field settings? oi.Settings Nil: the person types the name of another model.
 
+--- The models that are known.
 ---@param conversation oi.Conversation
----@param servers { api_base: string, models: string[] }[] On this machine.
+---@param servers oi.LocalServerEntry[] Model servers on this machine.
 ---@return oi.Choice[]
 local function choices(conversation, servers)
   local known = {}
@@ -26,8 +27,9 @@ local function choices(conversation, servers)
   return known
 end
 
+--- Ask for the name of a model.
 ---@param conversation oi.Conversation
-local function name(conversation)
+local function ask_name(conversation)
   vim.ui.input({ prompt = "Model: ", default = conversation.model }, function(model)
     if model and model ~= "" then
       conversation:send_settings({ model = model })
@@ -35,27 +37,28 @@ local function name(conversation)
   end)
 end
 
---- Have the person choose, by `vim.ui.select` where models are known: those of model servers on
---- this machine, and those that the server offered in place of one that it did not have.
+--- Let the person choose by `vim.ui.select`: from the models of servers on this machine, and those
+--- that the conversation's server offered when it did not have the one that was asked for.
 ---@param conversation oi.Conversation
 function M.choose(conversation)
   daemon.request("oi/models", {}, function(_, result)
     local known = choices(conversation, result and result["local"] or {})
     if #known == 0 then
-      return name(conversation)
+      return ask_name(conversation)
     end
     table.insert(known, { shown = "another, by its name" })
     vim.ui.select(known, {
       prompt = "Model",
       kind = "oi.model",
-      format_item = function(choice) ---@param choice oi.Choice
+      ---@param choice oi.Choice
+      format_item = function(choice)
         return choice.shown
       end,
     }, function(choice)
       if choice and choice.settings then
         conversation:send_settings(choice.settings)
       elseif choice then
-        name(conversation)
+        ask_name(conversation)
       end
     end)
   end)

@@ -1,54 +1,89 @@
--- Pictures and pages that code shows: kept as files of this session, for `gx` and image plugins.
+-- Pictures and pages that code displays: files of this session, for `gx` and image plugins.
 local M = {}
 
--- What is kept of a display: the first that it has.
+---@class oi.PictureKind
+---@field mime string
+---@field suffix string
+---@field is_base64 boolean
+
+-- Of a display, the first of these is saved.
+---@type oi.PictureKind[]
 local KINDS = {
-  { "image/png", "png", base64 = true },
-  { "image/jpeg", "jpg", base64 = true },
-  { "image/gif", "gif", base64 = true },
-  { "image/svg+xml", "svg" },
-  { "application/pdf", "pdf", base64 = true },
-  { "text/html", "html" },
+  { mime = "image/png", suffix = "png", is_base64 = true },
+  { mime = "image/jpeg", suffix = "jpg", is_base64 = true },
+  { mime = "image/gif", suffix = "gif", is_base64 = true },
+  { mime = "image/svg+xml", suffix = "svg", is_base64 = false },
+  { mime = "application/pdf", suffix = "pdf", is_base64 = true },
+  { mime = "text/html", suffix = "html", is_base64 = false },
 }
 local SHOWN = { png = true, jpg = true, gif = true }
 
 ---@param display oi.Display
+---@return oi.PictureKind? kind
+---@return string data
+local function find(display)
+  for _, kind in ipairs(KINDS) do
+    local data = display[kind.mime]
+    if type(data) == "string" then
+      return kind, data
+    end
+  end
+  return nil, ""
+end
+
+---@param display oi.Display
 ---@return string? path
 local function save(display)
-  for _, kind in ipairs(KINDS) do
-    local data = display[kind[1]]
-    if type(data) == "string" then
-      local ok, bytes = true, data
-      if kind.base64 then
-        ok, bytes = pcall(vim.base64.decode, (data:gsub("%s", "")))
-      end
-      local path = ("%s.%s"):format(vim.fn.tempname(), kind[2]) -- Neovim removes it when it ends
-      local file = ok and io.open(path, "wb")
-      if file then
-        file:write(bytes)
-        file:close()
-        return path
-      end
-    end
+  local kind, data = find(display)
+  if not kind then
+    return nil
+  end
+  local is_valid, decoded = true, data ---@type boolean, any
+  if kind.is_base64 then
+    is_valid, decoded = pcall(vim.base64.decode, (data:gsub("%s", "")))
+  end
+  local path = ("%s.%s"):format(vim.fn.tempname(), kind.suffix) -- Neovim removes it when it ends
+  local file = is_valid and io.open(path, "wb")
+  if file then
+    file:write(decoded)
+    file:close()
+    return path
   end
 end
 
---- Keep the displays of an item that are new; the paths of all are in `item.pictures`.
+--- Save the displays of an item that are new. The paths of all are in `item.pictures`.
 ---@param item oi.Item
 function M.save(item)
-  local before = item.saved or {}
-  item.saved, item.pictures = {}, {}
+  local before, files, pictures = item.files or {}, {}, {}
   for _, display in ipairs(item.displays) do
     local path = before[display]
     if path == nil then
       path = save(display) or false
     end
-    item.saved[display] = path
-    table.insert(item.pictures, path or nil)
+    files[display] = path
+    if path then
+      table.insert(pictures, path)
+    end
   end
+  item.files, item.pictures = files, pictures
 end
 
---- Show a picture below its line, if a plugin that can has been loaded.
+--- The pictures of an item as addresses that hold their data, for a file of its own.
+---@param item oi.Item
+---@return string[]
+function M.embedded(item)
+  local addresses = {}
+  for _, display in ipairs(item.displays) do
+    local kind, data = find(display)
+    if kind and vim.startswith(kind.mime, "image/") then
+      local encoded = kind.is_base64 and data:gsub("%s", "") or vim.base64.encode(data)
+      table.insert(addresses, ("data:%s;base64,%s"):format(kind.mime, encoded))
+    end
+  end
+  return addresses
+end
+
+--- Show a picture below its line, if a plugin that can do so is loaded.
 ---@param buf integer
 ---@param row integer
 ---@param path string
@@ -72,14 +107,14 @@ local function show(buf, row, path)
   end
 end
 
----@class oi.Placement
+---@class oi.Placement A picture that is shown.
 ---@field row integer
 ---@field close? fun()
 
---- Show pictures where they stand now; those that have gone or moved are closed there.
+--- Show pictures at these rows. Close those that were shown elsewhere.
 ---@param buf integer
----@param placed table<string, oi.Placement> By path: what is shown; changed.
----@param rows table<string, integer> By path.
+---@param placed table<string, oi.Placement> What is shown, by path. It is brought up to date.
+---@param rows table<string, integer> Where to show them, by path.
 function M.place(buf, placed, rows)
   for path, placement in pairs(placed) do
     if rows[path] ~= placement.row then
@@ -92,7 +127,7 @@ function M.place(buf, placed, rows)
   end
   for path, row in pairs(rows) do
     if not placed[path] and SHOWN[path:match("%w+$")] then
-      local ok, close = pcall(show, buf, row, path) -- what a plugin cannot show remains a path
+      local ok, close = pcall(show, buf, row, path) -- if the plugin fails, the path is still there
       placed[path] = { row = row, close = ok and close or nil }
     end
   end

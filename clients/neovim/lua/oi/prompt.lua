@@ -1,10 +1,10 @@
--- Asks for the line that code waits for.
+-- Asks the person for the line that the running code waits for.
 local M = {}
 
----@type table<oi.Conversation, string> The input that was asked for last.
+---@type table<oi.Conversation, string> Id of the request that the person was asked for last.
 local asked = setmetatable({}, { __mode = "k" })
 
----@param input { prompt: string, password: boolean }
+---@param input oi.Input
 ---@param answer fun(line?: string)
 local function ask(input, answer)
   if input.password then
@@ -15,22 +15,23 @@ local function ask(input, answer)
   end
 end
 
---- Ask once for each input, in Normal mode alone: nobody's typing is taken for an answer.
+--- Ask once for each request, in Normal mode only, so that no typing is taken for an answer.
 ---@param conversation oi.Conversation
----@param again? boolean
+---@param again? boolean Ask even if the person was asked before.
 function M.offer(conversation, again)
   local input = conversation.input
   if not input or vim.api.nvim_get_mode().mode ~= "n" then
     return
-  elseif asked[conversation] ~= input.id or again then
-    asked[conversation] = input.id
-    vim.cmd.redraw() -- what was drawn last is seen while the prompt stands
-    ask(input, function(line)
-      if conversation.input == input then
-        conversation:answer(line)
-      end
-    end)
+  elseif asked[conversation] == input.id and not again then
+    return
   end
+  asked[conversation] = input.id
+  vim.cmd.redraw() -- show what was drawn last while the prompt is open
+  ask(input, function(line)
+    if conversation.input == input then
+      conversation:answer(line)
+    end
+  end)
 end
 
 return M

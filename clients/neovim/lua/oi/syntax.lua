@@ -1,11 +1,12 @@
--- Highlighting of the conversation's Markdown: by treesitter where there is a parser, else by Vim.
+-- Highlighting of the conversation's Markdown: by treesitter if it has a parser, otherwise by Vim.
 local M = {}
 
+--- Highlight a buffer.
 ---@param buf integer
----@param plainly? boolean Without treesitter.
-function M.start(buf, plainly)
-  local parsed = not plainly and pcall(vim.treesitter.start, buf, "markdown")
-  vim.b[buf].oi_parsed = parsed or nil
+---@param without_treesitter? boolean
+function M.start(buf, without_treesitter)
+  local has_parser = not without_treesitter and pcall(vim.treesitter.start, buf, "markdown")
+  vim.b[buf].oi_parsed = has_parser or nil
   vim.b[buf].oi_languages = vim.empty_dict()
   vim.b[buf].oi_lines = 0
   vim.bo[buf].syntax = "oi"
@@ -14,11 +15,11 @@ end
 local FORGET_EVERY = 50 -- lines
 local MOST_PARSED = vim.fn.has("nvim-0.11") == 1 and math.huge or 100 -- lines
 
---- Keep highlighting cheap. What treesitter parsed is forgotten once in a while: to keep up to
---- date what has long been scrolled past costs ever more as the buffer grows, and what is seen is
---- parsed again when it is drawn. In Neovim 0.10 that is not enough.
+--- Keep highlighting cheap: discard treesitter's results now and then. To update them for lines far
+--- above costs more and more as the buffer grows, and visible lines are parsed again when they are
+--- drawn. In Neovim 0.10 this is not enough: there, long buffers are highlighted by Vim.
 ---@param buf integer
----@param lines integer How many there are now.
+---@param lines integer The number of lines in the buffer.
 function M.grown(buf, lines)
   if not vim.b[buf].oi_parsed then
     return
@@ -31,20 +32,23 @@ function M.grown(buf, lines)
     end
   elseif lines - vim.b[buf].oi_lines >= FORGET_EVERY then
     vim.b[buf].oi_lines = lines
-    vim.treesitter.get_parser(buf, "markdown"):invalidate(true)
+    local parser = vim.treesitter.get_parser(buf, "markdown")
+    if parser then
+      parser:invalidate(true)
+    end
   end
 end
 
---- Whether treesitter highlights this language within the Markdown.
+--- Whether treesitter highlights this language inside of Markdown.
 ---@param buf integer
 ---@param filetype string
 ---@return boolean
-local function parsed(buf, filetype)
+local function is_parsed(buf, filetype)
   local language = vim.treesitter.language.get_lang(filetype) or filetype
   return vim.b[buf].oi_parsed == true and pcall(vim.treesitter.language.inspect, language)
 end
 
---- Highlight fences of this language too.
+--- Highlight fenced blocks of this language too.
 ---@param buf integer
 ---@param filetype string
 function M.add(buf, filetype)
@@ -54,7 +58,7 @@ function M.add(buf, filetype)
   end
   known[filetype] = true
   vim.b[buf].oi_languages = known
-  if parsed(buf, filetype) then
+  if is_parsed(buf, filetype) then
     return
   end
   vim.api.nvim_buf_call(buf, function()

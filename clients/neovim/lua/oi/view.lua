@@ -1,10 +1,14 @@
--- A conversation's buffer. Draws what is new since it last drew, a few times a second at most.
+-- A conversation's buffer. Draws what has changed since it last drew, a few times a second at most.
 local Conversation = require("oi.conversation")
+local Fold = require("oi.fold")
 local decorate = require("oi.decorate")
 local edit = require("oi.edit")
 local highlight = require("oi.highlight")
 local keys = require("oi.keys")
+local languages = require("oi.languages")
 local layout = require("oi.layout")
+local markdown = require("oi.markdown")
+local notify = require("oi.notify")
 local picture = require("oi.picture")
 local prompt = require("oi.prompt")
 local syntax = require("oi.syntax")
@@ -15,12 +19,13 @@ local DRAW_EVERY = 30 -- milliseconds
 ---@class oi.View
 ---@field conversation oi.Conversation
 ---@field buf integer
----@field rows integer[] First row of each item, from 0.
----@field blocks oi.Block[] What stands there.
----@field private fold? oi.Fold What was drawn.
+---@field name string The buffer's name.
+---@field rows integer[] First row of each block, from 0.
+---@field blocks oi.Block[] What has been drawn, in its order.
+---@field is_editing boolean Whether the block that waits is being edited.
+---@field private fold? oi.Fold What was drawn last.
 ---@field private pictures table<string, oi.Placement>
----@field private scheduled boolean
----@field editing boolean
+---@field private is_scheduled boolean Whether it is about to draw.
 local View = {}
 View.__index = View
 
@@ -33,7 +38,7 @@ function View.of(buf)
   return views[buf or vim.api.nvim_get_current_buf()]
 end
 
---- A buffer of this name; one that was unloaded makes room for it.
+--- A new buffer of this name. It replaces one that was unloaded.
 ---@param name string
 ---@return integer
 local function new_buffer(name)
@@ -46,17 +51,37 @@ local function new_buffer(name)
   return buf
 end
 
+--- The view that shows a conversation, if there is one.
 ---@param conversation oi.Conversation
----@param buf? integer
----@return oi.View
-function View.get(conversation, buf)
+---@return oi.View?
+function View.showing(conversation)
   for _, view in pairs(views) do
     if view.conversation == conversation then
       return view
     end
   end
-  local self = setmetatable({ conversation = conversation, pictures = {}, scheduled = false }, View)
-  self.buf = buf or new_buffer("oi://" .. conversation.id)
+end
+
+--- The view that shows a conversation. It is made if there is none.
+---@param conversation oi.Conversation
+---@param buf? integer Where to show it. Default: a new buffer.
+---@return oi.View
+function View.get(conversation, buf)
+  local shown = View.showing(conversation)
+  if shown then
+    return shown
+  end
+  local name = "oi://" .. conversation.id
+  local self = setmetatable({
+    conversation = conversation,
+    buf = buf or new_buffer(name),
+    name = name,
+    rows = {},
+    blocks = {},
+    is_editing = false,
+    pictures = {},
+    is_scheduled = false,
+  }, View)
   views[self.buf] = self
   self:prepare()
   conversation.changed = function()
@@ -66,11 +91,11 @@ function View.get(conversation, buf)
   return self
 end
 
---- Fill a buffer that Neovim reads, such as by `:edit oi://ID`, or again by `:edit`.
+--- Fill a buffer that Neovim reads, as by `:edit oi://ID` or `:edit!`.
 ---@param buf integer
 ---@param name string
 function View.read(buf, name)
-  window.dress(View.get(Conversation.get(name:match("^oi://(.+)$")), buf))
+  window.set_up(View.get(Conversation.get(name:match("^oi://(.+)$")), buf))
 end
 
 ---@private
@@ -97,14 +122,14 @@ function View:watch()
     vim.api.nvim_create_autocmd(event, { group = group, buffer = self.buf, callback = callback })
   end
   on("BufWinEnter", function()
-    window.dress(self)
+    window.set_up(self)
     self:schedule()
   end)
   on("BufEnter", function()
     prompt.offer(self.conversation)
   end)
-  on("BufWriteCmd", function()
-    edit.write(self)
+  on("BufWriteCmd", function(event)
+    self:write(event.match)
   end)
   on({ "CursorMoved", "CursorMovedI" }, function()
     edit.follow(self)
@@ -126,13 +151,42 @@ function View:watch()
   end)
 end
 
---- Draw soon, with all that happens until then.
+--- Write the conversation to a file, as Markdown. Writing never runs code: the daemon saves the
+--- conversation, and a block that is being edited goes on waiting.
+---@private
+---@param name string
+function View:write(name)
+  if name ~= self.name then
+    markdown.write(self.conversation, name)
+    vim.schedule(function()
+      self:restore_name()
+    end)
+  elseif self.is_editing then
+    notify("the edited block was not run: <CR> runs it, :e! undoes the edit.")
+  else
+    vim.bo[self.buf].modified = false
+  end
+end
+
+--- Give the buffer its name again, which `:saveas` changes.
+---@private
+function View:restore_name()
+  if views[self.buf] == self and vim.api.nvim_buf_get_name(self.buf) ~= self.name then
+    local other = vim.fn.bufnr(("^%s$"):format(vim.fn.escape(self.name, "*?[]{},\\")))
+    if other ~= -1 and other ~= self.buf then
+      vim.api.nvim_buf_delete(other, { force = true })
+    end
+    vim.api.nvim_buf_set_name(self.buf, self.name)
+  end
+end
+
+--- Draw soon, with all changes until then.
 ---@private
 function View:schedule()
-  if not self.scheduled then
-    self.scheduled = true
+  if not self.is_scheduled then
+    self.is_scheduled = true
     vim.defer_fn(function()
-      self.scheduled = false
+      self.is_scheduled = false
       if views[self.buf] == self then
         self:draw()
       end
@@ -149,9 +203,9 @@ function View:modify(change)
   vim.bo[self.buf].modified = false
 end
 
---- Begin again with an empty buffer.
+--- Empty the buffer.
 function View:clear()
-  self.fold, self.rows, self.blocks, self.editing = nil, {}, {}, false
+  self.fold, self.rows, self.blocks, self.is_editing = nil, {}, {}, false
   picture.place(self.buf, self.pictures, {})
   vim.api.nvim_buf_clear_namespace(self.buf, -1, 0, -1)
   self:modify(function()
@@ -159,24 +213,41 @@ function View:clear()
   end)
 end
 
+--- What is shown: the conversation, and how its last turn ended.
 ---@private
----@return oi.Item[] items What is shown: the conversation, and what went wrong.
+---@return oi.Item[]
 function View:items()
   local conversation = self.conversation
-  if not conversation.notice then
+  if not conversation.outcome then
     return conversation.fold.items
   end
   local items = vim.list_slice(conversation.fold.items)
-  local lines = vim.split(conversation.notice, "\n")
-  table.insert(items, { kind = "notice", text = { lines = lines } })
+  local text = Fold.text(conversation.outcome)
+  table.insert(items, { kind = "notice", text = text, language = "", displays = {} })
   return items
 end
 
+--- The block that waits for an answer, and its first row.
+---@return oi.Block? block
+---@return integer row
+function View:waiting_block()
+  local last = self.conversation.approval and #self.conversation.fold.items or 0
+  return self.blocks[last], self.rows[last] or 0
+end
+
+--- Whether a line of the buffer belongs to the block that waits for an answer.
+---@param line integer
+---@return boolean
+function View:is_waiting_at(line)
+  local block, row = self:waiting_block()
+  return block ~= nil and (self.is_editing or line > row and line <= row + #block.lines)
+end
+
 function View:draw()
-  if self.editing and self.conversation.approval then
+  if self.is_editing and self.conversation.approval then
     return
-  elseif self.editing then
-    return edit.leave(self) -- the block waits no more: the turn was stopped, or has failed
+  elseif self.is_editing then
+    return edit.leave(self) -- the block no longer waits: the turn was stopped, or failed
   end
   if self.fold and self.fold ~= self.conversation.fold then
     self:clear()
@@ -192,13 +263,14 @@ function View:draw()
   end)
 end
 
---- Put down what differs from what stands there. Only the last item drawn, and later ones, can.
+--- Write the lines that differ from those in the buffer. Only items from the last unchanged one on
+--- can differ, because only the last item grows.
 ---@private
 ---@param items oi.Item[]
 function View:draw_items(items)
   local from = math.max(1, math.min(#self.rows, #items))
   while from > 1 and self.blocks[from - 1].item ~= items[from - 1] do
-    from = from - 1 -- words that went unheard have given way
+    from = from - 1 -- an item was removed, or a notice came before the last one
   end
   local start = self.rows[from] or 0
   local old, new = {}, {}
@@ -223,7 +295,7 @@ function View:draw_items(items)
     end)
   end
   if before and self.blocks[from] and before.item == self.blocks[from].item then
-    self.blocks[from].folded = before.folded
+    self.blocks[from].is_folded = before.is_folded
   end
   decorate.clear(self.buf, start + same)
   for i = from, #items do
@@ -237,14 +309,16 @@ end
 ---@param item oi.Item
 ---@return oi.Block
 function View:block(i, item)
-  if item.kind == "code" then
-    picture.save(item)
-    syntax.add(self.buf, layout.filetype(item.language))
+  if item.kind ~= "code" then
+    return layout.block(item)
   end
-  local block = layout.block(item)
-  block.item = item
-  local over = i < #self.conversation.fold.items or not self.conversation:busy()
-  if item.kind == "code" and over and not item.output then
+  picture.save(item)
+  syntax.add(self.buf, languages.filetype(item.language))
+  local block = layout.block(item, item.pictures)
+  local is_over = i < #self.conversation.fold.items or not self.conversation:is_busy()
+  if item.status == "declined" then
+    block.rules[0] = ("⊘ %s · declined"):format(item.language)
+  elseif is_over and not item.output then
     block.rules[0] = item.language .. " · not run"
   end
   return block
@@ -254,9 +328,10 @@ end
 ---@private
 ---@param i integer
 function View:fold_output(i)
-  local block, last = self.blocks[i], i == #self.conversation.fold.items
-  if block.output and not block.folded and not (last and self.conversation.fold.open) then
-    block.folded = true
+  local block, fold = self.blocks[i], self.conversation.fold
+  local is_growing = i == #fold.items and fold.is_open
+  if block.output[1] and not block.is_folded and not is_growing then
+    block.is_folded = true
     for _, win in ipairs(vim.fn.win_findbuf(self.buf)) do
       window.fold(win, self.rows[i], block)
     end
@@ -267,13 +342,15 @@ end
 function View:draw_active_line()
   local count = #self.conversation.fold.items
   local item, block = self.conversation.fold.items[count], self.blocks[count]
-  local line = item and item.active_line
-  local there = line and line <= #item.code.lines
-  decorate.active_line(self.buf, there and self.rows[count] + block.code[1] + line - 1 or nil)
+  local line, row = item and item.active_line, nil
+  if line and line <= #item.text.lines then
+    row = self.rows[count] + block.code[1] + line - 1
+  end
+  decorate.active_line(self.buf, row)
 end
 
 function View:draw_status()
-  decorate.status(self.buf, keys.hint(self.conversation, self.editing))
+  decorate.status(self.buf, keys.hint(self.conversation, self.is_editing))
 end
 
 ---@private
@@ -287,7 +364,7 @@ function View:place_pictures()
   picture.place(self.buf, self.pictures, rows)
 end
 
---- Move the cursor to the next of a person's words, or the one before.
+--- Move the cursor to the person's next message, or to the one before.
 ---@param forward boolean
 function View:jump(forward)
   local row, target = vim.api.nvim_win_get_cursor(0)[1] - 1, nil

@@ -1,4 +1,4 @@
--- Windows that show a conversation: opened, dressed, and their winbar.
+-- Windows that show a conversation: how they are opened and set up, and their winbar.
 local config = require("oi.config")
 local M = {}
 
@@ -18,40 +18,44 @@ local OPTIONS = {
   winhighlight = "@markup.raw.block.markdown:OICode", -- code in its own colours alone
   winbar = "%{%v:lua.require'oi.window'.winbar()%}",
 }
+---@type table<oi.ConversationState, string>
 local STATES = {
   idle = "ready",
   thinking = "thinking",
   running = "running",
   approval = "waits for your yes",
   input = "waits for your input",
+  retrying = "waits to ask again",
 }
-local HEAD, TAIL = 5, 5 -- lines of a folded output that stay
+local HEAD, TAIL = 5, 5 -- lines of a folded output that stay visible
 
---- Set up the current window, that has come to show the conversation.
+--- Set up the current window, which now shows the conversation.
 ---@param view oi.View
-function M.dress(view)
+function M.set_up(view)
   local win = vim.api.nvim_get_current_win()
   for name, value in pairs(OPTIONS) do
     vim.wo[win][0][name] = value
   end
   vim.cmd("normal! zE")
   for i, block in ipairs(view.blocks) do
-    if block.folded then
+    if block.is_folded then
       M.fold(win, view.rows[i], block)
     end
   end
 end
 
+--- Fold the output of a block, but for its beginning and its end.
 ---@param win integer
----@param start integer
+---@param start integer The block's first row.
 ---@param block oi.Block
 function M.fold(win, start, block)
   local first, last = start + block.output[1] + HEAD + 1, start + block.output[2] - TAIL
-  if block.output[2] - block.output[1] > config.options.output_lines and last > first then
+  local count = block.output[2] - block.output[1]
+  if count > config.options.output_lines and last > first then
     vim.api.nvim_win_call(win, function()
       vim.cmd(("silent %d,%dfold"):format(first, last))
       if vim.fn.line(".") == vim.fn.line("$") then
-        vim.cmd("normal! zb") -- the room that the fold left is filled from above
+        vim.cmd("normal! zb") -- fill the rows that became free with lines from above
       end
     end)
   end
@@ -68,9 +72,9 @@ local function escaped(text)
   return (text:gsub("%%", "%%%%"))
 end
 
---- The title, as far as there is room beside `width` columns of other things.
+--- The title, cut if it does not fit.
 ---@param title string
----@param width integer
+---@param width integer Columns that the rest of the winbar takes.
 ---@return string
 local function shortened(title, width)
   local room = math.max(8, vim.api.nvim_win_get_width(0) - width)
@@ -87,28 +91,30 @@ function M.winbar()
     return ""
   end
   local conversation = view.conversation
-  local state, model = STATES[conversation.state], conversation.model or ""
+  local state, model = STATES[conversation.state] or conversation.state, conversation.model or ""
   local cost = conversation.cost > 0 and ("$%.4f"):format(conversation.cost) or ""
-  local title = shortened(conversation.title, #state + #model + #cost + 8)
-  return (" %s%%=  %%#%s#%s%%*  %s  %%#OICost#%s%%* "):format(
+  local always = conversation.auto_run and "always runs  " or ""
+  local title = shortened(conversation.title, #state + #always + #model + #cost + 8)
+  return (" %s%%=  %%#OIAlways#%s%%#%s#%s%%*  %s  %%#OICost#%s%%* "):format(
     escaped(title),
-    conversation:busy() and "OIState" or "OICost",
+    always,
+    conversation:is_busy() and "OIState" or "OICost",
     state,
     escaped(model),
     cost
   )
 end
 
---- Show a buffer, where it is shown already if there are no modifiers.
+--- Show a buffer. Without modifiers, use a window that shows it already.
 ---@param buf integer
----@param mods? string|vim.api.keyset.cmd.mods
+---@param mods? oi.Modifiers
 ---@param focus boolean
 function M.open(buf, mods, focus)
   local before = vim.api.nvim_get_current_win()
   local shown = vim.fn.bufwinid(buf)
   if shown ~= -1 and not mods then
     vim.api.nvim_set_current_win(shown)
-  elseif type(mods) == "table" then
+  elseif mods then
     vim.cmd({ cmd = "sbuffer", args = { buf }, mods = mods })
   else
     vim.cmd(("%s sbuffer %d"):format(config.options.window, buf))

@@ -1,7 +1,7 @@
--- Words to the person that stand in no conversation.
+-- Messages to the person that belong to no conversation.
 local ROOM = 13 -- columns of the command line that 'ruler' and 'showcmd' take
 
---- Cut to one line: a longer message would hold the editor up until a key is pressed.
+--- Show a message in one line: a longer one would block the editor until a key is pressed.
 ---@param text string
 return function(text)
   text = "oi: " .. text:gsub("%s+", " ")

@@ -1,0 +1,36 @@
+-- A conversation as a Markdown file.
+local layout = require("oi.layout")
+local picture = require("oi.picture")
+local M = {}
+
+--- The conversation's lines. Pictures are part of the text, and declined blocks are marked.
+---@param fold oi.Fold
+---@return string[]
+function M.lines(fold)
+  local lines = {}
+  for _, item in ipairs(fold.items) do
+    if item.kind ~= "notice" then
+      vim.list_extend(lines, layout.block(item, picture.embedded(item)).lines)
+      if item.status == "declined" then
+        vim.list_extend(lines, { "⊘ *status: declined*", "" })
+      end
+    end
+  end
+  table.remove(lines) -- the empty line after the last item
+  return lines
+end
+
+--- Write a conversation to a file.
+---@param conversation oi.Conversation
+---@param path string
+function M.write(conversation, path)
+  local lines = M.lines(conversation.fold)
+  local ok, why = pcall(vim.fn.writefile, lines, path)
+  if not ok then
+    error(("oi: %s was not written: %s"):format(path, why), 0)
+  end
+  local shown = vim.fn.fnamemodify(path, ":~:.")
+  vim.api.nvim_echo({ { ('"%s" %d lines of Markdown written'):format(shown, #lines) } }, true, {})
+end
+
+return M

@@ -1,0 +1,7 @@
+---@meta
+-- What the annotations that Neovim brings along lack.
+
+---@class oi.Uv The functions of `vim.uv` that are used here.
+---@field now fun(): integer
+---@field os_getpid fun(): integer
+---@field random fun(length: integer): string
