@@ -1,4 +1,4 @@
-/** Marks the line that is being run, in the running cell and its margin. */
+/** Marks the line that runs, in its cell and in the margin. */
 
 import * as vscode from "vscode";
 import type { Conversations } from "./conversations";

@@ -1,7 +1,7 @@
-/** The answers that a person can give, under the code that waits for one. */
+/** What is shown under a cell: the answers for code that waits, or a mark that it was declined. */
 
 import * as vscode from "vscode";
-import { NOTEBOOK } from "./cells";
+import { isDeclined, NOTEBOOK } from "./cells";
 import type { Conversations } from "./conversations";
 
 export class Answers implements vscode.NotebookCellStatusBarItemProvider, vscode.Disposable {
@@ -17,14 +17,15 @@ export class Answers implements vscode.NotebookCellStatusBarItemProvider, vscode
   }
 
   provideCellStatusBarItems(cell: vscode.NotebookCell): vscode.NotebookCellStatusBarItem[] {
-    if (this.conversations.of(cell.notebook).waiting !== cell) return [];
     const { t } = vscode.l10n;
+    if (isDeclined(cell)) return [item(`⊘ ${t("Declined")}`, "", t("This block was not run"))];
+    if (this.conversations.of(cell.notebook).waiting !== cell) return [];
     return [
-      item(`$(play) ${t("Run")}`, "oi.approve", t("Run the code as it stands here")),
+      item(`$(play) ${t("Run")}`, "oi.approve", t("Run the code as it is here")),
       item(`$(edit) ${t("Edit and Run")}`, "oi.edit", t("Change the code, then run it")),
       item(`$(debug-step-over) ${t("Skip")}`, "oi.skip", t("Do not run it, and tell the model so")),
       item(`$(debug-stop) ${t("Stop")}`, "oi.stop", t("Do not run it, and end the turn")),
-      item(`$(run-all) ${t("Always")}`, "oi.always", t("Run this and all code of this conversation")),
+      item(`$(run-all) ${t("Always")}`, "oi.always", t("Run this and all later code of this conversation")),
     ];
   }
 
@@ -35,7 +36,7 @@ export class Answers implements vscode.NotebookCellStatusBarItemProvider, vscode
 
 function item(text: string, command: string, tooltip: string): vscode.NotebookCellStatusBarItem {
   const shown = new vscode.NotebookCellStatusBarItem(text, vscode.NotebookCellStatusBarAlignment.Left);
-  shown.command = command;
+  if (command) shown.command = command;
   shown.tooltip = tooltip;
   return shown;
 }

@@ -1,14 +1,14 @@
-/** Draws cells in a notebook, at most once a frame: what has grown is appended, never drawn anew. */
+/** Draws cells in a notebook, at most once a frame. Text that has grown is appended; what was drawn stays. */
 
 import * as vscode from "vscode";
-import { dataOf, MESSAGE, outputOf, sourceOf } from "./cells";
+import { dataOf, MESSAGE, metadataOf, outputOf, sourceOf } from "./cells";
 import { type Block, type Cell, type Cells, isOver, type Output } from "./fold";
 import { toEditor } from "./languages";
 
 /** Milliseconds between two drawings. */
 const FRAME = 40;
 
-/** A cell as it was drawn last. */
+/** A cell of the notebook, and what was drawn there last. */
 interface Drawn {
   readonly at: vscode.NotebookCell;
   cell: Cell;
@@ -18,7 +18,7 @@ interface Drawn {
 
 /** Shows the cells of one turn. */
 export class Canvas {
-  /** How many blocks have been run so far. */
+  /** Number of the blocks that have run so far, in all conversations. */
   private static executions = 0;
   private drawn: Drawn[] = [];
   private wanted: Cells = [];
@@ -27,32 +27,47 @@ export class Canvas {
   constructor(
     private readonly notebook: vscode.NotebookDocument,
     private readonly controller: vscode.NotebookController,
-    private readonly grown: (last: vscode.NotebookCell) => void,
+    /** Called after each drawing, with the last of the turn's cells. */
+    private readonly onDrawn: (last: vscode.NotebookCell) => void,
   ) {}
 
-  /** Show the first of the turn's cells in one that is there already. */
+  /** Show the first of the turn's cells in an existing cell of the notebook. */
   adopt(cell: Cell, at: vscode.NotebookCell): void {
     this.wanted = [cell];
     this.drawn = [{ cell, at, outputs: [] }];
   }
 
-  /** Have these cells drawn with the next frame. */
+  /** Draw these cells with the next frame. */
   draw(cells: Cells): void {
     this.wanted = cells;
     this.drawing ??= this.drawSoon();
   }
 
-  /** When all is drawn. */
+  /** Wait until everything is drawn. */
   async settled(): Promise<void> {
     while (this.drawing) await this.drawing;
   }
 
-  /** The notebook's cell that shows the turn's nth, once it is there. */
+  /** Draw everything, and note in the cells that this is their text in the conversation. */
+  async finish(): Promise<void> {
+    await this.settled();
+    if (this.notebook.isClosed) return;
+    const edits = this.drawn
+      .filter(({ at }) => at.index >= 0)
+      .map(({ at, cell }) =>
+        vscode.NotebookEdit.updateCellMetadata(at.index, { ...at.metadata, ...metadataOf(cell) }),
+      );
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(this.notebook.uri, edits);
+    await vscode.workspace.applyEdit(edit);
+  }
+
+  /** The notebook's cell that shows the turn's cell of this index, once it has been drawn. */
   at(index: number): vscode.NotebookCell | undefined {
     return this.drawn[index]?.at;
   }
 
-  /** Whether something is not drawn yet as it is wanted. */
+  /** Whether something has changed since it was drawn. */
   get isStale(): boolean {
     const { wanted, drawn } = this;
     return (
@@ -81,7 +96,7 @@ export class Canvas {
     const added = wanted.slice(this.drawn.length);
     const place = this.place;
     const cells = [
-      ...changed.flatMap(({ at }) => rendered(at, wanted[this.drawn.findIndex((d) => d.at === at)] as Cell)),
+      ...changed.flatMap((each) => marked(each, wanted[this.drawn.indexOf(each)] as Cell)),
       ...surplus.map((at) => vscode.NotebookEdit.deleteCells(new vscode.NotebookRange(at, at + 1))),
       ...(added.length > 0 ? [vscode.NotebookEdit.insertCells(place, added.map(blank))] : []),
     ];
@@ -98,10 +113,10 @@ export class Canvas {
       each.cell = cell;
     }
     const last = this.drawn.at(-1);
-    if (last) this.grown(last.at);
+    if (last) this.onDrawn(last.at);
   }
 
-  /** Where new cells go: after the turn's own, else before a message that the person has begun. */
+  /** Index for new cells: after those of the turn; before a message that the person has begun. */
   private get place(): number {
     const last = this.drawn.findLast(({ at }) => at.index >= 0);
     if (last) return last.at.index + 1;
@@ -162,18 +177,22 @@ export class Canvas {
   }
 }
 
-/** Words are rendered anew when their cell's metadata changes, not when its text does. */
-function rendered(at: vscode.NotebookCell, cell: Cell): vscode.NotebookEdit[] {
-  if (cell.kind !== "words") return [];
-  const metadata = { ...at.metadata, length: cell.text.length };
-  return [vscode.NotebookEdit.updateCellMetadata(at.index, metadata)];
+/** The change of a cell's metadata. Words need one to be rendered again: a new text is not enough for VS Code. */
+function marked({ at, cell: old }: Drawn, cell: Cell): vscode.NotebookEdit[] {
+  const hasNewState = cell.kind === "block" && old.kind === "block" && cell.state !== old.state;
+  if (cell.kind !== "words" && !hasNewState) return [];
+  const changed = cell.kind === "words" ? { length: cell.text.length } : metadataOf(cell);
+  return [vscode.NotebookEdit.updateCellMetadata(at.index, { ...at.metadata, ...changed })];
 }
 
+/** A new cell for the notebook. It has no `source` while it grows: what it shows is not the person's edit. */
 function blank(cell: Cell): vscode.NotebookCellData {
-  return dataOf(blankOf(cell));
+  const data = dataOf(blankOf(cell));
+  const { source: _, ...metadata } = data.metadata ?? {};
+  return Object.assign(data, { metadata });
 }
 
-/** A new cell without the outputs, which its execution will bring. */
+/** A new cell without its outputs: they are drawn by its execution. */
 function blankOf(cell: Cell): Cell {
   return cell.kind === "block" ? { ...cell, outputs: [], state: "writing" } : cell;
 }

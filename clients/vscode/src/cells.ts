@@ -17,15 +17,31 @@ export function dataOf(cell: Cell): vscode.NotebookCellData {
     sourceOf(cell),
     isCode ? toEditor(cell.language) : "markdown",
   );
-  data.metadata = isCode ? { state: cell.state } : { role: cell.kind === "words" ? cell.role : cell.kind };
+  data.metadata = metadataOf(cell);
   if (isCode) data.outputs = cell.outputs.map(outputOf);
   return data;
 }
 
-/** What stands in the cell's editor. The person's words are quoted, to be told from the model's. */
+/** What the notebook keeps of a cell beside its text and outputs. Cells that the person adds have none of it. */
+export function metadataOf(cell: Cell): Metadata {
+  const source = sourceOf(cell);
+  if (cell.kind === "block") return { state: cell.state, source };
+  return { role: cell.kind === "words" ? cell.role : cell.kind, source };
+}
+
+export interface Metadata {
+  /** Of a block: its state. */
+  readonly state?: Extract<Cell, { kind: "block" }>["state"];
+  /** Of other cells: who wrote it. */
+  readonly role?: "user" | "assistant" | "failure";
+  /** The text of the cell in the conversation. The person may have edited it since. */
+  readonly source?: string;
+}
+
+/** The text in the cell's editor. The person's messages are quoted, to distinguish them from the model's. */
 export function sourceOf(cell: Cell): string {
   if (cell.kind === "block") return clean(cell.code);
-  if (cell.kind === "trouble") return `⚠️ ${clean(cell.text)}`;
+  if (cell.kind === "failure") return `⚠️ ${clean(cell.text)}`;
   return cell.role === "user" ? clean(cell.text).replaceAll(/^/gm, "> ") : clean(cell.text);
 }
 
@@ -35,18 +51,35 @@ export function outputOf(output: Output): vscode.NotebookCellOutput {
   );
 }
 
-/** The cell that a notebook's holds. */
+/** The cell of the conversation that a notebook's cell holds. */
 export function cellOf(data: vscode.NotebookCellData): Cell {
-  const { role, state } = data.metadata ?? {};
+  const { role, state }: Metadata = data.metadata ?? {};
+  if (data.languageId === MESSAGE) return { kind: "words", role: "user", text: data.value };
   if (data.kind === vscode.NotebookCellKind.Code) {
     const outputs = (data.outputs ?? []).map(fromNotebook);
     const language = toDaemon(data.languageId);
     return { kind: "block", language, code: data.value, outputs, state: state ?? "interrupted" };
   }
-  if (role === "trouble") return { kind: "trouble", text: data.value.replace("⚠️ ", "") };
+  if (role === "failure") return { kind: "failure", text: data.value.replace("⚠️ ", "") };
   return role === "user"
     ? { kind: "words", role, text: data.value.replaceAll(/^> ?/gm, "") }
     : { kind: "words", role: "assistant", text: data.value };
+}
+
+/** A cell of an open notebook as data. */
+export function dataFrom({
+  kind,
+  document,
+  metadata,
+  outputs,
+}: vscode.NotebookCell): vscode.NotebookCellData {
+  const data = new vscode.NotebookCellData(kind, document.getText(), document.languageId);
+  return Object.assign(data, { metadata, outputs: [...outputs] });
+}
+
+/** Whether this cell's block was declined, and has not run since. */
+export function isDeclined({ metadata }: vscode.NotebookCell): boolean {
+  return (metadata as Metadata).state === "declined";
 }
 
 function fromNotebook({ items }: vscode.NotebookCellOutput): Output {
@@ -68,7 +101,7 @@ function isBinary(mime: string): boolean {
   return /^(image|audio|video)\//.test(mime) && mime !== "image/svg+xml";
 }
 
-/** Editors have one kind of line ending. */
+/** The text with the one kind of line ending that editors have. */
 function clean(text: string): string {
   return text.replaceAll(/\r\n?/g, "\n");
 }

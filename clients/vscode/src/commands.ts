@@ -1,4 +1,4 @@
-/** What the palette's commands do. */
+/** The commands of the palette, of buttons and of keys. */
 
 import * as vscode from "vscode";
 import type { Conversation } from "./conversation";
@@ -33,10 +33,11 @@ export function commands(
     reset: here((conversation) => conversation.reset()),
     stop: here((conversation) => conversation.stop()),
     approve: here((conversation) => conversation.approve("run")),
-    // A click under the code has put the cursor into it.
+    // A click under the code has already put the cursor into it.
     edit: (clicked?: unknown) => !isCell(clicked) && here(edit)(),
     skip: here((conversation) => conversation.approve("skip")),
     always: here((conversation) => conversation.approve("always")),
+    ask: here((conversation) => conversation.askAgain()),
     chooseModel,
     setApiKey: () => setApiKey(secrets),
     exportNotebook: here(exportNotebook),
@@ -46,7 +47,7 @@ export function commands(
   };
 }
 
-/** Buttons under a cell name it; those of a toolbar name something else. */
+/** Whether a command got a cell. Buttons under a cell pass it; those of a toolbar pass something else. */
 function isCell(argument: unknown): argument is vscode.NotebookCell {
   return (
     typeof argument === "object" && argument !== null && "notebook" in argument && "document" in argument
@@ -59,7 +60,7 @@ async function chat(conversations: Conversations, message?: unknown): Promise<vo
   if (text?.trim()) await conversations.ask(text, current);
 }
 
-/** One line in an input box; its button leads to a cell for several. */
+/** Ask for a message of one line in a box. Its button leads to a cell for several lines. */
 function askForMessage(conversations: Conversations): Promise<string | undefined> {
   const box = vscode.window.createInputBox();
   box.title = "Open Interpreter";

@@ -1,31 +1,37 @@
-/** One conversation: its turn under way, what waits for the person, and the notebook that shows it. */
+/** One conversation: its turn, what waits for the person, and the notebook that shows it. */
 
 import * as vscode from "vscode";
 import { Canvas } from "./canvas";
-import { dataOf, sourceOf } from "./cells";
+import { dataFrom, dataOf, sourceOf } from "./cells";
 import type { Daemon } from "./daemon";
+import { draftsOf, withDrafts } from "./drafts";
+import { explain, showError } from "./errors";
 import { type Block, type Cell, type Cells, cellsOf, fold, settle } from "./fold";
 import { toDaemon } from "./languages";
-import type { ApproveParams, ChunkParams, ConversationStatus, TurnResult } from "./protocol";
-import { explain } from "./trouble";
+import type { ApproveParams, Chunk, ChunkParams, ConversationState, TurnResult } from "./protocol";
 
-export type State = ConversationStatus["state"];
 export type Decision = ApproveParams["decision"];
+type Notice = Extract<Chunk, { notice: unknown }>["notice"];
 
 /** The turn under way. */
 interface Turn {
   cells: Cells;
   readonly canvas: Canvas;
-  /** Ends the question for a line of input. */
-  input: vscode.CancellationTokenSource;
+  /** Closes the box that asks for input. */
+  readonly input: vscode.CancellationTokenSource;
 }
 
 export class Conversation implements vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<void>();
   readonly onChange = this.changes.event;
-  state: State = "idle";
+  /** What it is doing: the state that the daemon sent last. */
+  state: ConversationState = "idle";
+  /** Whether its code runs without a question. */
+  autoRun = false;
+  /** Why the daemon waits before it asks the model's server again. */
+  retry: string | undefined;
   private turn: Turn | undefined;
-  /** A turn that went wrong: its cells go when the next begins. */
+  /** A turn that failed, and which of its cells stay. The others are removed when the next turn begins. */
   private failed: { readonly turn: Turn; readonly kept: Cells } | undefined;
 
   constructor(
@@ -36,14 +42,14 @@ export class Conversation implements vscode.Disposable {
     private readonly follow: (cell: vscode.NotebookCell) => void,
   ) {}
 
-  /** Ask the model; resolves when its turn has ended. */
+  /** Ask the model. Resolves when its turn has ended. */
   async ask(message: string, settings: Record<string, unknown>): Promise<void> {
     await this.run([{ kind: "words", role: "user", text: message }], undefined, () =>
       this.daemon.request("oi/stream", { conversation: this.id, message, settings }),
     );
   }
 
-  /** Run the code in a cell, without asking. */
+  /** Run the code in a cell, without a question. */
   async execute(cell: vscode.NotebookCell): Promise<void> {
     const language = toDaemon(cell.document.languageId);
     const code = cell.document.getText();
@@ -61,7 +67,7 @@ export class Conversation implements vscode.Disposable {
       : undefined;
   }
 
-  /** The block that is run now, with its cell. */
+  /** The block that runs now, and its cell. */
   get running(): { readonly block: Block; readonly cell: vscode.NotebookCell } | undefined {
     const { cells, canvas } = this.turn ?? {};
     const block = cells?.at(-1);
@@ -69,7 +75,7 @@ export class Conversation implements vscode.Disposable {
     return block?.kind === "block" && block.state === "running" && cell ? { block, cell } : undefined;
   }
 
-  /** Answer for the code that waits; what was edited runs as it stands. */
+  /** Answer for the code that waits. If it was edited, the text of its cell runs. */
   async approve(decision: Decision): Promise<void> {
     await this.turn?.canvas.settled();
     const block = this.turn?.cells.at(-1);
@@ -77,14 +83,15 @@ export class Conversation implements vscode.Disposable {
     if (block?.kind !== "block" || !block.approval || !cell) return;
     const code = cell.document.getText();
     const runs = decision === "run" || decision === "always";
-    const edited = runs && code !== sourceOf(block);
-    this.become(runs ? "running" : "thinking");
+    const isEdited = runs && code !== sourceOf(block);
+    this.setState(runs ? "running" : "thinking");
     await this.daemon.request("oi/approve", {
       conversation: this.id,
       approval: block.approval,
       decision,
-      ...(edited && { code }),
+      ...(isEdited && { code }),
     });
+    if (decision === "always") await this.readSettings();
   }
 
   async stop(): Promise<void> {
@@ -101,23 +108,44 @@ export class Conversation implements vscode.Disposable {
     await this.reread();
   }
 
-  /** Show what the history holds. */
+  /** Ask before each block again. */
+  async askAgain(): Promise<void> {
+    const settings = { auto_run: false };
+    await this.daemon.request("oi/settings/set", { conversation: this.id, settings });
+    await this.readSettings();
+  }
+
+  /** Show what the daemon has, and the person's drafts. */
   async reread(): Promise<void> {
     const { messages } = await this.daemon.request("oi/history/get", { conversation: this.id });
+    const drafts = draftsOf(this.notebook.getCells().map(dataFrom));
+    const cells = withDrafts(cellsOf(messages).map(dataOf), drafts);
     const edit = new vscode.WorkspaceEdit();
     const all = new vscode.NotebookRange(0, this.notebook.cellCount);
-    edit.set(this.notebook.uri, [vscode.NotebookEdit.replaceCells(all, cellsOf(messages).map(dataOf))]);
+    edit.set(this.notebook.uri, [vscode.NotebookEdit.replaceCells(all, cells)]);
     this.failed = undefined;
     await vscode.workspace.applyEdit(edit);
     await this.save();
+    await this.readSettings();
   }
 
-  /** A chunk of this conversation has come. */
-  take(params: ChunkParams): void {
+  /** Learn from the daemon whether code runs without a question. */
+  async readSettings(): Promise<void> {
+    const { auto_run } = await this.daemon.request("oi/settings/get", { conversation: this.id });
+    if (auto_run === this.autoRun) return;
+    this.autoRun = auto_run;
+    this.changes.fire();
+  }
+
+  /** Process a chunk of this conversation. */
+  receive(params: ChunkParams): void {
+    const { chunk, state } = params;
+    if ("notice" in chunk) this.notify(chunk.notice);
     if (!this.turn) return;
+    if (state !== "retrying") this.retry = undefined;
     this.show(fold(this.turn.cells, params));
-    this.become(stateAfter(params));
-    if ("input" in params.chunk && params.input) void this.askForInput(params.input, params.chunk.input);
+    this.setState(state);
+    if ("input" in chunk && params.input) void this.askForInput(params.input, chunk.input);
   }
 
   dispose(): void {
@@ -128,41 +156,43 @@ export class Conversation implements vscode.Disposable {
 
   private async run(cells: Cells, at: vscode.NotebookCell | undefined, work: () => Promise<TurnResult>) {
     if (this.turn) throw new Error(vscode.l10n.t("A turn is under way: wait for it, or stop it."));
-    await this.forgetFailure();
-    const canvas = new Canvas(this.notebook, this.controller, (last) => this.grown(last));
+    await this.removeFailure();
+    const canvas = new Canvas(this.notebook, this.controller, (last) => this.drawn(last));
     if (at) canvas.adopt(cells[0] as Cell, at);
     this.turn = { cells, canvas, input: new vscode.CancellationTokenSource() };
-    this.become("thinking");
+    this.setState("thinking");
     this.show(cells);
     try {
       await work();
-      this.daemon.isWell();
+      this.daemon.resetFailures();
     } catch (error) {
-      await this.fail(error);
+      this.fail(error);
+      throw error;
     } finally {
       await this.finish();
     }
   }
 
-  private async fail(error: unknown): Promise<void> {
+  private fail(error: unknown): void {
     const turn = this.turn as Turn;
     const kept = turn.cells.length > 1 ? settle(turn.cells) : [];
     this.failed = { turn, kept };
-    this.show([...settle(turn.cells), { kind: "trouble", text: explain(error) }]);
-    throw error;
+    this.show([...settle(turn.cells), { kind: "failure", text: explain(error) }]);
   }
 
   private async finish(): Promise<void> {
     const { canvas, cells, input } = this.turn as Turn;
     input.cancel();
+    this.retry = undefined;
     this.show(settle(cells));
-    await canvas.settled();
+    await canvas.finish();
     this.turn = undefined;
-    this.become("idle");
+    this.setState("idle");
     await this.save();
+    await this.readSettings().catch(() => {}); // the daemon may have ended
   }
 
-  private async forgetFailure(): Promise<void> {
+  private async removeFailure(): Promise<void> {
     if (!this.failed) return;
     const { turn, kept } = this.failed;
     this.failed = undefined;
@@ -170,15 +200,21 @@ export class Conversation implements vscode.Disposable {
     await turn.canvas.settled();
   }
 
-  private grown(last: vscode.NotebookCell): void {
+  private drawn(last: vscode.NotebookCell): void {
     this.follow(last);
-    if (this.state !== "thinking") this.changes.fire(); // there is a cell now to be answered for, or marked
+    if (this.state !== "thinking") this.changes.fire(); // now there is a cell to answer for, or to mark
   }
 
   private show(cells: Cells): void {
     const turn = this.turn as Turn;
     turn.cells = cells;
     turn.canvas.draw(cells);
+  }
+
+  /** Show what a person must know now. A retry belongs to the state and is shown with it. */
+  private notify({ kind, message }: Notice): void {
+    if (kind === "retry") this.retry = message;
+    else void vscode.window.showWarningMessage(message);
   }
 
   private async askForInput(input: string, { prompt, password }: { prompt: string; password: boolean }) {
@@ -191,25 +227,19 @@ export class Conversation implements vscode.Disposable {
     };
     const value = await vscode.window.showInputBox(options, asking.token);
     if (asking.token.isCancellationRequested) return;
-    await this.daemon.request("oi/input", { conversation: this.id, input, value: value ?? null });
+    const params = { conversation: this.id, input, value: value ?? null };
+    await this.daemon.request("oi/input", params).catch(showError);
   }
 
-  private become(state: State): void {
-    if (state === this.state && state !== "running") return;
+  private setState(state: ConversationState): void {
+    const mayHaveNews = state === "running" || state === "retrying"; // another line, another notice
+    if (state === this.state && !mayHaveNews) return;
     this.state = state;
     this.changes.fire();
   }
 
-  /** The daemon keeps the conversation; saving only takes the mark of unsaved changes away. */
+  /** Save the drafts. The daemon saves the conversation by itself. */
   private async save(): Promise<void> {
     if (!this.notebook.isClosed) await this.notebook.save();
   }
-}
-
-function stateAfter({ chunk, approval }: ChunkParams): State {
-  if ("executing" in chunk) return approval ? "approval" : "running";
-  if ("input" in chunk) return "input";
-  return "message" in chunk || "language" in chunk || "code" in chunk || "end_of_execution" in chunk
-    ? "thinking"
-    : "running";
 }

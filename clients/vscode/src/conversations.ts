@@ -1,21 +1,24 @@
-/** The conversations that are open, each in its notebook; which of them is meant. */
+/** The open conversations, each in its notebook. Knows which of them a command means. */
 
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
-import { MESSAGE, NOTEBOOK } from "./cells";
+import { isDeclined, MESSAGE, NOTEBOOK } from "./cells";
 import { Conversation } from "./conversation";
 import { enter } from "./cursor";
 import type { Daemon } from "./daemon";
+import { showError } from "./errors";
 import { idOf, SCHEME, uriOf } from "./files";
 import { Follower } from "./follower";
-import { tell } from "./trouble";
 
 export class Conversations implements vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<Conversation>();
-  /** A conversation has another state, or another one is in front. */
+  /** Fired when something of a conversation has changed that is shown, or when another one is in front. */
   readonly onChange = this.changes.event;
   private readonly open = new Map<string, Conversation>();
   private readonly scope: vscode.Disposable[] = [];
+  /** Ids of conversations that were begun here and of which the daemon knows nothing yet. */
+  private readonly begun = new Set<string>();
+  /** Notebooks that have our controller, so that code can run in them. */
   private readonly associated = new Set<vscode.NotebookDocument>();
   private readonly follower = new Follower();
   private latest: Conversation | undefined;
@@ -26,7 +29,7 @@ export class Conversations implements vscode.Disposable {
   ) {
     this.controller = vscode.notebooks.createNotebookController("oi-daemon", NOTEBOOK, "Open Interpreter");
     this.controller.supportsExecutionOrder = true;
-    this.controller.executeHandler = (cells) => this.execute(cells).catch(tell);
+    this.controller.executeHandler = (cells) => this.execute(cells).catch(showError);
     this.controller.interruptHandler = (notebook) => this.of(notebook).stop();
     this.scope.push(
       this.controller,
@@ -34,8 +37,8 @@ export class Conversations implements vscode.Disposable {
         if (selected) this.associated.add(notebook);
         else this.associated.delete(notebook);
       }),
-      daemon.onChunk((params) => this.open.get(params.conversation)?.take(params)),
-      daemon.onRestart(() => this.each((conversation) => conversation.reread().catch(tell))),
+      daemon.onChunk((params) => this.open.get(params.conversation)?.receive(params)),
+      daemon.onRestart(() => this.each((conversation) => conversation.reread().catch(showError))),
       vscode.window.tabGroups.onDidChangeTabs(({ closed }) => closed.length > 0 && this.stopUnseen()),
       vscode.workspace.onDidCloseNotebookDocument((notebook) => this.close(notebook)),
       vscode.window.onDidChangeActiveNotebookEditor(() => this.focusMoved()),
@@ -45,7 +48,7 @@ export class Conversations implements vscode.Disposable {
 
   readonly controller: vscode.NotebookController;
 
-  /** The conversation in front; else the one that was last, if it still has a tab. */
+  /** The conversation in front; otherwise the one that was used last, if it still has a tab. */
   get current(): Conversation | undefined {
     const notebook = vscode.window.activeNotebookEditor?.notebook;
     if (notebook && isConversation(notebook)) return this.of(notebook);
@@ -68,17 +71,23 @@ export class Conversations implements vscode.Disposable {
     this.open.forEach(work);
   }
 
+  /** Whether a conversation was begun here, and the daemon knows nothing of it yet. */
+  isNew(id: string): boolean {
+    return this.begun.has(id);
+  }
+
   /** Ask in the conversation, or in a new one. */
   async ask(message: string, conversation?: Conversation): Promise<void> {
-    const asked = conversation ?? (await this.show(newId(), message));
+    const asked = conversation ?? (await this.show(undefined, message));
     await this.prepare(asked);
     await asked.ask(message, await this.settings());
   }
 
-  /** Show a conversation in its notebook. */
-  async show(id = newId(), title = vscode.l10n.t("New Conversation")): Promise<Conversation> {
+  /** Show a conversation in its notebook. Without an id, a new one. */
+  async show(id = this.begin(), title = vscode.l10n.t("New Conversation")): Promise<Conversation> {
     const known = this.open.get(id)?.notebook.uri;
     const notebook = await vscode.workspace.openNotebookDocument(known ?? uriOf(id, title));
+    this.begun.delete(id);
     await vscode.window.showNotebookDocument(notebook, { preview: false });
     return this.of(notebook);
   }
@@ -91,7 +100,7 @@ export class Conversations implements vscode.Disposable {
     await conversation.execute(cell);
   }
 
-  /** Let the person write a message, of as many lines as it takes, in a cell of its own. */
+  /** Let the person write a message of several lines, in a cell of its own. */
   async compose(conversation: Conversation, text = ""): Promise<void> {
     await enter(await this.append(conversation, text, MESSAGE));
   }
@@ -101,14 +110,15 @@ export class Conversations implements vscode.Disposable {
     vscode.Disposable.from(...this.scope, this.changes).dispose();
   }
 
-  private async execute(cells: vscode.NotebookCell[]): Promise<void> {
-    for (const cell of cells) {
+  /** Run cells, as the person asked for. Running a single one answers for it, or sends it. */
+  private async execute(cells: readonly vscode.NotebookCell[]): Promise<void> {
+    for (const cell of await withoutDeclined(cells)) {
       if (!isConversation(cell.notebook))
         throw new Error(
           vscode.l10n.t("A conversation in a file can be read, not run: open it by Open Conversation..."),
         );
       const conversation = this.of(cell.notebook);
-      if (cell === conversation.waiting) await conversation.approve("run");
+      if (cells.length === 1 && cell === conversation.waiting) await conversation.approve("run");
       else if (cell.document.languageId === MESSAGE) await this.send(conversation, cell);
       else await conversation.execute(cell);
     }
@@ -133,7 +143,7 @@ export class Conversations implements vscode.Disposable {
     return notebook.cellAt(at);
   }
 
-  /** Code can be run in the notebook once it has our controller, which VS Code gives to editors. */
+  /** Give the notebook our controller, so that code can run in it. VS Code needs an editor for that. */
   private async prepare({ notebook }: Conversation): Promise<void> {
     if (this.associated.has(notebook)) return;
     await vscode.window.showNotebookDocument(notebook, { preserveFocus: true });
@@ -143,10 +153,10 @@ export class Conversations implements vscode.Disposable {
     });
   }
 
-  /** Nothing runs, or waits, where nobody can see it. */
+  /** Stop what runs or waits in conversations without a tab, because nobody can see it. */
   private stopUnseen(): void {
     this.each((conversation) => {
-      if (!hasTab(conversation)) void conversation.stop().catch(tell);
+      if (!hasTab(conversation)) void conversation.stop().catch(showError);
     });
   }
 
@@ -157,6 +167,13 @@ export class Conversations implements vscode.Disposable {
     conversation.dispose();
     this.open.delete(id);
     if (this.latest === conversation) this.latest = undefined;
+  }
+
+  /** An id for a new conversation. */
+  private begin(): string {
+    const id = randomBytes(6).toString("hex");
+    this.begun.add(id);
+    return id;
   }
 
   private focusMoved(): void {
@@ -177,6 +194,16 @@ function hasTab({ notebook }: Conversation): boolean {
   return inputs.some((input) => input instanceof vscode.TabInputNotebook && input.uri.toString() === uri);
 }
 
-function newId(): string {
-  return randomBytes(6).toString("hex");
+/** The cells to run. If the person runs several at once, declined blocks are among them only after a question. */
+async function withoutDeclined(
+  cells: readonly vscode.NotebookCell[],
+): Promise<readonly vscode.NotebookCell[]> {
+  const declined = cells.filter(isDeclined);
+  if (cells.length === 1 || declined.length === 0) return cells;
+  const { t } = vscode.l10n;
+  const question = t("Some of these blocks were declined ({0}). Run them too?", declined.length);
+  const [all, others] = [t("Run All"), t("Leave Them Out")];
+  const chosen = await vscode.window.showWarningMessage(question, { modal: true }, all, others);
+  if (chosen === all) return cells;
+  return chosen === others ? cells.filter((cell) => !isDeclined(cell)) : [];
 }

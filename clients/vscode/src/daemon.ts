@@ -1,4 +1,4 @@
-/** The daemon's process and the connection to it: started at first need, restarted when it falls. */
+/** The daemon's process and the connection to it: started at first need, started again if it ends. */
 
 import { type ChildProcess, spawn } from "node:child_process";
 import * as vscode from "vscode";
@@ -12,22 +12,25 @@ import type { ChunkParams, Methods } from "./protocol";
 
 export type DaemonState = "stopped" | "starting" | "running" | "restarting" | "failed";
 
-/** What a start needs to know. */
+/** With what the daemon is started. */
 export interface Launch {
   readonly program: string;
   readonly cwd: string;
   readonly settings: Record<string, unknown>;
 }
 
-const MOST_RESTARTS = 5;
+/** Failures in a row after which the daemon is not started again. */
+const MAX_FAILURES = 5;
+/** Milliseconds before the first restart. It doubles with each failure. */
 const FIRST_DELAY = 500;
-const END_WITHIN = 3000;
+/** Milliseconds after which a daemon that should end is killed. */
+const END_TIMEOUT = 3000;
 
 interface Running {
   readonly child: ChildProcess;
   readonly connection: MessageConnection;
-  /** Fails when the process ends. */
-  readonly gone: Promise<never>;
+  /** Rejects when the process ends. */
+  readonly ended: Promise<never>;
 }
 
 export class Daemon implements vscode.Disposable {
@@ -36,7 +39,7 @@ export class Daemon implements vscode.Disposable {
   private readonly restarts = new vscode.EventEmitter<void>();
   readonly onChunk = this.chunks.event;
   readonly onState = this.states.event;
-  /** A fresh daemon runs in place of one that was lost. */
+  /** Fired when a fresh daemon runs in place of another. */
   readonly onRestart = this.restarts.event;
   state: DaemonState = "stopped";
   private running: Promise<Running> | undefined;
@@ -48,13 +51,13 @@ export class Daemon implements vscode.Disposable {
     private readonly log: vscode.LogOutputChannel,
   ) {}
 
-  /** Ask the daemon, which is started if it does not run. */
+  /** Send a request. The daemon is started if it does not run. */
   async request<M extends keyof Methods>(
     method: M,
     params: Methods[M]["params"],
   ): Promise<Methods[M]["result"]> {
-    const { connection, gone } = await this.start();
-    return Promise.race([gone, connection.sendRequest<Methods[M]["result"]>(method, params)]);
+    const { connection, ended } = await this.start();
+    return Promise.race([ended, connection.sendRequest<Methods[M]["result"]>(method, params)]);
   }
 
   /** End the daemon, and start a fresh one. */
@@ -65,12 +68,12 @@ export class Daemon implements vscode.Disposable {
     this.restarts.fire();
   }
 
-  /** Say goodbye; end the process if it does not go. */
+  /** End the daemon. */
   async stop(): Promise<void> {
     clearTimeout(this.timer);
     const running = await this.running?.catch(() => undefined);
     this.running = undefined;
-    this.become("stopped");
+    this.setState("stopped");
     if (running) await end(running);
   }
 
@@ -83,14 +86,14 @@ export class Daemon implements vscode.Disposable {
     clearTimeout(this.timer);
     this.running ??= this.open().catch((error: unknown) => {
       this.running = undefined;
-      this.become("failed");
+      this.setState("failed");
       throw error;
     });
     return this.running;
   }
 
   private async open(): Promise<Running> {
-    this.become("starting");
+    this.setState("starting");
     const { program, cwd, settings } = await this.launch();
     this.log.info(`Starting ${program} in ${cwd}`);
     const child = spawn(program, ["--stdio"], { cwd, stdio: "pipe" });
@@ -99,7 +102,7 @@ export class Daemon implements vscode.Disposable {
       new StreamMessageReader(child.stdout),
       new StreamMessageWriter(child.stdin),
     );
-    const gone = new Promise<never>((_, reject) => {
+    const ended = new Promise<never>((_, reject) => {
       child.once("error", (error) =>
         reject(new Error(vscode.l10n.t("{0} does not start: {1}", program, error.message))),
       );
@@ -107,16 +110,16 @@ export class Daemon implements vscode.Disposable {
         reject(new Error(vscode.l10n.t("oi-daemon ended ({0}). It is started again.", signal ?? `${code}`))),
       );
     });
-    gone.catch((error: Error) => this.lost(child, connection, error));
+    ended.catch((error: Error) => this.handleEnd(child, connection, error));
     connection.onError(([error]) => this.log.warn(error.message));
     connection.onNotification("oi/chunk", (params: ChunkParams) => this.chunks.fire(params));
     connection.listen();
-    await Promise.race([gone, initialize(connection, settings)]);
-    this.become("running");
-    return { child, connection, gone };
+    await Promise.race([ended, initialize(connection, settings)]);
+    this.setState("running");
+    return { child, connection, ended };
   }
 
-  private lost(child: ChildProcess, connection: MessageConnection, error: Error): void {
+  private handleEnd(child: ChildProcess, connection: MessageConnection, error: Error): void {
     this.log.warn(error.message);
     const wasRunning = this.state === "running";
     connection.dispose();
@@ -126,13 +129,13 @@ export class Daemon implements vscode.Disposable {
     this.retry();
   }
 
-  /** Start again, later each time. */
+  /** Start again, after a longer delay each time. */
   private retry(): void {
-    if (this.failures >= MOST_RESTARTS) {
-      this.become("failed");
+    if (this.failures >= MAX_FAILURES) {
+      this.setState("failed");
       return;
     }
-    this.become("restarting");
+    this.setState("restarting");
     const delay = FIRST_DELAY * 2 ** this.failures++;
     this.timer = setTimeout(() => {
       this.start().then(
@@ -142,12 +145,12 @@ export class Daemon implements vscode.Disposable {
     }, delay);
   }
 
-  /** It did some work: what failed before counts no more. */
-  isWell(): void {
+  /** Forget earlier failures, because the daemon has done some work. */
+  resetFailures(): void {
     this.failures = 0;
   }
 
-  private become(state: DaemonState): void {
+  private setState(state: DaemonState): void {
     if (state === this.state) return;
     this.state = state;
     this.log.info(`Daemon: ${state}`);
@@ -167,14 +170,14 @@ async function initialize(connection: MessageConnection, settings: Launch["setti
 }
 
 async function end({ child, connection }: Running): Promise<void> {
-  const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  const late = setTimeout(() => child.kill("SIGKILL"), END_WITHIN);
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const late = setTimeout(() => child.kill("SIGKILL"), END_TIMEOUT);
   try {
     await connection.sendRequest("shutdown");
     await connection.sendNotification("exit");
   } catch {
-    child.kill(); // it does not listen any more
+    child.kill(); // the connection is broken
   }
-  await gone;
+  await exited;
   clearTimeout(late);
 }

@@ -1,4 +1,4 @@
-/** What went wrong, in words for a person, with what can be done about it. */
+/** Errors in words for a person, with a button that leads to a remedy. */
 
 import * as vscode from "vscode";
 import { ResponseError } from "vscode-jsonrpc/node";
@@ -7,17 +7,17 @@ export function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Tell the person; a button leads to what helps. */
-export async function tell(error: unknown): Promise<void> {
+/** Show an error. */
+export async function showError(error: unknown): Promise<void> {
   const kind =
     error instanceof ResponseError ? (error.data as { kind?: string } | undefined)?.kind : undefined;
-  const [label, command] = help(kind);
+  const [label, command] = remedy(kind);
   const chosen = await vscode.window.showErrorMessage(explain(error), label);
   if (chosen) await vscode.commands.executeCommand(command);
 }
 
-/** What helps: a button and the command behind it, by the error's kind on the wire. */
-function help(kind: string | undefined): readonly [label: string, command: string] {
+/** A button and its command, by the error's kind on the wire. */
+function remedy(kind: string | undefined): readonly [label: string, command: string] {
   const { t } = vscode.l10n;
   if (kind === "auth") return [t("Set API Key"), "oi.setApiKey"];
   if (kind === "no_model") return [t("Choose Model"), "oi.chooseModel"];

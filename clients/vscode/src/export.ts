@@ -1,7 +1,7 @@
 /** A conversation as a Jupyter notebook, or as Markdown. */
 
 import * as vscode from "vscode";
-import { cellOf } from "./cells";
+import { cellOf, dataFrom } from "./cells";
 import type { Conversation } from "./conversation";
 import type { Cell, Cells, Output } from "./fold";
 
@@ -19,10 +19,7 @@ async function save(notebook: vscode.NotebookDocument, ending: string, write: (c
   const defaultUri = vscode.Uri.joinPath(folder, `${name}.${ending}`);
   const file = await vscode.window.showSaveDialog({ defaultUri, filters: { [ending]: [ending] } });
   if (!file) return;
-  const cells = notebook.getCells().map(({ kind, document, metadata, outputs }) => {
-    const data = new vscode.NotebookCellData(kind, document.getText(), document.languageId);
-    return cellOf(Object.assign(data, { metadata, outputs: [...outputs] }));
-  });
+  const cells = notebook.getCells().map((cell) => cellOf(dataFrom(cell)));
   await vscode.workspace.fs.writeFile(file, Buffer.from(write(cells)));
 }
 
@@ -35,7 +32,8 @@ function jupyterCell(cell: Cell, i: number): object {
   if (cell.kind !== "block") return { id, cell_type: "markdown", metadata: {}, source: quoted(cell) };
   const magic = cell.language === "python" || !cell.language ? "" : `%%${cell.language}\n`;
   const outputs = cell.outputs.map(jupyterOutput);
-  return { id, cell_type: "code", metadata: {}, execution_count: null, source: magic + cell.code, outputs };
+  const metadata = cell.state === "declined" ? { tags: ["declined"], oi: { status: "declined" } } : {};
+  return { id, cell_type: "code", metadata, execution_count: null, source: magic + cell.code, outputs };
 }
 
 function jupyterOutput(output: Output): object {
@@ -50,7 +48,8 @@ function toMarkdown(cells: Cells): string {
 
 function section(cell: Cell): string {
   if (cell.kind !== "block") return quoted(cell);
-  return [fence(cell.code, cell.language), ...cell.outputs.map(shown)].join("\n\n");
+  const status = cell.state === "declined" ? ["⊘ *status: declined*"] : [];
+  return [fence(cell.code, cell.language), ...status, ...cell.outputs.map(shown)].join("\n\n");
 }
 
 function shown(output: Output): string {

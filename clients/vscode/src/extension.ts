@@ -1,4 +1,4 @@
-/** Registers what the extension has; the work is done elsewhere. */
+/** Starts the extension: makes its parts and registers them. */
 
 import * as vscode from "vscode";
 import { ActiveLine } from "./activeLine";
@@ -7,10 +7,10 @@ import { NOTEBOOK } from "./cells";
 import { commands } from "./commands";
 import { Conversations } from "./conversations";
 import { Daemon } from "./daemon";
+import { showError } from "./errors";
 import { ConversationFiles, SCHEME, serializer } from "./files";
 import { Launcher } from "./launcher";
 import { StatusBar } from "./statusBar";
-import { tell } from "./trouble";
 
 let daemon: Daemon | undefined;
 
@@ -19,21 +19,20 @@ export function activate(context: vscode.ExtensionContext): void {
   const launcher = new Launcher(context);
   daemon = new Daemon(() => launcher.launch(), log);
   const conversations = new Conversations(daemon, () => launcher.changed());
+  const files = new ConversationFiles(daemon, context.globalState, (id) => conversations.isNew(id));
   context.subscriptions.push(
     log,
     daemon,
     conversations,
     vscode.workspace.registerNotebookSerializer(NOTEBOOK, serializer),
-    vscode.workspace.registerFileSystemProvider(SCHEME, new ConversationFiles(daemon), {
-      isCaseSensitive: true,
-    }),
+    vscode.workspace.registerFileSystemProvider(SCHEME, files, { isCaseSensitive: true }),
     new Answers(conversations),
     new ActiveLine(conversations, vscode.Uri.joinPath(context.extensionUri, "media", "active-line.svg")),
     new StatusBar(conversations, daemon),
   );
   for (const [name, run] of Object.entries(commands(conversations, daemon, context.secrets, log))) {
-    const told = (...args: never[]) => Promise.resolve(run(...args)).catch(tell);
-    context.subscriptions.push(vscode.commands.registerCommand(`oi.${name}`, told));
+    const command = (...args: never[]) => Promise.resolve(run(...args)).catch(showError);
+    context.subscriptions.push(vscode.commands.registerCommand(`oi.${name}`, command));
   }
 }
 

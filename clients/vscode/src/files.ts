@@ -3,10 +3,17 @@
 import * as vscode from "vscode";
 import { cellOf, dataOf } from "./cells";
 import type { Daemon } from "./daemon";
+import { type Drafts, draftsOf, NONE, withDrafts } from "./drafts";
 import { cellsOf, messagesOf } from "./fold";
 import type { StoredMessage } from "./protocol";
 
 export const SCHEME = "oi";
+
+/** The content of a file of the daemon. A file on disk holds only a conversation's messages, as a list. */
+interface Content {
+  readonly messages: StoredMessage[];
+  readonly drafts: Drafts;
+}
 
 export function uriOf(id: string, title: string): vscode.Uri {
   const name = title
@@ -21,13 +28,19 @@ export function idOf(uri: vscode.Uri): string {
   return uri.path.split("/")[1] ?? "";
 }
 
-/** Reads from the history. The daemon saves by itself: what is written here is kept nowhere. */
+/** Reads messages from the history. The daemon saves them by itself; what is written here are the drafts. */
 export class ConversationFiles implements vscode.FileSystemProvider {
   private readonly changes = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.changes.event;
+  /** When a conversation was saved last, by its path. */
   private readonly saved = new Map<string, number>();
 
-  constructor(private readonly daemon: Daemon) {}
+  constructor(
+    private readonly daemon: Daemon,
+    private readonly storage: vscode.Memento,
+    /** Whether a conversation has just begun, and the daemon knows nothing of it yet. */
+    private readonly isNew: (id: string) => boolean,
+  ) {}
 
   stat(uri: vscode.Uri): vscode.FileStat {
     const mtime = this.saved.get(uri.path) ?? 0;
@@ -36,11 +49,19 @@ export class ConversationFiles implements vscode.FileSystemProvider {
   }
 
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
-    const { messages } = await this.daemon.request("oi/history/get", { conversation: idOf(uri) });
-    return Buffer.from(JSON.stringify(messages));
+    const conversation = idOf(uri);
+    const { messages } = this.isNew(conversation)
+      ? { messages: [] }
+      : await this.daemon.request("oi/history/get", { conversation });
+    const drafts = this.storage.get<Drafts>(keyOf(conversation), NONE);
+    return encode({ messages, drafts } satisfies Content);
   }
 
-  writeFile(uri: vscode.Uri): void {
+  async writeFile(uri: vscode.Uri, bytes: Uint8Array): Promise<void> {
+    const content = decode(bytes);
+    const drafts = Array.isArray(content) ? NONE : content.drafts;
+    const isEmpty = drafts.edits.length + drafts.added.length === 0;
+    await this.storage.update(keyOf(idOf(uri)), isEmpty ? undefined : drafts);
     this.saved.set(uri.path, Date.now());
   }
 
@@ -63,13 +84,38 @@ export class ConversationFiles implements vscode.FileSystemProvider {
   }
 }
 
-/** A notebook's bytes are the conversation's messages. */
 export const serializer: vscode.NotebookSerializer = {
   deserializeNotebook(bytes) {
-    const messages = JSON.parse(Buffer.from(bytes).toString() || "[]") as StoredMessage[];
-    return new vscode.NotebookData(cellsOf(messages).map(dataOf));
+    const content = decode(bytes);
+    const isList = Array.isArray(content);
+    const { messages, drafts } = isList ? { messages: content, drafts: NONE } : content;
+    const notebook = new vscode.NotebookData(withDrafts(cellsOf(messages).map(dataOf), drafts));
+    notebook.metadata = { isList };
+    return notebook;
   },
-  serializeNotebook({ cells }) {
-    return Buffer.from(JSON.stringify(messagesOf(cells.map(cellOf)), null, 2));
+  serializeNotebook({ cells, metadata }) {
+    const messages = messagesOf(cells.map(cellOf));
+    return metadata?.isList
+      ? Buffer.from(JSON.stringify(messages, null, 2))
+      : encode({ messages: original(cells), drafts: draftsOf(cells) } satisfies Content);
   },
 };
+
+/** The messages of the conversation, without the person's drafts. */
+function original(cells: readonly vscode.NotebookCellData[]): StoredMessage[] {
+  const own = cells.filter(({ metadata }) => metadata?.state || metadata?.role);
+  return messagesOf(own.map((cell) => cellOf({ ...cell, value: cell.metadata?.source ?? cell.value })));
+}
+
+/** The key of a conversation's drafts in the editor's storage. */
+function keyOf(conversation: string): string {
+  return `drafts.${conversation}`;
+}
+
+function encode(content: Content): Uint8Array {
+  return Buffer.from(JSON.stringify(content));
+}
+
+function decode(bytes: Uint8Array): Content | StoredMessage[] {
+  return JSON.parse(Buffer.from(bytes).toString() || "[]");
+}

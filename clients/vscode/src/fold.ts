@@ -1,17 +1,18 @@
-/** Chunks -> cells: what a conversation shows. Pure: knows neither VS Code nor the daemon. */
+/** Folds chunks into cells: what a conversation shows. Pure: it knows neither VS Code nor the daemon. */
 
 import { asShown } from "./lines";
 import type { ChunkParams, StoredMessage } from "./protocol";
 
-/** In a display: a later one of the block with the same id takes its place. */
+/** A display that has this key replaces an earlier one of the block with the same value. */
 const DISPLAY_ID = "application/vnd.oi.display-id";
-/** What clears the screen. */
+/** The sequence that clears the screen. */
 const CLEAR = "\x1b[2J";
 
 export type Bundle = Record<string, unknown>;
+/** Text, or a display as a MIME bundle. */
 export type Output = { readonly text: string } | { readonly display: Bundle };
 
-/** What a person or the model says. */
+/** A message of the person or of the model. */
 export interface Words {
   readonly kind: "words";
   readonly role: "user" | "assistant";
@@ -20,28 +21,29 @@ export interface Words {
 
 export type BlockState = "writing" | "waiting" | "running" | "ended" | "interrupted" | "declined";
 
-/** A block of code with all that it wrote. */
+/** A block of code with its output. */
 export interface Block {
   readonly kind: "block";
   readonly language: string;
   readonly code: string;
   readonly outputs: readonly Output[];
   readonly state: BlockState;
-  /** The id that an answer names, while it waits. */
+  /** The id that an answer has to name, while the block waits. */
   readonly approval?: string;
+  /** Number of the line that runs now, from 1. */
   readonly activeLine?: number;
 }
 
-/** What went wrong, in words for a person. It is no part of the conversation. */
-export interface Trouble {
-  readonly kind: "trouble";
+/** An error, in words for a person. It is not part of the conversation. */
+export interface Failure {
+  readonly kind: "failure";
   readonly text: string;
 }
 
-export type Cell = Words | Block | Trouble;
+export type Cell = Words | Block | Failure;
 export type Cells = readonly Cell[];
 
-/** The cells after one more chunk. */
+/** The cells after one more chunk. Chunks that add nothing to the cells, and unknown ones, are ignored. */
 export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk" | "approval">): Cells {
   if ("message" in chunk) {
     const last = cells.at(-1);
@@ -59,13 +61,13 @@ export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
     );
   }
   if ("declined" in chunk) return change(cells, (open) => end(open, "declined"));
-  if ("thinking" in chunk || "notice" in chunk) return cells;
   if ("input" in chunk && cells.at(-1)?.kind !== "block") return cells; // a question of the daemon itself
   if ("end_of_execution" in chunk) return change(cells, (open) => end(open, "ended"));
-  return change(cells, (open) => write({ ...open, state: "running" }, chunk));
+  const isWritten = "output" in chunk || "display" in chunk || "active_line" in chunk || "input" in chunk;
+  return isWritten ? change(cells, (open) => write({ ...open, state: "running" }, chunk)) : cells;
 }
 
-/** The cells when nothing more comes: what waited was declined, what ran was interrupted. */
+/** The cells at the end of a turn: a block that waited was declined, one that ran was interrupted. */
 export function settle(cells: Cells): Cells {
   const last = cells.at(-1);
   if (last?.kind !== "block" || isOver(last)) return cells;
@@ -76,7 +78,7 @@ export function isOver(block: Block): boolean {
   return block.state === "ended" || block.state === "interrupted" || block.state === "declined";
 }
 
-/** A stored conversation's cells. */
+/** The cells of stored messages. */
 export function cellsOf(messages: readonly StoredMessage[]): Cells {
   return messages.map((message) => {
     if ("message" in message) return { kind: "words", role: message.role, text: message.message };
@@ -91,7 +93,7 @@ export function cellsOf(messages: readonly StoredMessage[]): Cells {
 export function messagesOf(cells: Cells): StoredMessage[] {
   return cells.flatMap((cell): StoredMessage[] => {
     if (cell.kind === "words") return [{ role: cell.role, message: cell.text }];
-    if (cell.kind === "trouble") return [];
+    if (cell.kind === "failure") return [];
     const { language, code, outputs } = cell;
     const stored = { role: "assistant", language, code } as const;
     if (cell.state === "declined") return [{ ...stored, status: "declined" }];
@@ -106,7 +108,7 @@ function block(language: string): Block {
   return { kind: "block", language, code: "", outputs: [], state: "writing" };
 }
 
-/** The last block changed; a new one where none is open. */
+/** The cells with the open block changed. If none is open, a new one begins. */
 function change(cells: Cells, to: (open: Block) => Block): Cells {
   const last = cells.at(-1);
   return last?.kind === "block" && !isOver(last)
@@ -132,7 +134,7 @@ function append(outputs: readonly Output[], text: string): readonly Output[] {
   return cleared([...outputs.slice(0, -1), { text: last.text + text }]);
 }
 
-/** The outputs from where the last of them clears the screen. */
+/** The outputs after the last sequence that clears the screen. */
 function cleared(outputs: readonly Output[]): readonly Output[] {
   const last = outputs.at(-1);
   const at = last && "text" in last ? last.text.lastIndexOf(CLEAR) : -1;
@@ -147,14 +149,14 @@ function show(outputs: readonly Output[], display: Bundle): readonly Output[] {
   return at < 0 ? [...outputs, { display }] : outputs.with(at, { display });
 }
 
-/** What an output adds to the text that is stored. */
+/** The text that an output adds to the stored output. */
 function plain(output: Output): string {
   if ("text" in output) return output.text;
   const text = output.display["text/plain"];
   return text === undefined ? "" : `${joined(text)}\n`;
 }
 
-/** A stored output, with each display in the place where its plain text stands. */
+/** The parts of a stored output: each display in the place of its plain text. */
 function* parts(output: string, displays: readonly Bundle[]): Generator<Output> {
   let rest = output;
   for (const display of displays) {
@@ -167,7 +169,7 @@ function* parts(output: string, displays: readonly Bundle[]): Generator<Output> 
   if (rest) yield { text: rest };
 }
 
-/** Jupyter allows a list of lines wherever text stands in a bundle. */
+/** A text of a bundle, which may be a list of lines. */
 export function joined(value: unknown): string {
   return Array.isArray(value) ? value.join("") : String(value);
 }

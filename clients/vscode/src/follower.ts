@@ -1,10 +1,11 @@
-/** Keeps the newest of a conversation in view, until the person scrolls away from it. */
+/** Keeps the newest cell of a conversation in view, until the person scrolls away from it. */
 
 import * as vscode from "vscode";
 
 export class Follower implements vscode.Disposable {
-  /** Notebooks whose end the person has left. */
+  /** Notebooks in which the person has scrolled away from the end. */
   private readonly left = new WeakSet<vscode.NotebookDocument>();
+  /** Index of the newest cell of each notebook. */
   private readonly ends = new WeakMap<vscode.NotebookDocument, number>();
   private readonly scope = vscode.window.onDidChangeNotebookEditorVisibleRanges(
     ({ notebookEditor, visibleRanges }) => {

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import * as vscode from "vscode";
 import { BIN } from "./locate";
 
-/** Ask whether to install, and do it: true once the daemon is there. */
+/** Ask whether to install the daemon, and do so. Gives true once it is installed. */
 export async function offerInstall(folder: string, python: string | undefined): Promise<boolean> {
   const { t } = vscode.l10n;
   const install = t("Install");
@@ -35,7 +35,7 @@ export async function offerInstall(folder: string, python: string | undefined): 
   return true;
 }
 
-/** Run a program to its end; where it fails, its last words are the error's. */
+/** Run a program and wait for its end. If it fails, the last line of its output is the error's message. */
 async function run(program: string, ...args: string[]): Promise<void> {
   try {
     await promisify(execFile)(program, args);

@@ -1,4 +1,4 @@
-/** What the daemon is started with: the program, the folder, the settings and the key. */
+/** Finds with what to start the daemon: the program, the folder, the settings and the key. */
 
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +11,7 @@ import { API_KEY } from "./secrets";
 import { changed, configured } from "./settings";
 
 export class Launcher {
+  /** The settings with which the daemon was started. */
   private launched: Launch["settings"] = {};
 
   constructor(private readonly context: vscode.ExtensionContext) {}
@@ -27,7 +28,7 @@ export class Launcher {
     return { program, cwd: folder?.fsPath ?? homedir(), settings: this.launched };
   }
 
-  /** What the person has set otherwise since the daemon began. */
+  /** The settings that the person has changed since the daemon was started. */
   async changed(): Promise<Launch["settings"]> {
     const { python } = this.launched;
     return changed(this.launched, { ...(python !== undefined && { python }), ...(await this.settings()) });

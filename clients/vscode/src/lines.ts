@@ -10,7 +10,7 @@ const TOKEN =
   /([^\0-\x08\n-\x1f\x7f]+)|(\r?\n)|(\x1b\[[0-9;:]{0,64}m)|\x1b\[([0-?]{0,64})[ -/]{0,8}([@-~])|\x1b[\]PX^_][^\x07\x1b\n]*\x07?|\x1b[ -/]{0,8}[0-~]|[\0-\x1f\x7f]/gu;
 const UNFINISHED = /\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[ -/]{0,8})$/;
 const CELL = /(?:\x1b\[[0-9;:]*m)*[^\x1b](?:(?:\x1b\[[0-9;:]*m)+$)?/gu;
-/** Down and right. */
+/** Rows down and columns right, by the last character of a sequence. */
 const STEPS: Record<string, [number, number]> = {
   A: [-1, 0],
   B: [1, 0],
@@ -20,24 +20,24 @@ const STEPS: Record<string, [number, number]> = {
   F: [-1, 0],
 };
 
-/** A line that was overwritten in its last state; colours stay, other control sequences do not. */
+/** The output as it finally looks: overwritten lines in their last state. Colours stay; other sequences do not. */
 export function asShown(output: string): string {
   if (!CONTROL.test(output)) return output;
   const lines = new Lines();
-  for (const token of output.replace(UNFINISHED, "").matchAll(TOKEN)) lines.take(token);
+  for (const token of output.replace(UNFINISHED, "").matchAll(TOKEN)) lines.process(token);
   return String(lines);
 }
 
 class Lines {
   private rows = [""];
   private row = 0;
-  /** The cursor's row: any pieces of text, or once the cursor has moved, its cells. */
+  /** The text of the cursor's row: in any pieces, or in cells once the cursor has moved. */
   private pieces: string[] = [];
-  /** Not there: the cursor has not moved since the row began; it is at its end. */
+  /** The cursor's column. Undefined while it is at the end of its row and has not moved. */
   private column: number | undefined;
-  /** What colours the next cell that is written, or the row's end. */
+  /** Sequences of colours for the next cell, or for the row's end. */
   private colour = "";
-  /** Something was overwritten or erased; blanks at the ends of lines are then its traces. */
+  /** Whether something was overwritten or erased, which leaves blanks at the ends of lines. */
   private changed = false;
 
   toString(): string {
@@ -45,11 +45,11 @@ class Lines {
     return (this.changed ? this.rows.map((row) => row.replace(/ +$/, "")) : this.rows).join("\n");
   }
 
-  take([all, text, newline, colour, numbers, final]: RegExpExecArray): void {
+  process([all, text, newline, colour, numbers, final]: RegExpExecArray): void {
     if (text) this.put(text);
     else if (newline) this.endLine();
     else if (colour) this.paint(colour);
-    else if (final) this.obey(final, numbers ?? "");
+    else if (final) this.control(final, numbers ?? "");
     else if (all === "\r") this.go(this.row, 0);
     else if (all === "\b") this.go(this.row, this.here() - 1);
   }
@@ -83,7 +83,7 @@ class Lines {
     this.column = undefined;
   }
 
-  private obey(final: string, numbers: string): void {
+  private control(final: string, numbers: string): void {
     const [first = 0, second = 0] = numbers.split(";").map((n) => (/^\d+$/.test(n) ? Number(n) : 0));
     const count = Math.max(first, 1);
     const step = STEPS[final];
@@ -104,7 +104,7 @@ class Lines {
     }
   }
 
-  /** In the cursor's row: from the cursor on, up to it, or all. */
+  /** Erase a part of the cursor's row: from the cursor on (0), up to it (1), or all (2). */
   private erase(which: number): void {
     const column = this.here();
     if (which === 0) this.pieces.splice(column);
@@ -113,7 +113,7 @@ class Lines {
     this.changed = true;
   }
 
-  /** The cursor's column, in a row that is taken apart into cells. */
+  /** The cursor's column. Turns the cursor's row into cells. */
   private here(): number {
     if (this.column === undefined) {
       const row = this.pieces.join("");
@@ -124,7 +124,7 @@ class Lines {
     return this.column;
   }
 
-  /** Move the cursor. It stays among the rows that there are. */
+  /** Move the cursor, within the rows that exist. */
   private go(to: number, column: number): void {
     this.here();
     const row = Math.min(Math.max(to, 0), this.rows.length - 1);

@@ -1,4 +1,4 @@
-/** Where the daemon's program is: the setting, the selected Python environment, ours, the PATH. */
+/** Finds the daemon's program: by the setting, in the selected Python environment, in ours, on the PATH. */
 
 import { access, constants } from "node:fs/promises";
 import { delimiter, dirname, join } from "node:path";
@@ -7,7 +7,7 @@ const NAME = process.platform === "win32" ? "oi-daemon.exe" : "oi-daemon";
 export const BIN = process.platform === "win32" ? "Scripts" : "bin";
 
 export interface Places {
-  /** The setting `oi.daemonPath`; empty: not set. */
+  /** The setting `oi.daemonPath`. Empty if it is not set. */
   readonly configured: string;
   /** The selected environment's Python. */
   readonly python: string | undefined;
@@ -16,7 +16,7 @@ export interface Places {
   readonly path: string;
 }
 
-/** The program, or undefined where there is none. What is configured is taken as it is. */
+/** The program's path, or undefined if there is none. A configured path is returned without a check. */
 export async function locate({ configured, python, own, path }: Places): Promise<string | undefined> {
   if (configured) return configured;
   const folders = [python && dirname(python), join(own, BIN), ...path.split(delimiter)];

@@ -1,8 +1,8 @@
-/** The Python environment that is selected in the editor, where Microsoft's extension tells. */
+/** The Python environment that is selected in the editor, if Microsoft's Python extension is there. */
 
 import * as vscode from "vscode";
 
-/** The part of that extension's API that is used here. */
+/** The part of that extension's API that we use. */
 interface PythonApi {
   readonly environments: {
     getActiveEnvironmentPath(resource?: vscode.Uri): { readonly path: string };
@@ -12,7 +12,7 @@ interface PythonApi {
   };
 }
 
-/** The selected environment's interpreter. */
+/** Path of the selected environment's Python. */
 export async function selectedPython(folder?: vscode.Uri): Promise<string | undefined> {
   const extension = vscode.extensions.getExtension<PythonApi>("ms-python.python");
   const environments = (await extension?.activate())?.environments;

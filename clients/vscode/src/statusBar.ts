@@ -1,12 +1,12 @@
-/** The status bar's item, and what the manifest's `when` clauses know. */
+/** The items in the status bar, and the context keys of the manifest's `when` clauses. */
 
 import * as vscode from "vscode";
-import type { State } from "./conversation";
 import type { Conversations } from "./conversations";
 import type { Daemon } from "./daemon";
+import type { ConversationState } from "./protocol";
 import { configured } from "./settings";
 
-const ICONS: Record<State, string> = {
+const ICONS: Record<ConversationState, string> = {
   idle: "comment-discussion",
   thinking: "loading~spin",
   running: "sync~spin",
@@ -17,8 +17,15 @@ const ICONS: Record<State, string> = {
 
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("oi.status", vscode.StatusBarAlignment.Right, 90);
+  /** Shown while code of the current conversation runs without a question. */
+  private readonly always = vscode.window.createStatusBarItem(
+    "oi.always",
+    vscode.StatusBarAlignment.Right,
+    89,
+  );
   private readonly scope: vscode.Disposable[];
-  private state: State = "idle";
+  private state: ConversationState = "idle";
+  private retry: string | undefined;
   private model = "";
   private cost = 0;
 
@@ -28,8 +35,16 @@ export class StatusBar implements vscode.Disposable {
   ) {
     this.item.name = "Open Interpreter";
     this.item.command = "oi.chat";
+    this.always.name = vscode.l10n.t("Open Interpreter: Always");
+    this.always.text = `$(run-all) ${vscode.l10n.t("Always runs code")}`;
+    this.always.tooltip = vscode.l10n.t(
+      "Code of this conversation runs without a question. Click to be asked again.",
+    );
+    this.always.backgroundColor = new vscode.ThemeColor("statusBarItem.warningBackground");
+    this.always.command = "oi.ask";
     this.scope = [
       this.item,
+      this.always,
       conversations.onChange(() => this.update()),
       daemon.onState(() => this.draw()),
       vscode.workspace.onDidChangeConfiguration(() => this.draw()),
@@ -43,12 +58,16 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private update(): void {
-    const state = this.conversations.current?.state ?? "idle";
+    const { current } = this.conversations;
+    const state = current?.state ?? "idle";
     if (state === "idle" && this.daemon.state === "running") void this.refresh().catch(() => {});
-    if (state === this.state) return;
+    if (state !== this.state) void vscode.commands.executeCommand("setContext", "oi.state", state);
+    const isChanged = state !== this.state || current?.retry !== this.retry;
     this.state = state;
-    void vscode.commands.executeCommand("setContext", "oi.state", state);
-    this.draw();
+    this.retry = current?.retry;
+    if (current?.autoRun) this.always.show();
+    else this.always.hide();
+    if (isChanged) this.draw();
   }
 
   private async refresh(): Promise<void> {
@@ -66,16 +85,17 @@ export class StatusBar implements vscode.Disposable {
     const icon = daemon.state === "failed" ? "error" : ICONS[state];
     const parts = [`$(${icon}) ${model || "Open Interpreter"}`, cost >= 0.0001 ? `$${cost.toFixed(4)}` : ""];
     this.item.text = parts.filter(Boolean).join(" · ");
-    this.item.tooltip = vscode.l10n.t("Open Interpreter: {0}. Daemon: {1}.", words(state), daemon.state);
+    const doing = this.retry ?? describe(state);
+    this.item.tooltip = vscode.l10n.t("Open Interpreter: {0}. Daemon: {1}.", doing, daemon.state);
   }
 }
 
-function words(state: State): string {
+function describe(state: ConversationState): string {
   const { t } = vscode.l10n;
-  const all: Record<State, string> = {
+  const all: Record<ConversationState, string> = {
     idle: t("ready"),
     thinking: t("the model writes"),
-    running: t("code is run"),
+    running: t("code runs"),
     approval: t("code waits for your answer"),
     input: t("code waits for input"),
     retrying: t("the model's server is asked again soon"),

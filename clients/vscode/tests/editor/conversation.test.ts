@@ -111,12 +111,68 @@ drive("what clears the output does, and a display takes another's place", async 
   await editor.rendered("after").waitFor();
 });
 
-drive("skip: the code does not run, and the model hears of it", async () => {
+drive("skip: the code does not run, is marked, and Run All asks before it runs it", async () => {
   model.replies(code("print('never' + 'more')"), words("Then not."));
   await editor.chat("Do it");
   await editor.button("Skip").click();
   await editor.rendered("Then not.").waitFor();
+  await editor.button("⊘ Declined").waitFor();
+  await editor.idle();
+  expect(await editor.save("Export to Markdown...", "Do it.md")).toContain("⊘ *status: declined*");
+  const runAll = () => editor.toolbar.getByText("Run All").click();
+  await editor.palette("Open Interpreter: Write Message");
+  await editor.composing();
+  await editor.page.keyboard.type("Another cell");
+  await editor.page.keyboard.press("Escape");
+  await runAll();
+  await editor.dialog("declined").getByText("Cancel").click();
+  await runAll();
+  model.replies(words("As you say."));
+  await editor.dialog("declined").getByText("Leave Them Out").click();
+  await editor.rendered("As you say.").waitFor();
   expect(await editor.rendered("nevermore").count()).toBe(0);
+});
+
+drive("always is shown in the status bar, which takes it back", async () => {
+  model.replies(code("print('first' * 2)"), code("print('second' * 2)"), words("Both."));
+  await editor.chat("Print twice");
+  await editor.button("Always").click();
+  await editor.rendered("secondsecond").waitFor();
+  await editor.rendered("Both.").waitFor();
+  await editor.always.waitFor();
+  await editor.shot("always");
+  await editor.always.click();
+  await editor.always.waitFor({ state: "hidden" });
+  await editor.idle();
+  model.replies(code("print('third' * 2)"), words("Asked."));
+  await editor.chat("Once more");
+  await editor.button("Always").click();
+  await editor.rendered("thirdthird").waitFor();
+  await editor.always.waitFor();
+  await editor.idle();
+  await editor.palette("Open Interpreter: Reset");
+  await editor.always.waitFor({ state: "hidden" });
+});
+
+drive("what is saved and not sent is there after a reload", async () => {
+  model.replies(code("print('kept' * 2)"), words("Printed."));
+  await editor.chat("Print");
+  await editor.button("Run").click();
+  await editor.rendered("Printed.").waitFor();
+  await editor.idle();
+  await editor.palette("Open Interpreter: Write Message");
+  await editor.composing();
+  await editor.write("Half a message");
+  await editor.page.keyboard.press("Control+S");
+  await editor.page.locator(".tab.dirty").waitFor({ state: "detached" });
+  await editor.open();
+  await editor.code("Half a message").waitFor();
+  model.replies(words("The whole answer."));
+  await editor.code("Half a message").locator(".monaco-editor .view-lines").click();
+  await editor.composing();
+  await editor.page.keyboard.press("Control+Enter");
+  await editor.rendered("The whole answer.").waitFor();
+  await editor.code("Half a message").waitFor({ state: "detached" });
 });
 
 drive("the notebook's own button stops an endless loop", async () => {

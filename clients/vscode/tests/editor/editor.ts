@@ -179,8 +179,18 @@ export class Editor {
     return this.page.locator("[id='oi-daemon.open-interpreter.oi.status']");
   }
 
-  /** Until no turn is under way, and the toolbar shows that. VS Code makes its buttons anew: a click that falls
-   * into this is lost. */
+  /** The item in the status bar that says that code runs without a question. */
+  get always(): Locator {
+    return this.page.locator("[id='oi-daemon.open-interpreter.oi.always']");
+  }
+
+  /** A dialog that has to be answered. */
+  dialog(text: string): Locator {
+    return this.page.locator(".monaco-dialog-box", { hasText: text });
+  }
+
+  /** Until no turn is under way, and the toolbar shows that. When the state changes, VS Code replaces the
+   * toolbar's buttons, and a click at that moment is lost. */
   async idle(): Promise<void> {
     await this.status.locator(".codicon-comment-discussion").waitFor();
     await this.toolbar.getByText("Stop", { exact: true }).first().waitFor({ state: "hidden" });
@@ -276,7 +286,7 @@ export class Editor {
     return this.page.evaluate(() => (globalThis as unknown as { echoed: Promise<number> }).echoed);
   }
 
-  /** The conversation that the daemon saved last, as it stands in its file. */
+  /** The file of the conversation that the daemon saved last. */
   lastSaved(): string {
     const folder = join(this.state, "home/.local/share/oi-daemon/conversations");
     const files = readdirSync(folder).map((name) => join(folder, name));

@@ -52,7 +52,7 @@ test("one click installs the daemon that is missing; then the question is answer
   expect(daemon).toContain("globalStorage/oi-daemon.open-interpreter/venv/bin/");
 });
 
-/** A folder with the tests' Python, and without the daemon that stands beside it. */
+/** A folder with only the tests' Python in it, without the daemon. */
 function pythonAlone(): string {
   const program = join(folder, "python3");
   writeFileSync(program, `#!/bin/sh\nexec ${join(REPOSITORY, ".venv/bin/python")} "$@"\n`);

@@ -39,7 +39,7 @@ export interface Options {
   readonly trusts?: boolean;
   /** Folders with programs, in place of the PATH. */
   readonly path?: string;
-  /** Tests to run inside the extension host: their script, and what hears of them. */
+  /** Tests to run inside the extension host: their script, and what is called with their output and exit code. */
   readonly host?: Host;
 }
 

@@ -55,6 +55,36 @@ suite("a conversation", () => {
     assert.equal(texts().length, 3);
   });
 
+  test("a draft is kept when it is saved: a message, and the text of a cell that was edited", async () => {
+    model.replies(code("x = 1"), words("Set."));
+    await answering("approve", run("chat", "Set x"));
+    await run("message");
+    const notebook = vscode.window.activeNotebookEditor?.notebook as vscode.NotebookDocument;
+    const [, block, , message] = cells() as [unknown, vscode.NotebookCell, unknown, vscode.NotebookCell];
+    const edit = new vscode.WorkspaceEdit();
+    edit.insert(block.document.uri, new vscode.Position(0, 5), "00");
+    edit.insert(message.document.uri, new vscode.Position(0, 0), "And then");
+    await vscode.workspace.applyEdit(edit);
+    assert.equal(notebook.isDirty, true);
+    await notebook.save();
+    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+    await until(() => notebook.isClosed);
+    await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(notebook.uri));
+    assert.deepEqual(texts(), ["> Set x", "x = 100", "Set.", "And then"]);
+    assert.equal(cells()[3]?.document.languageId, "oi-message");
+  });
+
+  test("a block that was skipped is declined, and is still when the conversation is read again", async () => {
+    model.replies(code("x = 1"), words("Not set."));
+    await answering("skip", run("chat", "Set x"));
+    assert.equal(cells()[1]?.metadata.state, "declined");
+    const notebook = vscode.window.activeNotebookEditor?.notebook as vscode.NotebookDocument;
+    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
+    await until(() => notebook.isClosed);
+    await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(notebook.uri));
+    assert.equal(cells()[1]?.metadata.state, "declined");
+  });
+
   test("five thousand tokens: the notebook holds every one", async () => {
     const tokens = Array.from({ length: 5000 }, (_, i) => (i % 50 === 49 ? `t${i}\n\n` : `t${i} `));
     model.replies(text(...tokens));

@@ -61,6 +61,24 @@ test("when nothing more comes, what waited was declined and what ran was interru
   expect(lastBlock(settle(all([{ output: "x" }], waiting))).state).toBe("interrupted");
 });
 
+test("a declined block is marked, and its message too", () => {
+  const waiting = fold([], { chunk: { executing: { code: "1", language: "python" } }, approval: "a" });
+  const declined = all([{ declined: { by: "skip" } }], waiting);
+  expect(lastBlock(declined).state).toBe("declined");
+  expect(messagesOf(declined)).toMatchObject([{ code: "1", status: "declined" }]);
+  expect(lastBlock(cellsOf(messagesOf(declined))).state).toBe("declined");
+});
+
+test("notices, thinking and unknown kinds of chunks change no cell", () => {
+  const before = all([{ message: "Yes." }]);
+  const others = [
+    { notice: { kind: "save", message: "The disk is full." } },
+    { thinking: "Hm" },
+    { telepathy: {} } as unknown as Chunk,
+  ];
+  expect(all(others, before)).toBe(before);
+});
+
 test("words after another turn's words begin a cell of their own", () => {
   const before = all([{ message: "Yes." }]);
   const asked: Cells = [...before, { kind: "words", role: "user", text: "And?" }];
