@@ -27,7 +27,7 @@ export interface TurnUsage {
   cost: number | null;
 }
 
-/** All turns of a conversation since the daemon, or the session it goes on with, began. */
+/** What all turns of a session have used, also those that `oi/history/set` brought. */
 export interface SessionUsage {
   input_tokens: number;
   output_tokens: number;
@@ -118,6 +118,7 @@ export interface Removed {
   removed: StoredMessage[];
 }
 
+/** The result of a method that gives nothing back. */
 export type Empty = Record<string, never>;
 
 export interface HistoryDeleteParams {
@@ -134,6 +135,7 @@ export interface SettingsSetParams {
   conversation?: string | null;
 }
 
+/** Of a method that needs nothing. */
 export type NoParams = Record<string, never>;
 
 export interface Languages {
@@ -199,7 +201,7 @@ export type ConversationState = "approval" | "idle" | "input" | "retrying" | "ru
 export interface QueueDepths {
   /** Accepted and not answered. */
   requests: number;
-  /** Written by us, not yet read by the client. */
+  /** Written by the daemon, not yet read by the client. */
   outgoing_bytes: number;
 }
 

@@ -21,7 +21,7 @@
 ---@field output_tokens integer
 ---@field cost? number US dollars; null: the price is not known.
 
----@class oi.SessionUsage All turns of a conversation since the daemon, or the session it goes on with, began.
+---@class oi.SessionUsage What all turns of a session have used, also those that `oi/history/set` brought.
 ---@field input_tokens integer
 ---@field output_tokens integer
 ---@field cost number US dollars of the requests whose price is known.
@@ -83,7 +83,7 @@
 ---@class oi.Removed
 ---@field removed oi.StoredMessage[]
 
----@class oi.Empty
+---@class oi.Empty The result of a method that gives nothing back.
 
 ---@class oi.HistoryDeleteParams
 ---@field conversation string
@@ -95,7 +95,7 @@
 ---@field settings oi.Settings
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
 
----@class oi.NoParams
+---@class oi.NoParams Of a method that needs nothing.
 
 ---@class oi.Languages
 ---@field languages oi.LanguageEntry[]
@@ -139,7 +139,7 @@
 
 ---@class oi.QueueDepths
 ---@field requests integer Accepted and not answered.
----@field outgoing_bytes integer Written by us, not yet read by the client.
+---@field outgoing_bytes integer Written by the daemon, not yet read by the client.
 
 ---@class oi.ChunkParams Params of the one notification, `oi/chunk`.
 ---@field conversation string
