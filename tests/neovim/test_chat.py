@@ -88,8 +88,8 @@ def test_the_cursor_follows_only_from_the_last_line(editor: Editor, server: Thre
     words = [f"word {i}\n\n" for i in range(50)]
     server.enqueue(text(*words).but(hold_after=10), text(*words))
     editor.command("OIChat count")
-    server.wait_held()
     editor.wait_text("word 9")
+    server.wait_held()
     editor.keys("gg")
     server.release()
     editor.wait_state("idle")
