@@ -20,6 +20,7 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable
 from oi_daemon.execution.languages.versions import Versions
+from oi_daemon.execution.process.guard import guard_problems
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.methods import (
@@ -261,7 +262,7 @@ class Methods:
     def _all_problems(self) -> list[str]:
         """Each problem of the configuration and of the conversations, once."""
         folder = problem_of_folder(self._conversations.settings.cwd)
-        lines = [*self._problems, *([folder] if folder else [])]
+        lines = [*self._problems, *([folder] if folder else []), *guard_problems()]
         for conversation in self._conversations:
             lines += conversation.problems
         return list(dict.fromkeys(lines))

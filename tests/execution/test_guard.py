@@ -12,6 +12,7 @@ import pytest
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.process.guard import COOKIE, Guard, guard
 from tests.execution.runs import output, until
+from tests.wire_client import WireClient, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,19 +139,50 @@ async def test_closing_ends_what_has_left_its_group(interpreters: Interpreters) 
     await until(lambda: not alive({process}))
 
 
-def test_a_guard_that_was_killed_is_replaced() -> None:
-    killed = Guard()
+def sleeping() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["sleep", "100"], start_new_session=True)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+async def test_a_guard_that_was_killed_is_replaced_at_once(number: int) -> None:
+    guards = Guard()
+    sleeper = sleeping()
+    guards.add(sleeper.pid)
+    assert guards.problems == []
+    first = guards._shells[number].pid
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: guards._shells[number].pid != first)
+    assert "was killed from outside (once)" in guards.problems[0]
+    os.kill(guards._shells[1 - number].pid, signal.SIGKILL)
+    await until(lambda: guards.deaths == 2)
+    guards.close()
+    assert sleeper.wait() == -signal.SIGKILL
+
+
+def test_without_an_event_loop_it_is_replaced_when_it_is_needed() -> None:
+    guards = Guard()
     sleeper = subprocess.Popen(["sleep", "100"], start_new_session=True)
-    killed.add(sleeper.pid)
-    first = killed._shell
-    first.kill()
-    first.wait()
-    killed.remove(0)
-    assert killed._shell is not first
-    first.communicate()
-    killed.close()
+    guards.add(sleeper.pid)
+    for shell in guards._shells:
+        os.kill(shell.pid, signal.SIGKILL)
+    while alive({shell.pid for shell in guards._shells}):
+        pass
+    guards.remove(0)
+    assert guards.deaths == 2
+    guards.close()
     assert sleeper.wait() == -signal.SIGKILL
 
 
 def test_there_is_one_guard() -> None:
     assert guard() is guard()
+
+
+def test_status_tells_of_a_guard_that_was_killed() -> None:
+    with WireClient() as client:
+        client.result("oi/execute", {"language": "python", "code": "1"})
+        children = psutil.Process(client.process.pid).children()
+        next(child for child in children if "oi-guard" in child.cmdline()).kill()
+        told = "was killed from outside"
+        eventually(
+            lambda: any(told in line for line in client.result("oi/status")["problems"]), told
+        )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from .channel import BlockRequest, DaemonChannel
+from .channel import BlockRequest, DaemonChannel, DaemonEndedError
 from .kernel import Kernel, poller
 
 _DISPLAY_ID = "application/vnd.oi.display-id"
@@ -193,7 +193,11 @@ def main(control: str, answers: str, nonce: str, interrupts: str, *command: str)
     signals = _signal_descriptor()
     channel = DaemonChannel(int(control), int(answers), nonce)
     kernel = Kernel(command, interrupted_by_message=interrupts == "message")
-    if kernel.wait():
-        Bridge(channel, kernel, signals).run()
+    try:
+        if kernel.wait():
+            Bridge(channel, kernel, signals).run()
+    except DaemonEndedError:
+        kernel.process.kill()
+        os.killpg(0, signal.SIGKILL)
     channel.write(kernel.last_words())
     kernel.exit_alike()

@@ -6,11 +6,14 @@ and lines of input over `answers`.
 
 import json
 import os
-import sys
 from dataclasses import dataclass
 
 _READ = 1 << 16
 """Most bytes that are read at once."""
+
+
+class DaemonEndedError(Exception):
+    """The daemon has closed its end of a socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,12 @@ def _answer(line: bytes) -> tuple[int, str | None]:
 
 
 def _read(descriptor: int) -> bytes:
-    """Return bytes that have arrived; end this process if the daemon has ended."""
+    """Return bytes that have arrived.
+
+    Raises:
+        DaemonEndedError: the daemon has ended.
+    """
     data = os.read(descriptor, _READ)
     if not data:
-        sys.exit()
+        raise DaemonEndedError
     return data

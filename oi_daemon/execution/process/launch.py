@@ -4,6 +4,7 @@ output   what the process and its children write; stdout and stderr are this one
 control  socket: code goes in; displays and requests for input come out
 answers  socket: the lines that answer those requests
 stdin    what the children read
+lifeline a pipe that ends with the daemon; then the system kills the process and its group
 """
 
 import fcntl
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from oi_daemon.execution.process.guard import COOKIE, guard
+from oi_daemon.execution.process.lifeline import LIFELINE, Lifeline
 from oi_daemon.execution.process.standard_input import StandardInput
 from oi_daemon.execution.process.standby import ActiveProcess
 from oi_daemon.execution.sandbox.sandbox import Sandbox
@@ -64,6 +66,7 @@ class LaunchedProcess:
         self.control, control = socket.socketpair()
         self.answers, answers = socket.socketpair()
         self.output, output = os.pipe()
+        self._lifeline = Lifeline()
         try:
             command = program.command(control.fileno(), answers.fileno(), nonce)
             inherited = (control.fileno(), answers.fileno(), *program.descriptors)
@@ -75,7 +78,7 @@ class LaunchedProcess:
             control.close()
             answers.close()
             os.close(output)
-        self.active = ActiveProcess(process, self._cookie, exited)
+        self.active = ActiveProcess(process, self._cookie, exited, self._lifeline.protect)
         _enlarge(self.output)
         _prefer_for_oom_kill(process.pid)
         for end in (self.control, self.answers):
@@ -87,7 +90,12 @@ class LaunchedProcess:
     ) -> subprocess.Popen[bytes]:
         """Start the program, in its sandbox if it has one."""
         sandbox = program.sandbox
-        environment = {**program.environment, COOKIE: self._cookie}
+        lifeline = self._lifeline.reader
+        environment = {
+            **program.environment,
+            COOKIE: self._cookie,
+            LIFELINE: str(lifeline),
+        }
         environment |= sandbox.environment if sandbox else {}
 
         def start() -> subprocess.Popen[bytes]:
@@ -96,7 +104,7 @@ class LaunchedProcess:
                 stdin=self.stdin.reader,
                 stdout=output,
                 stderr=output,
-                pass_fds=inherited,
+                pass_fds=(*inherited, lifeline),
                 start_new_session=True,
                 cwd=program.cwd,
                 env=environment,
@@ -115,6 +123,7 @@ class LaunchedProcess:
         self.control.close()
         self.answers.close()
         self.stdin.close()
+        self._lifeline.close()
         for descriptor in (self.output, *self._descriptors):
             os.close(descriptor)
         if self._folder is not None:

@@ -29,13 +29,19 @@ class ActiveProcess:
     """
 
     def __init__(
-        self, process: subprocess.Popen[bytes], cookie: str, exited: Callable[[], None]
+        self,
+        process: subprocess.Popen[bytes],
+        cookie: str,
+        exited: Callable[[], None],
+        protect: Callable[[int], None],
     ) -> None:
         """
         Args:
             cookie: value in the environment of the process and of all that it starts.
             exited: called each time that the active process has ended.
+            protect: called with the process group of each active process. See `Lifeline`.
         """
+        self._protect = protect
         self._process = process
         self._cookie = cookie
         self._exited = exited
@@ -142,12 +148,17 @@ class ActiveProcess:
     def _begin(self, process: int) -> None:
         """Make this the active process, and watch for its end."""
         self.pid = process
+        self._protect(process)
         guard().add(process)
         if not hasattr(os, "pidfd_open"):
             waiting = self._loop.run_in_executor(None, self._process.wait)
             waiting.add_done_callback(lambda _: self._exited())
             return
-        pidfd = os.pidfd_open(process)
+        try:
+            pidfd = os.pidfd_open(process)
+        except ProcessLookupError:  # it took over, and was killed in the same moment
+            self._loop.call_soon(self._exited)
+            return
 
         def ended() -> None:
             self._loop.remove_reader(pidfd)

@@ -30,13 +30,16 @@ class Channel:
         """The number of the last notice."""
         self._lock = RLock()
         """Held while a notice is written, so that two threads do not mix theirs."""
+        self.lifeline = int(os.environ.pop("OI_DAEMON_LIFELINE", "-1"))
+        """Descriptor of a pipe that ends with the daemon, or -1. The system kills this process
+        then, as long as the pipe is open here."""
         for fd in (control, answers):
             os.set_inheritable(fd, False)
 
     @property
     def descriptors(self) -> set[int]:
-        """Both sockets' descriptors."""
-        return {self.control, self._answers}
+        """The descriptors of both sockets, and of the lifeline."""
+        return {self.control, self._answers, self.lifeline}
 
     def receive(self) -> tuple[int, int, str] | None:
         """Wait for the next block, and return its number, the memory limit for a standby, its code.
@@ -106,7 +109,7 @@ class Channel:
         """Return True if the daemon has ended."""
         poll = select.poll()
         poll.register(self.control, 0)
-        return bool(poll.poll(0))
+        return any(event & select.POLLHUP for _, event in poll.poll(0))
 
     def send(self, **notice: object) -> int:
         """Send a notice and return its number.

@@ -44,7 +44,7 @@ def main(control: int, answers: int, nonce: str) -> None:
     before_waits(standby.discard, interrupts)
     _register_fork_hooks(channel, output, stdin, displays, standby)
     after_import.add("linecache", blocks.sources.use_in_linecache)
-    watch = Watch(output, interrupts, blocks)
+    watch = Watch(output, interrupts, blocks, channel)
     sys.argv, sys.path[0] = [""], ""
 
     def run(number: int, code: str) -> None:
@@ -96,10 +96,14 @@ def _serve(
 class Watch:
     """A thread that looks at the main thread every few milliseconds while a block runs.
 
-    It marks the active line, flushes the output and raises a delayed interrupt.
+    It marks the active line, flushes the output, raises a delayed interrupt, and ends everything if
+    the daemon has ended.
     """
 
-    def __init__(self, output: OutputStream, interrupts: Interrupts, blocks: Blocks) -> None:
+    def __init__(
+        self, output: OutputStream, interrupts: Interrupts, blocks: Blocks, channel: Channel
+    ) -> None:
+        self._channel = channel
         self._output = output
         self._interrupts = interrupts
         self._blocks = blocks
@@ -131,6 +135,8 @@ class Watch:
                 if self._running:
                     self._output.tick(self._blocks.loop.awaiting)
                     self._interrupts.retry()
+                    if self._channel.hung_up():
+                        _end_group()
 
 
 def _install(output: OutputStream, stdin: Input, displays: Displays) -> AfterImport:

@@ -127,7 +127,9 @@ class Standby:
         """
         self._child, self._announced = 0, True
         self._killed.clear()
+        lifeline = -1
         try:
+            lifeline = _die_with(self._channel.lifeline)
             while True:
                 while signal.sigtimedwait(wake, _LOOK) is None:
                     if self._channel.hung_up():
@@ -135,6 +137,7 @@ class Standby:
                 self._channel.recover()
                 worker = self._fork()
                 if worker == 0:
+                    _attempt(os.close, lifeline)
                     return
                 _, status = os.waitpid(worker, 0)
                 self._channel.recover()
@@ -176,6 +179,24 @@ class Standby:
         """Wait for the children that were killed, which have ended by now."""
         while self._killed:
             _attempt(os.waitpid, self._killed.pop(), 0)
+
+
+def _die_with(lifeline: int) -> int:
+    """Have the system kill this process when the lifeline ends. Returns a descriptor to keep open.
+
+    The descriptor that was inherited does the same for another process group. Returns -1 where the
+    system cannot do that; the guard and the checks in `_sleep` are left then.
+    """
+    try:
+        from fcntl import F_GETFL, F_SETFL, F_SETOWN, fcntl
+
+        own = os.open(f"/proc/self/fd/{lifeline}", os.O_RDONLY | os.O_NONBLOCK)
+        fcntl(own, F_SETOWN, os.getpid())
+        fcntl(own, 10, signal.SIGKILL)  # F_SETSIG, which fcntl has no name for before Python 3.9
+        fcntl(own, F_SETFL, fcntl(own, F_GETFL) | os.O_ASYNC)
+    except (ImportError, AttributeError, OSError):
+        return -1
+    return own
 
 
 def _memory() -> int:
