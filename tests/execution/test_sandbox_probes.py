@@ -207,7 +207,7 @@ for probe in probes:
 print(json.dumps(results))
 """
 
-REFUSED = {"EPERM", "EACCES", "ENETUNREACH", "EXDEV", "EROFS"}
+REFUSED = {"EPERM", "EACCES", "ENETUNREACH", "ENOSYS", "EXDEV", "EROFS"}
 
 
 @dataclass

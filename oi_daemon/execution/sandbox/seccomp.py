@@ -90,11 +90,14 @@ _SHARED_OBJECTS = (
 )
 """Calls for objects that all processes of a user share: System V's and POSIX' memory, semaphores
 and queues, and the kernel's keyrings."""
-_FIRST_IS_PROCESS = (
-    *("prlimit64", "sched_setparam", "sched_setscheduler", "sched_setaffinity", "sched_setattr"),
-    *("migrate_pages", "move_pages"),
-)
-"""Calls whose first argument is a process; 0 is the caller."""
+_FIRST_IS_PROCESS = {
+    **dict.fromkeys(("prlimit64", "migrate_pages", "move_pages"), errno.EPERM),
+    **dict.fromkeys(("sched_setparam", "sched_setscheduler"), errno.ENOSYS),
+    **dict.fromkeys(("sched_setaffinity", "sched_setattr"), errno.ENOSYS),
+}
+"""Calls whose first argument is a process, where 0 is the caller; the value is the error that they
+fail with. Libraries make those for scheduling with the ids of their own threads, and some (ZeroMQ)
+end the process unless the error says that the call does not exist."""
 _SECOND_IS_PROCESS = {"setpriority": 2, "ioprio_set": 3}
 """Calls whose second argument is a process, a group or a user, and whose first one says which; the
 value is the first argument that means a user."""
@@ -163,8 +166,9 @@ def _rules() -> Iterable[_Rule]:
     allow = _Instruction(_RETURN, 0, 0, _PASS)
     for call in _SHARED_OBJECTS:
         yield _Rule(call, [refuse])
-    for call in _FIRST_IS_PROCESS:
-        yield _Rule(call, [_argument(0), _Instruction(_EQUAL, 1, 0, 0), refuse, allow])
+    for call, error in _FIRST_IS_PROCESS.items():
+        fail = _Instruction(_RETURN, 0, 0, _FAIL | error)
+        yield _Rule(call, [_argument(0), _Instruction(_EQUAL, 1, 0, 0), fail, allow])
     for call, user in _SECOND_IS_PROCESS.items():
         is_user, is_caller = _Instruction(_EQUAL, 2, 0, user), _Instruction(_EQUAL, 1, 0, 0)
         yield _Rule(call, [_argument(0), is_user, _argument(1), is_caller, refuse, allow])
