@@ -1,4 +1,4 @@
-"""`python -m oi_daemon` is `oi-daemon`."""
+"""`python -m oi_daemon` runs the command `oi-daemon`."""
 
 from oi_daemon.cli import daemon
 

@@ -1,4 +1,4 @@
-"""The commands `oi-daemon` and `interpreter`."""
+"""The entry points of the commands `oi-daemon` and `interpreter`."""
 
 import argparse
 import asyncio
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     from oi_daemon.server.session import Service
 
 _DESCRIPTION = """\
-Open Interpreter as a language server. Editors and programs start it and talk JSON-RPC over its
-standard input and output; for a conversation in this terminal, run `interpreter`."""
+Open Interpreter as a language server. Editors and programs start it and send JSON-RPC over its
+standard input and output. For a conversation in this terminal, run `interpreter`."""
 
 _EXAMPLE = """\
-example, for a shell script (one JSON object a line):
+example for a shell script, with one JSON object per line:
   echo '{"jsonrpc":"2.0","id":1,"method":"oi/execute",
     "params":{"language":"python","code":"2+2"}}' | tr -d '\\n' | oi-daemon --stdio"""
 
 
 def daemon() -> NoReturn:
-    """`oi-daemon`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before the server listens to it
+    """Run the command `oi-daemon`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the session handles it
     parser = _parser()
     arguments = parser.parse_args()
     if arguments.download_model:
         sys.exit(_download_model())
     if not arguments.stdio:
-        parser.error("say --stdio to serve a client, or run `interpreter` to talk in a terminal")
+        parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
     from oi_daemon.server.methods import Methods
 
     run(partial(Methods, debug=arguments.debug), debug=arguments.debug)
 
 
 def terminal() -> NoReturn:
-    """`interpreter`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback before there is anything to stop
+    """Run the command `interpreter`."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until there is a turn to stop
     from oi_daemon.program import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -51,7 +51,7 @@ def terminal() -> NoReturn:
 
 
 def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn:
-    """Serve the client at stdin and stdout, and end the process."""
+    """Serve the client at stdin and stdout, then end the process."""
     from oi_daemon.logs import configure
     from oi_daemon.server.descriptors import claim
     from oi_daemon.server.session import serve
@@ -81,13 +81,22 @@ def _parser() -> argparse.ArgumentParser:
         description=_DESCRIPTION,
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
-    parser.add_argument("--stdio", action="store_true", help="serve one client, until it is gone")
-    parser.add_argument("--debug", action="store_true", help="log every step to stderr")
+    parser.add_argument("-h", "--help", action="help", help="Show this help")
+    parser.add_argument(
+        "--stdio", action="store_true", help="Serve one client over standard input and output"
+    )
+    parser.add_argument("--debug", action="store_true", help="Log every step to standard error")
     parser.add_argument(
         "--download-model",
         action="store_true",
-        help="get the language model that runs on this machine (1.1 GB), and exit",
+        help="Download the language model that runs on this machine (1.1 GB)",
     )
-    parser.add_argument("--version", action="version", version=f"oi-daemon {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"oi-daemon {__version__}",
+        help="Show the version",
+    )
     return parser

@@ -1,9 +1,9 @@
-"""What goes wrong, in words for a person.
+"""The errors, whose messages are for people.
 
-OIError                     everything a person should read; never holds a key
-├── InvalidError            a request, setting or message that does not fit; nothing was changed
-├── RequestError            what came is no request, or cannot be taken now
-├── InternalError           a fault of ours
+OIError                     base of all; its message never holds a key
+├── InvalidError            a request, setting or message does not fit; nothing was changed
+├── RequestError            a message is not a request, or is not allowed now
+├── InternalError           a fault of the daemon
 ├── BusyError               the conversation has a turn under way
 ├── DiskError               a conversation or a file cannot be saved or read
 └── ModelError              the model cannot go on
@@ -21,19 +21,23 @@ from typing import ClassVar
 
 
 class OIError(Exception):
-    """Base of all errors meant for a person: the message says what happened and what to do."""
+    """Base of all errors for a person: the message says what happened and what to do."""
 
     kind: ClassVar[str] = "error"
+    """The word in `data.kind` of the JSON-RPC error."""
     code: int = -32000
+    """The code of the JSON-RPC error."""
 
 
 class InvalidError(OIError):
+    """A request, setting or message does not fit. Nothing was changed."""
+
     kind = "invalid"
     code = -32602
 
 
 class RequestError(OIError):
-    """Not about what is asked but about the request itself; each carries its own code."""
+    """A message is not a request, or is not allowed now. Each such error has its own code."""
 
     kind = "request"
 
@@ -49,51 +53,67 @@ class RequestError(OIError):
 
 
 class InternalError(OIError):
-    """A fault of ours: the log has the details, the text only says where."""
+    """A fault of the daemon. Its text says where the details are: in the log."""
 
     kind = "internal"
     code = -32603
 
 
 class BusyError(OIError):
+    """The conversation has a turn under way."""
+
     kind = "busy"
     code = -32010
 
 
 class DiskError(OIError):
+    """A conversation or another file cannot be saved or read."""
+
     kind = "disk"
 
 
 class ModelError(OIError):
+    """The model cannot go on."""
+
     kind = "model"
     code = -32001
 
 
 class AuthError(ModelError):
+    """There is no key, or the server refuses it."""
+
     kind = "auth"
 
 
 class RateLimitError(ModelError):
+    """There were too many requests, or the account's quota is spent."""
+
     kind = "rate_limit"
 
 
 class ContextError(ModelError):
+    """The conversation does not fit into the model's context window."""
+
     kind = "context"
 
 
 class ConnectionLostError(ModelError):
+    """The server, or the daemon, cannot be reached, or the connection broke off."""
+
     kind = "connection"
 
 
 class NoModelError(ModelError):
+    """The server does not have the model."""
+
     kind = "no_model"
 
     models: Sequence[str] = ()
-    """Those that the server has, where it told."""
+    """Names of the models that the server has, if it lists them."""
 
 
 def error_for(kind: str) -> type[OIError]:
-    """The class for a `kind` that came over the wire; `OIError` for one that is not known."""
+    """The class for a `kind` from the wire; `OIError` for an unknown one."""
     return _BY_KIND.get(kind, OIError)
 
 
@@ -114,4 +134,4 @@ _BY_KIND = {
 
 
 class NotInstalledError(OIError):
-    """The interpreter of a language is not on this machine; the message says how to get it."""
+    """The program that runs a language is not installed. The message says how to get it."""

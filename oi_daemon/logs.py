@@ -1,4 +1,4 @@
-"""Log lines to stderr and to a private file in the user's log folder, never with a key in them."""
+"""Logs to stderr and to a private file in the user's log folder. Keys are never logged."""
 
 import logging
 import os
@@ -23,20 +23,20 @@ _secrets: set[str] = set()
 
 
 def hide(secret: str | None) -> None:
-    """Never show this text, in no log line and no error."""
+    """Replace this text in all log lines and errors from now on. Short ones are ordinary words."""
     if secret and len(secret) >= _SHORTEST_SECRET:
         _secrets.add(secret)
 
 
 def redact(text: str, key: str | None = None) -> str:
-    """The text without this key, those that are hidden, and what looks like one."""
+    """The text with all known keys, this one, and what looks like a key replaced by `[key]`."""
     for secret in (*_secrets, *([key] if key else [])):
         text = text.replace(secret, "[key]")
     return _KEY.sub("[key]", text)
 
 
 def configure(*, debug: bool = False) -> None:
-    """Start logging. A log file that cannot be opened is done without."""
+    """Start logging. Without a file if that cannot be opened."""
     for variable in _KEYS_IN_ENVIRONMENT:
         hide(os.environ.get(variable))
     logging.raiseExceptions = False  # a full disk is no reason to write tracebacks to stderr
@@ -58,7 +58,7 @@ def apply(settings: Settings) -> None:
 
 
 def set_debug(on: bool) -> None:
-    """Show every step on stderr and in the file; else warnings on stderr, what matters in it."""
+    """Log every step to stderr and the file, or only warnings to stderr and less to the file."""
     logging.getLogger(_LOGGER).setLevel(logging.DEBUG if on else logging.INFO)
     for handler in logging.getLogger().handlers:
         if not isinstance(handler, RotatingFileHandler):
@@ -83,7 +83,7 @@ class _PrivateFile(RotatingFileHandler):
 
 
 class _Formatter(logging.Formatter):
-    """Works on the finished line, so tracebacks are covered too."""
+    """Replaces keys in the finished line, so that tracebacks are covered too."""
 
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))

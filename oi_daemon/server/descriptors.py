@@ -1,4 +1,4 @@
-"""The daemon's descriptors: its input, its output, and how it learns that the client is gone."""
+"""The daemon's input and output descriptors, and how it notices that the client is gone."""
 
 import asyncio
 import os
@@ -7,15 +7,18 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 
 _READ = 64 * 1024
+"""Number of bytes that are read at once."""
 _PROCESSES = range(1, 2**31)
+"""The numbers that can be process ids."""
 _PROCESS_CHECK = 1.0
+"""Seconds between two looks at a process, on systems that do not report its end."""
 
 
 def claim() -> tuple[int, int]:
-    """Take stdin and stdout for the wire alone.
+    """Reserve stdin and stdout for the wire. Returns their new descriptors.
 
-    From here on 0 is /dev/null and 1 is stderr, for us and for the programs that we start: no
-    stray print can break a frame, and nobody else reads a request.
+    From then on descriptor 0 is /dev/null and 1 is stderr, for the daemon and for the programs
+    that it starts, so that no stray print breaks a frame and nobody else reads a request.
     """
     while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass  # a standard stream that was closed is /dev/null from now on
@@ -27,7 +30,7 @@ def claim() -> tuple[int, int]:
 
 
 async def read(fd: int) -> AsyncIterator[bytes]:
-    """The input as it comes, until its end. A file, pipe, socket or terminal will do."""
+    """Yields the input as it comes, until its end, from a file, pipe, socket or terminal."""
     while True:
         await _readable(fd)
         try:
@@ -42,6 +45,7 @@ async def read(fd: int) -> AsyncIterator[bytes]:
 
 
 async def _readable(fd: int) -> None:
+    """Wait until there is something to read."""
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()
     try:
@@ -57,10 +61,11 @@ async def _readable(fd: int) -> None:
 def watch_output(fd: int, gone: Callable[[], None], watches: ExitStack) -> None:
     """Call `gone` once nobody can read `fd` any more, even if nothing is written to it.
 
-    An end of input of a socket is no such thing: only an error or a hang-up of both ways is.
+    A half-closed socket (the client shut down its writing side) does not count; only an error or a
+    full hang-up does.
     """
     if not hasattr(select, "epoll"):
-        return  # then the next write tells
+        return  # the next write will fail instead
     epoll = watches.enter_context(select.epoll())
     try:
         epoll.register(fd, 0)  # errors and hang-ups are always reported
@@ -105,9 +110,9 @@ def _exists(pid: int) -> bool:
 def _call_when_readable(fd: int, call: Callable[[], None], watches: ExitStack) -> None:
     loop = asyncio.get_running_loop()
 
-    def tell() -> None:
+    def call_once() -> None:
         loop.remove_reader(fd)
         call()
 
-    loop.add_reader(fd, tell)
+    loop.add_reader(fd, call_once)
     watches.callback(loop.remove_reader, fd)

@@ -1,7 +1,7 @@
-"""The language server's part, on pygls: lifecycle, registry and types of the LSP.
+"""The language server's methods, by pygls: lifecycle, registry and types of the LSP.
 
-Loaded when the first LSP message comes: a script that sends only `oi/*` does not wait for it.
-Reads and writes nothing: messages come from the server, and results go back to it.
+Imported when the first LSP message comes, so that a script that sends only `oi/*` does not wait for
+it. It reads and writes nothing: the session passes it the messages, and sends its results.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 _FEATURES = {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.EXIT, types.SET_TRACE}
-"""No documents are opened here: what pygls would do about them is left out."""
+"""The messages that pygls handles here. Those about documents are left out."""
 
 _USED_OF_INITIALIZE = ("processId", "initializationOptions")
 """The fields that pygls checks. The others it does not get, because a newer client's values there,
@@ -33,7 +33,7 @@ unknown to it, would fail. Of those, the workspace's folders are read here, wher
 
 
 class _Server(LanguageServer):
-    """What pygls makes a `Lifecycle` for."""
+    """The server object that pygls needs. It creates the `Lifecycle`."""
 
     def __init__(self, languages: Callable[[], list[str]]) -> None:
         self.languages = languages
@@ -47,33 +47,35 @@ class _Server(LanguageServer):
 
 
 class Lifecycle(LanguageServerProtocol):
-    """pygls' protocol between `initialize` and `exit`, with the server's own input and output."""
+    """pygls' protocol from `initialize` to `exit`, without its own input and output."""
 
     def __init__(self, server: _Server, converter: Converter) -> None:
         super().__init__(server, converter)
         self._languages = server.languages
         self.is_initialized = False
+        """True once `initialize` was answered."""
         self.folder: str | None = None
         """The client's first workspace folder that exists here; known once it has initialized."""
         self.exit_code: int | None = None
-        """Set once the client has told us to exit."""
+        """The exit code; None until the client has sent `exit`."""
         for name in self.fm.builtin_features.keys() - _FEATURES:
             del self.fm.builtin_features[name]
 
     @property
     def is_shut_down(self) -> bool:
+        """True once the client has sent `shutdown`."""
         return self._shutdown
 
     @property
     def process_id(self) -> int | None:
-        """The client's, as it told."""
+        """Id of the client's process, as it came with `initialize`."""
         return self._server.process_id
 
     async def request(self, method: str, params: Any, request_id: str | int) -> Any:
         """The result of a request.
 
         Raises:
-            OIError: the request cannot be taken, or what it asks for fails.
+            OIError: the request is not allowed now, or it fails.
         """
         self._refuse_out_of_turn(method)
         self._ctx_msg_id.set(request_id)  # shutdown cancels all others
@@ -82,7 +84,7 @@ class Lifecycle(LanguageServerProtocol):
         return self._converter.unstructure(result)
 
     async def notification(self, method: str, params: Any) -> None:
-        """Take a notification; before `initialize` all but `exit` are dropped, as LSP says."""
+        """Handle a notification. Before `initialize`, all but `exit` are dropped, as in the LSP."""
         known = method in self.fm.builtin_features
         if method == types.EXIT or (known and self.is_initialized and not self._shutdown):
             await self._run(method, params, "")
@@ -176,7 +178,7 @@ def _is_lsp(method: str) -> bool:
 
 
 def _explain(error: BaseValidationError) -> str:
-    """cattrs' "invalid value for type @ $.process_id", the field in front and as on the wire."""
+    """cattrs' message, such as "invalid value for type @ $.process_id", with the field first."""
     what, _, where = transform_error(error)[0].partition(" @ $.")
     field = re.sub(r"_([a-z])", lambda letter: letter[1].upper(), where)
     return f"{field}: {what.partition(' for type')[0]}"

@@ -1,4 +1,4 @@
-"""The one queue of all that goes to the client: never blocks, bounded, joins text meanwhile."""
+"""The queue of everything that is sent to the client. It is bounded and never blocks the loop."""
 
 import asyncio
 import os
@@ -14,26 +14,28 @@ from oi_daemon.protocol.framing import Framing, encode
 from oi_daemon.protocol.methods import CHUNK, ChunkParams
 
 HIGH_WATER = 1024 * 1024
-"""Bytes in the queue above which those who fill it are asked to wait."""
+"""Number of queued bytes above which `drain` makes its callers wait."""
 
 JOIN_LIMIT = 64 * 1024
-"""Characters to which the text of neighbouring chunks is joined."""
+"""Largest number of characters that neighbouring chunks are joined to."""
 
 _BATCH = 64 * 1024
+"""Number of bytes of frames that are joined before they are written."""
 _WRITES_AT_ONCE = 256
+"""Number of writes before other work gets its turn."""
 
 
 class Outbox:
-    """Frames in their order, written as fast as the client reads.
+    """Writes frames in their order, as fast as the client reads.
 
-    The descriptor stays in blocking mode, which it may share with other programs: it is written
-    to only when it is ready, and then no more than fits for certain.
+    The descriptor stays in blocking mode, because other programs may share it. So it is written to
+    only when it is ready, and then no more than is sure to fit.
     """
 
     def __init__(self, fd: int, on_broken: Callable[[], None]) -> None:
         self.framing = Framing.LINES
         self.pending_requests = 0
-        """Accepted and not answered; counted by the server."""
+        """Number of requests that were accepted and not answered. The session counts them."""
         self._fd = fd
         self._on_broken = on_broken
         self._loop = asyncio.get_running_loop()
@@ -42,13 +44,14 @@ class Outbox:
         self._frames: deque[bytes] = deque()
         self._batch = memoryview(b"")
         self._joined: _Joined | None = None
-        """The last chunk in the queue, open for more text."""
+        """The last chunk of the queue while more text may be joined to it."""
         self._bytes = 0
         self._scheduled = self._blocked = self._broken = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     @property
     def pending_bytes(self) -> int:
+        """Number of bytes that the client has not read yet, about."""
         return self._bytes + (self._joined.size if self._joined else 0)
 
     def send(self, message: Any) -> None:
@@ -57,8 +60,8 @@ class Outbox:
         self._append(encode(message, self.framing))
 
     def chunk(self, params: ChunkParams) -> None:
-        """Queue a notification; while the client is slow its text joins the one before it."""
-        if self._joined and self._joined.take(params):
+        """Queue a chunk's notification. While the client is slow, its text joins the last chunk."""
+        if self._joined and self._joined.add(params):
             return
         self._seal()
         if self._blocked and (joined := _Joined.of(params)):
@@ -74,7 +77,7 @@ class Outbox:
             await self.below(HIGH_WATER // 2)
 
     async def below(self, limit: int) -> None:
-        """Wait until at most so many bytes are queued, or nobody reads them any more."""
+        """Wait until at most `limit` bytes are queued, or nobody reads them any more."""
         if self.pending_bytes > limit and not self._broken:
             waiter = self._loop.create_future()
             self._waiting.append((limit, waiter))
@@ -116,7 +119,7 @@ class Outbox:
             self._loop.call_soon(self._flush)
 
     def _fill(self) -> bool:
-        """Make the next batch of the frames when the last is written; false if there is none."""
+        """Prepare the next batch if the last one is written. False if there is nothing to write."""
         if not self._batch:
             if not self._frames:
                 self._seal()
@@ -151,7 +154,7 @@ class Outbox:
         self._waiting = still
 
     def _break(self) -> None:
-        """Nobody reads any more: drop everything, and let nobody wait."""
+        """Drop everything and end all waiting, because nobody reads any more."""
         self._broken = True
         self._frames.clear()
         self._batch = memoryview(b"")
@@ -161,7 +164,7 @@ class Outbox:
 
 
 class _Joined:
-    """Neighbouring text of one kind, turn and conversation, becoming one chunk."""
+    """A chunk that is made of neighbouring ones of the same kind, turn and conversation."""
 
     def __init__(self, params: ChunkParams, kind: str, text: str) -> None:
         self._first = params
@@ -172,12 +175,12 @@ class _Joined:
 
     @classmethod
     def of(cls, params: ChunkParams) -> "_Joined | None":
-        """None for a chunk that is never joined."""
+        """Begins with this chunk; None if it is of a kind that is never joined."""
         [(kind, value)] = params.chunk.items()
         return cls(params, kind, value) if kind in JOINED else None
 
-    def take(self, params: ChunkParams) -> bool:
-        """Add a chunk's text; false if it is another kind of chunk, or there is enough."""
+    def add(self, params: ChunkParams) -> bool:
+        """Add a chunk's text. False if it does not belong here, or if there is enough text."""
         text = params.chunk.get(self._kind)
         if (
             text is None
@@ -192,6 +195,7 @@ class _Joined:
         return True
 
     def params(self) -> ChunkParams:
+        """The params of the joined notification."""
         if len(self._texts) == 1:
             return self._first
         return msgspec.structs.replace(

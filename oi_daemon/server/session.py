@@ -1,6 +1,6 @@
-"""Serves one client: takes messages in their order, runs requests side by side, answers each once.
+"""Serves one client: reads messages in order, runs requests concurrently, answers each one once.
 
-The methods `oi/*` are the daemon's, `$/cancelRequest` is ours, all others are pygls' (`lsp`).
+The methods `oi/*` belong to `Methods`, `$/cancelRequest` is handled here, all others by `lsp`.
 """
 
 import asyncio
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_UNREAD = 64 * 1024 * 1024
-"""Bytes that a client may leave unread before it is no longer listened to."""
+"""Number of bytes that a client may leave unread before no more requests are read from it."""
 
 _CLOSE_WITHIN = 2.0
+"""Seconds that closing may take at the end of a session."""
 _LAST_ANSWERS_WITHIN = 0.3
-"""Seconds, at the end of a session that was cut off."""
+"""Seconds that the last answers may take after that, and their delivery."""
 
 _NOT_WATCHED = (
     "initialize.processId: there is no process {} on this machine, so the daemon does not end with"
@@ -47,7 +48,7 @@ _NOT_WATCHED = (
 
 
 class Service(Protocol):
-    """What is served. It also has a coroutine for each of METHODS, by the name in `handler`."""
+    """What a session needs of `Methods`, beside a coroutine for each method by its `handler`."""
 
     async def start(self, settings: dict[str, Any] | None, folder: str | None) -> None: ...
     def add_problem(self, text: str) -> None: ...
@@ -59,14 +60,14 @@ class Service(Protocol):
 
 
 async def serve(make: Callable[[Outbox], Service], stdin: int, stdout: int) -> int:
-    """Serve the client at these descriptors until it is done or gone: the exit code."""
+    """Serve the client at these descriptors until it ends or is gone. Returns the exit code."""
     with ExitStack() as watches:
         return await ClientSession(make, stdin, stdout, watches).run()
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A request that is not answered yet."""
+    """A request that has not been answered yet."""
 
     task: asyncio.Task[None]
     method: AnyMethod
@@ -74,13 +75,15 @@ class _Running:
 
 
 class ClientSession:
+    """The session of one client, from its first byte to the daemon's end."""
+
     def __init__(
         self, make: Callable[[Outbox], Service], stdin: int, stdout: int, watches: ExitStack
     ) -> None:
         self._stdin = stdin
         self._watches = watches
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        """The exit code, once it is known."""
+        """The exit code. The session ends as soon as it is set."""
         self._decoder = Decoder()
         self._outbox = Outbox(stdout, self._client_gone)
         self._daemon = make(self._outbox)
@@ -109,7 +112,7 @@ class ClientSession:
             self._exit.set_result(code)
 
     async def _close(self) -> None:
-        """End what runs, and let the client have the last answers if it still reads."""
+        """End what runs, and deliver the last answers if the client still reads."""
         try:
             await asyncio.wait_for(self._daemon.close(), _CLOSE_WITHIN)
         except Exception:
@@ -124,16 +127,16 @@ class ClientSession:
     async def _read(self) -> None:
         try:
             async for data in read(self._stdin):
-                await self._take_all(self._decoder.feed(data))
+                await self._handle_all(self._decoder.feed(data))
                 await self._outbox.below(_MOST_UNREAD)
-            await self._take_all(self._decoder.end())
+            await self._handle_all(self._decoder.end())
             await self._end_of_input()
         except Exception:
             logger.exception("reading failed")
             self._finish(1)
 
     async def _end_of_input(self) -> None:
-        """Finish and answer what was accepted. Nobody can approve or type any more."""
+        """Finish and answer what was accepted, without anybody to approve code or type input."""
         self._daemon.decline_all()
         while self._tasks:
             await asyncio.wait(self._tasks)
@@ -142,14 +145,14 @@ class ClientSession:
         left = lsp_client and self._decoder.framing is Framing.HEADERS and not self._is_shut_down
         self._finish(1 if left else 0)
 
-    async def _take_all(self, frames: Iterator[Frame]) -> None:
+    async def _handle_all(self, frames: Iterator[Frame]) -> None:
         for frame in frames:
             if self._exit.done():
                 return
             self._outbox.framing = self._decoder.framing or Framing.LINES
-            await self._take(frame)
+            await self._handle(frame)
 
-    async def _take(self, frame: Frame) -> None:
+    async def _handle(self, frame: Frame) -> None:
         if isinstance(frame, RequestError):
             return self._refuse(None, frame)
         try:
@@ -159,11 +162,13 @@ class ClientSession:
         if call is None:
             return
         try:
-            await (self._take_notification(call) if call.id is None else self._take_request(call))
+            await (
+                self._handle_notification(call) if call.id is None else self._handle_request(call)
+            )
         except Exception as error:
             self._fail(call, error)
 
-    async def _take_notification(self, call: Call) -> None:
+    async def _handle_notification(self, call: Call) -> None:
         if call.method == "$/cancelRequest":
             self._cancel(call.params)
         elif (method := METHODS.get(call.method)) and not self._is_shut_down:
@@ -174,7 +179,7 @@ class ClientSession:
             if lsp.exit_code is not None:
                 self._finish(lsp.exit_code)
 
-    async def _take_request(self, call: Call) -> None:
+    async def _handle_request(self, call: Call) -> None:
         if call.id in self._requests:
             raise RequestError(RequestError.INVALID, "id: a request with it is still running")
         if self._is_shut_down:
@@ -187,7 +192,7 @@ class ClientSession:
             await self._ask_language_server(call)
 
     async def _start(self, call: Call, method: AnyMethod) -> None:
-        """Start the request's work; it has begun before the next message is looked at."""
+        """Run the request in a task, which begins before the next message is handled."""
         params = decode_params(method, call.params)
         if not self._started:
             await self._start_daemon(None, None)
@@ -216,7 +221,7 @@ class ClientSession:
         self._outbox.pending_requests = len(self._tasks)
 
     def _cancel(self, params: Any) -> None:
-        """A turn that is cancelled still gives its result, as the protocol says."""
+        """Cancel a request. One that runs a turn is interrupted, and still gives its result."""
         request_id = id_of(params) if isinstance(params, dict) else None
         running = self._requests.get(request_id) if request_id is not None else None
         if running and running.method.turn:
@@ -233,13 +238,15 @@ class ClientSession:
             self._preload()
 
     def _watch_client(self, pid: int | None) -> None:
-        """End with the client's process, if it is one that can be watched."""
+        """End the session when the client's process ends, if that process is on this machine."""
         if pid is not None and not watch_process(pid, self._client_gone, self._watches):
             self._daemon.add_problem(_NOT_WATCHED.format(pid))
 
     def _language_server(self) -> "Lifecycle":
         if self._lsp is None:
-            from oi_daemon.server.lsp import lifecycle  # half a second that scripts need not wait
+            from oi_daemon.server.lsp import (
+                lifecycle,
+            )  # takes half a second, which scripts need not wait
 
             self._lsp = lifecycle(self._start_daemon, self._daemon.language_names)
         return self._lsp

@@ -128,7 +128,7 @@ def test_claim_leaves_nothing_to_read_and_stderr_to_write() -> None:
     """For us and for children; the claimed descriptors are not inherited."""
     code = """
 import os, subprocess
-from oi_daemon.wire import claim
+from oi_daemon.server.descriptors import claim
 stdin, stdout = claim()
 print("stray", flush=True)
 subprocess.run(["sh", "-c", "cat; echo child; ls /proc/self/fd >&2"])

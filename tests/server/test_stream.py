@@ -15,7 +15,7 @@ from tests.fakes.openai_server import (
     text,
     tool_call,
 )
-from tests.talk import chunks, code, ready
+from tests.talk import chunks, code, ready, wait_for_chunk
 from tests.wire_client import WireClient
 
 DIALECTS = {
@@ -57,6 +57,27 @@ def test_a_reply_may_hold_several_blocks_with_text_around_them(
         *("Go", "One:", "1", "Two:", "2"),
         "Both.\n\nDone.",
     ]
+
+
+def test_every_chunk_says_the_state_after_it(client: WireClient, server: ThreadedServer) -> None:
+    server.enqueue(code("print(1)"), text("Done."))
+    client.result("oi/stream", {"message": "Go"})
+    states: dict[str, set[str]] = {}
+    for notification in client.notifications:
+        [kind] = notification["params"]["chunk"]
+        states.setdefault(kind, set()).add(notification["params"]["state"])
+    assert states["language"] == states["code"] == states["message"] == {"thinking"}
+    assert states["executing"] == states["output"] == states["active_line"] == {"running"}
+    assert client.result("oi/status")["conversations"][0]["state"] == "idle"
+
+
+def test_while_the_model_writes_code_the_state_is_thinking(
+    client: WireClient, server: ThreadedServer
+) -> None:
+    server.enqueue(code("print(1)").but(hold_after=6))
+    client.send("oi/stream", {"message": "Go"})
+    wait_for_chunk(client, "code")
+    assert client.result("oi/status")["conversations"][0]["state"] == "thinking"
 
 
 def test_usage_and_cost_are_those_of_all_requests(
