@@ -1,4 +1,4 @@
-"""`import interpreter` gives the object of the reference."""
+"""`import interpreter` gives an `Interpreter`, as in the reference, in place of a module."""
 
 import sys
 
@@ -6,5 +6,5 @@ from oi_daemon.client.interpreter import Interpreter
 
 _interpreter = Interpreter()
 for _name in ("__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"):
-    setattr(_interpreter, _name, globals().get(_name))  # what tools ask of a module
+    setattr(_interpreter, _name, globals().get(_name))  # import tools read these of a module
 sys.modules[__name__] = _interpreter  # type: ignore[assignment]

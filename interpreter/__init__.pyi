@@ -1,8 +1,9 @@
-# The types of `import interpreter`: what the object has, as a module.
-
-from typing import Any, Literal
+# The types of `import interpreter`: the attributes of an `Interpreter`, as those of a module.
+# Type checkers know no other way; tests/client/test_types.py compares this file with the classes.
 
 from oi_daemon.client.interpreter import Interpreter
+from oi_daemon.messages.shapes import LastTurnDict, MessageDict, UsageDict
+from oi_daemon.settings.shapes import SandboxMode, ToolStyle, Vision
 
 _interpreter: Interpreter
 
@@ -22,22 +23,22 @@ api_base: str | None
 api_key: str | None
 max_budget: float | None
 max_rounds: int
-tool_style: Literal["auto", "tools", "functions", "markdown"]
-vision: Literal["auto", "on", "off"]
+tool_style: ToolStyle
+vision: Vision
 python: str | None
 max_seconds: float | None
 max_memory: int | None
 crash_proof: bool
 crash_proof_memory: int
 cwd: str | None
-sandbox: Literal["none", "write-protect", "isolated"]
+sandbox: SandboxMode
 sandbox_folders: str | None
 
 conversation: str
-messages: list[dict[str, Any]]
+messages: list[MessageDict]
 awaits_approval: bool
-usage: dict[str, Any]
-last_turn: dict[str, Any]
+usage: UsageDict
+last_turn: LastTurnDict
 
 chat = _interpreter.chat
 execute = _interpreter.execute
@@ -45,6 +46,7 @@ approve = _interpreter.approve
 input = _interpreter.input
 undo = _interpreter.undo
 reset = _interpreter.reset
+languages = _interpreter.languages
 local_models = _interpreter.local_models
 saved = _interpreter.saved
 start = _interpreter.start

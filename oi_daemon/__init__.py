@@ -1,8 +1,8 @@
 """Open Interpreter as a language server.
 
 `Interpreter` is the Python library: an object over a daemon of its own. The errors are those that
-its calls raise, `ChunkDict` and `MessageDict` are the types of what they return. Everything else in
-the package belongs to that daemon and is reached over the wire (`oi-daemon --stdio`).
+its calls raise; the dictionaries are the types of what they take and return. Everything else in the
+package belongs to that daemon and is reached over the wire (`oi-daemon --stdio`).
 """
 
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         RateLimitError,
     )
     from oi_daemon.messages.shapes import ChunkDict, MessageDict
+    from oi_daemon.settings.shapes import SettingsDict
 
 __version__ = "0.1.0"
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "NoModelError",
     "OIError",
     "RateLimitError",
+    "SettingsDict",
     "__version__",
 ]
 
@@ -45,6 +47,7 @@ _MODULES = {
     "ChunkDict": "oi_daemon.messages.shapes",
     "Interpreter": "oi_daemon.client.interpreter",
     "MessageDict": "oi_daemon.messages.shapes",
+    "SettingsDict": "oi_daemon.settings.shapes",
 }
 """Where the public names are defined. Those that are not listed are errors."""
 

@@ -1,4 +1,4 @@
-"""The `interpreter` program: a conversation in the terminal, on the library like everyone else."""
+"""The `interpreter` program: a conversation in the terminal, by the library as in any program."""
 
 import argparse
 import sys
@@ -13,67 +13,70 @@ from oi_daemon.settings import Settings, change
 from oi_daemon.settings.file import ensure_config
 from oi_daemon.settings.paths import conversations_path
 from oi_daemon.settings.sources import ConfigurationWarning, load_settings
+from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
-from oi_daemon.terminal.flags import chosen, parse
+from oi_daemon.terminal.flags import parse, settings_of
 from oi_daemon.terminal.line import can_draw
-from oi_daemon.terminal.notices import Notices
-from oi_daemon.terminal.session import Exit, Session
-from oi_daemon.terminal.voice import tell, warn
+from oi_daemon.terminal.printing import print_text, print_warning
+from oi_daemon.terminal.session import ExitCode, Session
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; gives its exit code."""
+    """Run the program; returns its exit code."""
     options = parse(arguments)
     try:
         return _configure() if options.config else _run(options)
     except OIError as error:
-        warn(str(error), "error")
-        return Exit.FAILED
+        print_warning(str(error), "error")
+        return ExitCode.FAILED
     except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
 def _configure() -> int:
-    """Open the settings file; what is wrong in it afterwards is told."""
+    """Open the settings file, and print what is wrong in it afterwards."""
     path = ensure_config()
-    tell(str(path))
+    print_text(str(path))
     open_file(path)
-    _tell_problems(load_settings().problems)
-    return Exit.DONE
+    _print_problems(load_settings().problems)
+    return ExitCode.DONE
 
 
 def _run(options: argparse.Namespace) -> int:
+    """Have the conversation that the options describe; returns the exit code."""
     loaded = load_settings()
-    _tell_problems(loaded.problems)
-    warnings.simplefilter("ignore", ConfigurationWarning)  # they are told
-    settings = chosen(options)
+    _print_problems(loaded.problems)
+    warnings.simplefilter("ignore", ConfigurationWarning)  # they are printed already
+    settings = settings_of(options)
     with ExitStack() as opened:
-        notices = opened.enter_context(Notices(tell)) if is_rich() else None
-        stderr = notices.stderr if notices else None
+        log = opened.enter_context(DaemonLog(print_text)) if is_rich() else None
+        stderr = log.stderr if log else None
         interpreter = opened.enter_context(Interpreter(stderr=stderr, **settings))
         if options.conversations and not _resume(interpreter):
-            return Exit.DONE
+            return ExitCode.DONE
         if can_draw():
             _welcome(interpreter, change(loaded.settings, settings))
-        return _talk(interpreter, notices, " ".join(options.prompt))
+        return _talk(interpreter, log, " ".join(options.prompt))
 
 
-def _talk(interpreter: Interpreter, notices: Notices | None, question: str) -> int:
-    piped = not sys.stdin.isatty()
-    if piped and not question:
+def _talk(interpreter: Interpreter, log: DaemonLog | None, question: str) -> int:
+    """Answer the question, or converse at the prompt if there is none; returns the exit code."""
+    is_piped = not sys.stdin.isatty()
+    if is_piped and not question:
         question = sys.stdin.read().strip()
         if not question:
-            warn("Nothing was asked: the standard input is empty. `interpreter --help` says more.")
-            return Exit.NOT_ASKED
-    session = Session(interpreter, notices=notices, alone=piped)  # pyright: ignore[reportArgumentType]
+            print_warning("There is no question: the standard input is empty. See --help.")
+            return ExitCode.NOT_ASKED
+    session = Session(interpreter, log=log, nobody_to_ask=is_piped)
     if question:
         return session.ask(question)
     session.converse()
-    return Exit.DONE
+    return ExitCode.DONE
 
 
 def _welcome(interpreter: Interpreter, settings: Settings) -> None:
+    """Offer the ways to reach a model, if none can be reached with these settings."""
     from oi_daemon.terminal.welcome import needs_welcome, welcome
 
     if needs_welcome(settings):
@@ -82,18 +85,22 @@ def _welcome(interpreter: Interpreter, settings: Settings) -> None:
 
 
 def _resume(interpreter: Interpreter) -> bool:
-    """Go on with a saved conversation; False if none was chosen."""
+    """Let the person choose a saved conversation to go on with; False if none was chosen."""
     interpreter.start()
-    from oi_daemon.terminal.conversations import choose_conversation, list_plainly, show_messages
+    from oi_daemon.terminal.conversations import (
+        choose_conversation,
+        print_conversations,
+        show_messages,
+    )
 
     named = interpreter.conversation_history_path
     folder = Path(named).expanduser().absolute() if named else conversations_path()
     if not can_draw():
-        list_plainly(interpreter.saved, folder)
+        print_conversations(interpreter.saved, folder)
         return False
     picked = choose_conversation(interpreter.saved, folder)
     if isinstance(picked, Path):
-        tell(str(picked))
+        print_text(str(picked))
         open_folder(picked)
     if not isinstance(picked, str):
         return False
@@ -102,6 +109,6 @@ def _resume(interpreter: Interpreter) -> bool:
     return True
 
 
-def _tell_problems(problems: Sequence[str]) -> None:
+def _print_problems(problems: Sequence[str]) -> None:
     for problem in problems:
-        warn(problem)
+        print_warning(problem)

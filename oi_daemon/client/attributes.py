@@ -1,86 +1,87 @@
 """The settings as attributes of an object: checked when they are assigned.
 
-What checks them is imported at the first use: importing the library costs a program nothing else.
+Importing the library stays cheap because what checks a setting is imported at its first use.
 """
 
 import warnings
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from oi_daemon.settings import Settings
+    from oi_daemon.settings.shapes import SandboxMode, ToolStyle, Vision
 
-T = TypeVar("T")
-
-
-class _Setting(Generic[T]):
-    """One setting. `del` gives it the configured value again."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> "_Setting[T]": ...
-
-    @overload
-    def __get__(self, instance: "Configured", owner: type) -> T: ...
-
-    def __get__(self, instance: "Configured | None", owner: type) -> "T | _Setting[T]":
-        if instance is None:
-            return self
-        value: T = getattr(instance._current, self._name)
-        return value
-
-    def __set__(self, instance: "Configured", value: T) -> None:
-        instance._change({self._name: value})
-
-    def __delete__(self, instance: "Configured") -> None:
-        instance._change({self._name: getattr(_configured(), self._name)})
+C = TypeVar("C", bound=type)
 
 
-class Configured:
-    """Has every setting: as configured, until it is assigned."""
+def _with_properties(cls: C) -> C:
+    """Make a property of each annotation of the class, which is a setting's name."""
+    for name in cls.__annotations__:
+        setattr(cls, name, _property(name))
+    return cls
 
-    model = _Setting[str]()
-    local = _Setting[bool]()
-    auto_run = _Setting[bool]()
-    debug_mode = _Setting[bool]()
-    max_output = _Setting[int]()
-    conversation_history = _Setting[bool]()
-    conversation_filename = _Setting[str | None]()
-    conversation_history_path = _Setting[str | None]()
-    temperature = _Setting[float]()
-    system_message = _Setting[str]()
-    context_window = _Setting[int | None]()
-    max_tokens = _Setting[int | None]()
-    api_base = _Setting[str | None]()
-    api_key = _Setting[str | None]()
-    max_budget = _Setting[float | None]()
-    max_rounds = _Setting[int]()
-    tool_style = _Setting[Literal["auto", "tools", "functions", "markdown"]]()
-    vision = _Setting[Literal["auto", "on", "off"]]()
-    python = _Setting[str | None]()
-    max_seconds = _Setting[float | None]()
-    max_memory = _Setting[int | None]()
-    crash_proof = _Setting[bool]()
-    crash_proof_memory = _Setting[int]()
-    cwd = _Setting[str | None]()
-    sandbox = _Setting[Literal["none", "write-protect", "isolated"]]()
-    sandbox_folders = _Setting[str | None]()
 
-    def __init__(self, settings: dict[str, Any]) -> None:
+def _property(name: str) -> property:
+    """Reads and assigns one setting. `del` gives it the configured value again."""
+
+    def read(owner: "SettingAttributes") -> object:
+        return getattr(owner._current, name)
+
+    def assign(owner: "SettingAttributes", value: object) -> None:
+        owner._change({name: value})
+
+    def restore(owner: "SettingAttributes") -> None:
+        owner._change({name: getattr(_configured(), name)})
+
+    return property(read, assign, restore)
+
+
+@_with_properties
+class SettingAttributes:
+    """Has every setting as an attribute. Its value is the configured one until it is assigned."""
+
+    model: str
+    local: bool
+    auto_run: bool
+    debug_mode: bool
+    max_output: int
+    conversation_history: bool
+    conversation_filename: str | None
+    conversation_history_path: str | None
+    temperature: float
+    system_message: str
+    context_window: int | None
+    max_tokens: int | None
+    api_base: str | None
+    api_key: str | None
+    max_budget: float | None
+    max_rounds: int
+    tool_style: "ToolStyle"
+    vision: "Vision"
+    python: str | None
+    max_seconds: float | None
+    max_memory: int | None
+    crash_proof: bool
+    crash_proof_memory: int
+    cwd: str | None
+    sandbox: "SandboxMode"
+    sandbox_folders: str | None
+
+    def __init__(self, settings: Mapping[str, object]) -> None:
         """
         Raises:
-            InvalidError: a setting that there is not, or a value that does not fit.
+            InvalidError: there is no such setting, or a value does not fit.
         """
         self._settings: Settings | None = None
-        self._changed: dict[str, Any] = {}
-        """All that was assigned."""
-        self._unsent: dict[str, Any] = {}
-        """What of it the daemon does not know yet."""
+        """The settings in force; None until they are first needed."""
+        self._assigned: dict[str, object] = {}
+        """Every setting that was assigned, with its latest value."""
+        self._unsent: dict[str, object] = {}
+        """Those assigned settings that the daemon has not been sent yet."""
         if settings:
             self._change(settings)
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if not name.startswith("_") and not hasattr(type(self), name):
             from oi_daemon.settings import NAMES
 
@@ -89,19 +90,22 @@ class Configured:
 
     @property
     def _current(self) -> "Settings":
+        """The settings in force. The settings file and the environment are read at first use."""
         if self._settings is None:
             self._settings = _configured()
         return self._settings
 
-    def _change(self, changes: dict[str, Any]) -> None:
+    def _change(self, changes: Mapping[str, object]) -> None:
+        """Assign settings; nothing is assigned if one of them does not fit."""
         from oi_daemon.settings import change
 
         self._settings = change(self._current, changes)
-        self._changed |= changes
+        self._assigned |= changes
         self._unsent |= changes
 
 
 def _configured() -> "Settings":
+    """The settings as configured. Mistakes in the configuration are given as Python warnings."""
     from oi_daemon.settings.sources import ConfigurationWarning, load_settings
 
     loaded = load_settings()

@@ -1,7 +1,8 @@
 """A blocking connection to a daemon of one's own, over its stdin and stdout.
 
-One JSON object a line. No thread: frames are read by whoever waits for them. A signal at any moment
-neither loses nor tears one: bytes are counted, or kept, by the call in C that moved them.
+One JSON object a line. There is no thread: frames are read by whoever waits for them. A signal at
+any moment neither loses nor tears a frame, because the call in C that moves the bytes also counts
+or stores them.
 """
 
 import os
@@ -9,40 +10,81 @@ import subprocess
 import sys
 import weakref
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 
-from oi_daemon.errors import ConnectionLostError, InvalidError, NoModelError, error_for
-from oi_daemon.protocol.framing import MAX_FRAME
+from oi_daemon.errors import ConnectionLostError, InvalidError, NoModelError, OIError, error_for
+from oi_daemon.protocol.framing import MAX_FRAME, Framing, encode
+from oi_daemon.protocol.methods import SETTINGS_SET, ChunkParams, Method, P, R, SettingsSetParams
 
-_PIECE = 1 << 16
+_READ_SIZE = 1 << 16
+"""Bytes that are read at once, at most."""
 _GRACE = 2.0
+"""Seconds that the daemon has to end by itself before it is killed."""
 _TOO_LARGE = (
     "This has {} MB, and at most {} can be sent at once. Where these are messages, leave out the"
     " `displays` of some."
 )
 
 
+class _ErrorData(msgspec.Struct, frozen=True):
+    """What else is known of an error: its kind, and the models that the server has."""
+
+    kind: str = ""
+    models: Sequence[str] = ()
+
+
+class _ErrorAnswer(msgspec.Struct, frozen=True):
+    """The `error` of an answer."""
+
+    message: str
+    data: _ErrorData = _ErrorData()
+
+
+class _Incoming(msgspec.Struct, frozen=True):
+    """A frame from the daemon: a notification of a chunk, or the answer to a request."""
+
+    id: int | None = None
+    """The request that is answered; None for a notification."""
+    params: ChunkParams | None = None
+    """The notification's params."""
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    """The result, not decoded yet: its type is that of the request's method."""
+    error: _ErrorAnswer | None = None
+
+    def result_of(self, kind: type[R]) -> R:
+        """The answer's result, as this type.
+
+        Raises:
+            OIError: the answer is an error; the class is the one for its kind.
+        """
+        if self.error is not None:
+            raise _exception(self.error)
+        return msgspec.json.decode(self.result, type=kind)
+
+
+_decode = msgspec.json.Decoder(_Incoming).decode
+
+
 class Connection:
-    """Starts a daemon; it ends when this object, or the program, does."""
+    """Starts a daemon, which ends when this object or the program does."""
 
     def __init__(
-        self, conversation: str, settings: Mapping[str, Any], stderr: int | None = None
+        self, conversation: str, settings: Mapping[str, object], stderr: int | None = None
     ) -> None:
         """
         Args:
-            settings: those that the conversation is to begin with, on top of the configured ones.
-            stderr: descriptor that the daemon gets as its own; None: ours.
+            settings: settings that the conversation begins with, on top of the configured ones.
+            stderr: descriptor that the daemon uses as its stderr; None: this program's.
         """
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oi_daemon", "--stdio"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
-            start_new_session=True,  # the terminal's Ctrl-C is for us to pass on
+            start_new_session=True,  # so that the terminal's Ctrl-C does not reach the daemon
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -50,43 +92,48 @@ class Connection:
         self._stdout = self._process.stdout.fileno()
         self._pid = os.getpid()
         self._ids = 0
+        """Id of the latest request."""
         self._pieces: list[bytes] = []
+        """Bytes that have been read and do not hold a whole line yet."""
         self._lines: deque[bytes] = deque()
-        self._chunks: deque[dict[str, Any]] = deque()
-        self._answers: dict[int, dict[str, Any]] = {}
+        """Whole lines that have been read and not decoded yet."""
+        self._chunks: deque[ChunkParams] = deque()
+        """Notifications that nobody has taken yet."""
+        self._answers: dict[int, _Incoming] = {}
+        """Answers that nobody has taken yet, by the id of their request."""
         self._finalizer = weakref.finalize(self, _end, self._process, self._pid)
-        os.register_at_fork(after_in_child=partial(_let_go, weakref.ref(self)))
-        self._greeting = self.new_id()
-        """Its answer is not waited for, but heeded when it comes."""
-        first = {"conversation": conversation, "settings": settings}
-        self.send(self._greeting, "oi/settings/set", first)
+        os.register_at_fork(after_in_child=partial(_close_in_child, weakref.ref(self)))
+        self._first_request = self.new_id()
+        """Sends the settings. Its answer is not waited for; if it is an error, that is raised."""
+        first = SettingsSetParams(conversation=conversation, settings=dict(settings))
+        self.send(self._first_request, SETTINGS_SET.name, first)
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether requests can be sent: not after a close or a fork, nor when the daemon died."""
-        return self._finalizer.alive and not self.forked and self._process.poll() is None
+        return self._finalizer.alive and not self.is_forked and self._process.poll() is None
 
     @property
-    def forked(self) -> bool:
-        """Whether this is a child of the process that the daemon belongs to."""
+    def is_forked(self) -> bool:
+        """Whether this process is a child of the one that started the daemon."""
         return self._pid != os.getpid()
 
     def new_id(self) -> int:
-        """An id for a request, known before it is sent."""
+        """An id for a request, known before the request is sent."""
         self._ids += 1
         return self._ids
 
-    def send(self, request: int, method: str, params: Mapping[str, Any]) -> None:
+    def send(self, request: int, method: str, params: msgspec.Struct) -> None:
         """Send a request under this id.
 
         Raises:
             ConnectionLostError: the daemon is gone.
-            InvalidError: it is larger than the daemon takes.
+            InvalidError: the request is larger than the daemon accepts.
         """
-        if not self.alive:
+        if not self.is_alive:
             raise self._lost()
         frame = {"jsonrpc": "2.0", "id": request, "method": method, "params": params}
-        data = memoryview(msgspec.json.encode(frame) + b"\n")
+        data = memoryview(encode(frame, Framing.LINES))
         if len(data) > MAX_FRAME:
             raise InvalidError(_TOO_LARGE.format(len(data) >> 20, MAX_FRAME >> 20))
         written: list[int] = []
@@ -97,10 +144,10 @@ class Connection:
             raise self._lost() from error
         finally:
             if 0 < sum(written) < len(data):
-                self.close()  # half a frame is out: what follows could not be told apart from it
+                self.close()  # half a frame is out, and the daemon would add the next one to it
 
-    def chunk(self, request: int) -> dict[str, Any] | None:
-        """Params of the next notification; None once the request is answered, as all came before.
+    def next_chunk(self, request: int) -> ChunkParams | None:
+        """Wait for the next notification; None once the request is answered and none is left.
 
         Raises:
             ConnectionLostError: the daemon is gone.
@@ -111,36 +158,30 @@ class Connection:
             self._receive()
         return self._chunks.popleft()
 
-    def wait(self, request: int) -> None:
-        """Wait until a request is answered; notifications are kept for `chunk`.
+    def result(self, request: int, kind: type[R]) -> R:
+        """Wait for the result of a request, which is of this type.
+
+        Notifications that come before are kept for `next_chunk`.
 
         Raises:
-            ConnectionLostError: the daemon is gone.
+            OIError: the daemon is gone, or the answer is an error.
         """
         while request not in self._answers:
             self._receive()
+        return self._answers.pop(request).result_of(kind)
 
-    def result(self, request: int) -> Any:
-        """The answer to a request, waited for.
-
-        Raises:
-            OIError: the daemon is gone, or the answer is an error; of the class for its kind.
-        """
-        self.wait(request)
-        return _result_of(self._answers.pop(request))
-
-    def request(self, method: str, params: Mapping[str, Any]) -> Any:
+    def request(self, method: Method[P, R], params: P) -> R:
         """Send a request and wait for its answer.
 
         Raises:
-            OIError: the daemon is gone, or the request was answered by an error.
+            OIError: the daemon is gone, or the answer is an error.
         """
         request = self.new_id()
-        self.send(request, method, params)
-        return self.result(request)
+        self.send(request, method.name, params)
+        return self.result(request, method.result)
 
-    def forget(self) -> None:
-        """Drop what has come and was not taken: nobody waits for it any more."""
+    def discard(self) -> None:
+        """Drop all notifications and answers that have come, because nobody waits for them."""
         self._chunks.clear()
         self._answers.clear()
 
@@ -149,23 +190,26 @@ class Connection:
         self._finalizer()
 
     def _receive(self) -> None:
-        """Take a frame. What was not taken to the end, as a signal came between, is taken again."""
+        """Wait for a frame and store it.
+
+        The line is removed last, so that a signal in between cannot lose it.
+        """
         while not self._lines:
             self._read()
-        frame: dict[str, Any] = msgspec.json.decode(self._lines[0])
-        if "method" in frame:
-            self._chunks.append(frame["params"])
-        elif frame["id"] == self._greeting:
-            _result_of(frame)
-        else:
-            self._answers[frame["id"]] = frame
+        frame = _decode(self._lines[0])
+        if frame.params is not None:
+            self._chunks.append(frame.params)
+        elif frame.id == self._first_request:
+            frame.result_of(SETTINGS_SET.result)
+        elif frame.id is not None:
+            self._answers[frame.id] = frame
         self._lines.popleft()
 
     def _read(self) -> None:
-        """Read until there are whole lines."""
+        """Read until there is at least one whole line."""
         while not self._pieces or b"\n" not in self._pieces[-1]:
             try:
-                self._pieces.extend(map(os.read, (self._stdout,), (_PIECE,)))
+                self._pieces.extend(map(os.read, (self._stdout,), (_READ_SIZE,)))
             except OSError as error:
                 raise self._lost() from error
             if not self._pieces[-1]:
@@ -174,6 +218,7 @@ class Connection:
         self._lines, self._pieces = deque(lines), [rest]
 
     def _lost(self) -> ConnectionLostError:
+        """Close the connection; returns the error to raise."""
         self.close()
         return ConnectionLostError(
             "The daemon has ended unexpectedly. The conversation is kept:"
@@ -181,22 +226,19 @@ class Connection:
         )
 
 
-def _result_of(frame: Mapping[str, Any]) -> Any:
-    error = frame.get("error")
-    if error is None:
-        return frame["result"]
-    data = error.get("data") or {}
-    raised = error_for(data.get("kind", ""))(error["message"])
-    if isinstance(raised, NoModelError):
-        raised.models = data.get("models", ())
-    raise raised
+def _exception(error: _ErrorAnswer) -> OIError:
+    """The exception for an error that came over the wire."""
+    exception = error_for(error.data.kind)(error.message)
+    if isinstance(exception, NoModelError):
+        exception.models = error.data.models
+    return exception
 
 
-def _let_go(connection: "weakref.ref[Connection]") -> None:
-    """In a forked child: while it lives the daemon must still see that its parent is gone."""
-    parents = connection()
-    if parents is not None:
-        _close_pipes(parents._process)
+def _close_in_child(connection: "weakref.ref[Connection]") -> None:
+    """Close the pipes in a forked child, so that the daemon sees when the parent ends."""
+    inherited = connection()
+    if inherited is not None:
+        _close_pipes(inherited._process)
 
 
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:
@@ -206,7 +248,11 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes], owner: int) -> None:
-    """Close the daemon's input and give it a moment; it ends what it runs by itself."""
+    """Close the daemon's input, upon which it ends what it runs and itself; kill it if it is slow.
+
+    Args:
+        owner: id of the process that started the daemon; in any other, nothing is done.
+    """
     if os.getpid() != owner:
         return
     _close_pipes(process)

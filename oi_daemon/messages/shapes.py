@@ -5,7 +5,11 @@ These are the types of what the library gives: `Interpreter.chat(..., stream=Tru
 dictionaries.
 """
 
-from typing import Any, Literal, NotRequired, Required, TypedDict
+from collections.abc import Generator
+from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
+
+ApprovalDecision: TypeAlias = Literal["run", "skip", "stop", "always"]
+"""The answer to a block that waits: `always` runs it, and all that follow unasked."""
 
 
 class ExecutingDict(TypedDict):
@@ -54,6 +58,10 @@ class ChunkDict(TypedDict, total=False):
     declined: DeclinedDict
     thinking: str
     notice: NoticeDict
+
+
+ChunkStream: TypeAlias = Generator[ChunkDict, None, None]
+"""The chunks of a turn as they happen. Closing it stops the turn."""
 
 
 class ErrorDict(TypedDict, total=False):
@@ -133,3 +141,26 @@ class LocalServerDict(TypedDict):
     api_base: str
     models: list[str]
     """Names of its models that can chat."""
+
+
+class LanguageDict(TypedDict):
+    """A language that code can be written in."""
+
+    name: str
+    aliases: list[str]
+    available: bool
+    """Whether code in it can run on this machine."""
+    why: NotRequired[str]
+    """Why it is not available."""
+    path: NotRequired[str]
+    """The program that runs it."""
+    version: NotRequired[str]
+    """That program's version."""
+    suffix: str
+    """Suffix of the language's files, as in `.py`."""
+    lexer: str
+    """Name of the Pygments lexer that highlights it."""
+    vscode: list[str]
+    """Its language ids in VS Code; the first is the one to show it under."""
+    neovim: list[str]
+    """Its filetypes in Neovim; the first is the one to show it under."""

@@ -1,11 +1,9 @@
 """The settings file: made at first need with every setting commented out, and changed in place."""
 
-import json
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from oi_daemon.errors import OIError
 from oi_daemon.files import make_private, write_private
@@ -14,7 +12,7 @@ from oi_daemon.settings.settings import schema
 
 
 def ensure_config() -> Path:
-    """The configuration file's path; written first, all commented out, if there is none.
+    """The configuration file's path; the file is written first if there is none.
 
     Raises:
         OIError: it cannot be written.
@@ -29,20 +27,25 @@ def ensure_config() -> Path:
     return path
 
 
-def keep_setting(name: str, value: Any) -> Path:
-    """Set a setting in the configuration file for good; gives the file's path.
+def save_setting(name: str, value: object) -> Path:
+    """Set a setting in the configuration file; returns the file's path.
 
-    Takes the place of the line that sets it, or shows it commented out. The rest, comments too,
-    stays as it is.
+    The new value takes the place of the old one, or of the line that shows the setting commented
+    out. Everything else in the file stays as it is.
 
     Raises:
-        OIError: the file cannot be read or written.
+        OIError: the file cannot be read or written, or is not valid TOML. It is then not changed.
     """
-    path = ensure_config().resolve()  # where it is a link, what it leads to is written
+    path = ensure_config().resolve()  # where it is a link, the file that it leads to is written
     line = f"{name} = {_toml(value)}"
     try:
-        text = path.read_text(encoding="utf-8-sig")
-        write_private(path, _with_line(text, name, line).encode())
+        text = path.read_bytes().decode("utf-8-sig")
+        write_private(path, _with_setting(text, name, value).encode())
+    except tomllib.TOMLDecodeError as error:
+        raise OIError(
+            f"{path} is not valid TOML, so it was not changed: {error}. Correct it, or delete the"
+            f" line, then add: {line}"
+        ) from error
     except (OSError, UnicodeDecodeError) as error:
         raise OIError(f"{path} cannot be changed: {error}. Add this line: {line}") from error
     return path
@@ -51,7 +54,7 @@ def keep_setting(name: str, value: Any) -> Path:
 def template() -> str:
     """The commented configuration file, made from the settings' own descriptions.
 
-    Without the first `# ` of each of its lines it is valid too.
+    It stays valid if the first `# ` is taken away from each line.
     """
     lines = [
         "## Settings of Open Interpreter: the terminal, Python and all editors read this file.",
@@ -59,40 +62,70 @@ def template() -> str:
     ]
     for name, field in schema()["properties"].items():
         lines += ["", f"## {field['description']}"]
-        lines += [f"# {line}".rstrip() for line in _setting(name, field).splitlines()]
+        lines += [f"# {line}".rstrip() for line in _example(name, field).splitlines()]
     return "\n".join(lines) + "\n"
 
 
-def _with_line(text: str, name: str, line: str) -> str:
-    """The file's text with this line, where it belongs and nothing else is changed by it."""
-    lines = text.split("\n")
-    for sign in ("", r"#\s*"):
-        for number, found in enumerate(lines):
-            if re.match(rf"{sign}{name}\s*=", found):
-                changed = "\n".join([*lines[:number], line, *lines[number + 1 :]])
-                if _differs_only_in(name, text, changed):
-                    return changed
-    return f"{line}\n{text}"
+def _with_setting(text: str, name: str, value: object) -> str:
+    """The file's text with this value.
+
+    Raises:
+        TOMLDecodeError: the text is not valid.
+    """
+    import tomlkit
+
+    if name not in tomllib.loads(text):
+        text = _uncommented(text, name)
+    document = tomlkit.parse(text)
+    document[name] = tomlkit.value(_toml(value))
+    return document.as_string()
 
 
-def _differs_only_in(name: str, before: str, after: str) -> bool:
-    """Whether both set the same, this setting apart: a line may stand inside of a longer text."""
+def _uncommented(text: str, name: str) -> str:
+    """The text with the comment that shows this setting turned into the setting.
+
+    Returns the text itself if there is no such comment.
+    """
+    lines = text.splitlines(keepends=True)
+    for first, line in enumerate(lines):
+        if not re.match(rf"#\s*{name}\s*=", line):
+            continue
+        for last in range(first, len(lines)):
+            if not lines[last].startswith("#"):
+                break
+            setting = [re.sub(r"^# ?", "", each) for each in lines[first : last + 1]]
+            changed = "".join([*lines[:first], *setting, *lines[last + 1 :]])
+            if _only_adds(name, text, changed):
+                return changed
+    return text
+
+
+def _only_adds(name: str, before: str, after: str) -> bool:
+    """Whether the second text sets this setting, and is otherwise the same as the first.
+
+    It is not if the line that was changed stands inside of a longer text or a table.
+    """
     try:
-        old, new = tomllib.loads(before), tomllib.loads(after)
+        values = tomllib.loads(after)
     except tomllib.TOMLDecodeError:
         return False
-    return name in new and old | {name: None} == new | {name: None}
+    return values.pop(name, None) is not None and values == tomllib.loads(before)
 
 
-def _setting(name: str, field: Mapping[str, Any]) -> str:
-    """A line of TOML with the default, or an example where the default is that none is set."""
+def _example(name: str, field: Mapping[str, object]) -> str:
+    """A line of TOML with the default, or with an example if there is no default."""
     value = field["default"]
-    return f"{name} = {_toml(field['examples'][0] if value is None else value)}"
+    examples = field.get("examples")
+    if value is None and isinstance(examples, list):
+        value = examples[0]
+    return f"{name} = {_toml(value)}"
 
 
-def _toml(value: Any) -> str:
-    """JSON's numbers, booleans and text are TOML's; text of several lines is easier to edit so."""
+def _toml(value: object) -> str:
+    """The value as TOML. A text of several lines begins on a line of its own."""
+    import tomlkit
+
     if isinstance(value, str) and "\n" in value:
-        lines = (json.dumps(line, ensure_ascii=False)[1:-1] for line in value.split("\n"))
-        return '"""\n' + "\n".join(lines) + '"""'
-    return json.dumps(value, ensure_ascii=False)
+        quoted = tomlkit.string(value, multiline=True).as_string()
+        return quoted.replace('"""', '"""\n', 1)
+    return tomlkit.item(value).as_string()

@@ -1,4 +1,4 @@
 """What a person sees and types in a terminal.
 
-Knows the library's object by the little that it needs of it (`conversation.py`), never the daemon.
+It knows the library's object by the protocols in `conversation.py`, and never the daemon.
 """

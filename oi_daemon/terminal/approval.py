@@ -1,15 +1,16 @@
 """Asking the person: whether a block may run, and for the lines that running code reads."""
 
 import sys
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
+from oi_daemon.messages.shapes import ChunkDict
 from oi_daemon.terminal.conversation import Answerable
-from oi_daemon.terminal.editor import edited
+from oi_daemon.terminal.editor import edit_code
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import read_line
-from oi_daemon.terminal.voice import warn
+from oi_daemon.terminal.printing import print_warning
 
-ApprovalKey = Literal["run", "skip", "edit", "stop", "always"]
+ApprovalKey: TypeAlias = Literal["run", "skip", "edit", "stop", "always"]
 
 _ANSWERS: dict[str, ApprovalKey] = {
     "y": "run",
@@ -24,7 +25,7 @@ _ANSWERS: dict[str, ApprovalKey] = {
     "always": "always",
 }
 QUESTION = "  Run this code? (y)es, (n)o, (e)dit, (s)top, (a)lways: "
-AGAIN = "  Please say y, n, e, s or a; n and some words tells the model why: "
+ASK_AGAIN = "  Please say y, n, e, s or a; n and some words tells the model why: "
 NOBODY = (
     "Not run: there is nobody to ask. To allow code to run unasked, use `interpreter -y`"
     " (the setting auto_run)."
@@ -32,79 +33,83 @@ NOBODY = (
 
 
 class Person:
-    """Answers a conversation's questions at the terminal. End of input is a no."""
+    """Answers a conversation's questions at the terminal. The end of input is a no."""
 
     def __init__(
         self,
         conversation: Answerable,
         interrupts: CtrlC | None = None,
         *,
-        alone: bool = False,
+        nobody_to_ask: bool = False,
     ) -> None:
         """
         Args:
-            alone: nobody is there: every question meets the end of input.
+            nobody_to_ask: answer every question as if the input had ended.
         """
         self._conversation = conversation
-        self._alone = alone
+        self._nobody_to_ask = nobody_to_ask
         self._interrupts = interrupts or CtrlC()
-        self.words: str | None = None
-        """What the person said instead of a yes: the next message."""
-        self.absent = False
+        self.next_message: str | None = None
+        """What the person said in place of a yes: it is the next message to the model."""
+        self.was_absent = False
         """Whether code was not run because there was nobody to ask."""
 
-    def is_asked(self, chunk: dict[str, Any]) -> bool:
+    def is_asked(self, chunk: ChunkDict) -> bool:
+        """Whether the chunk waits for an answer."""
         return "input" in chunk or ("executing" in chunk and self._conversation.awaits_approval)
 
-    def answer(self, chunk: dict[str, Any]) -> None:
-        """Ask, and answer what the chunk waits for."""
+    def answer(self, chunk: ChunkDict) -> None:
+        """Ask the person, and answer what the chunk waits for."""
         if "input" in chunk:
-            self._conversation.input(self._line(**chunk["input"]))
-        else:
+            self._conversation.input(self._read(**chunk["input"]))
+        elif "executing" in chunk:
             self._approve(**chunk["executing"])
 
     def _approve(self, code: str, language: str) -> None:
+        """Ask until there is an answer that is understood, and give it to the conversation."""
         question = QUESTION
         while True:
-            said = self._line(question)
-            if said is None:
-                return self._leave()
-            answer, words = _understood(said)
-            question = AGAIN if answer is None else QUESTION
+            line = self._read(question)
+            if line is None:
+                return self._decline()
+            answer, words = _parse_answer(line)
+            question = ASK_AGAIN if answer is None else QUESTION
             match answer:
                 case "edit":
-                    changed = edited(code, self._suffix(language))
+                    changed = edit_code(code, self._suffix(language))
                     if changed not in (None, code):
                         return self._conversation.approve("run", changed)
                 case "skip" if words:
-                    self.words = words
+                    self.next_message = words
                     return self._conversation.approve("stop")
                 case "run" | "skip" | "stop" | "always":
                     return self._conversation.approve(answer)
 
     def _suffix(self, language: str) -> str:
-        """Suffix of the language's files."""
+        """The suffix of a language's files, by which an editor knows how to colour them."""
         for known in self._conversation.languages():
             if language in (known["name"], *known["aliases"]):
-                return str(known["suffix"])
+                return known["suffix"]
         return ".txt"
 
-    def _leave(self) -> None:
-        self.absent = self._alone or not sys.stdin.isatty()
-        if self.absent:
-            warn(NOBODY)
+    def _decline(self) -> None:
+        """The input has ended: stop the turn, and warn if there is no person at all."""
+        self.was_absent = self._nobody_to_ask or not sys.stdin.isatty()
+        if self.was_absent:
+            print_warning(NOBODY)
         self._conversation.approve("stop")
 
-    def _line(self, prompt: str, password: bool = False) -> str | None:
-        if self._alone:
+    def _read(self, prompt: str, password: bool = False) -> str | None:
+        """A line from the person; None at the end of input."""
+        if self._nobody_to_ask:
             return None
         with self._interrupts.wait():
             return read_line(prompt, password=password)
 
 
-def _understood(said: str) -> tuple[ApprovalKey | None, str]:
-    """The answer, and the words after it."""
-    word, _, words = said.strip().partition(" ")
+def _parse_answer(line: str) -> tuple[ApprovalKey | None, str]:
+    """The answer, None if it is not understood, and the words after it."""
+    word, _, words = line.strip().partition(" ")
     answer = _ANSWERS.get(word.lower().rstrip(",.:;!"))
     if words and answer != "skip":
         return None, ""

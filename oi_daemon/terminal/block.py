@@ -7,21 +7,21 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from oi_daemon.messages.written import DISPLAY_ID, Written
+from oi_daemon.terminal.printing import visible
 from oi_daemon.terminal.region import theme
-from oi_daemon.terminal.voice import visible
 
-_MARK = len("❱ ") + 1
-"""Columns beside a line and its number."""
+_MARGIN = len("❱ ") + 1
+"""Columns that the mark of the active line and the space behind a line's number take."""
 _LIVE_OUTPUT = 15
-"""Lines of output that are shown while there may come more."""
+"""Lines of output that are shown while more may come."""
 _LIVE_LINE = 2000
-"""Characters of an output's line that are looked at while there may come more."""
+"""Characters of each of these lines that are looked at, counted from its end."""
 _ESCAPES = "escapes"
-"""In a display that was made for this terminal: what is shown below the output at its end."""
+"""Key in a display that was made for this terminal: the escape sequences that show the picture."""
 
 
 class BlockView:
-    """One block. `put_code` and `put_rest` give what is shown of it for good."""
+    """One block. `put_code` and `put_rest` give what stays on the screen, `live` what changes."""
 
     def __init__(self, console: Console, language: str) -> None:
         self._console = console
@@ -29,34 +29,44 @@ class BlockView:
         self._code = ""
         self._written = Written()
         self.code_is_put = False
+        """Whether the code stands on the screen for good."""
         self.line: int | None = None
-        self.ran = False
+        """The active line, counted from 1; None if no line runs."""
+        self.has_run = False
 
     def add_code(self, text: str) -> None:
+        """Add code as the model writes it."""
         self._code += text
         self._forget_lines()
 
     def replace_code(self, code: str, language: str) -> None:
-        """The block as it is about to run."""
+        """Set the code that is about to run, which a person may have edited."""
         if (code, language) != (self._code, self._language):
             self._code, self._language = code, language
             self.code_is_put = False
             self._forget_lines()
 
     def add_output(self, text: str) -> None:
+        """Add output of the code."""
         self._written.write(text)
 
     def add_display(self, name: str | None, words: str, escapes: str) -> None:
-        """A display in words, and what shows it below the output once that is finished."""
+        """Add a display.
+
+        Args:
+            name: its display id; a later display with the same id takes its place.
+            words: the display in words, for the output.
+            escapes: what shows it below the output, once the block has ended.
+        """
         self._written.show({DISPLAY_ID: name, "text/plain": words, _ESCAPES: escapes})
 
     def fits(self, room: int) -> bool:
-        """Whether all of the code can be in the live region, which cuts long lines."""
-        widest = max((line.cell_len for line in self._lines), default=0) + self._gutter + _MARK
+        """Whether all of the code fits in this many lines, none of which has to be cut."""
+        widest = max((line.cell_len for line in self._lines), default=0) + self._gutter + _MARGIN
         return len(self._lines) + 1 <= room and widest <= self._console.width
 
     def put_code(self) -> list[str]:
-        """The code, for good; nothing if that has been."""
+        """The lines of the code, to be put on the screen for good; none if they have been."""
         if self.code_is_put:
             return []
         self.code_is_put = True
@@ -64,29 +74,30 @@ class BlockView:
         return [self._rule(self._language), *self._paint(numbered, crop=False)]
 
     def put_rest(self) -> str:
-        """What has not been put: the code, the output."""
+        """All that has not been put on the screen yet: the code, and the output."""
         parts = [f"{line}\n" for line in self.put_code()]
         output = self._written.text.rstrip("\n")
         if output:
             parts += [self._rule("output"), "\n", output, "\x1b[0m\n"]
-        elif not self.ran:
+        elif not self.has_run:
             parts += [self._rule("not run"), "\n"]
         return "".join([*parts, *(display[_ESCAPES] for display in self._written.displays)])
 
     def live(self, room: int) -> list[str]:
-        """The block as it stands, in so many lines at most."""
+        """The block as it is now, in this many lines at most."""
         output = self._live_output(min(_LIVE_OUTPUT, room // 2))
         code = self._live_code(room - len(output) - 1)
         return [self._rule(self._language), *code, *output]
 
     def _live_code(self, room: int) -> list[str]:
-        """The lines around the active one; without one, the last."""
+        """The lines of code around the active one; the last ones if there is none."""
         count, middle = len(self._lines), self.line or len(self._lines)
         first = max(0, min(middle - room // 2, count - room))
         shown = range(first + 1, min(count, first + room) + 1)
         return self._paint([self._numbered(number) for number in shown], crop=True)
 
     def _live_output(self, room: int) -> list[str]:
+        """The last lines of the output, under a rule."""
         lines = [line[-_LIVE_LINE:] for line in self._written.last_lines(room)]
         if not lines:
             return []
@@ -94,6 +105,7 @@ class BlockView:
         return [self._rule("output"), *shown]
 
     def _numbered(self, number: int) -> Text:
+        """A line of code with its number, marked if it is the active one."""
         active = number == self.line
         mark = Text("❱ " if active else "  ", style="bold red")
         line = Text.assemble(mark, (f"{number:>{self._gutter}} ", "dim"), self._lines[number - 1])
@@ -102,6 +114,7 @@ class BlockView:
         return line
 
     def _paint(self, lines: list[Text], *, crop: bool) -> list[str]:
+        """The lines with escape sequences; cut at the screen's edge with `crop`, else wrapped."""
         if not lines:
             return []
         with self._console.capture() as captured:
@@ -113,11 +126,13 @@ class BlockView:
         return [line.rstrip(" ") for line in captured.get().removesuffix("\n").split("\n")]
 
     def _rule(self, title: str) -> str:
+        """A dim horizontal line with a title."""
         width = min(self._console.width, 80)
         return f"\x1b[2m── {title} {'─' * (width - len(title) - 4)}\x1b[0m"
 
     @property
     def _gutter(self) -> int:
+        """Columns that the line numbers take."""
         return len(str(len(self._lines)))
 
     @cached_property
@@ -130,4 +145,5 @@ class BlockView:
         return list(highlighted.split("\n", allow_blank=True))
 
     def _forget_lines(self) -> None:
+        """Have `_lines` computed again, because the code has changed."""
         self.__dict__.pop("_lines", None)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeAlias, TypeVar
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.formatted_text import StyleAndTextTuples
@@ -16,56 +16,66 @@ from oi_daemon.errors import OIError
 from oi_daemon.terminal.prompt import output
 
 _SHOWN = 12
+"""Rows that are shown at once, at most."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Something to choose: what is shown of it, and what it means."""
+class Row(Generic[T_co]):
+    """Something to choose: what is shown of it, and the value that it stands for."""
 
     label: str
-    value: Any
+    value: T_co
     detail: str = ""
 
 
-Source = Callable[[str, int], Sequence[Row]]
-"""The rows for what was typed, so many at most. It may be slow: it runs in a thread."""
+RowSource: TypeAlias = Callable[[str, int], Sequence[Row[T]]]
+"""Returns the rows for what was typed, at most this many. It may be slow: it runs in a thread."""
 
 
-def choose(title: str, source: Source, last: Sequence[Row] = ()) -> Row | None:
+def choose(title: str, source: RowSource[T], last: Sequence[Row[T]] = ()) -> Row[T] | None:
     """The row that the person chooses; None if they leave.
 
     Args:
         last: rows that stand at the end, whatever is searched for.
 
     Raises:
-        OIError: the source's.
+        OIError: `source` raised it.
     """
     with ThreadPoolExecutor(1) as thread:
         return _Choice(title, source, last, thread).run()
 
 
-def among(rows: Sequence[Row]) -> Source:
-    """A source of these rows."""
+def among(rows: Sequence[Row[T]]) -> RowSource[T]:
+    """A source of these rows, whose labels are searched."""
 
-    def source(query: str, count: int) -> Sequence[Row]:
+    def source(query: str, count: int) -> Sequence[Row[T]]:
         return [row for row in rows if query.lower() in row.label.lower()][:count]
 
     return source
 
 
-class _Choice:
+class _Choice(Generic[T]):
+    """A list on the screen, of which the person chooses one row."""
+
     def __init__(
-        self, title: str, source: Source, last: Sequence[Row], thread: ThreadPoolExecutor
+        self, title: str, source: RowSource[T], last: Sequence[Row[T]], thread: ThreadPoolExecutor
     ) -> None:
         self._title = title
         self._source = source
         self._last = last
         self._thread = thread
         self._query = ""
+        """What the person has typed."""
         self._wanted = 4 * _SHOWN
-        self._found: Sequence[Row] | None = None
+        """Number of rows to ask the source for."""
+        self._found: Sequence[Row[T]] | None = None
+        """The source's rows; None until the first ones have come."""
         self._at = 0
-        self._app: Application[Row | None] = Application(
+        """Number of the row under the cursor."""
+        self._app: Application[Row[T] | None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text, show_cursor=False))),
             key_bindings=self._keys(),
             erase_when_done=True,
@@ -73,7 +83,8 @@ class _Choice:
         )
         self._app.timeoutlen = self._app.ttimeoutlen = 0.1  # Escape alone leaves at once
 
-    def run(self) -> Row | None:
+    def run(self) -> Row[T] | None:
+        """Show the list until a row is chosen, which is returned; None if the person leaves."""
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -81,11 +92,12 @@ class _Choice:
         return self._app.run(pre_run=self._load, in_thread=True)
 
     @property
-    def _rows(self) -> Sequence[Row]:
-        """None before the first have come, so that no key chooses what was not seen."""
+    def _rows(self) -> Sequence[Row[T]]:
+        """All rows; none before the first have come, so that no key chooses an unseen row."""
         return [] if self._found is None else [*self._found, *self._last]
 
     def _text(self) -> StyleAndTextTuples:
+        """The list as it is shown."""
         rows, width = self._rows, self._app.output.get_size().columns
         text: StyleAndTextTuples = [("bold", self._title), ("", f"  {self._query}\n")]
         for number in self._shown():
@@ -98,13 +110,14 @@ class _Choice:
         return text
 
     def _shown(self) -> Sequence[int]:
-        """Numbers of the rows around the chosen one, and of the last ones, which always stand."""
+        """Numbers of the rows that are shown: those around the cursor, and always the last ones."""
         count = len(self._found or ())
         room = max(1, min(_SHOWN, self._app.output.get_size().rows - 4 - len(self._last)))
         first = max(0, min(self._at - room // 2, count - room))
         return [*range(first, min(count, first + room)), *range(count, len(self._rows))]
 
     def _keys(self) -> KeyBindings:
+        """What each key does."""
         keys = KeyBindings()
         moves = {"up": -1, "c-p": -1, "down": 1, "c-n": 1, "pageup": -_SHOWN, "pagedown": _SHOWN}
         for key, by in moves.items():
@@ -133,7 +146,7 @@ class _Choice:
         return keys
 
     def _move(self, by: int) -> None:
-        """One step goes round at the ends; a page stops there."""
+        """Move the cursor. One step goes round at the ends; a page stops there."""
         count = max(1, len(self._rows))
         at = self._at + by
         self._at = at % count if abs(by) == 1 else min(max(at, 0), count - 1)
@@ -143,14 +156,17 @@ class _Choice:
             self._load()
 
     def _search(self, query: str) -> None:
+        """Search for this text, if it is another than before."""
         if query != self._query:
             self._query, self._at, self._wanted = query, 0, 4 * _SHOWN
             self._load()
 
     def _load(self) -> None:
+        """Ask the source for rows, in the background."""
         self._app.create_background_task(self._fill())
 
     async def _fill(self) -> None:
+        """Show the source's rows for the query; leave by its error."""
         query, wanted = self._query, self._wanted
         loop = asyncio.get_running_loop()
         try:
@@ -162,13 +178,13 @@ class _Choice:
             self._at = min(self._at, max(0, len(self._rows) - 1))
             self._app.invalidate()
 
-    def _latest(self, query: str, wanted: int) -> Sequence[Row] | None:
-        """The rows; none for a search that went on while it waited for its turn."""
+    def _latest(self, query: str, wanted: int) -> Sequence[Row[T]] | None:
+        """The source's rows; None if the person has typed on while this waited for the thread."""
         return self._source(query, wanted) if query == self._query else None
 
 
-def _line(row: Row, chosen: bool, width: int) -> StyleAndTextTuples:
-    """The label, cut to what the detail leaves, and the detail at the right."""
+def _line(row: Row[object], chosen: bool, width: int) -> StyleAndTextTuples:
+    """A row as it is shown: the label at the left, cut if need be, and the detail at the right."""
     detail = _cut(row.detail, width // 2)
     room = width - 3 - (get_cwidth(detail) + 2 if detail else 0)
     label = _cut(row.label, room)
@@ -181,6 +197,7 @@ def _line(row: Row, chosen: bool, width: int) -> StyleAndTextTuples:
 
 
 def _cut(text: str, room: int) -> str:
+    """The text, cut to this many columns."""
     if get_cwidth(text) <= room:
         return text
     kept = ""

@@ -1,9 +1,16 @@
-"""What the terminal needs of the library's object."""
+"""What the terminal needs of a conversation. The library's `Interpreter` has all of it."""
 
-from collections.abc import Generator
-from typing import Any, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
 
-ShownChunks = Generator[dict[str, Any], None, None]
+from oi_daemon.messages.shapes import (
+    ApprovalDecision,
+    ChunkStream,
+    LanguageDict,
+    LastTurnDict,
+    MessageDict,
+    UsageDict,
+)
 
 
 class Answerable(Protocol):
@@ -12,40 +19,39 @@ class Answerable(Protocol):
     @property
     def awaits_approval(self) -> bool: ...
 
-    def approve(
-        self, decision: Literal["run", "skip", "stop", "always"], code: str | None = None
-    ) -> None: ...
+    def approve(self, decision: ApprovalDecision, code: str | None = None) -> None: ...
 
     def input(self, value: str | None) -> None: ...
 
-    def languages(self) -> list[dict[str, Any]]: ...
+    def languages(self) -> list[LanguageDict]: ...
 
 
-class LibraryInterpreter(Answerable, Protocol):
-    """A conversation that a person leads."""
+class TerminalConversation(Answerable, Protocol):
+    """A conversation that a person has at the prompt."""
 
     model: str
     debug_mode: bool
-    messages: list[dict[str, Any]]
+    conversation_history: bool
+    max_budget: float | None
 
     @property
-    def conversation_history(self) -> bool: ...
+    def messages(self) -> list[MessageDict]: ...
+
+    @messages.setter
+    def messages(self, messages: Sequence[Mapping[str, object]]) -> None: ...
 
     @property
-    def max_budget(self) -> float | None: ...
+    def usage(self) -> UsageDict: ...
+
+    @property
+    def last_turn(self) -> LastTurnDict: ...
 
     def start(self) -> None: ...
 
     def chat(
         self, message: str, *, stream: Literal[True], display: Literal[False]
-    ) -> ShownChunks: ...
+    ) -> ChunkStream: ...
 
-    def undo(self) -> list[dict[str, Any]]: ...
+    def undo(self) -> list[MessageDict]: ...
 
     def reset(self) -> None: ...
-
-    @property
-    def usage(self) -> dict[str, Any]: ...
-
-    @property
-    def last_turn(self) -> dict[str, Any]: ...

@@ -4,44 +4,53 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
+from oi_daemon.messages.shapes import (
+    ChunkDict,
+    MessageDict,
+    SavedConversationDict,
+    SavedPageDict,
+)
 from oi_daemon.terminal.choice import Row, choose
 from oi_daemon.terminal.display import screen_for_stdout
-from oi_daemon.terminal.voice import tell, visible
+from oi_daemon.terminal.printing import print_text, visible
 
 OPEN_FOLDER = "> Open Folder"
 _PAGE = 1000
-"""Entries that are asked for at once, at most: each page costs a look at the whole folder."""
+"""Most entries in one request. A page is large because each costs a look at the whole folder."""
 
-Pages = Callable[[str, str | None, int], dict[str, Any]]
-"""A page of `oi/history/list`: for a query, from a cursor on, so many entries."""
+Pages: TypeAlias = Callable[[str, str | None, int], SavedPageDict]
+"""Returns a page of `oi/history/list`, by a query, a cursor and the number of entries."""
 
 
 def choose_conversation(pages: Pages, folder: Path) -> str | Path | None:
     """The id of the conversation that the person chooses, or the folder; None if neither."""
-    row = choose("Conversations", Listing(pages), [Row(OPEN_FOLDER, folder, str(folder))])
-    chosen: str | Path | None = row.value if row else None
-    return chosen
+    last: list[Row[str | Path]] = [Row(OPEN_FOLDER, folder, str(folder))]
+    row = choose("Conversations", ConversationRows(pages), last)
+    return row.value if row else None
 
 
-def list_plainly(pages: Pages, folder: Path) -> None:
-    """All conversations, one a line, and their folder: for a pipe."""
-    tell(str(folder))
-    for row in Listing(pages)("", sys.maxsize):
-        tell(f"{row.value}  {row.label}  ({row.detail})")
+def print_conversations(pages: Pages, folder: Path) -> None:
+    """Print the folder and all conversations, one a line: for a pipe."""
+    print_text(str(folder))
+    for row in ConversationRows(pages)("", sys.maxsize):
+        print_text(f"{row.value}  {row.label}  ({row.detail})")
 
 
-class Listing:
-    """The list as rows; pages are asked for as they are needed, and kept."""
+class ConversationRows:
+    """The saved conversations as rows. Pages are asked for when they are needed, and kept."""
 
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._query: str | None = None
+        """The query of the rows; None before the first one."""
         self._cursor: str | None = None
-        self._rows: list[Row] = []
+        """Where the next page begins; "" before the first, None after the last."""
+        self._rows: list[Row[str | Path]] = []
 
-    def __call__(self, query: str, count: int) -> Sequence[Row]:
+    def __call__(self, query: str, count: int) -> Sequence[Row[str | Path]]:
+        """The rows for a query, at most this many."""
         if query != self._query:
             self._query, self._cursor, self._rows = query, "", []
         while len(self._rows) < count and self._cursor is not None:
@@ -52,35 +61,37 @@ class Listing:
         return self._rows[:count]
 
 
-def show_messages(messages: Sequence[dict[str, Any]]) -> None:
-    """A conversation as it stood on the screen."""
+def show_messages(messages: Sequence[MessageDict]) -> None:
+    """Show a conversation as it stood on the screen."""
     screen = screen_for_stdout(live=False)
     for message in messages:
         if message["role"] == "user":
             screen.close()
-            tell(f"\n> {visible(message['message'])}\n")
+            print_text(f"\n> {visible(message.get('message', ''))}\n")
         else:
             for chunk in _chunks(message):
                 screen.show(chunk)
     screen.close()
 
 
-def _describe(entry: dict[str, Any]) -> str:
-    """When it was, and how long it is."""
+def _describe(entry: SavedConversationDict) -> str:
+    """When the conversation was last changed, and how long it is."""
     count = entry["messages"]
     return f"{_age(entry['updated'])}, {count} message{'s' if count != 1 else ''}"
 
 
-def _row(entry: dict[str, Any]) -> Row:
+def _row(entry: SavedConversationDict) -> Row[str | Path]:
     return Row(entry["title"] or "(no words)", entry["conversation"], _describe(entry))
 
 
-def _chunks(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if "code" not in message:
+def _chunks(message: MessageDict) -> Iterator[ChunkDict]:
+    """Chunks that show a message of the model, or a block."""
+    if "message" in message:
         yield {"message": message["message"]}
-        return
-    yield {"language": message["language"]}
-    yield {"code": message["code"]}
+    if "language" in message:
+        yield {"language": message["language"]}
+    if "code" in message:
+        yield {"code": message["code"]}
     if "output" in message:
         yield {"active_line": None}
         yield {"output": message["output"]}
@@ -88,6 +99,7 @@ def _chunks(message: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _age(updated: str) -> str:
+    """How long ago a time was, in words."""
     seconds = max(0.0, (datetime.now(UTC) - datetime.fromisoformat(updated)).total_seconds())
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:

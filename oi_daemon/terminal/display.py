@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
-from typing import Any, Protocol
+from typing import Protocol
 
+from oi_daemon.messages.shapes import ChunkDict, ChunkStream
 from oi_daemon.terminal.approval import Person
-from oi_daemon.terminal.conversation import ShownChunks
-from oi_daemon.terminal.notices import Notices
+from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.plain import PlainScreen
 
 
@@ -16,43 +16,45 @@ class Screen(Protocol):
     """Where chunks are shown."""
 
     def begin(self) -> None:
-        """A turn has begun, and no chunk has come."""
+        """Show that a turn has begun, before its first chunk."""
         ...
 
-    def show(self, chunk: dict[str, Any]) -> None: ...
+    def show(self, chunk: ChunkDict) -> None:
+        """Show a chunk."""
+        ...
 
-    def note(self, line: str) -> None:
-        """Show a line that is not part of the turn, from any thread."""
+    def print_above(self, line: str) -> None:
+        """Show a line that is not part of the turn. It may be called from any thread."""
         ...
 
     def paused(self) -> AbstractContextManager[None]:
-        """While a person is asked below what is shown."""
+        """Stop drawing while a person is asked below what is shown."""
         ...
 
     def close(self) -> None:
-        """All that is shown is finished."""
+        """Leave all that is shown on the screen for good."""
         ...
 
 
 def show(
-    chunks: ShownChunks,
+    chunks: ChunkStream,
     person: Person | None = None,
     *,
-    notices: Notices | None = None,
+    log: DaemonLog | None = None,
     debug: bool = False,
-) -> ShownChunks:
-    """Show chunks as they pass by.
+) -> ChunkStream:
+    """Show chunks as they pass by, and ask the person where one waits for an answer.
 
     Args:
-        person: who is asked before code runs, and for input. Without one, whoever takes the
-            chunks decides, and may write to the screen: nothing is drawn over.
-        notices: where the daemon's lines come from. Without them it writes to the screen itself.
-        debug: there are many such lines, so that nothing may be drawn over them.
+        person: who is asked. Without one, whoever takes the chunks decides, and may write to the
+            screen, so nothing is drawn that would have to be drawn over.
+        log: where the daemon's lines come from. Without it the daemon writes to the screen itself.
+        debug: there are many such lines, so without a log nothing is drawn over them.
     """
-    undisturbed = notices is not None or not debug
-    screen = screen_for_stdout(live=person is not None and undisturbed)
-    noted = notices.shown_by(screen.note) if notices else nullcontext()
-    with closing(chunks), closing(screen), noted:
+    is_undisturbed = log is not None or not debug
+    screen = screen_for_stdout(live=person is not None and is_undisturbed)
+    lines_shown = log.shown_by(screen.print_above) if log else nullcontext()
+    with closing(chunks), closing(screen), lines_shown:
         screen.begin()
         for chunk in chunks:
             screen.show(chunk)
@@ -63,7 +65,7 @@ def show(
 
 
 def screen_for_stdout(*, live: bool = True) -> Screen:
-    """Plain text where stdout is no terminal, a dumb one, or is to have no colours."""
+    """The screen for stdout: plain text where it is no terminal or must not have colours."""
     if not is_rich():
         return PlainScreen()
     from rich.console import Console
@@ -74,11 +76,11 @@ def screen_for_stdout(*, live: bool = True) -> Screen:
 
 
 def _without_size(environ: Mapping[str, str]) -> dict[str, str]:
-    """The size is the terminal's own, which changes; a shell may have exported what it was."""
+    """The environment without the terminal's size, which a shell may have exported long ago."""
     return {name: environ[name] for name in environ if name not in ("COLUMNS", "LINES")}
 
 
 def is_rich() -> bool:
-    """Whether stdout is a terminal that may be drawn on."""
+    """Whether stdout is a terminal that may be drawn on, in colours."""
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     return sys.stdout.isatty() and not plain

@@ -9,13 +9,14 @@ import tempfile
 from pathlib import Path
 
 from oi_daemon.errors import OIError
-from oi_daemon.terminal.voice import warn
+from oi_daemon.terminal.printing import print_warning
 
-_COMMON = ("editor", "nano", "vim", "vi", "emacs")
+_EDITORS = ("editor", "nano", "vim", "vi", "emacs")
+"""Editors to look for where the person has not set one; the first that is found is taken."""
 
 
-def edited(code: str, suffix: str) -> str | None:
-    """The code as the person leaves it in their editor; None if there is no editor.
+def edit_code(code: str, suffix: str) -> str | None:
+    """Open the code in the person's editor; returns what they leave, None without an editor.
 
     Args:
         suffix: suffix of the file that the editor opens, by which it knows the language.
@@ -26,7 +27,7 @@ def edited(code: str, suffix: str) -> str | None:
         try:
             _run([*_editor(), str(path)])
         except OIError as error:
-            warn(str(error))
+            print_warning(str(error))
             return None
         return path.read_text(encoding="utf-8").removesuffix("\n")
 
@@ -34,20 +35,20 @@ def edited(code: str, suffix: str) -> str | None:
 def open_file(path: Path) -> None:
     """Open a text file in the person's editor, else in what the platform has for it.
 
-    Nothing is opened from a pipe, unless there is an editor that the person has set.
+    Where there is no terminal, nothing is opened unless the person has set an editor.
 
     Raises:
         OIError: there is nothing to open it with.
     """
     opener = _opener()
-    if _chosen() or (opener is None and sys.stdin.isatty() and sys.stdout.isatty()):
+    if _configured_editor() or (opener is None and sys.stdin.isatty() and sys.stdout.isatty()):
         _run([*_editor(), str(path)])
     elif opener is not None:
         _run([opener, str(path)])
 
 
 def open_folder(path: Path) -> None:
-    """Open a folder where the platform can; over ssh there is nothing to open it with."""
+    """Open a folder in the platform's file manager, if there is a desktop."""
     opener = _opener()
     if opener is not None:
         subprocess.Popen(
@@ -60,20 +61,26 @@ def open_folder(path: Path) -> None:
 
 
 def _editor() -> list[str]:
-    if chosen := _chosen():
-        return shlex.split(chosen)
-    for name in _COMMON:
+    """The command of the person's editor.
+
+    Raises:
+        OIError: there is none.
+    """
+    if command := _configured_editor():
+        return shlex.split(command)
+    for name in _EDITORS:
         if shutil.which(name):
             return [name]
     raise OIError("There is no editor: set VISUAL or EDITOR to the command of yours.")
 
 
-def _chosen() -> str:
+def _configured_editor() -> str:
+    """The command of the editor that the person has set; empty if none is set."""
     return os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
 
 
 def _opener() -> str | None:
-    """The platform's program that opens things, where there is a desktop."""
+    """The platform's program that opens files and folders; None without a desktop."""
     if sys.platform == "darwin":
         return shutil.which("open")
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
@@ -82,6 +89,11 @@ def _opener() -> str | None:
 
 
 def _run(command: list[str]) -> None:
+    """Run a program in the terminal, and wait for its end.
+
+    Raises:
+        OIError: it cannot be started.
+    """
     try:
         subprocess.run(command, check=False)
     except OSError as error:

@@ -2,10 +2,11 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Any
+from typing import cast
 
 from oi_daemon import __version__
 from oi_daemon.settings import NAMES, Settings, change, descriptions
+from oi_daemon.settings.shapes import SettingsDict
 
 _DESCRIPTION = """\
 Ask in plain words: a language model writes code, and it runs on this machine
@@ -17,7 +18,7 @@ the file (--config) and of the environment (OI_MODEL, OI_AUTO_RUN) hold for
 what no flag says.
 
 examples:
-  interpreter                             a conversation; %help lists commands
+  interpreter                             a conversation; %help shows commands
   interpreter "What's 34/24?"             one question
   echo "What's 34/24?" | interpreter -y   plain text, and nobody is asked
   interpreter --local                     a model on this machine, without a key
@@ -56,16 +57,16 @@ _GROUPS = {
     ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }
-"""Settings by what they are about; those that are named nowhere stand under "more"."""
+"""The settings of each group of the help; those that are in none stand under "more"."""
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line; what is wrong with it ends the program, in words."""
+    """Parse the command line. A mistake in it is explained and ends the program."""
     return _parser().parse_args(arguments)
 
 
-def chosen(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings given as flags, each in its own type.
+def settings_of(options: argparse.Namespace) -> SettingsDict:
+    """The settings that were given as flags, each in its own type.
 
     Raises:
         InvalidError: a value that does not fit.
@@ -73,7 +74,7 @@ def chosen(options: argparse.Namespace) -> dict[str, Any]:
     texts = {name: getattr(options, name) for name in NAMES}
     given = {name: text for name, text in texts.items() if text is not None}
     settings = change(Settings(), given, lax=True)
-    return {name: getattr(settings, name) for name in given}
+    return cast("SettingsDict", {name: getattr(settings, name) for name in given})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,44 +96,47 @@ def _parser() -> argparse.ArgumentParser:
         dest="model",
         action="store_const",
         const=_FAST_MODEL,
-        help=f"Short for --model {_FAST_MODEL}.",
+        help=f"Use the model {_FAST_MODEL}.",
     )
     return parser
 
 
-def _add_program(group: Any) -> None:
-    group.add_argument("prompt", nargs="*", metavar="question", help="Ask this, and leave.")
+def _add_program(group: argparse._ArgumentGroup) -> None:
+    """Add the arguments that are not settings."""
+    group.add_argument("prompt", nargs="*", metavar="question", help="Ask this, then exit.")
     group.add_argument("--conversations", action="store_true", help="Choose a saved conversation.")
     group.add_argument("--config", action="store_true", help="Open the settings file.")
     group.add_argument(
-        "--version", action="version", version=f"%(prog)s {__version__}", help="Say the version."
+        "--version", action="version", version=f"%(prog)s {__version__}", help="Show the version."
     )
-    group.add_argument("-h", "--help", action="help", help="Say this.")
+    group.add_argument("-h", "--help", action="help", help="Show this help.")
 
 
-def _add_setting(group: Any, name: str, description: str) -> None:
+def _add_setting(group: argparse._ArgumentGroup, name: str, description: str) -> None:
+    """Add the flag of a setting."""
     names = [_SHORT[name], f"--{name}"] if name in _SHORT else [f"--{name}"]
+    text = description.replace("%", "%%")
     if isinstance(getattr(Settings(), name), bool):
-        kind: dict[str, Any] = {"action": argparse.BooleanOptionalAction}
+        action = argparse.BooleanOptionalAction
+        group.add_argument(*names, default=None, help=text, action=action)
     else:
-        kind = {"metavar": _METAVARS.get(name, "N")}
-    group.add_argument(*names, default=None, help=description.replace("%", "%%"), **kind)
+        group.add_argument(*names, default=None, help=text, metavar=_METAVARS.get(name, "N"))
 
 
 def _ordered(names: dict[str, str]) -> dict[str, str]:
-    """In the order of the groups."""
+    """The settings' descriptions in the order of the groups."""
     first = [name for group in _GROUPS.values() for name in group]
     return {name: names[name] for name in [*first, *(n for n in names if n not in first)]}
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Flags at the left, what they do at the right, in 80 columns and more."""
+    """Formats the help: flags at the left, what they do at the right."""
 
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=28)
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
-        """`-y, --auto_run`, not `-y, --auto_run, --no-auto_run`; a value is named once."""
+        """How a flag is written: `-y, --auto_run`, without `--no-auto_run`."""
         names = [name for name in action.option_strings if not name.startswith("--no-")]
         if not names:
             return super()._format_action_invocation(action)
@@ -155,3 +159,4 @@ _METAVARS = {
     "conversation_filename": "NAME",
     "conversation_history_path": "FOLDER",
 }
+"""What the value of a setting is called in the help; "N" where none is listed."""

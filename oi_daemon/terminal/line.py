@@ -1,14 +1,14 @@
-"""One line from the person, for a question that is not kept."""
+"""Reads one line, for a question that does not belong to the history of what was typed."""
 
 import os
 import sys
 
 
 def read_line(prompt: str, *, password: bool = False) -> str | None:
-    """One line without its end; None at end of input."""
+    """Ask for a line; returns it without its end, or None at the end of input."""
     try:
         if can_draw():
-            return _at_the_cursor(prompt, password)
+            return _read_with_keys(prompt, password)
         if password and sys.stdin.isatty():
             from getpass import getpass
 
@@ -21,13 +21,13 @@ def read_line(prompt: str, *, password: bool = False) -> str | None:
 
 
 def can_draw() -> bool:
-    """Whether a person is at both ends of a terminal that can move its cursor."""
+    """Whether stdin and stdout are a terminal that can move its cursor."""
     dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
     return sys.stdin.isatty() and sys.stdout.isatty() and not dumb
 
 
-def _at_the_cursor(prompt: str, password: bool) -> str:
-    """Asks below what is on the screen, and takes the question away again."""
+def _read_with_keys(prompt: str, password: bool) -> str:
+    """Ask below what is on the screen; the question is erased when it is answered."""
     from prompt_toolkit import PromptSession
 
     from oi_daemon.terminal.prompt import output, run

@@ -5,30 +5,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from oi_daemon.errors import InvalidError, OIError
-from oi_daemon.terminal.conversation import LibraryInterpreter
+from oi_daemon.messages.shapes import MessageDict
+from oi_daemon.terminal.conversation import TerminalConversation
 
 _FILE = "messages.json"
-_WORDS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
+"""The file that is saved to and loaded from where no path is given."""
+_SWITCHES = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`run` takes the conversation and the argument, and gives what to tell the person."""
+    """A magic command."""
 
     argument: str
+    """How its argument is written in the help; empty if it takes none."""
     help: str
-    run: Callable[[LibraryInterpreter, str], str]
+    """What it does, for the help."""
+    run: Callable[[TerminalConversation, str], str]
+    """Does it, with the argument that was typed; returns what to print."""
 
 
 def is_magic(text: str) -> bool:
+    """Whether this is a magic command, and no message to the model."""
     return text.startswith("%")
 
 
-def run_magic(conversation: LibraryInterpreter, text: str) -> str:
-    """Do what a magic command says; gives what to tell the person.
+def run_magic(conversation: TerminalConversation, text: str) -> str:
+    """Run a magic command; returns what to print.
 
     Raises:
         OIError: there is no such command, or it cannot be done.
@@ -38,31 +43,35 @@ def run_magic(conversation: LibraryInterpreter, text: str) -> str:
     if command is None:
         close = get_close_matches(name, COMMANDS, n=1)
         hint = f" Did you mean %{close[0]}?" if close else ""
-        raise InvalidError(f"There is no command %{name}.{hint} %help lists them.")
+        raise InvalidError(f"There is no command %{name}.{hint} %help shows all.")
     return command.run(conversation, argument.strip())
 
 
-def _debug(conversation: LibraryInterpreter, argument: str) -> str:
-    on = _WORDS.get(argument.lower()) if argument else not conversation.debug_mode
+def _debug(conversation: TerminalConversation, argument: str) -> str:
+    """Turn debug mode on or off; without an argument, the other way round."""
+    on = _SWITCHES.get(argument.lower()) if argument else not conversation.debug_mode
     if on is None:
         raise InvalidError(f"%debug: expected true or false, not {argument}")
     conversation.debug_mode = on
     return f"Debug mode is {'on' if on else 'off'}."
 
 
-def _reset(conversation: LibraryInterpreter, argument: str) -> str:
+def _reset(conversation: TerminalConversation, argument: str) -> str:
+    """Begin a new conversation."""
     conversation.reset()
     return "A new conversation begins."
 
 
-def _undo(conversation: LibraryInterpreter, argument: str) -> str:
+def _undo(conversation: TerminalConversation, argument: str) -> str:
+    """Remove the last question and its answer."""
     removed = conversation.undo()
     if not removed:
         return "There is nothing to undo."
-    return "\n".join(["Removed:", *map(_in_a_line, removed)])
+    return "\n".join(["Removed:", *map(_summary, removed)])
 
 
-def _save(conversation: LibraryInterpreter, argument: str) -> str:
+def _save(conversation: TerminalConversation, argument: str) -> str:
+    """Save the messages to a file."""
     path = Path(argument or _FILE).expanduser()
     messages = conversation.messages
     try:
@@ -72,7 +81,8 @@ def _save(conversation: LibraryInterpreter, argument: str) -> str:
     return f"Saved {len(messages)} messages to {path.absolute()}."
 
 
-def _load(conversation: LibraryInterpreter, argument: str) -> str:
+def _load(conversation: TerminalConversation, argument: str) -> str:
+    """Load the messages from a file."""
     path = Path(argument or _FILE).expanduser()
     try:
         conversation.messages = json.loads(path.read_text("utf-8"))
@@ -83,43 +93,52 @@ def _load(conversation: LibraryInterpreter, argument: str) -> str:
     return f"Loaded {len(conversation.messages)} messages from {path.absolute()}."
 
 
-def _history(conversation: LibraryInterpreter, argument: str) -> str:
-    return "\n".join(map(_in_a_line, conversation.messages)) or "Nothing was said yet."
+def _history(conversation: TerminalConversation, argument: str) -> str:
+    """List the messages."""
+    return "\n".join(map(_summary, conversation.messages)) or "There are no messages yet."
 
 
-def _model(conversation: LibraryInterpreter, argument: str) -> str:
+def _model(conversation: TerminalConversation, argument: str) -> str:
+    """Show or change the model."""
     if argument:
         conversation.model = argument
     return f"The model is {conversation.model}."
 
 
-def _budget(conversation: LibraryInterpreter, argument: str) -> str:
+def _budget(conversation: TerminalConversation, argument: str) -> str:
+    """Show what the last turn and the session have cost."""
     turn = conversation.last_turn
-    parts = [f"Last turn: {_used(**turn['usage'])}."] if turn else []
-    return " ".join([*parts, f"This session: {_used(**conversation.usage)}.", _limit(conversation)])
+    parts = [f"Last turn: {_costs(**turn['usage'])}."] if "usage" in turn else []
+    return " ".join(
+        [*parts, f"This session: {_costs(**conversation.usage)}.", _limit(conversation)]
+    )
 
 
-def _used(input_tokens: int, output_tokens: int, cost: float | None, unpriced: int = 0) -> str:
+def _costs(input_tokens: int, output_tokens: int, cost: float | None, unpriced: int = 0) -> str:
+    """What a turn or a session has used, in words."""
     price = "at a price that is not known" if cost is None else f"${cost:.4f}"
     if unpriced:
         price += f", and {unpriced} request{'s' * (unpriced > 1)} of which the price is not known"
     return f"{input_tokens:,} tokens in, {output_tokens:,} out, {price}"
 
 
-def _limit(conversation: LibraryInterpreter) -> str:
+def _limit(conversation: TerminalConversation) -> str:
+    """What the session may cost, in words."""
     limit = conversation.max_budget
     return "There is no limit (max_budget)." if limit is None else f"max_budget is ${limit}."
 
 
-def _help(conversation: LibraryInterpreter, argument: str) -> str:
+def _help(conversation: TerminalConversation, argument: str) -> str:
+    """Show all commands."""
     usages = {f"%{name} {command.argument}".strip(): command for name, command in COMMANDS.items()}
     width = max(map(len, usages)) + 2
     lines = [f"  {usage:{width}}{command.help}" for usage, command in usages.items()]
-    keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D, or exit, leaves."
+    keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D or exit quits."
     return "\n".join([*lines, keys])
 
 
-def _in_a_line(message: dict[str, Any]) -> str:
+def _summary(message: MessageDict) -> str:
+    """A message in one line: who wrote it, and how it begins."""
     who = message.get("language") or {"user": "you"}.get(message["role"], "model")
     text = " ".join((message.get("code") or message.get("message") or "").split())
     return f"  {who:>10}  {text if len(text) <= 66 else text[:65] + '…'}"
@@ -132,8 +151,8 @@ COMMANDS = {
     "save_message": Command("[path]", "save messages to a JSON file", _save),
     "load_message": Command("[path]", "load messages from a JSON file", _load),
     "history": Command("", "list the messages of this conversation", _history),
-    "model": Command("[NAME]", "say or change the model", _model),
+    "model": Command("[NAME]", "show or change the model", _model),
     "budget": Command("", "what the last turn and this session have cost", _budget),
-    "tokens": Command("", "the same", _budget),
-    "help": Command("", "list these commands", _help),
+    "tokens": Command("", "the same as %budget", _budget),
+    "help": Command("", "show this help", _help),
 }

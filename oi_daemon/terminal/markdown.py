@@ -1,4 +1,4 @@
-"""A message as it streams: what of its Markdown is finished, and what may grow."""
+"""A message as it streams: which of its Markdown is finished, and which may still change."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -10,21 +10,23 @@ if TYPE_CHECKING:
 class MarkdownStream:
     """Splits growing Markdown between two of its outermost blocks.
 
-    Only the last block of a Markdown text can still change by what follows, so all before it can be
+    Only the last block of a Markdown text can be changed by what follows, so all before it can be
     shown for good.
     """
 
     def __init__(self) -> None:
         self._parts: list[str] = []
+        """The text that has not been taken, in pieces."""
         self._lines = 0
-        """Line ends since the last split: without one, no block can have ended."""
+        """Number of line ends since the last split: without one, no block can have ended."""
 
     def add(self, text: str) -> None:
+        """Add text as it comes."""
         self._parts.append(text)
         self._lines += text.count("\n")
 
     def take_finished(self) -> str:
-        """The finished blocks, taken out."""
+        """Remove the finished blocks, and return them."""
         if not self._lines:
             return ""
         self._lines = 0
@@ -36,14 +38,14 @@ class MarkdownStream:
 
     @property
     def rest(self) -> str:
-        """What may still grow."""
+        """The text that may still change."""
         text = "".join(self._parts)
         self._parts = [text]
         return text
 
 
 def _start_of_last_block(text: str) -> int:
-    """The line on which the last outermost block begins."""
+    """The line on which the last outermost block begins, counted from 0."""
     starts = [
         token.map[0]
         for token in _parser().parse(text)
@@ -54,6 +56,7 @@ def _start_of_last_block(text: str) -> int:
 
 @cache
 def _parser() -> "MarkdownIt":
+    """The parser, which finds blocks and leaves the text in them alone."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt().enable(["strikethrough", "table"])

@@ -9,10 +9,9 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from oi_daemon.files import make_private, write_private
-from oi_daemon.messages.written import DISPLAY_ID, says_little
+from oi_daemon.messages.written import DISPLAY_ID, Bundle, says_little
 from oi_daemon.settings.paths import pictures_path
 
 _SUFFIXES = {
@@ -23,19 +22,22 @@ _SUFFIXES = {
     "application/pdf": ".pdf",
     "text/html": ".html",
 }
+"""Suffix of the file that a display of each type is kept in."""
 _TEXTS = ("image/svg+xml", "text/html")
+"""Types whose data is text; that of all others is base64."""
 _PIECE = 4096
-"""Bytes of a picture in one of kitty's escape sequences."""
+"""Bytes of a picture in each of kitty's escape sequences, at most."""
 
 
 class DisplayFiles:
-    """The displays of a block as files. One that takes another's place takes its file's too."""
+    """The displays of a block as files. One that takes another's place overwrites its file."""
 
     def __init__(self) -> None:
         self._paths: dict[tuple[str, str], Path] = {}
+        """The files by display id and type."""
 
-    def keep(self, data: Mapping[str, Any]) -> Path | None:
-        """The display's file; None if it is text, or the disk does not take it."""
+    def keep(self, data: Bundle) -> Path | None:
+        """Write the display to a file; returns its path, None if it is text or the disk fails."""
         kind = next((kind for kind in _SUFFIXES if kind in data), None)
         if kind is None or (kind == "text/html" and not says_little(data)):
             return None
@@ -50,12 +52,13 @@ class DisplayFiles:
 
 
 def _new_path(suffix: str) -> Path:
+    """A path for a new file, named by the time."""
     now = f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}"
     return pictures_path() / f"{now}{suffix}"
 
 
-def words(data: Mapping[str, Any], path: Path | None) -> str:
-    """A display in words, and where it is kept."""
+def words(data: Bundle, path: Path | None) -> str:
+    """A display in words: the file that it is kept in, or else its text."""
     if path is not None:
         return f"[{'page' if path.suffix == '.html' else 'picture'}: {path}]\n"
     text = data.get("text/plain") or re.sub(r"<[^>]+>", "", str(data.get("text/html", "")))
@@ -63,8 +66,8 @@ def words(data: Mapping[str, Any], path: Path | None) -> str:
     return f"{shown}\n"
 
 
-def inline(data: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> str:
-    """The escape sequences that show the picture, in the terminals that have them."""
+def inline(data: Bundle, environ: Mapping[str, str] = os.environ) -> str:
+    """The escape sequences that show the picture; empty if this terminal has none."""
     png = data.get("image/png")
     if not isinstance(png, str) or "TMUX" in environ or "STY" in environ:
         return ""
@@ -80,6 +83,7 @@ def inline(data: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> 
 
 
 def _kitty(encoded: str) -> str:
+    """The escape sequences of kitty's protocol for a PNG in base64."""
     pieces = [encoded[start : start + _PIECE] for start in range(0, len(encoded), _PIECE)]
     head = "a=T,f=100,"
     sequences = []
@@ -90,7 +94,7 @@ def _kitty(encoded: str) -> str:
 
 
 def _sixel(encoded: str) -> str:
-    """By libsixel's program, where that is installed."""
+    """A PNG in base64 as sixels, made by libsixel's program; empty if that is not installed."""
     program = shutil.which("img2sixel")
     if program is None:
         return ""
@@ -102,5 +106,6 @@ def _sixel(encoded: str) -> str:
     return done.stdout.decode("ascii", "replace") + "\n"
 
 
-def _bytes(kind: str, value: Any) -> bytes:
+def _bytes(kind: str, value: object) -> bytes:
+    """The content of the file for a display's data of this type."""
     return str(value).encode() if kind in _TEXTS else base64.b64decode(str(value))

@@ -3,84 +3,93 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
 from oi_daemon.messages.lines import plain
-from oi_daemon.messages.written import DISPLAY_ID
+from oi_daemon.messages.shapes import ChunkDict
+from oi_daemon.messages.written import DISPLAY_ID, Bundle
 from oi_daemon.terminal.pictures import DisplayFiles, words
-from oi_daemon.terminal.voice import visible, warn
+from oi_daemon.terminal.printing import print_warning, visible
 
 
 class PlainScreen:
-    """Text as it comes. A block begins with `[its language]`, its output with `[output]`."""
+    """Prints text as it comes. A block begins with `[language]`, its output with `[output]`."""
 
     def __init__(self, file: TextIO | None = None) -> None:
         self._file = file or sys.stdout
-        self._line_open = False
-        self._output_begun = False
-        self._kept = DisplayFiles()
-        self._told: set[str] = set()
-        """What displays were told of the block, in words."""
-        self._held = ""
-        """The beginning of a line of output that may still be overwritten."""
+        self._is_line_open = False
+        """Whether the last line that was printed has no end yet."""
+        self._has_output = False
+        """Whether some of the block's output was printed."""
+        self._files = DisplayFiles()
+        self._shown_displays: set[str] = set()
+        """The displays of the block that were printed, in words."""
+        self._pending = ""
+        """The beginning of a line of output that the code may still overwrite."""
 
     def begin(self) -> None:
-        """Nothing is shown before the first chunk."""
+        """Do nothing, because the first chunk comes soon enough."""
 
-    def show(self, chunk: dict[str, Any]) -> None:
+    def show(self, chunk: ChunkDict) -> None:
+        """Print a chunk."""
         match chunk:
             case {"message": text} | {"code": text}:
                 self._write(visible(text))
             case {"language": language}:
-                self._head(language)
+                self._print_heading(language)
             case {"executing": _}:
-                self._output_begun = False
+                self._has_output = False
             case {"output": text}:
-                self._print(text)
+                self._print_output(text)
             case {"display": data}:
                 self._display(data)
             case {"end_of_execution": True}:
                 self.close()
-                self._output_begun = False
-                self._kept, self._told = DisplayFiles(), set()
+                self._has_output = False
+                self._files, self._shown_displays = DisplayFiles(), set()
 
-    def note(self, line: str) -> None:
-        warn(line)
+    def print_above(self, line: str) -> None:
+        """Print the line on stderr."""
+        print_warning(line)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
+        """End the line that is open, so that a question can follow."""
         self.close()
         yield
 
     def close(self) -> None:
-        """Leave the line, if one is begun."""
-        held, self._held = self._held, ""
-        self._write(plain(held))
-        if self._line_open:
+        """End the line that is open, if there is one."""
+        pending, self._pending = self._pending, ""
+        self._write(plain(pending))
+        if self._is_line_open:
             self._write("\n")
 
-    def _head(self, title: str) -> None:
+    def _print_heading(self, title: str) -> None:
+        """Print the title of what follows."""
         self.close()
         self._write(f"[{title}]\n")
 
-    def _print(self, text: str) -> None:
-        if not self._output_begun:
-            self._head("output")
-            self._output_begun = True
-        text = self._held + text
+    def _print_output(self, text: str) -> None:
+        """Print output of the code, as far as the code cannot overwrite it any more."""
+        if not self._has_output:
+            self._print_heading("output")
+            self._has_output = True
+        text = self._pending + text
         end = len(text) if plain(text) == text else text.rfind("\n") + 1
-        self._held = text[end:]
+        self._pending = text[end:]
         self._write(plain(text[:end]))
 
-    def _display(self, data: dict[str, Any]) -> None:
-        """In words; those of one that takes another's place are told where they are new."""
-        told = words(data, self._kept.keep(data))
-        if DISPLAY_ID not in data or told not in self._told:
-            self._print(told)
-        self._told.add(told)
+    def _display(self, data: Bundle) -> None:
+        """Print a display in words; nothing if it replaces one that has the same words."""
+        text = words(data, self._files.keep(data))
+        if DISPLAY_ID not in data or text not in self._shown_displays:
+            self._print_output(text)
+        self._shown_displays.add(text)
 
     def _write(self, text: str) -> None:
+        """Write a text to the file at once."""
         self._file.write(text)
         self._file.flush()
         if text:
-            self._line_open = not text.endswith("\n")
+            self._is_line_open = not text.endswith("\n")

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import Completer, Completion
@@ -20,29 +20,32 @@ from prompt_toolkit.shortcuts import CompleteStyle
 from oi_daemon.files import make_private
 
 if TYPE_CHECKING:
+    from prompt_toolkit.application import Application
     from prompt_toolkit.buffer import Buffer
+    from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-_SIGN, _LEAVING = "> ", "(Ctrl-C again leaves) > "
+_SIGN, _QUITTING = "> ", "(Ctrl-C again quits) > "
 
 
 class Prompt:
-    """Reads what the person says, one message at a time.
+    """Reads what the person types, one message at a time.
 
     Enter sends it; Alt-Enter, or Enter after a backslash, begins another line. Ctrl-C clears the
-    line, and a second one leaves, as Ctrl-D does.
+    line, and a second one quits, as Ctrl-D does.
     """
 
     def __init__(self, history: Path, keeps: Callable[[], bool], commands: Sequence[str]) -> None:
         """
         Args:
-            history: the file of what was said before, private.
-            keeps: whether what is said now may be kept in it.
+            history: the file of what was typed before.
+            keeps: whether what is typed now may be kept in it.
             commands: what Tab completes at the beginning of a line.
         """
-        self._leaving = False
+        self._is_quitting = False
+        """Whether Ctrl-C was pressed on an empty line: a second one quits."""
         self._session: PromptSession[str] = PromptSession(
-            lambda: [("bold", _LEAVING if self._leaving else _SIGN)],
+            lambda: [("bold", _QUITTING if self._is_quitting else _SIGN)],
             multiline=True,
             prompt_continuation=lambda width, line, wrapped: "… ".rjust(width),
             history=_PrivateHistory(history, keeps),
@@ -53,44 +56,49 @@ class Prompt:
             key_bindings=self._keys(),
             output=output(),
         )
-        self._session.default_buffer.on_text_changed += self._typed
+        self._session.default_buffer.on_text_changed += self._on_change
 
-    def read(self, shown: Callable[[], None]) -> str:
-        """The next message.
+    def read(self, on_shown: Callable[[], None]) -> str:
+        """Wait for the next message.
 
         Args:
-            shown: called once the prompt is on the screen.
+            on_shown: called once the prompt is on the screen.
 
         Raises:
-            EOFError: the person leaves.
-            KeyboardInterrupt: they have thought better of it.
+            EOFError: the person quits.
+            KeyboardInterrupt: the person has pressed Ctrl-C right after Enter.
         """
-        self._leaving = False
+        self._is_quitting = False
         event = self._session.app.after_render
 
-        def once(_: Any) -> None:
+        def once(_: "Application[str]") -> None:
             event.remove_handler(once)
-            shown()
+            on_shown()
 
         event.add_handler(once)
         message = run(self._session).strip()
-        if message and self._hurried():
+        if message and self._take_ctrl_c():
             signal.raise_signal(signal.SIGINT)
         return message
 
-    def _hurried(self) -> bool:
-        """Whether Ctrl-C came right behind Enter, while the prompt still had the keyboard."""
+    def _take_ctrl_c(self) -> bool:
+        """Whether Ctrl-C was pressed right after Enter, while the prompt still had the keyboard.
+
+        It is removed from the keys that were typed ahead.
+        """
         app = self._session.app
         keys = [*get_typeahead(app.input), *app.key_processor.empty_queue(), *app.input.read_keys()]
         stops = [key for key in keys if key.key in (Keys.ControlC, Keys.SIGINT)]
         store_typeahead(app.input, [key for key in keys if key not in stops])
         return bool(stops)
 
-    def _typed(self, buffer: "Buffer") -> None:
+    def _on_change(self, buffer: "Buffer") -> None:
+        """The person has typed something: a Ctrl-C before it does not count any more."""
         if buffer.text:
-            self._leaving = False
+            self._is_quitting = False
 
     def _keys(self) -> KeyBindings:
+        """What each key does."""
         keys = KeyBindings()
 
         @keys.add("enter")
@@ -108,23 +116,23 @@ class Prompt:
 
         @keys.add("c-@")
         def early(event: KeyPressEvent) -> None:
-            """What is left of a Ctrl-D from before the prompt had the keyboard."""
+            """Quit: a Ctrl-D that was pressed before the prompt had the keyboard comes as this."""
             if not event.current_buffer.text:
                 event.app.exit(exception=EOFError())
 
         @keys.add("c-c")
         @keys.add("<sigint>")
         def clear(event: KeyPressEvent) -> None:
-            if self._leaving:
+            if self._is_quitting:
                 event.app.exit(exception=EOFError())
             event.current_buffer.reset()
-            self._leaving = True
+            self._is_quitting = True
 
         return keys
 
 
 def run(session: PromptSession[str]) -> str:
-    """Ask; also inside of a program whose asyncio loop runs in this thread."""
+    """Ask at a prompt; also in a program whose asyncio loop runs in this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -133,19 +141,25 @@ def run(session: PromptSession[str]) -> str:
 
 
 def output() -> Output:
-    """stdout, never asked where its cursor is: not every terminal answers, and some do so late."""
+    """The output of a prompt on stdout.
+
+    It never asks the terminal where its cursor is, because not every terminal answers in time.
+    """
     made = create_output(stdout=sys.stdout)
     made.enable_cpr = False  # type: ignore[attr-defined]
     return made
 
 
 class _PrivateHistory(FileHistory):
+    """What was typed before, in a file that only the user can read."""
+
     def __init__(self, path: Path, keeps: Callable[[], bool]) -> None:
         super().__init__(str(path))
         self._path = path
         self._keeps = keeps
 
     def store_string(self, string: str) -> None:
+        """Add a message to the file. If that fails, only the history is incomplete."""
         if not self._keeps():
             return
         try:
@@ -153,14 +167,18 @@ class _PrivateHistory(FileHistory):
             os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
             super().store_string(string)
         except OSError:
-            pass  # what is typed matters more than that it is kept
+            pass  # the message itself must still be sent
 
 
 class _Commands(Completer):
+    """Completes the magic commands."""
+
     def __init__(self, commands: Sequence[str]) -> None:
         self._commands = commands
 
-    def get_completions(self, document: "Document", complete_event: Any) -> Iterable[Completion]:
+    def get_completions(
+        self, document: "Document", complete_event: "CompleteEvent"
+    ) -> Iterable[Completion]:
         text = document.text_before_cursor
         if text.startswith("%"):
             for command in self._commands:

@@ -10,30 +10,33 @@ from rich.cells import cell_len
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-_TOGETHER = "\x1b[?2026h{}\x1b[?2026l"
-"""A frame that is shown at once, by terminals that know how; others ignore it."""
+_SYNCHRONIZED = "\x1b[?2026h{}\x1b[?2026l"
+"""Has the terminal show a frame at once; terminals that do not know this ignore it."""
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 _ERASE_LINE, _ERASE_BELOW = "\x1b[K", "\x1b[J"
 _EMPTY_LINE = f"{_ERASE_LINE}\x1b[B"
+"""Erases a line and moves to the next one."""
 _STYLE = re.compile(r"\x1b\[[0-9;:]*m|\x1b\]8;.*?\x1b\\")
 
 
 class Region:
-    """Lines above the cursor that can still change.
+    """The last lines on the screen, which can still change.
 
-    A frame is written over the one before, in one write: nothing flickers, and what was put above
-    is never touched again.
+    A frame is written over the one before in a single write, so that nothing flickers. What was put
+    above the region is never touched again.
     """
 
     def __init__(self, console: "Console") -> None:
         self._console = console
         self._widths: list[int] = []
-        self._screen = 0
-        self._cursor_hidden = False
+        """Columns that each line of the frame takes."""
+        self._screen_width = 0
+        """Columns that the screen had when the frame was drawn."""
+        self._is_cursor_hidden = False
 
     @property
     def room(self) -> int:
-        """How many lines a frame can have."""
+        """Number of lines that a frame can have."""
         return max(3, self._console.height - 1)
 
     def draw(self, lines: Sequence[str]) -> None:
@@ -46,8 +49,8 @@ class Region:
             for line, cells in zip(shown, widths, strict=True)
         )
         self._write(self._top() + _HIDE_CURSOR + body + _ERASE_BELOW)
-        self._cursor_hidden = True
-        self._widths, self._screen = widths, width
+        self._is_cursor_hidden = True
+        self._widths, self._screen_width = widths, width
 
     def put(self, text: str) -> None:
         """Put text above the region for good; the region is empty until it is drawn again."""
@@ -57,42 +60,44 @@ class Region:
         self._widths = []
 
     def show_cursor(self) -> None:
-        """For a question below the region."""
+        """Show the cursor, for a question below the region."""
         self._write(self._shown_cursor())
 
     def _shown_cursor(self) -> str:
-        hidden, self._cursor_hidden = self._cursor_hidden, False
+        """The escape sequence that shows the cursor; empty if it is not hidden."""
+        hidden, self._is_cursor_hidden = self._is_cursor_hidden, False
         return _SHOW_CURSOR if hidden else ""
 
     def _erased(self) -> str:
-        """Empties the region, and moves the cursor to where it began.
+        """The escape sequences that erase the region and move the cursor to its beginning.
 
-        Line by line: where all of the screen is erased at once, tmux keeps it in its history.
+        They erase line by line, because tmux keeps in its history what is erased all at once.
         """
         rows = self._rows
         return self._top() + _EMPTY_LINE * rows + _ERASE_LINE + _up(rows)
 
     def _top(self) -> str:
-        """Moves the cursor to where the region begins."""
+        """The escape sequence that moves the cursor to where the region begins."""
         return f"\r{_up(self._rows)}" if self._widths else ""
 
     @property
     def _rows(self) -> int:
-        """How many rows of the screen the region takes."""
+        """Number of rows of the screen that the region takes."""
         rows = len(self._widths)
-        if rows and self._console.width != self._screen and _reflows():
+        if rows and self._console.width != self._screen_width and _reflows():
             width = self._console.width
             rows = sum(max(1, -(-cells // width)) for cells in self._widths)
         return rows
 
     def _write(self, text: str) -> None:
+        """Write escape sequences and text to the terminal in one piece."""
         if text:
-            self._console.file.write(_TOGETHER.format(text))
+            self._console.file.write(_SYNCHRONIZED.format(text))
             self._console.file.flush()
 
 
 def paint(console: "Console", renderable: "RenderableType") -> list[str]:
-    """The lines of a renderable as the console would write them."""
+    """The lines that the console would write for a renderable."""
     with console.capture() as captured:
         console.print(renderable)
     lines = captured.get().removesuffix("\n").split("\n")
@@ -100,15 +105,16 @@ def paint(console: "Console", renderable: "RenderableType") -> list[str]:
 
 
 def theme(environ: Mapping[str, str] = os.environ) -> str:
-    """Colours of code that can be read on this terminal, as far as it tells what it looks like."""
+    """Name of the colours for code: for a light screen if the terminal tells that it has one."""
     _, _, background = environ.get("COLORFGBG", "").rpartition(";")
     return "ansi_light" if background in ("7", "15") else "ansi_dark"
 
 
 def _up(rows: int) -> str:
+    """The escape sequence that moves the cursor up."""
     return f"\x1b[{rows}A" if rows else ""
 
 
 def _reflows() -> bool:
-    """Whether lines that no longer fit are wrapped when the screen gets narrower."""
+    """Whether the terminal wraps its lines anew when it gets narrower."""
     return "XTERM_VERSION" not in os.environ

@@ -1,113 +1,125 @@
-"""A turn on a terminal that can do more than text: what may still change is live at the bottom."""
+"""A turn on a terminal with colours: what may still change is live, at the bottom of the screen."""
 
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich import markdown
 from rich.console import Console, ConsoleOptions, RenderResult
 
-from oi_daemon.messages.written import DISPLAY_ID
+from oi_daemon.messages.shapes import ChunkDict
+from oi_daemon.messages.written import DISPLAY_ID, Bundle
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
+from oi_daemon.terminal.printing import visible
 from oi_daemon.terminal.region import Region, paint, theme
-from oi_daemon.terminal.voice import visible
 
 _FRAME = 0.08
-"""Seconds between frames, at least."""
-_SHARE = 4
-"""Drawing takes one part in so many of the time, at most."""
+"""Seconds between two frames, at least."""
+_REST = 4
+"""After a frame, wait at least so many times as long as it took to draw it."""
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class RichScreen:
-    """Markdown and highlighted code, live.
+    """Shows Markdown and highlighted code, live.
 
-    Chunks only change what is known; a thread draws it, so a turn never waits for the screen.
+    A chunk only changes what is known. A thread draws it, so that the turn does not wait for the
+    screen.
     """
 
     def __init__(self, console: Console, *, live: bool = True) -> None:
         """
         Args:
-            live: draw what may still change; else everything appears once it is finished.
+            live: draw what may still change; without it, a part appears when it is finished.
         """
         self._console = console
         self._region = Region(console)
         self._live = live
         self._part: MarkdownStream | BlockView | None = None
-        self._kept = DisplayFiles()
-        self._begun = False
+        """The message or block that is under way; None between two of them."""
+        self._files = DisplayFiles()
+        self._has_parts = False
+        """Whether a part has been put on the screen: the next one is set apart from it."""
         self._lock = threading.Lock()
+        """Guards all of this against the thread that draws."""
         self._closed = threading.Event()
-        self._asking = False
-        self._noted: list[str] = []
-        """What came while the person was asked."""
+        """Set to end the thread."""
+        self._is_asking = False
+        self._postponed: list[str] = []
+        """Lines that came while the person was asked."""
         self._thread: threading.Thread | None = None
+        """Draws; None while nothing is live."""
 
-    def show(self, chunk: dict[str, Any]) -> None:
+    def show(self, chunk: ChunkDict) -> None:
+        """Show a chunk."""
         with self._lock:
             self._take(chunk)
         self.begin()
 
     def begin(self) -> None:
-        """Start to draw: before the first chunk, that the model thinks."""
+        """Start to draw; before the first chunk this shows that the model is thinking."""
         if self._live and self._thread is None:
             self._closed.clear()
-            self._thread = threading.Thread(target=self._draw_on, daemon=True)
+            self._thread = threading.Thread(target=self._draw_repeatedly, daemon=True)
             self._thread.start()
 
-    def note(self, line: str) -> None:
-        """Not over what the person is asked about: after that."""
+    def print_above(self, line: str) -> None:
+        """Put a line above the region; while the person is asked, after the answer."""
         with self._lock:
-            if self._asking:
-                self._noted.append(line)
+            if self._is_asking:
+                self._postponed.append(line)
             else:
                 self._region.put(line)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """The code that is asked about stands still, whole, above the cursor."""
+        """Stop drawing, and show all of the code that the person is asked about."""
         self._stop()
         if isinstance(self._part, BlockView):
-            self._stand_still(self._part)
+            self._show_all(self._part)
         self._region.show_cursor()
-        self._asking = True
+        self._is_asking = True
         try:
             yield
         finally:
             with self._lock:
-                self._asking = False
-                noted, self._noted = self._noted, []
-            for line in noted:
-                self.note(line)
+                self._is_asking = False
+                postponed, self._postponed = self._postponed, []
+            for line in postponed:
+                self.print_above(line)
 
     def close(self) -> None:
-        """All that is on the screen is finished: leave it there for good."""
+        """Put all that is live on the screen for good."""
         self._stop()
         self._finish()
 
-    def _stand_still(self, block: BlockView) -> None:
+    def _show_all(self, block: BlockView) -> None:
+        """Show all of a block's code: in the region if it fits, else for good."""
         room = self._region.room - 3
         if self._live and block.fits(room):
-            self._region.draw([*self._apart, *block.live(room)])
+            self._region.draw([*self._separator, *block.live(room)])
         else:
             self._put_code(block)
 
     def _put_code(self, block: BlockView) -> None:
-        apart = self._apart
+        """Put the code of a block on the screen for good, if it has not been."""
+        separator = self._separator
         if code := block.put_code():
-            self._put(apart, "\n".join(code))
+            self._put(separator, "\n".join(code))
 
     def _stop(self) -> None:
+        """End the thread that draws."""
         if self._thread is not None:
             self._closed.set()
             self._thread.join()
             self._thread = None
 
-    def _take(self, chunk: dict[str, Any]) -> None:
+    def _take(self, chunk: ChunkDict) -> None:
+        """Change what is known by a chunk."""
         match chunk:
             case {"message": text}:
                 self._message().add(text)
@@ -120,93 +132,102 @@ class RichScreen:
                 self._executing(code, language)
             case {"active_line": line}:
                 self._block().line = line
-                self._block().ran = True
+                self._block().has_run = True
             case {"output": text}:
                 self._block().add_output(text)
             case {"display": data}:
                 self._display(data)
             case {"end_of_execution": True}:
-                self._block().ran = True
+                self._block().has_run = True
                 self._finish()
 
     def _message(self) -> MarkdownStream:
+        """The message under way; a new one if there is none."""
         if not isinstance(self._part, MarkdownStream):
             self._finish()
             self._part = MarkdownStream()
         return self._part
 
     def _block(self) -> BlockView:
+        """The block under way; a new one if there is none."""
         if not isinstance(self._part, BlockView):
             self._finish()
             self._part = BlockView(self._console, "")
         return self._part
 
     def _executing(self, code: str, language: str) -> None:
-        if isinstance(self._part, BlockView) and self._part.ran:
+        """The block is complete: this code is about to run, or the person is asked about it."""
+        if isinstance(self._part, BlockView) and self._part.has_run:
             self._finish()
         block = self._block()
         block.replace_code(code, language)
         if not self._live:
             self._put_code(block)
 
-    def _display(self, data: dict[str, Any]) -> None:
+    def _display(self, data: Bundle) -> None:
+        """The block has shown a picture, table or page."""
         name = data.get(DISPLAY_ID)
-        self._block().add_display(name, words(data, self._kept.keep(data)), inline(data))
+        self._block().add_display(name, words(data, self._files.keep(data)), inline(data))
 
     def _finish(self) -> None:
-        """What stands in the region is put above it."""
+        """Put the part that is under way on the screen for good."""
         match self._part:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())
                 self._put_markdown(message.rest)
             case BlockView() as block:
-                self._put(self._apart, block.put_rest())
+                self._put(self._separator, block.put_rest())
             case None:
                 self._region.put("")
-        self._part, self._kept = None, DisplayFiles()
+        self._part, self._files = None, DisplayFiles()
 
     def _put_markdown(self, text: str) -> None:
+        """Put finished Markdown on the screen for good."""
         if text.strip():
-            self._put(self._apart, "\n".join(self._markdown(text)))
+            self._put(self._separator, "\n".join(self._markdown(text)))
 
-    def _put(self, apart: list[str], text: str) -> None:
-        self._region.put("\n".join([*apart, text]))
-        self._begun = True
+    def _put(self, separator: list[str], text: str) -> None:
+        """Put a text on the screen for good, below these lines."""
+        self._region.put("\n".join([*separator, text]))
+        self._has_parts = True
 
     def _markdown(self, text: str) -> list[str]:
+        """The lines of a Markdown text as they are shown."""
         lines = paint(self._console, _Markdown(visible(text).strip("\n"), code_theme=theme()))
         return "\n".join(lines).strip("\n").split("\n")
 
-    def _draw_on(self) -> None:
+    def _draw_repeatedly(self) -> None:
+        """Draw frames until `_closed` is set. Runs in a thread."""
         pause = 0.0
         while not self._closed.wait(pause):
             began = time.monotonic()
             with self._lock:
                 self._draw()
-            pause = max(_FRAME, _SHARE * (time.monotonic() - began))
+            pause = max(_FRAME, _REST * (time.monotonic() - began))
 
     def _draw(self) -> None:
+        """Draw a frame: the part under way, or that the model is thinking."""
         match self._part:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())
                 lines = self._markdown(message.rest) if message.rest.strip() else []
             case BlockView() as block:
                 lines = block.live(self._region.room - 2)
-                if block.ran:
+                if block.has_run:
                     lines.append(_spinner("running; Ctrl-C stops it"))
             case None:
                 lines = [_spinner("thinking")]
-        self._region.draw([*self._apart, *lines])
+        self._region.draw([*self._separator, *lines])
 
     @property
-    def _apart(self) -> list[str]:
-        """Parts are set apart by an empty line."""
-        goes_on = isinstance(self._part, BlockView) and self._part.code_is_put
-        return [""] if self._begun and not goes_on else []
+    def _separator(self) -> list[str]:
+        """The lines between the last part and this one: an empty line, or none."""
+        is_continued = isinstance(self._part, BlockView) and self._part.code_is_put
+        return [""] if self._has_parts and not is_continued else []
 
 
 class _Heading(markdown.Heading):
-    """At the left, where the text is."""
+    """A heading at the left, where rich would centre it."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         self.text.justify = "left"
@@ -214,9 +235,12 @@ class _Heading(markdown.Heading):
 
 
 class _Markdown(markdown.Markdown):
+    """Markdown with our headings."""
+
     elements: ClassVar = {**markdown.Markdown.elements, "heading_open": _Heading}
 
 
 def _spinner(text: str) -> str:
+    """A dim line with a sign that turns."""
     sign = _SPINNER[int(time.monotonic() / _FRAME) % len(_SPINNER)]
     return f"\x1b[2m{sign} {text}\x1b[0m"

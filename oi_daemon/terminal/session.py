@@ -5,34 +5,35 @@ from contextlib import closing
 from enum import IntEnum
 
 from oi_daemon.errors import NoModelError, OIError
-from oi_daemon.settings.file import keep_setting
 from oi_daemon.settings.paths import prompt_history_path
 from oi_daemon.terminal.approval import Person
-from oi_daemon.terminal.conversation import LibraryInterpreter
+from oi_daemon.terminal.conversation import TerminalConversation
+from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw
 from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
-from oi_daemon.terminal.notices import Notices
-from oi_daemon.terminal.voice import tell, warn
+from oi_daemon.terminal.printing import print_text, print_warning
+from oi_daemon.terminal.saving import save_settings
 
-_FAULT = (
-    "Something unexpected went wrong: {kind}: {error}. In debug mode (%debug) it is told in full."
+_UNEXPECTED = (
+    "Something unexpected went wrong: {kind}: {error}. Debug mode (%debug) shows all of it."
 )
-_LEAVING = ("exit", "quit", "exit()", "quit()")
+_QUIT = ("exit", "quit", "exit()", "quit()")
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "image", "moderation", "realtime", "audio")
+"""Words in the names of models that cannot chat."""
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """How it went, as the program's exit code."""
 
     DONE = 0
     FAILED = 1
     NOT_ASKED = 2
     NOT_RUN = 3
-    """There was code, and nobody to say yes."""
+    """Code was not run because there was nobody to ask."""
     BUDGET = 4
-    """The limit was reached before the answer."""
+    """`max_budget` was reached before the answer."""
     INTERRUPTED = 130
 
 
@@ -41,42 +42,43 @@ class Session:
 
     def __init__(
         self,
-        conversation: LibraryInterpreter,
+        conversation: TerminalConversation,
         *,
-        notices: Notices | None = None,
-        alone: bool = False,
+        log: DaemonLog | None = None,
+        nobody_to_ask: bool = False,
     ) -> None:
         """
         Args:
-            notices: where the daemon's lines come from, if it does not write to the screen itself.
-            alone: nobody is there to be asked, so that no code runs without `auto_run`.
+            log: where the daemon's lines come from; None: it writes to the screen itself.
+            nobody_to_ask: decline every block, unless `auto_run` is on.
         """
         self._conversation = conversation
-        self._notices = notices
-        self._alone = alone
+        self._log = log
+        self._nobody_to_ask = nobody_to_ask
         self._interrupts = CtrlC()
 
     def converse(self) -> None:
-        """Ask until the person leaves: by Ctrl-D, twice Ctrl-C, or a word for it, at the prompt."""
+        """Ask until the person quits: by Ctrl-D, twice Ctrl-C, or a word for it, at the prompt."""
         read = self._reader()
         with self._interrupts:
             while True:
-                self._interrupts.forget()
+                self._interrupts.clear()
                 try:
                     message = read()
                 except (EOFError, KeyboardInterrupt):
-                    return tell("")
-                if message in _LEAVING:
+                    return print_text("")
+                if message in _QUIT:
                     return
                 if message:
-                    self._say(message)
+                    self._handle(message)
 
-    def ask(self, message: str) -> Exit:
-        """One message, answered."""
+    def ask(self, message: str) -> ExitCode:
+        """Send one message, and show its answer."""
         with self._interrupts:
-            return self._say(message)
+            return self._handle(message)
 
     def _reader(self) -> Callable[[], str]:
+        """The function that waits for the next message."""
         start = self._conversation.start
         if not can_draw():
             return self._read_plainly
@@ -87,68 +89,73 @@ class Session:
             keeps=lambda: self._conversation.conversation_history,
             commands=[f"%{name}" for name in COMMANDS],
         )
-        return lambda: prompt.read(shown=start)
+        return lambda: prompt.read(on_shown=start)
 
     def _read_plainly(self) -> str:
-        """Where the cursor cannot be moved, such as in a notebook or from a pipe."""
+        """Wait for a message where the cursor cannot be moved, as in a notebook or a pipe."""
         with self._interrupts.wait():
             return input("> ").strip()
 
-    def _say(self, message: str) -> Exit:
+    def _handle(self, message: str) -> ExitCode:
+        """Run a magic command or a turn. Errors are printed."""
         try:
             if is_magic(message):
-                tell(run_magic(self._conversation, message))
-                return Exit.DONE
-            return self._turns(message)
+                print_text(run_magic(self._conversation, message))
+                return ExitCode.DONE
+            return self._run_turns(message)
         except OIError as error:
-            warn(str(error), "error")
-            return Exit.FAILED
+            print_warning(str(error), "error")
+            return ExitCode.FAILED
         except KeyboardInterrupt:
-            warn("Interrupted.")
-            return Exit.INTERRUPTED
-        except Exception as error:  # a fault of ours must not cost the conversation
+            print_warning("Interrupted.")
+            return ExitCode.INTERRUPTED
+        except Exception as error:  # a bug of ours must not end the conversation
             if self._conversation.debug_mode:
                 raise
-            warn(_FAULT.format(kind=type(error).__name__, error=error), "error")
-            return Exit.FAILED
+            text = _UNEXPECTED.format(kind=type(error).__name__, error=error)
+            print_warning(text, "error")
+            return ExitCode.FAILED
 
-    def _turns(self, message: str | None) -> Exit:
-        """A turn, and those that the person's words at an approval lead to."""
-        person = Person(self._conversation, self._interrupts, alone=self._alone)
+    def _run_turns(self, message: str | None) -> ExitCode:
+        """Run a turn, and the turns that follow from what the person says at an approval."""
+        person = Person(self._conversation, self._interrupts, nobody_to_ask=self._nobody_to_ask)
         while message is not None:
-            person.words = None
+            person.next_message = None
             try:
-                self._turn(message, person)
+                self._run_turn(message, person)
             except NoModelError as error:
                 if not self._choose_model(error):
                     raise
                 continue
-            message = person.words
-        if person.absent:
-            return Exit.NOT_RUN
-        spent = self._conversation.last_turn.get("status") == "budget"
-        return Exit.BUDGET if spent else Exit.DONE
+            message = person.next_message
+        if person.was_absent:
+            return ExitCode.NOT_RUN
+        is_spent = self._conversation.last_turn.get("status") == "budget"
+        return ExitCode.BUDGET if is_spent else ExitCode.DONE
 
-    def _turn(self, message: str, person: Person) -> None:
-        chunks = self._interrupts.over(self._conversation.chat(message, stream=True, display=False))
+    def _run_turn(self, message: str, person: Person) -> None:
+        """Run a turn, and show it."""
+        stream = self._conversation.chat(message, stream=True, display=False)
+        chunks = self._interrupts.watch(stream)
         debug = self._conversation.debug_mode
-        with closing(show(chunks, person, notices=self._notices, debug=debug)) as shown:
+        with closing(show(chunks, person, log=self._log, debug=debug)) as shown:
             for _ in shown:
                 pass
         if debug:
-            warn(run_magic(self._conversation, "%budget"))
+            print_warning(run_magic(self._conversation, "%budget"))
 
     def _choose_model(self, error: NoModelError) -> bool:
-        """Offer the models that the server has; the one that is chosen is kept."""
+        """Offer the models that the server has, and save the chosen one; False if none was."""
         models = [m for m in error.models if not any(word in m for word in _NOT_FOR_CHAT)]
         if not models or not can_draw():
             return False
         from oi_daemon.terminal.choice import Row, among, choose
 
-        warn(f"The server does not have the model {self._conversation.model}.")
+        print_warning(f"The server does not have the model {self._conversation.model}.")
         row = choose("It has these:", among([Row(model, model) for model in sorted(models)]))
         if row is None:
             return False
         self._conversation.model = row.value
-        tell(f"The model is {row.value}, from now on ({keep_setting('model', row.value)}).")
+        print_text(f"The model is now {row.value}.")
+        save_settings({"model": row.value})
         return True

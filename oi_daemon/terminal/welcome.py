@@ -1,24 +1,22 @@
-"""The first run: there is no key, and the ways on are told and offered."""
+"""The first start without a key: shows and offers the ways to reach a model."""
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
-from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from oi_daemon.messages.shapes import LocalServerDict
 from oi_daemon.settings import Settings
-from oi_daemon.settings.file import keep_setting
+from oi_daemon.settings.shapes import SettingsDict
 from oi_daemon.terminal.choice import Row, among, choose
 from oi_daemon.terminal.line import read_line
-from oi_daemon.terminal.voice import tell
-
-OfferedServers = Sequence[dict[str, Any]]
-"""The model servers on this machine: the `api_base` and the `models` of each."""
+from oi_daemon.terminal.printing import print_text
+from oi_daemon.terminal.saving import save_settings
 
 WELCOME = """\
 Welcome to Open Interpreter.
 
-There is no key for OpenAI's models yet. These are the ways on:
+There is no key for OpenAI's models yet. You can use:
 
   - a key from https://platform.openai.com/api-keys: set OPENAI_API_KEY, or
     paste it here once
@@ -26,40 +24,46 @@ There is no key for OpenAI's models yet. These are the ways on:
   - another OpenAI-compatible server: interpreter --api_base URL
 """
 
+Way: TypeAlias = Callable[[], SettingsDict]
+"""A way to reach a model: asks for what it needs, and returns the settings that it takes."""
+
 
 def needs_welcome(settings: Settings) -> bool:
     """Whether no model can be reached with these settings."""
-    elsewhere = settings.api_base is not None or settings.model.endswith(".gguf")
-    return settings.api_key is None and not settings.local and not elsewhere
+    has_server = settings.api_base is not None or settings.model.endswith(".gguf")
+    return settings.api_key is None and not settings.local and not has_server
 
 
-def welcome(local_models: Callable[[], OfferedServers]) -> dict[str, Any]:
-    """Tell and offer the ways on; gives the settings that the chosen one takes, which are kept."""
-    tell(WELCOME)
-    ways = [
+def welcome(local_models: Callable[[], Sequence[LocalServerDict]]) -> SettingsDict:
+    """Offer the ways to reach a model; returns the settings of the chosen one, and saves them.
+
+    Args:
+        local_models: finds the model servers on this machine.
+    """
+    print_text(WELCOME)
+    ways: list[Row[Way]] = [
         Row("Paste a key", _paste_key),
         Row("Run a model on this machine", lambda: {"local": True}),
         Row("Name another server", _name_server),
-        Row("Go on without", dict),
+        Row("Continue without", lambda: {}),
     ]
 
     @cache
-    def all_ways() -> Sequence[Row]:
-        return [*found_here(local_models()), *ways]
+    def all_ways() -> Sequence[Row[Way]]:
+        return [*rows_for(local_models()), *ways]
 
-    settings: dict[str, Any] = {}
+    settings: SettingsDict = {}
     while not settings:
-        row = choose("How shall it go on?", lambda query, count: among(all_ways())(query, count))
+        row = choose("What next?", lambda query, count: among(all_ways())(query, count))
         if row is None or row is ways[-1]:
             return {}
         settings = row.value()
-    path = _keep(settings)
-    tell(f"Kept in {path}\nwhich only you can read. `interpreter --config` opens it.\n")
+    save_settings(settings)
     return settings
 
 
-def found_here(servers: OfferedServers) -> list[Row]:
-    """The models that run on this machine already: nothing is easier, so they stand first."""
+def rows_for(servers: Sequence[LocalServerDict]) -> list[Row[Way]]:
+    """A row for each model that a server on this machine has."""
     return [
         Row(f"Use {model}", partial(_use_local, model), urlsplit(server["api_base"]).netloc)
         for server in servers
@@ -67,20 +71,17 @@ def found_here(servers: OfferedServers) -> list[Row]:
     ]
 
 
-def _use_local(model: str) -> dict[str, Any]:
+def _use_local(model: str) -> SettingsDict:
     return {"local": True, "model": model}
 
 
-def _paste_key() -> dict[str, Any]:
+def _paste_key() -> SettingsDict:
+    """Ask for a key; no settings if none is given."""
     key = (read_line("  Key (it is not shown): ", password=True) or "").strip()
     return {"api_key": key} if key else {}
 
 
-def _name_server() -> dict[str, Any]:
+def _name_server() -> SettingsDict:
+    """Ask for a server's URL; no settings if none is given."""
     url = (read_line("  URL, such as http://localhost:8000/v1: ") or "").strip()
     return {"api_base": url} if url else {}
-
-
-def _keep(settings: dict[str, Any]) -> Path:
-    (path,) = {keep_setting(name, value) for name, value in settings.items()}
-    return path

@@ -25,7 +25,7 @@ def test_ctrl_c_at_random_moments_leaves_the_conversation_whole_and_nothing_runn
     for turn in range(50):
         server.enqueue(text("I", " count.") + code("kept += 1\ntime.sleep(60)"))
         before = len(interpreter.messages)
-        _interrupted(interpreter, after=moments.uniform(0, 0.12))
+        _interrupted(interpreter, moments.randrange(9), moments.uniform(0, 0.1))
         said = [message.get("message", "") for message in interpreter.messages[before:]]
         assert said in ([], *(["Count", "I count.", ""][:n] for n in (1, 2, 3))), turn
     (message,) = interpreter.execute("python", "print(0 < kept <= 50)")
@@ -33,12 +33,15 @@ def test_ctrl_c_at_random_moments_leaves_the_conversation_whole_and_nothing_runn
     assert interpreter._connection is daemon
 
 
-def _interrupted(interpreter: Interpreter, after: float) -> None:
-    """A turn that never ends by itself, interrupted after so many seconds."""
+def _interrupted(interpreter: Interpreter, chunks: int, after: float) -> None:
+    """A turn that never ends by itself, interrupted so many seconds after so many chunks."""
+    ctrl_c = threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT))
     try:
-        threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT)).start()
-        for _ in interpreter.chat("Count", stream=True):
-            pass
+        if chunks == 0:
+            ctrl_c.start()
+        for number, _ in enumerate(interpreter.chat("Count", stream=True), 1):
+            if number == chunks:
+                ctrl_c.start()
     except KeyboardInterrupt:
         return
     raise AssertionError("the turn ended by itself")
@@ -92,7 +95,14 @@ def test_an_exception_of_ones_own_in_the_loop_stops_what_runs(
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    assert interpreter._request("status")["conversations"][-1]["state"] == "idle"
+    _see_that_nothing_runs(interpreter)
+
+
+def _see_that_nothing_runs(interpreter: Interpreter) -> None:
+    with interpreter._daemon() as remote:
+        status = remote.status()
+    assert status is not None
+    assert status.state == "idle"
 
 
 def test_leaving_the_loop_stops_what_runs_before_anything_else_is_called(
@@ -102,7 +112,7 @@ def test_leaving_the_loop_stops_what_runs_before_anything_else_is_called(
     for chunk in interpreter.chat("Loop", stream=True):
         if chunk.get("active_line") == 4:
             break
-    assert interpreter._request("status")["conversations"][-1]["state"] == "idle"
+    _see_that_nothing_runs(interpreter)
 
 
 def test_a_stream_that_is_kept_is_left_by_the_next_call(

@@ -8,7 +8,7 @@ from typing import Any
 import psutil
 import pytest
 
-from oi_daemon import Interpreter
+from oi_daemon import ChunkDict, Interpreter
 from oi_daemon.errors import AuthError, InvalidError
 from oi_daemon.settings.sources import ConfigurationWarning
 from tests.client.programs import WORDS, code
@@ -23,7 +23,7 @@ from tests.fakes.openai_server import (
 from tests.patience import PATIENCE
 
 ARGUMENTS = ['{"language": "python", "code": "34', " /", " ", "24", '"}']
-EXAMPLE: list[dict[str, Any]] = [
+EXAMPLE: list[ChunkDict] = [
     {"language": "python"},
     {"code": "34"},
     {"code": " /"},
@@ -34,7 +34,7 @@ EXAMPLE: list[dict[str, Any]] = [
     {"output": "1.4166666666666667\n"},
     {"active_line": None},
     {"end_of_execution": True},
-    *({"message": word} for word in WORDS),
+    *[ChunkDict(message=word) for word in WORDS],
 ]
 DIALECTS = {
     "tools": tool_call(ARGUMENTS),
@@ -260,7 +260,7 @@ def test_several_objects_are_several_conversations(server: ThreadedServer) -> No
 
 def test_an_object_works_from_a_thread(interpreter: Interpreter, server: ThreadedServer) -> None:
     server.enqueue(code("print(1)"), text("Done."))
-    chunks: list[dict[str, Any]] = []
+    chunks: list[ChunkDict] = []
     thread = threading.Thread(target=lambda: chunks.extend(interpreter.chat("Go", stream=True)))
     thread.start()
     thread.join(60)

@@ -1,48 +1,71 @@
 """What a type checker, and a reader of the package, sees of the library."""
 
 import ast
+import json
+import re
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 import oi_daemon
-from oi_daemon import ChunkDict, Interpreter, MessageDict, errors
+from oi_daemon import ChunkDict, Interpreter, MessageDict, SettingsDict, errors
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol.schema import schema
-from oi_daemon.settings import NAMES
+from oi_daemon.settings import NAMES, Settings
 
 ROOT = Path(__file__).parents[2]
 GOOD = """
 import interpreter
-from oi_daemon import AuthError, Interpreter
+from oi_daemon import AuthError, ChunkDict, Interpreter, MessageDict, SettingsDict
 
 interpreter.system_message += "More."
 interpreter.max_tokens = None
+settings: SettingsDict = {"temperature": 0.7, "sandbox": "isolated"}
 for chunk in interpreter.chat("Hi", stream=True, display=False):
-    print(chunk["message"])
-messages: list[dict[str, object]] = interpreter.chat("Hi") + Interpreter().messages
-with Interpreter(model="gpt-4") as it:
+    if "message" in chunk:
+        print(chunk["message"].upper())
+    elif "executing" in chunk:
+        print(chunk["executing"]["code"], chunk.get("active_line"))
+messages: list[MessageDict] = interpreter.chat("Hi") + Interpreter().messages
+interpreter.messages = [{"role": "user", "message": "Hi"}]
+with Interpreter(conversation="abc", **settings) as it:
     it.temperature = 0.7
+    it.messages = messages
 """
-BAD = {
-    "interpreter.temprature = 1": "temperature",
-    "interpreter.model = 3": "str",
-    "Interpreter().max_output = 'many'": "int",
+REVEALED = {
+    "Interpreter().model": "str",
+    "interpreter.model": "str",
+    "interpreter.max_budget": "float | None",
+    "interpreter.usage['cost']": "float",
+    "interpreter.chat('Hi')": "MessageDict",
+    "next(interpreter.chat('Hi', stream=True))": "ChunkDict",
+    "interpreter.execute('python', '1')[0]['role']": "'assistant'",
 }
+BAD = {
+    "Interpreter(modle='x')": "modle",
+    "Interpreter(model=3)": "str",
+    "Interpreter().modle": "modle",
+    "Interpreter().max_output = 'many'": "int",
+    "interpreter.temprature = 1": "temprature",
+    "interpreter.approve('perhaps')": "perhaps",
+}
+BAD_FOR_MYPY = {
+    "interpreter.model = 3": "str",
+    "interpreter.messages = [{'role': 'nobody'}]": "nobody",
+}
+"""Pyright does not check the type of what is assigned to a module's attribute."""
 
 
 def test_all_that_is_public_is_there_and_nothing_else() -> None:
     for name in oi_daemon.__all__:
         assert getattr(oi_daemon, name) is not None
     kinds = {error.__name__ for error in errors._BY_KIND.values()} | {"OIError"}
-    assert set(oi_daemon.__all__) == kinds | {
-        "ChunkDict",
-        "Interpreter",
-        "MessageDict",
-        "__version__",
-    }
+    shapes = {"ChunkDict", "MessageDict", "SettingsDict"}
+    assert set(oi_daemon.__all__) == kinds | shapes | {"Interpreter", "__version__"}
     with pytest.raises(AttributeError, match="nothing"):
         _ = oi_daemon.nothing
 
@@ -58,6 +81,26 @@ def test_every_setting_is_an_attribute() -> None:
     assert [name for name in NAMES if not hasattr(interpreter, name)] == []
 
 
+def test_the_types_of_the_settings_are_the_same_wherever_they_stand() -> None:
+    assert get_type_hints(SettingsDict) == get_type_hints(Settings)
+    keywords = _annotations("oi_daemon/settings/shapes.py", "SettingsDict")
+    assert _annotations("oi_daemon/client/attributes.py", "SettingAttributes") == keywords
+    module = _annotations("interpreter/__init__.pyi")
+    assert {name: module[name] for name in NAMES} == keywords
+
+
+def _annotations(path: str, owner: str = "") -> dict[str, str]:
+    """The annotated names of a class, or of a module, as they are written; without quotes."""
+    body = ast.parse((ROOT / path).read_text(encoding="utf-8")).body
+    if owner:
+        [body] = [it.body for it in body if isinstance(it, ast.ClassDef) and it.name == owner]
+    return {
+        ast.unparse(it.target): ast.unparse(it.annotation).strip("'")
+        for it in body
+        if isinstance(it, ast.AnnAssign)
+    }
+
+
 def test_the_types_of_import_interpreter_name_all_that_the_object_has() -> None:
     stub = ast.parse((ROOT / "interpreter/__init__.pyi").read_text(encoding="utf-8"))
     names = set()
@@ -69,15 +112,43 @@ def test_the_types_of_import_interpreter_name_all_that_the_object_has() -> None:
     assert names - {"_interpreter"} == public
 
 
-def test_a_program_is_checked(tmp_path: Path) -> None:
+def _check_by_mypy(program: Path) -> Iterator[tuple[int, str]]:
+    """What mypy says of a program: the line's number, and the words."""
+    command = ["mypy", "--strict", "--no-incremental", program.name]
+    for line in _run(command, program.parent).splitlines():
+        if found := re.match(r"program\.py:(\d+): (error|note): (.*)", line):
+            yield int(found[1]), found[3].replace('"', "'")
+
+
+def _check_by_pyright(program: Path) -> Iterator[tuple[int, str]]:
+    """What pyright says of a program: the line's number, and the words."""
+    command = ["pyright", "--outputjson", "--pythonpath", sys.executable, program.name]
+    for it in json.loads(_run(command, program.parent))["generalDiagnostics"]:
+        yield it["range"]["start"]["line"] + 1, it["message"]
+
+
+def _run(command: list[str], folder: Path) -> str:
+    """What a type checker prints."""
+    command = [sys.executable, "-m", *command]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("check", "bad"), [(_check_by_mypy, BAD | BAD_FOR_MYPY), (_check_by_pyright, BAD)]
+)
+def test_a_program_is_checked(
+    check: Callable[[Path], Iterator[tuple[int, str]]], bad: dict[str, str], tmp_path: Path
+) -> None:
+    good = GOOD.strip().splitlines()
+    revealed = [f"reveal_type({expression})" for expression in REVEALED]
     program = tmp_path / "program.py"
-    program.write_text("\n".join([GOOD.strip(), *BAD]), encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "program.py"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100)
-    complaints = [line for line in done.stdout.splitlines() if ": error: " in line]
-    assert len(complaints) == len(BAD), done.stdout + done.stderr
-    for complaint, wanted in zip(complaints, BAD.values(), strict=True):
-        assert wanted in complaint
+    program.write_text("\n".join([*good, *revealed, *bad]), encoding="utf-8")
+    complaints = list(check(program))
+    expected = dict(enumerate([*REVEALED.values(), *bad.values()], len(good) + 1))
+    assert {number for number, _ in complaints} == set(expected), complaints
+    for number, words in expected.items():
+        assert any(words in text for line, text in complaints if line == number), complaints
 
 
 def test_del_gives_a_setting_its_configured_value_again(monkeypatch: pytest.MonkeyPatch) -> None:

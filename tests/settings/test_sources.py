@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from oi_daemon.errors import OIError
 from oi_daemon.settings import NAMES, OPTIONAL, Settings, schema
-from oi_daemon.settings.file import _toml, ensure_config, keep_setting, template
+from oi_daemon.settings.file import _toml, ensure_config, save_setting, template
 from oi_daemon.settings.paths import config_path
 from oi_daemon.settings.sources import Loaded, load_settings
 
@@ -212,30 +212,78 @@ def test_reading_makes_no_file(home: Path) -> None:
     assert [*home.iterdir()] == []
 
 
-def test_a_setting_that_is_kept_takes_its_line_and_leaves_the_rest() -> None:
+def test_a_saved_setting_takes_its_commented_line_and_leaves_the_rest() -> None:
     path = ensure_config()
     before = path.read_text()
-    assert keep_setting("model", "gpt-4o") == path
+    assert save_setting("model", "gpt-4o") == path
     assert path.read_text() == before.replace('# model = "gpt-4"', 'model = "gpt-4o"')
-    keep_setting("model", 'a"b')
+    save_setting("model", 'a"b')
     assert load_settings({}).settings.model == 'a"b'
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_a_setting_that_is_kept_never_lands_in_a_longer_text() -> None:
-    text = 'system_message = """\nmodel = "mine"\n"""\n[table]\nx = 1\n'
+def test_a_saved_text_of_several_lines_takes_all_of_its_commented_lines() -> None:
+    path = ensure_config()
+    lines = path.read_text().splitlines()
+    save_setting("system_message", 'Be "brief".\n\nBe kind.')
+    changed = path.read_text().splitlines()
+    start = lines.index('# system_message = """')
+    end = next(n for n in range(start, len(lines)) if lines[n].endswith('"""') and n > start)
+    assert changed[:start] == lines[:start]
+    assert changed[start : start + 4] == ['system_message = """', 'Be "brief".', "", 'Be kind."""']
+    assert changed[start + 4 :] == lines[end + 1 :]
+    assert load_settings({}).settings.system_message == 'Be "brief".\n\nBe kind.'
+
+
+EDITED = """\
+# My settings.\r
+model = "gpt-4"   # the best one\r
+\r
+  temperature   =   0.5 # warm\r
+# api_base = "http://old"\r
+max_tokens = 5\r
+"""
+
+
+def test_a_saved_setting_leaves_comments_order_and_spaces_as_they_are() -> None:
+    path = ensure_config()
+    path.write_bytes(EDITED.encode())
+    save_setting("model", "mine")
+    save_setting("api_base", "http://new")
+    save_setting("local", True)
+    expected = EDITED.replace('"gpt-4"', '"mine"')
+    expected = expected.replace('# api_base = "http://old"', 'api_base = "http://new"')
+    assert path.read_bytes().decode() == f"{expected}local = true\n"
+
+
+def test_a_saved_setting_never_lands_in_a_longer_text_or_a_table() -> None:
+    text = 'system_message = """\nmodel = "mine"\n# model = "mine"\n"""\n'
+    table = '[table]\n# model = "mine"\nx = 1\n'
+    path = ensure_config()
+    path.write_text(f"{text}\n{table}")
+    save_setting("model", "gpt-4o")
+    assert path.read_text() == f'{text}model = "gpt-4o"\n\n{table}'
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("model = gpt-4\n", 1), ('# one\nmodel = "a"\nmodel = "b"\n', 3)]
+)
+def test_a_file_that_is_not_valid_is_not_touched_and_its_line_is_named(
+    text: str, line: int
+) -> None:
     path = ensure_config()
     path.write_text(text)
-    keep_setting("model", "gpt-4o")
-    assert path.read_text() == f'model = "gpt-4o"\n{text}'
+    with pytest.raises(OIError, match=f"line {line}.* add: local = true"):
+        save_setting("local", True)
+    assert path.read_text() == text
 
 
-def test_a_setting_is_kept_where_a_link_leads(tmp_path: Path) -> None:
+def test_a_setting_is_saved_where_a_link_leads(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles.toml"
     real.write_text("# mine\n")
     path = config_path()
     path.parent.mkdir(parents=True)
     path.symlink_to(real)
-    keep_setting("local", True)
+    save_setting("local", True)
     assert path.is_symlink()
-    assert real.read_text() == "local = true\n# mine\n"
+    assert real.read_text() == "# mine\nlocal = true\n"

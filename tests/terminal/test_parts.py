@@ -15,7 +15,7 @@ from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
 from oi_daemon.terminal.region import Region, theme
 from oi_daemon.terminal.screen import RichScreen
-from oi_daemon.terminal.welcome import found_here
+from oi_daemon.terminal.welcome import rows_for
 
 TEXT = """\
 # Title
@@ -85,7 +85,7 @@ def test_a_block_is_finished_once_the_next_begins() -> None:
 def ran(*outputs: str | tuple[str | None, str]) -> str:
     """What is left of a block that wrote this; a pair is a display's id, and its words."""
     block = BlockView(Console(width=40), "python")
-    block.ran = True
+    block.has_run = True
     for each in outputs:
         if isinstance(each, str):
             block.add_output(each)
@@ -163,14 +163,14 @@ def test_code_that_is_wider_than_the_screen_is_cut_while_it_runs_and_whole_for_g
     assert "print('a long line that does not fit')" in "\n".join(block.put_code())
 
 
-def test_what_is_noted_while_a_person_is_asked_comes_after_the_answer() -> None:
+def test_a_line_that_comes_while_a_person_is_asked_comes_after_the_answer() -> None:
     written = io.StringIO()
     screen = RichScreen(Console(file=written, force_terminal=True, width=40, height=20))
     screen.show({"language": "python"})
     screen.show({"executing": {"language": "python", "code": "print(1)"}})
     with screen.paused():
         asked = written.getvalue()
-        screen.note("Something is wrong.")
+        screen.print_above("Something is wrong.")
         assert written.getvalue() == asked
     screen.close()
     assert "Something is wrong." in written.getvalue()
@@ -202,7 +202,7 @@ def test_a_display_in_words() -> None:
 
 
 def test_a_model_that_runs_here_already_is_offered_by_name() -> None:
-    (row,) = found_here([{"api_base": "http://127.0.0.1:11434/v1", "models": ["llama3:latest"]}])
+    (row,) = rows_for([{"api_base": "http://127.0.0.1:11434/v1", "models": ["llama3:latest"]}])
     assert (row.label, row.detail) == ("Use llama3:latest", "127.0.0.1:11434")
     assert row.value() == {"local": True, "model": "llama3:latest"}
 

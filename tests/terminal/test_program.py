@@ -73,7 +73,7 @@ def test_a_limit_that_is_reached_is_told_and_has_an_exit_code(
 def test_an_empty_input_is_explained(run: Run) -> None:
     done = run()
     assert done.returncode == 2
-    assert "Nothing was asked" in done.stderr
+    assert "There is no question" in done.stderr
 
 
 def test_every_setting_has_a_flag(run: Run) -> None:

@@ -1,0 +1,137 @@
+"""A turn under way, as its client sees it."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from oi_daemon.messages import dump, fold
+from oi_daemon.protocol.chunks import from_wire
+from oi_daemon.protocol.methods import EXECUTE, STREAM, ChatParams, ExecuteParams, TurnResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from oi_daemon.client.remote import RemoteConversation
+    from oi_daemon.messages.shapes import (
+        ApprovalDecision,
+        ChunkDict,
+        LastTurnDict,
+        MessageDict,
+        UsageDict,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOutcome:
+    """What is known of a turn that has ended."""
+
+    messages: "list[MessageDict]"
+    """The messages that it has added."""
+    summary: "LastTurnDict"
+    usage: "UsageDict"
+    """What the session has used so far."""
+
+
+class ActiveTurn:
+    """A request that runs a turn: its chunks so far, and what it waits for."""
+
+    def __init__(
+        self,
+        remote: "RemoteConversation",
+        method: str,
+        params: ChatParams | ExecuteParams,
+        asked: "list[MessageDict]",
+    ) -> None:
+        """Prepare the request; `send` sends it.
+
+        Args:
+            asked: the messages that the request itself adds to the conversation.
+        """
+        self.remote = remote
+        self._method = method
+        self._params = params
+        self._id = remote.connection.new_id()
+        """The request's id."""
+        self._asked = asked
+        self._chunks: list[ChunkDict] = []
+        """The chunks that have come so far."""
+        self._approval: str | None = None
+        """The id of the block that waits to be approved; None if none waits."""
+        self._input: str | None = None
+        """The id of the request for input that waits for a line; None if none waits."""
+
+    @classmethod
+    def chat(cls, remote: "RemoteConversation", message: str) -> "ActiveTurn":
+        """A turn that asks the model."""
+        params = ChatParams(conversation=remote.id, message=message)
+        return cls(remote, STREAM.name, params, [{"role": "user", "message": message}])
+
+    @classmethod
+    def execute(cls, remote: "RemoteConversation", language: str, code: str) -> "ActiveTurn":
+        """A turn that runs code of the user's own."""
+        params = ExecuteParams(conversation=remote.id, language=language, code=code)
+        return cls(remote, EXECUTE.name, params, [])
+
+    def send(self) -> None:
+        """Send the request: the turn begins."""
+        self.remote.connection.send(self._id, self._method, self._params)
+
+    def next_chunk(self) -> "ChunkDict | None":
+        """Wait for the next chunk; None once the turn has ended."""
+        notification = self.remote.connection.next_chunk(self._id)
+        if notification is None:
+            return None
+        self._approval, self._input = notification.approval, notification.input
+        chunk = cast("ChunkDict", notification.chunk)
+        self._chunks.append(chunk)
+        return chunk
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether the latest chunk is a block that waits to be approved."""
+        return self._approval is not None
+
+    def approve(self, decision: "ApprovalDecision", code: str | None = None) -> None:
+        """Answer the block that waits, if one does; `code` runs in place of the model's."""
+        waiting, self._approval = self._approval, None
+        if waiting is not None:
+            self.remote.approve(waiting, decision, code)
+
+    def answer_input(self, value: str | None) -> None:
+        """Give the running code the line that it waits for, if it does; None is end of file."""
+        waiting, self._input = self._input, None
+        if waiting is not None:
+            self.remote.input(waiting, value)
+
+    def outcome(self) -> TurnOutcome:
+        """Wait for the end of the turn; returns how it went.
+
+        Raises:
+            OIError: the turn failed, or the daemon is gone.
+        """
+        result = self.remote.connection.result(self._id, TurnResult)
+        return TurnOutcome(
+            messages=cast("list[MessageDict]", result.messages),
+            summary={"status": result.status, "usage": msgspec.to_builtins(result.usage)},
+            usage=msgspec.to_builtins(result.session),
+        )
+
+    def abort(self) -> TurnOutcome | None:
+        """Stop the turn; returns how it went, or None if it had ended before.
+
+        Raises:
+            OIError: the daemon is gone.
+        """
+        self._approval = self._input = None
+        return self.outcome() if self.remote.interrupt() else None
+
+    @property
+    def messages(self) -> "list[MessageDict]":
+        """The messages that the turn has added so far."""
+        return [*self._asked, *folded([*self._chunks])]
+
+
+def folded(chunks: "Iterable[Mapping[str, object]]") -> "list[MessageDict]":
+    """The stored messages that these chunks amount to."""
+    return [cast("MessageDict", dump(message)) for message in fold(map(from_wire, chunks))]

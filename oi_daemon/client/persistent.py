@@ -1,0 +1,161 @@
+"""A conversation in a daemon of its own, which is started at need and again when it has died."""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from oi_daemon.client.attributes import SettingAttributes
+from oi_daemon.errors import BusyError
+
+if TYPE_CHECKING:
+    from oi_daemon.client.connection import Connection
+    from oi_daemon.client.remote import RemoteConversation
+    from oi_daemon.messages.shapes import MessageDict, UsageDict
+
+BUSY = (
+    "Another thread is in a turn of this Interpreter."
+    " Wait for it, or make an Interpreter() for each thread."
+)
+
+
+class PersistentConversation(SettingAttributes):
+    """A conversation that outlives its daemon.
+
+    It keeps the messages, the settings and the usage, and gives them to the next daemon.
+    """
+
+    def __init__(
+        self, conversation: str | None, settings: Mapping[str, object], stderr: int | None
+    ) -> None:
+        """
+        Args:
+            conversation: id of a saved conversation; None: a new one.
+            stderr: descriptor that the daemon uses as its stderr; None: this program's.
+
+        Raises:
+            InvalidError: there is no such setting, or a value does not fit.
+        """
+        super().__init__(settings)
+        self._connection: Connection | None = None
+        """The connection to the latest daemon; None before the first one is started."""
+        self._stderr = stderr
+        self._lock = threading.RLock()
+        """Held while a thread is in a call."""
+        self._conversation = conversation or _new_id()
+        self._needs_sync = conversation is not None
+        """True until `_restore` has compared our messages with the daemon's and kept the longer
+        list."""
+        self._messages: list[MessageDict] = []
+        """The messages of the turns that have ended."""
+        self._usage: UsageDict = {
+            "input_tokens": 0,
+            "output_tokens": 0,
+            "cost": 0.0,
+            "unpriced": 0,
+        }
+
+    def start(self) -> None:
+        """Start the daemon ahead of the first call that needs it, without waiting for it."""
+        with self._exclusive():
+            if not self._is_running:
+                self._connection = self._start_daemon(self._connection)
+
+    @property
+    def _is_running(self) -> bool:
+        """Whether the daemon is alive."""
+        return self._connection is not None and self._connection.is_alive
+
+    @property
+    def _is_known(self) -> bool:
+        """Whether a daemon may hold, or may have saved, messages of this conversation."""
+        return self._connection is not None or self._needs_sync
+
+    def _connected(self) -> "Connection":
+        """The connection to a running daemon that knows our settings and messages.
+
+        Starts the daemon, or starts it again, if need be.
+        """
+        connection = self._connection
+        if connection is None or not connection.is_alive:
+            connection = self._connection = self._start_daemon(connection)
+        if self._unsent:
+            self._remote(connection).configure(self._unsent)
+            self._unsent = {}
+        if self._needs_sync:
+            self._restore(connection)
+        return connection
+
+    def _start_daemon(self, last: "Connection | None") -> "Connection":
+        """Start a daemon; `last` is the connection to the one before it."""
+        from oi_daemon.client.connection import Connection
+
+        if last is not None and last.is_forked:
+            self._conversation = _new_id()  # the parent process goes on with its own conversation
+        _ = self._current  # warn of mistakes in the configuration before anything runs
+        connection = Connection(self._conversation, self._assigned, self._stderr)
+        self._unsent = {}
+        has_history = bool(self._messages) or any(self._usage.values())
+        self._needs_sync = self._needs_sync or has_history
+        return connection
+
+    def _restore(self, connection: "Connection") -> None:
+        """Compare our messages with the daemon's, which it has read from the disk.
+
+        Both then have the longer list, because it is the newer one.
+        """
+        remote = self._remote(connection)
+        self._messages = max(self._messages, remote.messages(), key=_length)
+        remote.restore(self._messages, self._usage)
+        self._needs_sync = False
+
+    def _remote(self, connection: "Connection") -> "RemoteConversation":
+        """Our conversation in the daemon at the other end of this connection."""
+        from oi_daemon.client.remote import RemoteConversation
+
+        return RemoteConversation(connection, self._conversation)
+
+    @contextmanager
+    def _daemon(self) -> Iterator["RemoteConversation"]:
+        """Our conversation in a running daemon. No other thread can begin a call meanwhile.
+
+        Raises:
+            BusyError: another thread is in a call.
+        """
+        with self._exclusive():
+            yield self._remote(self._connected())
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        """Guards the start of a public call.
+
+        Code inside a turn takes `_lock` directly, and blocks until it is free.
+
+        Raises:
+            BusyError: another thread is in a call.
+        """
+        with self._try_lock() as is_free:
+            if not is_free:
+                raise BusyError(BUSY)
+            yield
+
+    @contextmanager
+    def _try_lock(self) -> Iterator[bool]:
+        """Take the lock if it is free, without waiting; gives whether it was taken."""
+        is_free = self._lock.acquire(blocking=False)
+        try:
+            yield is_free
+        finally:
+            if is_free:
+                self._lock.release()
+
+
+def _new_id() -> str:
+    """A random id for a new conversation."""
+    return os.urandom(4).hex()
+
+
+def _length(messages: "list[MessageDict]") -> tuple[int, int]:
+    """How long a conversation is: by its messages, then by its text."""
+    return len(messages), len(str(messages))

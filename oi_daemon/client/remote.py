@@ -1,0 +1,112 @@
+"""A conversation in a daemon: the requests of the wire as typed calls."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from oi_daemon.protocol import methods
+
+if TYPE_CHECKING:
+    from oi_daemon.client.connection import Connection
+    from oi_daemon.messages.shapes import (
+        ApprovalDecision,
+        LanguageDict,
+        LocalServerDict,
+        MessageDict,
+        SavedPageDict,
+        UsageDict,
+    )
+
+
+class RemoteConversation:
+    """One conversation of the daemon at the other end of a connection.
+
+    Every call raises `OIError` if the daemon is gone or answers with an error.
+    """
+
+    def __init__(self, connection: "Connection", id: str) -> None:
+        self.connection = connection
+        self.id = id
+
+    def configure(self, settings: Mapping[str, object]) -> None:
+        """Change settings of the conversation."""
+        params = methods.SettingsSetParams(conversation=self.id, settings=dict(settings))
+        self.connection.request(methods.SETTINGS_SET, params)
+
+    def messages(self) -> "list[MessageDict]":
+        """All messages of the conversation, those of a turn under way included."""
+        result = self.connection.request(methods.HISTORY_GET, self._params)
+        return _messages(result.messages)
+
+    def restore(self, messages: "Sequence[MessageDict]", usage: "UsageDict | None" = None) -> None:
+        """Make these the messages of the conversation.
+
+        Args:
+            usage: what the session has used so far, for a daemon that goes on with it.
+        """
+        used = None if usage is None else methods.SessionUsage(**usage)
+        params = methods.HistorySetParams(conversation=self.id, messages=list(messages), usage=used)
+        self.connection.request(methods.HISTORY_SET, params)
+
+    def undo(self) -> "list[MessageDict]":
+        """Remove the last user message and all that answered it; returns what was removed."""
+        result = self.connection.request(methods.HISTORY_UNDO, self._params)
+        return _messages(result.removed)
+
+    def reset(self) -> None:
+        """Begin an empty conversation with fresh interpreters."""
+        self.connection.request(methods.HISTORY_RESET, self._params)
+
+    def approve(self, approval: str, decision: "ApprovalDecision", code: str | None = None) -> None:
+        """Answer the block that waits under this id; `code` runs in place of the model's."""
+        params = methods.ApproveParams(
+            conversation=self.id, approval=approval, decision=decision, code=code
+        )
+        self.connection.request(methods.APPROVE, params)
+
+    def input(self, input: str, value: str | None) -> None:
+        """Give the running code the line that it waits for; None is end of file."""
+        params = methods.InputParams(conversation=self.id, input=input, value=value)
+        self.connection.request(methods.INPUT, params)
+
+    def interrupt(self) -> bool:
+        """Stop the turn under way; False if there is none."""
+        return self.connection.request(methods.INTERRUPT, self._params).interrupted
+
+    def usage(self) -> "UsageDict | None":
+        """What the session has used; None if the daemon has not used the conversation yet."""
+        status = self.status()
+        return None if status is None else msgspec.to_builtins(status.usage)
+
+    def status(self) -> methods.ConversationStatus | None:
+        """What the conversation is doing; None if the daemon has not used it yet."""
+        result = self.connection.request(methods.STATUS, methods.NoParams())
+        return next((it for it in result.conversations if it.conversation == self.id), None)
+
+    def saved(self, query: str, cursor: str | None, limit: int) -> "SavedPageDict":
+        """A page of the saved conversations, newest first."""
+        params = methods.HistoryListParams(
+            conversation=self.id, query=query or None, cursor=cursor, limit=limit
+        )
+        page = self.connection.request(methods.HISTORY_LIST, params)
+        return cast("SavedPageDict", msgspec.to_builtins(page))
+
+    def languages(self) -> "list[LanguageDict]":
+        """The languages, and whether code in them can run here."""
+        found = self.connection.request(methods.LANGUAGES, methods.NoParams()).languages
+        return cast("list[LanguageDict]", msgspec.to_builtins(found))
+
+    def local_models(self) -> "list[LocalServerDict]":
+        """The model servers found on this machine."""
+        found = self.connection.request(methods.MODELS, methods.NoParams()).local
+        return [{"api_base": server.api_base, "models": server.models} for server in found]
+
+    @property
+    def _params(self) -> methods.ConversationParams:
+        return methods.ConversationParams(conversation=self.id)
+
+
+def _messages(stored: Sequence[Mapping[str, object]]) -> "list[MessageDict]":
+    """Stored messages as they came over the wire, with their type."""
+    return cast("list[MessageDict]", stored)

@@ -1,0 +1,38 @@
+"""The settings as a dictionary, for type checkers: the keyword arguments of `Interpreter`."""
+
+from typing import Literal, TypeAlias, TypedDict
+
+ToolStyle: TypeAlias = Literal["auto", "tools", "functions", "markdown"]
+Vision: TypeAlias = Literal["auto", "on", "off"]
+SandboxMode: TypeAlias = Literal["none", "write-protect", "isolated"]
+
+
+class SettingsDict(TypedDict, total=False):
+    """Settings by name; each may be left out."""
+
+    model: str
+    local: bool
+    auto_run: bool
+    debug_mode: bool
+    max_output: int
+    conversation_history: bool
+    conversation_filename: str | None
+    conversation_history_path: str | None
+    temperature: float
+    system_message: str
+    context_window: int | None
+    max_tokens: int | None
+    api_base: str | None
+    api_key: str | None
+    max_budget: float | None
+    max_rounds: int
+    tool_style: ToolStyle
+    vision: Vision
+    python: str | None
+    max_seconds: float | None
+    max_memory: int | None
+    crash_proof: bool
+    crash_proof_memory: int
+    cwd: str | None
+    sandbox: SandboxMode
+    sandbox_folders: str | None

@@ -1,0 +1,59 @@
+"""Lines of text for the person: results on stdout, warnings and errors on stderr."""
+
+import os
+import shutil
+import sys
+import textwrap
+from typing import Literal, TextIO, TypeAlias
+
+TextStyle: TypeAlias = Literal["error", "warning", "dim"]
+_STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
+"""The style's code in a terminal's escape sequence."""
+
+_SIGNS = {
+    **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
+    0x7F: 0x2421,
+    **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+}
+"""The visible sign for each control character, and for those that change the text's direction."""
+
+
+def print_text(text: str, style: TextStyle | None = None) -> None:
+    """Print a text on stdout."""
+    _print(sys.stdout, text, style)
+
+
+def print_warning(text: str, style: TextStyle = "warning") -> None:
+    """Print a text on stderr, wrapped between words where that is a terminal."""
+    _print(sys.stderr, _wrap(text) if sys.stderr.isatty() else text, style)
+
+
+def styled(text: str, style: TextStyle) -> str:
+    """The text with escape sequences that give it this style."""
+    return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def visible(text: str) -> str:
+    """The text with signs in place of control characters.
+
+    It can then do nothing to the terminal and hide nothing in it: what is seen is what is approved.
+    """
+    return text.replace("\r\n", "\n").translate(_SIGNS)
+
+
+def _print(file: TextIO, text: str, style: TextStyle | None) -> None:
+    """Print a text, styled if the file is a terminal and NO_COLOR is not set."""
+    if style and file.isatty() and not os.environ.get("NO_COLOR"):
+        text = styled(text, style)
+    file.write(f"{text}\n")
+    file.flush()
+
+
+def _wrap(text: str) -> str:
+    """Break lines between words. A word that is too long, such as a path, stays whole."""
+    width = min(100, shutil.get_terminal_size().columns)
+    lines = [
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)
