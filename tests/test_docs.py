@@ -44,6 +44,13 @@ def test_the_files_that_a_page_names_are_there(page: str) -> None:
     assert [name for name in names + links if not (ROOT / name).exists()] == []
 
 
+def test_the_pictures_are_small() -> None:
+    """`scripts/pictures` makes them anew."""
+    sizes = {path.name: path.stat().st_size for path in (ROOT / "docs/pictures").iterdir()}
+    assert sizes.keys() == {"neovim.png", "terminal.svg", "vscode.png"}
+    assert [name for name, size in sizes.items() if size > 200_000] == []
+
+
 def test_every_invariant_names_what_holds_it() -> None:
     section = read("ARCHITECTURE.md").partition("## Invariants")[2].partition("\n## ")[0]
     invariants = re.split(r"\n\d+\. ", section)[1:]
