@@ -25,6 +25,7 @@ from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
+from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.history import History
 from oi_daemon.messages import (
     Chunk,
@@ -75,11 +76,14 @@ class Conversation:
         model_for: ModelFor,
         history_for: HistoryFor,
         messages: Sequence[Message] = (),
+        spares: SpareWorkers | None = None,
     ) -> None:
         """
         Args:
             messages: those that are kept on the disk.
+            spares: started Python processes, shared with other conversations.
         """
+        self._spares = spares
         self.id = id
         self.settings = settings
         self.messages: list[Message] = list(messages)
@@ -389,7 +393,7 @@ class Conversation:
                 news = _RESTARTED if self._execution.used else ""
                 await self._execution.close()
             self._workplace = workplace
-            self._execution = Interpreters(workplace, news)
+            self._execution = Interpreters(workplace, news, self._spares)
         return self._execution
 
     def _tracking(self, emit: Emit) -> Emit:

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
-from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Process, Workplace
 from oi_daemon.execution.languages.registry import (
     PYTHON,
@@ -16,6 +15,8 @@ from oi_daemon.execution.languages.registry import (
     runnable,
 )
 from oi_daemon.execution.process.guard import guard
+from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
 logger = logging.getLogger(__name__)
@@ -27,11 +28,17 @@ class Interpreters:
     Implements `oi_daemon.conversation.turn.Execution`.
     """
 
-    def __init__(self, workplace: Workplace, announcement: str = "") -> None:
+    def __init__(
+        self, workplace: Workplace, announcement: str = "", spares: SpareWorkers | None = None
+    ) -> None:
         """
         Args:
             announcement: a sentence that the output of the first block begins with.
+            spares: started processes, shared with other conversations.
         """
+        self._owns_spares = spares is None
+        """Whether nobody else uses the spares, so that they end with these processes."""
+        self._spares = spares or SpareWorkers()
         self._workplace = workplace
         self._announcement = announcement
         self._temporary: TemporaryDirectory[str] | None = None
@@ -85,15 +92,19 @@ class Interpreters:
         return self._latest is not None and await self._latest.answer(input, value)
 
     async def warm(self) -> None:
-        """Start Python ahead of need. If that fails, the first block says why."""
-        try:
-            await self._process(PYTHON).start()
-        except NotInstalledError as error:
-            logger.info("Python was not started ahead of need: %s", error)
+        """Start Python ahead of need, as a spare that any conversation may take.
+
+        Not in a sandbox, because its temporary folder belongs to one conversation. If it fails, the
+        first block says why.
+        """
+        if self._workplace.sandbox is None and PYTHON.name not in self._processes:
+            await self._spares.prepare(self._workplace)
 
     async def close(self) -> None:
         """End all processes and what they started. The next block starts a new process."""
         processes = list(self._processes.values())
+        if self._owns_spares:
+            await self._spares.close()
         self._processes.clear()
         self._latest = None
         for process in processes:
@@ -105,7 +116,9 @@ class Interpreters:
     def _process(self, language: Language) -> Process:
         """The process of a language, made if there is none yet."""
         if language.name not in self._processes:
-            self._processes[language.name] = language.start(self._place())
+            process = self._processes[language.name] = language.start(self._place())
+            if language is PYTHON and isinstance(process, Worker):
+                self._spares.give(self._workplace, process)
         return self._processes[language.name]
 
     def _place(self) -> Workplace:

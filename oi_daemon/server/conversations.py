@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oi_daemon.conversation.conversation import Conversation
 from oi_daemon.conversation.turn import Emit, Model
+from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.history import History, new_id
 from oi_daemon.messages import Chunk
 from oi_daemon.protocol.methods import chunk_params
@@ -46,6 +47,7 @@ class Conversations:
         self._nobody_to_ask = False
         """No more requests can come, so nobody can approve code or type input."""
         self._background = Background()
+        self._spares = SpareWorkers()
 
     def __iter__(self) -> Iterator[Conversation]:
         """All conversations that are active in this daemon."""
@@ -70,7 +72,7 @@ class Conversations:
             name = self.id_of(id)
             saved = self.history(None).load(name) or []
             conversation = Conversation(
-                name, self.settings, self._model_for, self._history_for, saved
+                name, self.settings, self._model_for, self._history_for, saved, self._spares
             )
             self._active[name] = conversation
             if self._nobody_to_ask:
@@ -129,7 +131,7 @@ class Conversations:
         """Interrupt all turns and end all processes. Returns the errors that this met."""
         self._background.cancel()
         closing = [conversation.close() for conversation in self]
-        errors = await asyncio.gather(*closing, return_exceptions=True)
+        errors = await asyncio.gather(*closing, self._spares.close(), return_exceptions=True)
         return [error for error in errors if error is not None]
 
     def _history_for(self, settings: Settings) -> History:

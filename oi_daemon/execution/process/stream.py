@@ -106,6 +106,10 @@ class WorkerStream:
         self._loop.add_reader(self._process.output, self._read_output)
         self._loop.add_reader(self._process.control.fileno(), self._read_control)
 
+    def set_listener(self, listener: Listener) -> None:
+        """Report to this listener from now on."""
+        self._listener = listener
+
     @property
     def pid(self) -> int:
         """Id of the active process."""

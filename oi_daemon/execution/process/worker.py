@@ -126,6 +126,17 @@ class Worker:
         except OSError as error:
             raise NotInstalledError(f"{name} does not start: {error}") from error
 
+    @property
+    def is_started(self) -> bool:
+        """Whether there is a process."""
+        return self._stream is not None
+
+    def adopt(self, spare: "Worker") -> None:
+        """Take the process of another worker, which has run no block and has none afterwards."""
+        if self._stream is None and spare._stream is not None:
+            self._stream, spare._stream = spare._stream, None
+            self._stream.set_listener(self)
+
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `Process.run`."""
         try:
