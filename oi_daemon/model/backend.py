@@ -1,13 +1,13 @@
 """What the model side needs of each API by which a server can be asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from oi_daemon.messages import Message
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model.capabilities import Capabilities
-from oi_daemon.model.dialects.parts import ReplyPart
+from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.requests import ToolStyle
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.prices import TokenCounts
@@ -29,6 +29,8 @@ class RequestContent:
     pictures: Sequence[Bundle]
     """Displays of these messages whose pictures are sent."""
     languages: Sequence[str]
+    malformed: Sequence[MalformedCall] = ()
+    """Calls of the reply before, about which the model is told."""
 
 
 class ReplyReader(Protocol):
@@ -54,17 +56,23 @@ class ReplyReader(Protocol):
         """Characters that the model has written so far."""
         ...
 
-    def feed(self, data: bytes) -> list[ReplyPart]:
-        """Return the parts that these bytes complete.
+    @property
+    def malformed(self) -> Sequence[MalformedCall]:
+        """Calls that could not be read. Complete after `finish`."""
+        ...
+
+    def feed(self, data: bytes) -> Iterable[list[ReplyPart]]:
+        """Yield the parts that these bytes complete, after a bounded time each.
 
         Raises:
             UnreadableAnswerError: they are no answer of this API.
             StreamedError: they hold an error of the server.
+            ServerLimitError: the answer exceeds a bound of `limits`.
         """
         ...
 
-    def end(self) -> list[ReplyPart]:
-        """Return the parts that the end of the connection completes. Raises as `feed` does."""
+    def end(self) -> Iterable[list[ReplyPart]]:
+        """Yield the parts that the end of the connection completes. Raises as `feed` does."""
         ...
 
     def finish(self) -> list[ReplyPart]:

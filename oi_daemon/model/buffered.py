@@ -4,22 +4,31 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Self
 
-Item = TypeVar("Item")
+from oi_daemon.model.limits import MAX_BUFFERED_BYTES
+
+PIECE_OVERHEAD = 64
+"""Bytes of memory that a piece takes besides its content."""
 
 
-class BufferedStream(Generic[Item]):
-    """Reads a source in a task of its own and keeps the items until they are taken.
+class BufferedStream:
+    """Reads a source in a task of its own and keeps the pieces until they are taken.
 
-    So a server can finish its answer while a person decides about a block of code. Leaving the
-    context closes the source at once.
+    So a server can finish its answer while a person decides about a block of code. Where much is
+    kept already, the source has to wait. Leaving the context closes the source at once.
     """
 
-    def __init__(self, source: AsyncGenerator[Item, None]) -> None:
+    def __init__(
+        self, source: AsyncGenerator[bytes, None], max_bytes: int = MAX_BUFFERED_BYTES
+    ) -> None:
         self._source = source
-        self._queue: asyncio.Queue[Item | None] = asyncio.Queue()
-        """Items that were read and not taken yet; None is the end."""
+        self._max_bytes = max_bytes
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        """Pieces that were read and not taken yet; None is the end."""
+        self._bytes = 0
+        """Memory that these pieces take."""
+        self._has_room = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._read())
@@ -37,19 +46,25 @@ class BufferedStream(Generic[Item]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Item:
-        """Return the next item; raise the source's error once all items before it are taken."""
-        item = await self._queue.get()
-        if item is None:
+    async def __anext__(self) -> bytes:
+        """Return the next piece; raise the source's error once all pieces before it are taken."""
+        piece = await self._queue.get()
+        if piece is None:
             await self._task
             raise StopAsyncIteration
-        return item
+        self._bytes -= len(piece) + PIECE_OVERHEAD
+        self._has_room.set()
+        return piece
 
     async def _read(self) -> None:
-        """Put all items of the source into the queue, and then the end."""
+        """Put all pieces of the source into the queue, and then the end."""
         try:
             async with aclosing(self._source):
-                async for item in self._source:
-                    self._queue.put_nowait(item)
+                async for piece in self._source:
+                    self._queue.put_nowait(piece)
+                    self._bytes += len(piece) + PIECE_OVERHEAD
+                    while self._bytes > self._max_bytes:
+                        self._has_room.clear()
+                        await self._has_room.wait()
         finally:
             self._queue.put_nowait(None)

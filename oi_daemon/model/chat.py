@@ -1,21 +1,33 @@
 """The backend for `/chat/completions`, the API that nearly every server has."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from oi_daemon.model import pictures
 from oi_daemon.model.backend import RequestContent
-from oi_daemon.model.dialects.deltas import ChatEvent
-from oi_daemon.model.dialects.parts import ReplyPart
-from oi_daemon.model.dialects.reply import ReplyParser
-from oi_daemon.model.dialects.requests import tool_parameters, wire_messages
+from oi_daemon.model.dialects.deltas import (
+    CallDelta,
+    ChatEvent,
+    Delta,
+    FunctionDelta,
+    StreamedChoice,
+)
+from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
+from oi_daemon.model.dialects.reply import ReplyParser, arguments_text
+from oi_daemon.model.dialects.requests import (
+    correction_messages,
+    tool_parameters,
+    wire_messages,
+)
 from oi_daemon.model.events import EventReader, StreamedError, unreadable
 from oi_daemon.model.local.compact import compact_messages
 from oi_daemon.model.prices import TokenCounts
 from oi_daemon.model.reasoning import is_reasoning_model
 
+SLICE = 16 * 1024
+"""Characters of one event that are parsed at once, so that the loop is never held up for long."""
 END = b"[DONE]"
 """The data of the event with which a server ends its answer."""
 
@@ -85,11 +97,16 @@ class ChatReader:
         """See `ReplyReader.written`."""
         return self._parser.written
 
-    def feed(self, data: bytes) -> list[ReplyPart]:
+    @property
+    def malformed(self) -> Sequence[MalformedCall]:
+        """See `ReplyReader.malformed`."""
+        return self._parser.malformed
+
+    def feed(self, data: bytes) -> Iterator[list[ReplyPart]]:
         """See `ReplyReader.feed`."""
         return self._parse(self._events.feed(data))
 
-    def end(self) -> list[ReplyPart]:
+    def end(self) -> Iterator[list[ReplyPart]]:
         """See `ReplyReader.end`."""
         return self._parse(self._events.finish())
 
@@ -97,9 +114,15 @@ class ChatReader:
         """See `ReplyReader.finish`."""
         return self._parser.finish()
 
-    def _parse(self, events: Sequence[bytes]) -> list[ReplyPart]:
-        parse, decode = self._parser.feed, self._decode
-        return [part for event in events for part in parse(decode(event))]
+    def _parse(self, events: Sequence[bytes]) -> Iterator[list[ReplyPart]]:
+        """Yield the parts of each event."""
+        for data in events:
+            event = self._decode(data)
+            if len(data) <= SLICE:
+                yield self._parser.feed(event)
+            else:
+                for piece in _slices(event):
+                    yield self._parser.feed(piece)
 
     def _decode(self, data: bytes) -> ChatEvent:
         """
@@ -111,7 +134,7 @@ class ChatReader:
             return ChatEvent(done=True)
         try:
             event = self._decoder.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise unreadable(data) from error
         if event.error:
             raise StreamedError(event.error)
@@ -121,7 +144,35 @@ class ChatReader:
 def _messages(content: RequestContent) -> list[dict[str, Any]]:
     if content.endpoint.compact:
         return [*compact_messages(content.messages, content.settings.system_message)]
-    return wire_messages(content.system, content.messages, content.style, content.pictures)
+    messages = wire_messages(content.system, content.messages, content.style, content.pictures)
+    return [*messages, *correction_messages(content.malformed, content.style)]
+
+
+def _slices(event: ChatEvent) -> Iterator[ChatEvent]:
+    """Yield the event as several ones, with a part of its text each."""
+    choice = event.choices[0] if event.choices else None
+    delta = choice.delta if choice else None
+    if choice is None or delta is None:
+        yield event
+        return
+    for text in _cut(delta.content):
+        yield _with_delta(Delta(content=text))
+    for call in delta.tool_calls or ():
+        function = call.function or FunctionDelta()
+        for number, piece in enumerate(_cut(arguments_text(function.arguments)) or [""]):
+            name = None if number else function.name
+            yield _with_delta(Delta(tool_calls=[CallDelta(call.index, FunctionDelta(name, piece))]))
+    if delta.function_call:
+        yield _with_delta(Delta(function_call=delta.function_call))
+    yield ChatEvent(choices=[StreamedChoice(None, choice.finish_reason)], usage=event.usage)
+
+
+def _cut(text: str | None) -> list[str]:
+    return [text[start : start + SLICE] for start in range(0, len(text), SLICE)] if text else []
+
+
+def _with_delta(delta: Delta) -> ChatEvent:
+    return ChatEvent(choices=[StreamedChoice(delta)])
 
 
 def _sampling(content: RequestContent) -> dict[str, Any]:

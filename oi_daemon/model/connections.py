@@ -2,16 +2,21 @@
 
 import asyncio
 import threading
+import urllib.request
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from oi_daemon.errors import AuthError, ModelError
+from oi_daemon.messages.text import without_controls
 from oi_daemon.model.context_window import window_by_name
-from oi_daemon.model.endpoint import NO_KEY, Endpoint
-from oi_daemon.model.prices import OPENAI
+from oi_daemon.model.endpoint import NO_KEY, Endpoint, is_this_machine
+from oi_daemon.model.limits import ServerLimitError
+from oi_daemon.model.prices import OPENAI, TokenCounts, price
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx2
     import openai
 
@@ -29,12 +34,15 @@ class Connections:
 
     def __init__(self) -> None:
         self._loading = threading.Lock()
-        self._http: httpx2.AsyncClient | None = None
+        self._certificates: ssl.SSLContext | None = None
+        """The trusted certificates; None until everything is loaded."""
+        self._http: dict[str | None, httpx2.AsyncClient] = {}
+        """HTTP clients by the URL of the proxy that they use; None is without a proxy."""
         self._clients: dict[tuple[str, str], openai.AsyncOpenAI] = {}
 
     async def preload(self) -> None:
         """Import and create everything slow in a thread; the second call returns at once."""
-        if self._http is None:
+        if self._certificates is None:
             await asyncio.to_thread(self._load)
 
     async def stream(
@@ -63,22 +71,27 @@ class Connections:
         import openai
 
         try:
-            models = await self._client(endpoint).models.list(timeout=LIST_TIMEOUT)
-        except openai.OpenAIError:
+            async with asyncio.timeout(LIST_TIMEOUT):
+                models = await self._client(endpoint).models.list(timeout=LIST_TIMEOUT)
+        except (openai.OpenAIError, TimeoutError, ServerLimitError):
             return []
-        return [model.id for model in models.data]
+        names = (str(model.id) for model in models.data)
+        return [name for name in names if name == without_controls(name)]
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._http is not None:
-            await self._http.aclose()
+        for client in self._http.values():
+            await client.aclose()
 
     def _load(self) -> None:
         """Import what a request needs. The library imports its parts at first use: use them."""
+        import httpx2
+
         with self._loading:
-            if self._http is None:
+            if self._certificates is None:
                 window_by_name("gpt-4")
-                self._http = _http_client()
+                price(TokenCounts(1, 1), "gpt-4", OPENAI)
+                self._certificates = httpx2.create_ssl_context()  # takes 50 ms, so only once
                 _ = self._client(_ANY).chat.completions.with_streaming_response
 
     def _client(self, endpoint: Endpoint) -> "openai.AsyncOpenAI":
@@ -89,23 +102,39 @@ class Connections:
             self._clients[key] = openai.AsyncOpenAI(
                 base_url=endpoint.api_base,
                 api_key=endpoint.api_key,
-                http_client=self._http,
+                http_client=self._http_client(proxy_for(endpoint.api_base)),
                 max_retries=0,
             )
         return self._clients[key]
 
+    def _http_client(self, proxy: str | None) -> "httpx2.AsyncClient":
+        """Return the client for all servers that are reached by this proxy, or by none."""
+        import httpx2
+        import openai
 
-def _http_client() -> "httpx2.AsyncClient":
-    """Return one client for all servers. Servers on this machine are never asked by a proxy."""
-    import httpx2
-    import openai
+        from oi_daemon.model.transport import BoundedTransport
 
-    loopback = ("127.0.0.1", "localhost", "[::1]")
-    certificates = httpx2.create_ssl_context()  # takes 50 ms, so it is created once
-    direct = httpx2.AsyncHTTPTransport(verify=certificates)
-    return openai.DefaultAsyncHttpxClient(
-        verify=certificates, mounts={f"all://{host}": direct for host in loopback}
-    )
+        if proxy not in self._http:
+            assert self._certificates is not None
+            transport = httpx2.AsyncHTTPTransport(
+                verify=self._certificates, proxy=proxy, limits=openai.DEFAULT_CONNECTION_LIMITS
+            )
+            self._http[proxy] = openai.DefaultAsyncHttpxClient(
+                transport=BoundedTransport(transport),
+                trust_env=False,  # because `proxy_for` reads the environment
+                headers={"Accept-Encoding": "identity"},
+            )
+        return self._http[proxy]
+
+
+def proxy_for(api_base: str) -> str | None:
+    """Return the proxy that the environment names for this server; None on this machine."""
+    url = urlsplit(api_base)
+    if is_this_machine(url.hostname or "") or urllib.request.proxy_bypass(url.netloc):
+        return None
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
 
 
 def validated(endpoint: Endpoint) -> Endpoint:

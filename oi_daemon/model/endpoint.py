@@ -1,5 +1,6 @@
 """The server and the model that a request goes to."""
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,3 +30,17 @@ class Endpoint:
     def secret(self) -> str | None:
         """The key, or None where it is only the placeholder `NO_KEY`."""
         return None if self.api_key == NO_KEY else self.api_key
+
+
+def is_this_machine(host: str) -> bool:
+    """Return whether a host's name or address always means this machine."""
+    name = host.lower().rstrip(".").strip("[]")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return address.is_loopback or address.is_unspecified

@@ -6,6 +6,8 @@ longer for each event.
 
 from typing import Any
 
+from oi_daemon.model.limits import MAX_EVENT_BYTES, ServerLimitError
+
 QUOTED = 200
 """Bytes of an answer that an error quotes."""
 
@@ -26,19 +28,25 @@ class EventReader:
     """Splits a stream of bytes into the data of its events, in linear time."""
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []
-        """Pieces of the line that has not ended yet."""
+        self._line = bytearray()
+        """The line that has not ended yet."""
         self._saw_event = False
         self._other_line = b""
         """The first line that belongs to no stream of events, such as `<html>`."""
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Return the data of the events that are complete now."""
+        """Return the data of the events that are complete now.
+
+        Raises:
+            ServerLimitError: an event is too large.
+        """
         *lines, rest = data.split(b"\n")
         if lines:
-            lines[0] = b"".join([*self._line, lines[0]])
-            self._line = []
-        self._line.append(rest)
+            lines[0] = bytes(self._line + lines[0])
+            self._line.clear()
+        self._line += rest
+        if len(self._line) > MAX_EVENT_BYTES:
+            raise ServerLimitError("one event of it is larger than a megabyte")
         return [event for line in lines if (event := self._read(line))]
 
     def finish(self) -> list[bytes]:
@@ -47,7 +55,7 @@ class EventReader:
         Raises:
             UnreadableAnswerError: there was an answer, but no event in it.
         """
-        event = self._read(b"".join(self._line))
+        event = self._read(bytes(self._line))
         if not self._saw_event and self._other_line:
             raise unreadable(self._other_line)
         return [event] if event else []

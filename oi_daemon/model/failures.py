@@ -5,6 +5,7 @@ agree on the first two.
 """
 
 import email.utils
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
@@ -20,9 +21,8 @@ from oi_daemon.errors import (
     RateLimitError,
 )
 from oi_daemon.model.events import StreamedError, UnreadableAnswerError
+from oi_daemon.model.limits import MAX_RETRY_WAIT, RedirectRefusedError, ServerLimitError
 
-LONGEST_WAIT = 60.0
-"""Seconds. A server that wants a longer wait is asked again after this time."""
 OPTIONAL = ("stream_options", "temperature", "max_completion_tokens", "max_tokens")
 """Parameters that can be left out of a request."""
 
@@ -41,6 +41,10 @@ class Failure:
     """Name of the parameter that the server complains about."""
     retry_after: float | None = None
     """Seconds that the server wants us to wait; None if it does not say."""
+    limit: bool = False
+    """Whether the answer exceeded a bound of `limits`."""
+    redirect: bool = False
+    """Whether the server wants the request to be sent elsewhere; `text` is where."""
     unreadable: bool = False
     """Whether what answered is no OpenAI-compatible server."""
     timeout: bool = False
@@ -54,7 +58,9 @@ class Failure:
     @property
     def temporary(self) -> bool:
         """Whether the same request may succeed later."""
-        if self.unreadable or self.timeout or self.no_quota:
+        if self.unreadable or self.timeout or self.no_quota or self.limit or self.redirect:
+            return False
+        if self.retry_after is not None and self.retry_after > MAX_RETRY_WAIT:
             return False
         return self.status is None or self.status in (408, 429) or self.status >= 500
 
@@ -109,7 +115,16 @@ def failure(error: Exception) -> Failure | None:
     import httpx2
     import openai
 
+    cause = error.__cause__
     match error:
+        case openai.APIConnectionError() if isinstance(
+            cause, RedirectRefusedError | ServerLimitError
+        ):
+            return failure(cause)
+        case RedirectRefusedError():
+            return Failure(text=str(error), redirect=True)
+        case ServerLimitError():
+            return Failure(text=str(error), limit=True)
         case UnreadableAnswerError():
             return Failure(text=str(error), unreadable=True)
         case StreamedError():
@@ -137,11 +152,12 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
         return error
     if failed.overflow:
         return ContextError(_CONTEXT.format(model=model, text=text))
+    if failed.retry_after is not None and failed.retry_after > MAX_RETRY_WAIT:
+        wait = _duration(failed.retry_after)
+        return RateLimitError(_LONG_WAIT.format(model=model, text=text, wait=wait))
+    if failed.status is None:
+        return _explain_no_answer(failed, api_base, text)
     match failed.status:
-        case None if failed.unreadable:
-            return ModelError(_UNREADABLE.format(api_base=api_base, text=text))
-        case None:
-            return ConnectionLostError(_CONNECTION.format(api_base=api_base, text=text))
         case 401 | 403:
             return AuthError(_REFUSED_KEY.format(api_base=api_base, text=text))
         case 429 if failed.no_quota:
@@ -154,6 +170,17 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
             return ModelError(_SERVER.format(api_base=api_base, status=status, text=text))
         case status:
             return ModelError(_REFUSED.format(model=model, status=status, text=text))
+
+
+def _explain_no_answer(failed: Failure, api_base: str, text: str) -> ModelError:
+    """Return the error for a failure without a status of the server."""
+    if failed.limit:
+        return ModelError(_LIMIT.format(api_base=api_base, text=text))
+    if failed.redirect:
+        return ModelError(_REDIRECT.format(api_base=api_base, text=failed.text))
+    if failed.unreadable:
+        return ModelError(_UNREADABLE.format(api_base=api_base, text=text))
+    return ConnectionLostError(_CONNECTION.format(api_base=api_base, text=text))
 
 
 def _refused(error: Any) -> Failure:
@@ -188,9 +215,9 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = float(after)
         else:
             seconds = email.utils.parsedate_to_datetime(after).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return min(max(seconds, 0.0), LONGEST_WAIT)
+    return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
 def _cause(error: BaseException) -> str:
@@ -211,6 +238,14 @@ def _no_model(model: str, api_base: str, models: Sequence[str]) -> str:
         " Choose one with `interpreter --model NAME`, or for good with the setting model"
         " (`interpreter --config`)."
     )
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration in words, in the largest unit of which there are two."""
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
 
 
 def _short(text: str) -> str:
@@ -274,6 +309,19 @@ _QUOTA = (
 _RATE_LIMIT = (
     "The server takes no more requests for {model} at the moment: {text} Wait a little and say"
     " `continue`, or choose another model with the setting model."
+)
+_LONG_WAIT = (
+    "The server takes no more requests for {model} and asks to wait for {wait}: {text} No further"
+    " request was sent. Say `continue` after that time, or choose another model with the setting"
+    " model."
+)
+_LIMIT = (
+    "The answer of {api_base} was stopped: {text} Check the setting api_base, or choose another"
+    " model with the setting model."
+)
+_REDIRECT = (
+    "{api_base} redirects to another server, {text}. The conversation was not sent there. If that"
+    " server is right, name it in the setting api_base."
 )
 _CONTEXT = (
     "The conversation does not fit the context window of {model}: {text} Begin a new one"

@@ -10,6 +10,7 @@ from oi_daemon.model import pictures, trimming
 from oi_daemon.model.backend import RequestContent
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.context_window import SMALLEST_WINDOW, context_window, room_for_input
+from oi_daemon.model.dialects.parts import MalformedCall
 from oi_daemon.model.dialects.requests import ToolStyle, system_message
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.failures import Failure
@@ -59,8 +60,14 @@ class ModelRequest:
             return self._settings.tool_style
         return self._capabilities.tool_style or "tools"
 
-    async def content(self, messages: Sequence[Message]) -> RequestContent:
-        """Return what the request says about this conversation, trimmed to what fits."""
+    async def content(
+        self, messages: Sequence[Message], malformed: Sequence[MalformedCall]
+    ) -> RequestContent:
+        """Return what the request says about this conversation, trimmed to what fits.
+
+        Args:
+            malformed: calls of the reply before that could not be read.
+        """
         settings, style = self._settings, self.style
         cwd = settings.cwd or str(Path.cwd())
         system = system_message(settings.system_message, style, self._languages, cwd)
@@ -76,30 +83,36 @@ class ModelRequest:
             messages=await self._trimmed(messages, reserved),
             pictures=sent,
             languages=self._languages,
+            malformed=malformed,
         )
 
-    async def adjust(self, failed: Failure) -> bool:
-        """Change the request, or wait, so that it can be sent again. Return False if it can't."""
+    def adjust(self, failed: Failure) -> float | None:
+        """Change the request so that it can be sent again; return the seconds to wait before.
+
+        None if another try is of no use.
+        """
         settings, capabilities = self._settings, self._capabilities
         if failed.overflow:
-            return self._shorten(failed)
+            return 0.0 if self._shorten(failed) else None
         if failed.rejects_pictures and self._has_pictures and settings.vision == "auto":
             capabilities.accepts_pictures = False
             logger.debug("%s is asked again without pictures", self.endpoint.model)
-            return True
+            return 0.0
         if failed.rejects_calls and settings.tool_style == "auto" and self.style == "tools":
             capabilities.tool_style = "markdown"
             logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
-            return True
+            return 0.0
         rejected = failed.rejected_parameter
         if rejected and rejected not in capabilities.rejected_parameters:
             capabilities.rejected_parameters.add(rejected)
             logger.debug("%s is asked again without %s", self.endpoint.model, rejected)
-            return True
+            return 0.0
         if failed.temporary and self._retry_delays:
-            await self._wait(failed)
-            return True
-        return False
+            delay = self._retry_delays.pop(0)
+            seconds = delay if failed.retry_after is None else failed.retry_after
+            logger.warning("%s", retry_text(failed, seconds))
+            return seconds
+        return None
 
     @property
     def _sends_pictures(self) -> bool:
@@ -143,20 +156,15 @@ class ModelRequest:
             self._scale = 0.5
         return True
 
-    async def _wait(self, failed: Failure) -> None:
-        delay = self._retry_delays.pop(0)
-        seconds = delay if failed.retry_after is None else failed.retry_after
-        logger.warning("%s. Trying again in %g s.", _reason(failed), seconds)
-        await asyncio.sleep(seconds)
 
-
-def _reason(failed: Failure) -> str:
-    """Return in words why a request is sent again."""
+def retry_text(failed: Failure, seconds: float) -> str:
+    """Return in words why a request is sent again, and when."""
     text = failed.text.rstrip(". ")
     match failed.status:
         case None:
-            return text
+            reason = text
         case 429:
-            return f"Rate limited (HTTP 429: {text})"
+            reason = f"Rate limited (HTTP 429: {text})"
         case status:
-            return f"The server failed (HTTP {status}: {text})"
+            reason = f"The server failed (HTTP {status}: {text})"
+    return f"{reason}. Trying again in {seconds:g} s."

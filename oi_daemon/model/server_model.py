@@ -9,22 +9,27 @@ from dataclasses import replace
 
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.logs import redact
-from oi_daemon.messages import Message
+from oi_daemon.messages import Executing, Message, NoticeChunk
+from oi_daemon.messages.text import without_controls
 from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model import pictures
 from oi_daemon.model.access import ServerAccess
 from oi_daemon.model.backend import Backend, ReplyReader, RequestContent
 from oi_daemon.model.buffered import BufferedStream
 from oi_daemon.model.chat import ChatBackend
-from oi_daemon.model.dialects.parts import ReplyPart
+from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.failures import Failure, explain, failure
+from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.prices import TokenCounts, price
-from oi_daemon.model.request import ModelRequest
+from oi_daemon.model.request import ModelRequest, retry_text
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
 logger = logging.getLogger(__package__)
+
+LONGEST_BUSY = 0.005
+"""Seconds for which an answer is read before the loop gets its turn."""
 
 
 class ServerModel:
@@ -51,30 +56,56 @@ class ServerModel:
         self._is_language = is_language
         self._unfinished: _Attempt | None = None
         """The request that was sent and whose usage has not been reported yet."""
+        self._malformed: list[MalformedCall] = []
+        """Calls of the latest reply that could not be read."""
+        self._corrections = 0
+        """How often the model was told about such calls in this turn."""
 
     async def reply(
         self, messages: Sequence[Message]
-    ) -> AsyncGenerator[ReplyPart | Quote | Usage, None]:
+    ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `conversation.turn.Model.reply`. `Usage` comes last, or just before an error."""
         request = self._request(await self._access.endpoint(self._settings))
         while True:
             attempt = await self._attempt(request, messages)
             logger.debug("request: %s, %s", request.style, attempt)
-            async with aclosing(self._batches(attempt)) as batches:
-                async for parts in batches:
-                    for part in parts:
-                        yield part
-            if not attempt.failed or attempt.reader.written:
-                break
+            async with aclosing(self._answer(attempt)) as parts:
+                async for part in parts:
+                    yield part
+            if attempt.failed and not attempt.reader.written:
+                self._unfinished = None
+                wait = request.adjust(attempt.failed)
+                if wait is None:
+                    raise await self._error(attempt.failed, request.endpoint)
+                if wait:
+                    yield NoticeChunk("retry", retry_text(attempt.failed, wait), wait)
+                    await asyncio.sleep(wait)
+                continue
+            for part in attempt.reader.finish():
+                attempt.executed |= isinstance(part, Executing)
+                yield part
             self._unfinished = None
-            if not await request.adjust(attempt.failed):
-                raise await self._error(attempt.failed, request.endpoint)
-        for part in attempt.reader.finish():
-            yield part
-        self._unfinished = None
-        yield self._usage(attempt)
-        if not attempt.reader.complete:
-            raise _cut_off(attempt)
+            yield self._usage(attempt)
+            if not attempt.reader.complete:
+                raise _cut_off(attempt)
+            if notice := self._correct(attempt):
+                yield notice
+            if attempt.executed or not self._malformed:
+                return
+
+    def _correct(self, attempt: "_Attempt") -> NoticeChunk | None:
+        """Remember the reply's calls that could not be read, for the next request.
+
+        Raises:
+            ModelError: the model was told about such calls often enough in this turn.
+        """
+        self._malformed = list(attempt.reader.malformed)
+        if not self._malformed:
+            return None
+        self._corrections += 1
+        if self._corrections > MAX_MALFORMED_CALLS:
+            raise ModelError(_MALFORMED.format(count=self._corrections))
+        return NoticeChunk("model", _CORRECTED)
 
     def unfinished(self) -> Usage | None:
         """See `conversation.turn.Model.unfinished`."""
@@ -93,32 +124,35 @@ class ServerModel:
     async def _attempt(self, request: ModelRequest, messages: Sequence[Message]) -> "_Attempt":
         """Return the request in the form in which it is sent now."""
         backend: Backend = ChatBackend()  # the only one as yet
-        content = await request.content(messages)
+        content = await request.content(messages, self._malformed)
         return _Attempt(content, backend, backend.reader(self._is_language))
 
-    async def _batches(
-        self, attempt: "_Attempt"
-    ) -> AsyncGenerator[Sequence[ReplyPart | Quote], None]:
-        """Send the request; yield what streams, in the batches in which it arrives.
+    async def _answer(self, attempt: "_Attempt") -> AsyncGenerator[ReplyPart | Quote, None]:
+        """Send the request and yield the parts of its answer as they arrive.
 
         A failure of the server or the network is not raised but kept in `attempt.failed`.
         """
         if quote := await self._quote(attempt):
-            yield [quote]
+            yield quote
         self._unfinished = attempt
-        endpoint, reader = attempt.endpoint, attempt.reader
+        endpoint = attempt.endpoint
         timeout = self._access.read_timeout(self._settings, endpoint)
         stream = self._access.connections.stream(endpoint, attempt.payload, timeout)
         try:
-            async with BufferedStream(stream) as pieces:
-                async for data in pieces:
-                    yield reader.feed(data)
-            yield reader.end()
+            async with (
+                BufferedStream(stream) as pieces,
+                aclosing(_parsed(attempt.reader, pieces)) as batches,
+            ):
+                async for parts in batches:
+                    for part in parts:
+                        attempt.executed |= isinstance(part, Executing)
+                        yield part
         except Exception as error:
             failed = failure(error)
             if failed is None:
                 raise
-            attempt.failed = replace(failed, text=redact(failed.text, endpoint.secret))
+            text = without_controls(redact(failed.text, endpoint.secret))
+            attempt.failed = replace(failed, text=text[:MAX_ERROR_TEXT])
             logger.debug("failed: %s", attempt.failed)
 
     def _usage(self, attempt: "_Attempt") -> Usage:
@@ -174,6 +208,8 @@ class _Attempt:
         self.payload = backend.payload(content)
         self.failed: Failure | None = None
         """Why the request failed; None while it has not."""
+        self.executed = False
+        """Whether the reply held a complete block of code."""
         self.counted: int | None = None
         """Tokens of the conversation and its pictures, if they were counted."""
         self.started = time.monotonic()
@@ -201,17 +237,42 @@ class _Attempt:
         return f"{self.endpoint.model}, {count} messages, about {self.estimate()} tokens"
 
 
+async def _parsed(
+    reader: ReplyReader, pieces: BufferedStream
+) -> AsyncGenerator[list[ReplyPart], None]:
+    """Yield the parts of an answer in batches, to its end.
+
+    The loop gets its turn every few milliseconds, however fast the server sends.
+    """
+    paused = time.monotonic()
+    async for data in pieces:
+        for parts in reader.feed(data):
+            if parts:
+                yield parts
+            if time.monotonic() - paused > LONGEST_BUSY:
+                await asyncio.sleep(0)
+                paused = time.monotonic()
+        if time.monotonic() - paused > LONGEST_BUSY:
+            await asyncio.sleep(0)
+            paused = time.monotonic()
+    for parts in reader.end():
+        yield parts
+
+
 def _cut_off(attempt: _Attempt) -> ModelError:
     """Return the error that says why a reply that had begun is not complete."""
-    match attempt.failed, attempt.reader.finish_reason:
-        case None, "length":
+    match attempt.failed, (attempt.reader.finish_reason or "").lower():
+        case None, "length" | "max_tokens":
             return ModelError(_LENGTH)
         case None, "content_filter":
             return ModelError(_FILTERED)
-        case None, _:
+        case None, "":
             return ModelError(_TRUNCATED)
+        case None, reason:
+            return ModelError(_STOPPED.format(reason=reason[:60]))
         case failed, _:
-            error = ConnectionLostError if failed.status is None else ModelError
+            lost = failed.status is None and not failed.limit
+            error = ConnectionLostError if lost else ModelError
             return error(_BROKEN.format(text=failed.text.rstrip(".")))
 
 
@@ -222,4 +283,12 @@ _LENGTH = (
 )
 _FILTERED = "The server's content filter cut the model's answer off." + _CODE
 _TRUNCATED = "The server ended the model's answer in the middle." + _CODE
+_STOPPED = "The server stopped the model's answer in the middle (its reason: {reason})." + _CODE
+_CORRECTED = (
+    "The model's call could not be read, so nothing of it was run: the model is asked again."
+)
+_MALFORMED = (
+    "The model made {count} calls that could not be read, and none of them was run. Say it in other"
+    " words, choose another model, or set tool_style to markdown."
+)
 _BROKEN = "The model's answer broke off: {text}. What came until then is kept." + _CODE

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk
-from oi_daemon.model.dialects.arguments import ArgumentParser
+from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
 from tests.growth import grows_linearly
 from tests.model.example import BLOCK
 from tests.model.splits import every_split, pieces
 
-Part = LanguageChunk | CodeChunk | Executing
+MALFORMED = "malformed"
+"""Stands at the end of a call that cannot be read."""
+Part = LanguageChunk | CodeChunk | Executing | str
 ANY_TEXT = st.text(st.characters(codec="utf-8"))
 
 
@@ -22,7 +24,10 @@ def parse(deltas: Iterable[str], language: str | None = None) -> list[Part]:
     parts: list[Part] = []
     for delta in deltas:
         parts += parser.feed(delta)
-    return parts + parser.flush()
+    try:
+        return parts + parser.flush()
+    except MalformedCallError:
+        return [*parts, MALFORMED]
 
 
 def code_of(parts: Iterable[Part]) -> str:
@@ -79,7 +84,8 @@ def test_what_streams_is_what_json_says(deltas: list[str]) -> None:
 def test_nothing_that_a_model_writes_is_an_error(deltas: list[str]) -> None:
     for language in (None, "python"):
         parts = parse(deltas, language)
-        if parts and isinstance(parts[-1], Executing):
+        assert parts[-1] == MALFORMED or isinstance(parts[-1], Executing)
+        if isinstance(parts[-1], Executing):
             assert isinstance(parts[0], LanguageChunk)
 
 
@@ -98,17 +104,9 @@ def test_code_before_its_language_waits_for_it() -> None:
         '{"language": "", "code": "1 + 1"}',
         '{"language": null, "code": "1 + 1"}',
         '{"language": ["x"], "code": "1 + 1"}',
-        "1 + 1",
-        '"1 + 1"',
         '```json\n{"language": "python", "code": "1 + 1"}\n```',
-        "```python\n1 + 1\n```",
-        "```\n1 + 1\n```",
         '{"timeout": 5, "code": "1 + 1", "language": "python"}',
         '{"language": "Python", "code": "1 + 1"}',
-        '{"language": "python", "code": "1 + 1"',
-        '{"language": "python", "code": "1 + 1',
-        '{"language": "python", "code": "1 + 1"}}',
-        '  {"language": "python",\n  "code": "1 + 1",}',
     ],
 )
 def test_other_shapes_that_models_write(arguments: str) -> None:
@@ -119,8 +117,43 @@ def test_other_shapes_that_models_write(arguments: str) -> None:
         assert parts[-1] == Executing("1 + 1", "python"), deltas
 
 
-def test_a_fence_around_the_code_names_its_language() -> None:
-    assert parse(["```shell\nls\n```"])[-1] == Executing("ls", "shell")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        "  ",
+        "1 + 1",
+        '"1 + 1"',
+        "rm -rf build",
+        "```python\n1 + 1\n```",
+        "```shell\nls\n```",
+        "```\n1 + 1\n```",
+        '{"language": "python", "code": "1 + 1"',
+        '{"language": "python", "code": "1 + 1',
+        '{"language": "python", "code": "1 + 1"}}',
+        '{"language": "python", "code": "1 + 1",}',
+        '{"language": "python", "code": 1}',
+        '{"language": "python"}',
+        '{"path": "/tmp"}',
+        "{'code': '1 + 1'}",
+        "[" * 100_000,
+    ],
+)
+def test_what_cannot_be_read_never_runs(arguments: str) -> None:
+    for deltas in [[arguments], list(arguments)]:
+        parts = parse(deltas)
+        assert parts[-1] == MALFORMED
+        assert not any(isinstance(part, Executing) for part in parts)
+
+
+def test_an_object_of_a_function_named_after_a_language_must_be_whole() -> None:
+    assert parse(['{"code": "1 + 1'], "python")[-1] == MALFORMED
+
+
+def test_a_language_of_control_characters_is_cleaned_and_short() -> None:
+    name = json.dumps("py\x1b]52;c;AAAA\x07thon" + "x" * 1000)
+    parts = parse([f'{{"language": {name}, "code": "1"}}'])
+    assert parts[0] == LanguageChunk("py]52;c;aaaathon" + "x" * 24)
 
 
 def test_raw_newlines_in_the_json_are_newlines_of_the_code() -> None:
@@ -130,9 +163,11 @@ def test_raw_newlines_in_the_json_are_newlines_of_the_code() -> None:
         assert parts[-1] == Executing("a = 1\nb = 2\n", "python")
 
 
-def test_an_escape_that_json_does_not_know_is_kept() -> None:
+def test_an_escape_that_json_does_not_know_streams_and_does_not_run() -> None:
     for deltas in every_split(r'{"language": "python", "code": "re.match(\d+, \'1\', \uZZ)"}'):
-        assert parse(deltas)[-1] == Executing(r"re.match(\d+, \'1\', \uZZ)", "python")
+        parts = parse(deltas)
+        assert code_of(parts) == r"re.match(\d+, \'1\', \uZZ)"
+        assert parts[-1] == MALFORMED
 
 
 def test_half_a_surrogate_pair_becomes_a_replacement_character() -> None:
@@ -164,11 +199,6 @@ def test_a_function_named_after_a_language_takes_an_object_as_well() -> None:
         CodeChunk(" + 1"),
         Executing("1 + 1", "python"),
     ]
-
-
-@pytest.mark.parametrize("arguments", ["", "  ", '{"path": "/tmp"}', '{"language": "python"}'])
-def test_a_call_without_code_runs_nothing(arguments: str) -> None:
-    assert not [part for part in parse([arguments]) if isinstance(part, Executing)]
 
 
 def test_white_space_before_plain_code_belongs_to_it() -> None:

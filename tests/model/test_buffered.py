@@ -9,13 +9,13 @@ from oi_daemon.model.buffered import BufferedStream
 
 
 async def test_it_gives_what_the_source_gave_and_then_its_error() -> None:
-    async def source() -> AsyncGenerator[int, None]:
-        yield 1
-        yield 2
+    async def source() -> AsyncGenerator[bytes, None]:
+        yield b"1"
+        yield b"2"
         raise ValueError("broken")
 
     async with BufferedStream(source()) as items:
-        assert [await anext(items), await anext(items)] == [1, 2]
+        assert [await anext(items), await anext(items)] == [b"1", b"2"]
         with pytest.raises(ValueError, match="broken"):
             await anext(items)
 
@@ -23,13 +23,28 @@ async def test_it_gives_what_the_source_gave_and_then_its_error() -> None:
 async def test_leaving_it_closes_the_source() -> None:
     closed = asyncio.Event()
 
-    async def source() -> AsyncGenerator[int, None]:
+    async def source() -> AsyncGenerator[bytes, None]:
         try:
-            yield 1
+            yield b"1"
             await asyncio.Event().wait()
         finally:
             closed.set()
 
     async with BufferedStream(source()) as items:
-        assert await anext(items) == 1
+        assert await anext(items) == b"1"
     assert closed.is_set()
+
+
+async def test_the_source_waits_where_much_is_kept() -> None:
+    read = 0
+
+    async def source() -> AsyncGenerator[bytes, None]:
+        nonlocal read
+        for _ in range(100):
+            read += 1
+            yield bytes(1000)
+
+    async with BufferedStream(source(), max_bytes=10_000) as pieces:
+        await asyncio.sleep(0.01)
+        assert read == 10
+        assert [len(piece) async for piece in pieces] == [1000] * 100

@@ -1,13 +1,14 @@
 """Server-sent events out of bytes, and the chat completions that they hold."""
 
 import json
-import time
 
 import pytest
 
 from oi_daemon.messages import MessageChunk
 from oi_daemon.model.chat import ChatReader
 from oi_daemon.model.events import EventReader, StreamedError, UnreadableAnswerError
+from oi_daemon.model.limits import ServerLimitError
+from tests.growth import grows_linearly
 
 
 def event(text: str) -> bytes:
@@ -23,8 +24,9 @@ def read(*pieces: bytes) -> list[bytes]:
 def read_chat(*pieces: bytes) -> list[str]:
     """The texts of the chat completion in these pieces of a stream."""
     reader = ChatReader({"python"}.__contains__)
-    parts = [part for piece in pieces for part in reader.feed(piece)]
-    parts += [*reader.end(), *reader.finish()]
+    batches = [parts for piece in pieces for parts in reader.feed(piece)]
+    batches += [*reader.end(), reader.finish()]
+    parts = [part for batch in batches for part in batch]
     return [part.text for part in parts if isinstance(part, MessageChunk)]
 
 
@@ -64,9 +66,30 @@ def test_an_error_as_an_event() -> None:
     assert caught.value.error == {"message": "No."}
 
 
-def test_one_endless_line_takes_linear_time() -> None:
-    started = time.process_time()
+def test_a_line_in_many_pieces_takes_linear_time() -> None:
+    def read_in_pieces(count: int) -> None:
+        reader = EventReader()
+        for _ in range(count):
+            reader.feed(b"x" * 20)
+
+    assert grows_linearly(read_in_pieces)
+
+
+def test_an_endless_line_is_stopped() -> None:
     reader = EventReader()
-    for _ in range(5_000):
-        reader.feed(b"x" * 4096)
-    assert time.process_time() - started < 5
+    with pytest.raises(ServerLimitError, match="larger than a megabyte"):
+        [reader.feed(b"x" * 4096) for _ in range(1_000)]
+
+
+def test_a_large_event_is_parsed_in_slices() -> None:
+    text = "\n" * 300_000 + "x"
+    reader = ChatReader({"python"}.__contains__)
+    batches = [*reader.feed(b"data: " + event(text) + b"\n\ndata: [DONE]\n\n")]
+    parts = [part for batch in [*batches, reader.finish()] for part in batch]
+    assert "".join(part.text for part in parts if isinstance(part, MessageChunk)) == text
+    assert len(batches) > 10
+
+
+def test_an_event_that_is_nested_too_deeply_is_unreadable() -> None:
+    with pytest.raises(UnreadableAnswerError):
+        read_chat(b'data: {"error": ' + b"[" * 100_000 + b"\n\n")

@@ -1,6 +1,7 @@
 """ServerModel against a scripted server: what is sent, what is yielded, what goes wrong."""
 
 import asyncio
+import json
 import logging
 from contextlib import aclosing
 from typing import Any
@@ -21,6 +22,7 @@ from oi_daemon.messages import (
     Executing,
     Message,
     MessageChunk,
+    NoticeChunk,
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
@@ -316,6 +318,64 @@ async def test_an_answer_of_nothing(asked: Asked) -> None:
     assert await asked.reply() == [USAGE]
 
 
+@pytest.mark.parametrize("reason", ["abort", "max_tokens", "network_error", "weird"])
+async def test_an_answer_that_ends_for_another_reason_is_cut(asked: Asked, reason: str) -> None:
+    call = tool_call({"language": "python", "code": "1 + 1"}).but(finish_reason=reason)
+    asked.server.enqueue(call)
+    with pytest.raises(ModelError, match="not run"):
+        await asked.reply()
+    assert not any(isinstance(part, Executing) for part in asked.parts)
+
+
+@pytest.mark.parametrize("reason", ["stop", "STOP", "end_turn", "stop_sequence", "eos"])
+async def test_an_answer_that_the_model_has_ended_is_complete(asked: Asked, reason: str) -> None:
+    asked.server.enqueue(
+        tool_call({"language": "python", "code": "1 + 1"}).but(finish_reason=reason)
+    )
+    assert Executing("1 + 1", "python") in await asked.reply()
+
+
+# Calls that cannot be read
+
+
+async def test_a_call_that_cannot_be_read_goes_back_to_the_model(asked: Asked) -> None:
+    asked.server.enqueue(
+        tool_call(["rm -rf build"]), tool_call({"language": "python", "code": "1"})
+    )
+    parts = await asked.reply()
+    assert [part for part in parts if isinstance(part, Executing)] == [Executing("1", "python")]
+    call, error_message = asked.body["messages"][-2:]
+    assert json.loads(call["tool_calls"][0]["function"]["arguments"])
+    assert error_message["tool_call_id"] == call["tool_calls"][0]["id"]
+    assert "not valid JSON" in error_message["content"]
+
+
+async def test_in_markdown_and_with_functions_it_goes_back_as_well(asked: Asked) -> None:
+    for style, role in (("functions", "function"), ("markdown", "user")):
+        asked.server.enqueue(tool_call(["oops"]), text("Hi"))
+        await asked.reply(tool_style=style)
+        assert asked.body["messages"][-1]["role"] == role
+        assert "not valid JSON" in asked.body["messages"][-1]["content"]
+
+
+async def test_the_model_is_told_three_times_in_a_turn(asked: Asked) -> None:
+    asked.server.enqueue(*[tool_call(["oops"])] * 9)
+    with pytest.raises(ModelError, match="4 calls that could not be read"):
+        await asked.reply()
+    assert len(asked.server.requests) == 4
+
+
+async def test_a_good_call_beside_a_bad_one_runs_and_the_next_request_tells(asked: Asked) -> None:
+    good = tool_call({"language": "python", "code": "1"})
+    asked.server.enqueue(good + tool_call(["oops"], index=1), text("Hi"))
+    model = asked.models.model(asked.settings())
+    parts = [part async for part in model.reply(QUESTION)]
+    assert Executing("1", "python") in parts
+    assert len(asked.server.requests) == 1
+    _ = [part async for part in model.reply([*QUESTION, CodeMessage("python", "1", "1")])]
+    assert "not valid JSON" in asked.body["messages"][-1]["content"]
+
+
 # The context window
 
 
@@ -395,15 +455,13 @@ async def test_cancelling_the_turn_drops_the_connection_at_once(asked: Asked, si
     assert asked.message == "Hi"
 
 
-async def test_a_wait_before_another_try_can_be_cancelled(
-    asked: Asked, caplog: pytest.LogCaptureFixture
-) -> None:
-    asked.server.enqueue(error(429, headers={"Retry-After": "60"}))
-    model = asked.models.model(asked.settings())
-    turn = asyncio.ensure_future(anext(model.reply(QUESTION)))
-    async with asyncio.timeout(PATIENCE):
-        while "Trying again" not in caplog.text:  # noqa: ASYNC110 - a log line sets no event
-            await asyncio.sleep(0.01)
+async def test_a_wait_before_another_try_is_announced_and_can_be_cancelled(asked: Asked) -> None:
+    asked.server.enqueue(error(429, "Slow down.", headers={"Retry-After": "60"}))
+    reply = asked.models.model(asked.settings()).reply(QUESTION)
+    text = "Rate limited (HTTP 429: Slow down). Trying again in 60 s."
+    assert await anext(reply) == NoticeChunk("retry", text, 60)
+    turn = asyncio.ensure_future(anext(reply))
+    await asyncio.sleep(0)
     turn.cancel()
     with pytest.raises(asyncio.CancelledError):
         await turn

@@ -3,12 +3,16 @@
 import json
 import re
 from enum import Enum, auto
+from io import StringIO
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk
+from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.json_strings import JSONStrings, join_surrogates
 
 DEFAULT_LANGUAGE = "python"
 """Language of a call that names none."""
+LONGEST_LANGUAGE = 40
+"""Characters of a language's name that are kept."""
 
 
 class _ArgumentForm(Enum):
@@ -19,15 +23,20 @@ class _ArgumentForm(Enum):
     JSON = auto()
     """An object, as asked for: its code streams."""
     PLAIN = auto()
-    """The code itself: it streams."""
+    """The code itself, which is accepted from a call that is named after a language: it streams."""
     WHOLE = auto()
-    """Something else, such as a fence around the code: parsed once it is complete."""
+    """Something else, such as a fence around the object: parsed once it is complete."""
+
+
+class MalformedCallError(Exception):
+    """The arguments of a call cannot be read, so nothing of it may run. The text says why."""
 
 
 class ArgumentParser:
     """Turns the arguments of one call into chunks. Code streams once its language is known.
 
-    At the end the arguments are parsed as a whole, and `Executing` holds the code of that.
+    At the end the arguments are parsed as a whole, and `Executing` holds the code of that. What
+    cannot be parsed never runs, because it may be only a part of what the model meant.
     """
 
     def __init__(self, language: str | None = None) -> None:
@@ -38,14 +47,16 @@ class ArgumentParser:
         self._expected = language
         self._language: str | None = None
         """The language of the chunks; None until one was returned."""
-        self._raw: list[str] = []
+        self._raw = StringIO()
         """The arguments so far."""
         self._form = _ArgumentForm.UNKNOWN
         self._strings = JSONStrings()
-        self._name: list[str] = []
+        self._name = StringIO()
         """The value of the argument `language` so far."""
-        self._code: list[str] = []
-        """The code so far."""
+        self._code = StringIO()
+        """Code that waits for its language."""
+        self._saw_code = False
+        """Whether the arguments began as an object with the key `code`."""
 
     @property
     def closed(self) -> bool:
@@ -54,30 +65,33 @@ class ArgumentParser:
 
     def feed(self, delta: str) -> list[LanguageChunk | CodeChunk]:
         """Return the chunks that this delta of the arguments adds."""
-        self._raw.append(delta)
+        self._raw.write(delta)
         if self._form is _ArgumentForm.UNKNOWN:
-            self._form = _form(delta)
-            delta = "".join(self._raw)  # because white space may have come before
+            self._form = self._form_of(delta)
+            delta = self._raw.getvalue()  # because white space may have come before
         match self._form:
             case _ArgumentForm.JSON:
                 return self._feed_json(delta)
             case _ArgumentForm.PLAIN:
-                return self._write(delta, self._expected or DEFAULT_LANGUAGE)
+                return self._write(delta, self._expected)
             case _:
                 return []
+
+    @property
+    def raw(self) -> str:
+        """The arguments so far, as the model wrote them."""
+        return self._raw.getvalue()
 
     def flush(self) -> list[LanguageChunk | CodeChunk | Executing]:
         """Return the end of the call: what was not streamed, and `Executing` with all of the code.
 
-        Nothing if the arguments hold no code.
+        Raises:
+            MalformedCallError: the arguments are not what was asked for.
         """
         language, code = self._whole()
-        if code is None:
-            return []
-        streamed = self._language is not None
         chunks: list[LanguageChunk | CodeChunk | Executing] = []
-        if not streamed:
-            self._code = []
+        if self._language is None:
+            self._code = StringIO()
             chunks += self._write(code, self._expected or language or DEFAULT_LANGUAGE)
         return [*chunks, Executing(code, self._language or DEFAULT_LANGUAGE)]
 
@@ -86,65 +100,67 @@ class ArgumentParser:
         chunks: list[LanguageChunk | CodeChunk] = []
         for key, text, ended in self._strings.feed(delta):
             if key == "code":
+                self._saw_code = True
                 chunks += self._write(text, self._language or self._expected)
             elif key == "language" and self._language is None:
-                self._name.append(text)
+                self._name.write(text)
                 if ended:
-                    chunks += self._write("", self._expected or _named("".join(self._name)))
+                    chunks += self._write("", self._expected or _named(self._name.getvalue()))
         return chunks
 
     def _write(self, text: str, language: str | None) -> list[LanguageChunk | CodeChunk]:
         """Return this code as chunks; keep it for later if the language is not known yet."""
-        self._code.append(text)
         if language is None:
+            self._code.write(text)
             return []
         chunks: list[LanguageChunk | CodeChunk] = []
         if self._language is None:
             self._language = language
             chunks.append(LanguageChunk(language))
-            text = "".join(self._code)
+            text = self._code.getvalue() + text
         if text:
             chunks.append(CodeChunk(text))
         return chunks
 
-    def _whole(self) -> tuple[str | None, str | None]:
-        """Return language and code of the complete arguments; None for what is missing."""
-        raw = "".join(self._raw)
-        if self._form is _ArgumentForm.PLAIN or not raw.strip():
-            return None, raw if raw.strip() else None
+    def _whole(self) -> tuple[str | None, str]:
+        """Return language and code of the complete arguments; None for an unnamed language.
+
+        Raises:
+            MalformedCallError: the arguments are not what was asked for.
+        """
+        raw = self.raw
         fence = _FENCE.fullmatch(raw.strip())
-        word, body = (fence[1].lower(), fence[2]) if fence else ("", raw)
+        body = fence[1] if fence else raw
         try:
             value = json.loads(body, strict=False)
-        except ValueError:
-            streamed = "".join(self._code)
-            return (None, streamed) if streamed else (_named(word), body)
-        return self._from_json(value, body)
-
-    def _from_json(self, value: object, body: str) -> tuple[str | None, str | None]:
-        """Return language and code of a JSON value; `body` is its text."""
-        if isinstance(value, str):
-            return None, join_surrogates(value)
+        except (ValueError, RecursionError) as error:
+            if self._expected and not self._saw_code and raw.strip():
+                return None, fence[1] if fence else raw
+            reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+            raise MalformedCallError(f"they are not valid JSON ({reason})") from None
         if isinstance(value, dict) and isinstance(value.get("code"), str):
             language = value.get("language")
             name = _named(language) if isinstance(language, str) else None
             return name, join_surrogates(value["code"])
-        return None, body if self._expected else None
+        if self._expected:
+            return None, body
+        raise MalformedCallError("they are not a JSON object with the text `code`")
 
-
-def _form(start: str) -> _ArgumentForm:
-    """Return the form of arguments that begin like this."""
-    first = start.lstrip()[:1]
-    if not first:
-        return _ArgumentForm.UNKNOWN
-    return {"{": _ArgumentForm.JSON, "`": _ArgumentForm.WHOLE, '"': _ArgumentForm.WHOLE}.get(
-        first, _ArgumentForm.PLAIN
-    )
+    def _form_of(self, start: str) -> _ArgumentForm:
+        """Return the form of arguments that begin like this."""
+        first = start.lstrip()[:1]
+        if not first:
+            return _ArgumentForm.UNKNOWN
+        if first == "{":
+            return _ArgumentForm.JSON
+        plain = self._expected is not None and first not in '`"'
+        return _ArgumentForm.PLAIN if plain else _ArgumentForm.WHOLE
 
 
 def _named(language: str) -> str | None:
     """Return the language's name in its usual spelling; None if it is empty."""
-    return language.strip().lower() or None
+    return without_controls(language).strip().lower()[:LONGEST_LANGUAGE] or None
 
 
-_FENCE = re.compile(r"```[ \t]*([\w+#-]*)[ \t]*\n(.*?)\n?```", re.DOTALL)
+_FENCE = re.compile(r"```[ \t]*[\w+#-]*[ \t]*\n(.*?)\n?```", re.DOTALL)
+"""A Markdown fence around the arguments."""

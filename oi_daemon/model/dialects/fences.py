@@ -7,6 +7,7 @@ The rules are CommonMark's: a fence that is still open at the end of the message
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from io import StringIO
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
 from oi_daemon.model.dialects.parts import ReplyPart
@@ -25,7 +26,7 @@ class _Fence:
     """The characters of the opening fence, such as three backticks."""
     language: str
     """The language of the code; empty if the block is part of the message."""
-    code: list[str] = field(default_factory=list)
+    code: StringIO = field(default_factory=StringIO)
     """The code so far."""
 
     def may_close(self, line: str) -> bool:
@@ -131,7 +132,7 @@ class FenceParser:
     def _close(self, block: _Fence) -> None:
         """End a block of code, which is complete."""
         self._end_text()
-        self._chunks.append(Executing("".join(block.code), block.language))
+        self._chunks.append(Executing(block.code.getvalue(), block.language))
         self._block = None
         self._newlines = 0
         self._after_block = True
@@ -164,7 +165,7 @@ class FenceParser:
         if not text:
             return
         if self._block and self._block.language:
-            self._block.code.append(text)
+            self._block.code.write(text)
             self._chunks.append(CodeChunk(text))
         else:
             self._chunks.append(MessageChunk(text))

@@ -5,14 +5,17 @@ All three are understood in every reply, whatever was asked for.
 
 import json
 from collections.abc import Callable, Mapping
+from io import StringIO
 
-from oi_daemon.model.dialects.arguments import ArgumentParser
+from oi_daemon.messages.text import without_controls
+from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
 from oi_daemon.model.dialects.deltas import ChatEvent, ChatUsage, FunctionDelta
 from oi_daemon.model.dialects.fences import FenceParser
-from oi_daemon.model.dialects.parts import ReplyPart
+from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
+from oi_daemon.model.limits import MAX_CALLS, MAX_WRITTEN, ServerLimitError
 
-CUT_OFF = frozenset({None, "length", "content_filter"})
-"""Finish reasons that mean: the model has not ended the reply itself."""
+OWN_ENDS = frozenset({"stop", "tool_calls", "function_call", "end_turn", "stop_sequence", "eos"})
+"""Finish reasons that mean that the model has ended its reply itself; all others mean a cut."""
 
 
 class ReplyParser:
@@ -21,7 +24,7 @@ class ReplyParser:
     def __init__(self, is_language: Callable[[str], bool]) -> None:
         self._text = FenceParser(is_language)
         self._calls = _Calls(is_language)
-        self._text_after_calls: list[str] = []
+        self._text_after_calls = StringIO()
         """Text that came during a call and is passed on after it."""
         self.finish_reason: str | None = None
         """Why the model stopped; None if the server has not said so (yet)."""
@@ -33,17 +36,27 @@ class ReplyParser:
     @property
     def complete(self) -> bool:
         """Whether the model itself has ended its reply, so that its code may run."""
-        return self.finish_reason not in CUT_OFF
+        return (self.finish_reason or "").lower() in OWN_ENDS
+
+    @property
+    def malformed(self) -> list[MalformedCall]:
+        """The calls that could not be read."""
+        return self._calls.malformed
 
     def feed(self, event: ChatEvent) -> list[ReplyPart]:
-        """Return the parts that this event adds."""
+        """Return the parts that this event adds.
+
+        Raises:
+            ServerLimitError: the reply is too long, or makes too many calls.
+        """
         self.usage = event.usage or self.usage
         if event.done and self.finish_reason is None:
             self.finish_reason = "stop"
         if not event.choices:
             return []
         choice = event.choices[0]
-        self.finish_reason = choice.finish_reason or self.finish_reason
+        if choice.finish_reason:
+            self.finish_reason = without_controls(choice.finish_reason)
         if choice.delta is None:
             return []
         parts: list[ReplyPart] = []
@@ -60,15 +73,24 @@ class ReplyParser:
         parts: list[ReplyPart] = [*self._text.flush(complete=self.complete)]
         if self.complete:
             parts += self._calls.flush()
-        if self._text_after_calls:
-            parts += self._text.feed("".join(self._text_after_calls))
+        if text := self._text_after_calls.getvalue():
+            parts += self._text.feed(text)
             parts += self._text.flush(complete=self.complete)
         return parts
 
-    def _add_text(self, text: str) -> list[ReplyPart]:
+    def _count(self, text: str) -> None:
+        """
+        Raises:
+            ServerLimitError: the reply is too long.
+        """
         self.written += len(text)
+        if self.written > MAX_WRITTEN:
+            raise ServerLimitError(f"it is longer than {MAX_WRITTEN:,} characters")
+
+    def _add_text(self, text: str) -> list[ReplyPart]:
+        self._count(text)
         if self._calls.open:
-            self._text_after_calls.append(text)
+            self._text_after_calls.write(text)
             return []
         return [*self._text.feed(text)]
 
@@ -76,8 +98,8 @@ class ReplyParser:
         if function is None:
             return []
         before = [] if self._calls.open else self._text.flush()
-        arguments = _arguments(function.arguments)
-        self.written += len(arguments)
+        arguments = arguments_text(function.arguments)
+        self._count(arguments)
         return [*before, *self._calls.feed(index, function.name, arguments)]
 
 
@@ -94,7 +116,12 @@ class _Calls:
         """Index of the call that streams."""
         self._parser: ArgumentParser | None = None
         """Parser of the call that streams; None if there is none."""
-        self._waiting: dict[int, tuple[str | None, list[str]]] = {}
+        self._name = ""
+        """Name of the call that streams."""
+        self._begun = 0
+        """Number of calls so far."""
+        self.malformed: list[MalformedCall] = []
+        self._waiting: dict[int, tuple[str | None, StringIO]] = {}
         """Name and arguments of the calls that are kept, by index."""
 
     @property
@@ -113,7 +140,10 @@ class _Calls:
         elif self._parser.closed and not self._waiting and (index != self._index or name):
             return [*self._end(), *self.feed(index, name, arguments)]
         elif index != self._index:
-            self._waiting.setdefault(index, (name, []))[1].append(arguments)
+            if index not in self._waiting:
+                self._waiting[index] = (name, StringIO())
+                self._check_count(len(self._waiting))
+            self._waiting[index][1].write(arguments)
             return []
         return [*self._parser.feed(arguments)] if self._parser and arguments else []
 
@@ -123,24 +153,41 @@ class _Calls:
         for index, (name, arguments) in self._waiting.items():
             self._begin(index, name)
             if self._parser:
-                parts += self._parser.feed("".join(arguments))
+                parts += self._parser.feed(arguments.getvalue())
             parts += self._end()
         self._waiting = {}
         return parts
 
     def _begin(self, index: int, name: str | None) -> None:
         """Let this call stream from now on."""
-        language = (name or "").lower()
+        self._begun += 1
+        self._check_count(0)
+        self._name = name or ""
+        language = self._name.lower()
         self._index = index
         self._parser = ArgumentParser(language if self._is_language(language) else None)
 
     def _end(self) -> list[ReplyPart]:
         """Return the end of the call that streams; nothing if there is none."""
         parser, self._parser = self._parser, None
-        return [*parser.flush()] if parser else []
+        if parser is None or not (parser.raw.strip() or self._name):
+            return []
+        try:
+            return [*parser.flush()]
+        except MalformedCallError as error:
+            self.malformed.append(MalformedCall(self._name, parser.raw, str(error)))
+            return []
+
+    def _check_count(self, waiting: int) -> None:
+        """
+        Raises:
+            ServerLimitError: the reply makes too many calls.
+        """
+        if self._begun + waiting > MAX_CALLS:
+            raise ServerLimitError(f"it makes more than {MAX_CALLS} calls")
 
 
-def _arguments(arguments: str | Mapping[str, object] | None) -> str:
+def arguments_text(arguments: str | Mapping[str, object] | None) -> str:
     """Return the arguments as text, also where the server sent them as an object."""
     if arguments is None or isinstance(arguments, str):
         return arguments or ""

@@ -7,12 +7,13 @@ fence in the assistant's message, and its output is the user's next message.
 import json
 import platform
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
+from oi_daemon.model.dialects.parts import MalformedCall
 
 ToolStyle = Literal["tools", "functions", "markdown"]
 """How a model is asked to write code."""
@@ -23,6 +24,12 @@ NOT_RUN = "This code was not run: the user declined it, or interrupted before it
 NO_OUTPUT = "(no output)"
 PICTURES = "(What the code has shown.)"
 """The text of the user's message that holds a block's pictures."""
+MALFORMED = (
+    "Error: the arguments of this call could not be read: {reason}. Nothing was run. Call `execute`"
+    ' again with a JSON object such as {{"language": "python", "code": "print(1)"}}.'
+)
+QUOTED_ARGUMENTS = 2_000
+"""Characters of a call that could not be read which the model gets back."""
 BEGINNING = "(Go on from here.)"
 """Sent as the user's first message where a conversation begins with code, because some servers
 require one."""
@@ -77,6 +84,46 @@ def wire_messages(
     return wire
 
 
+def correction_messages(malformed: Sequence[MalformedCall], style: ToolStyle) -> list[ChatMessage]:
+    """Return messages that tell the model about its calls that could not be read."""
+    wire: list[ChatMessage] = []
+    for number, call in enumerate(malformed):
+        error = MALFORMED.format(reason=call.reason)
+        quoted = {"unreadable": call.arguments[:QUOTED_ARGUMENTS]}
+        if style == "markdown":
+            wire.append({"role": "user", "content": error})
+        else:
+            wire += _call("execute", quoted, error, style, f"call_malformed_{number}", None)
+    return wire
+
+
+def _call(
+    name: str,
+    arguments: Mapping[str, Any],
+    result: str,
+    style: ToolStyle,
+    number: str,
+    text: str | None,
+) -> list[ChatMessage]:
+    """Return a call with its result, as the assistant's message and the answer to it.
+
+    Args:
+        number: the call's id in the request.
+        text: what the assistant has said before the call.
+    """
+    function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
+    if style == "functions":
+        call: ChatMessage = {"function_call": function}
+        answer = {"role": "function", "name": name}
+    else:
+        call = {"tool_calls": [{"id": number, "type": "function", "function": function}]}
+        answer = {"role": "tool", "tool_call_id": number}
+    return [
+        {"role": "assistant", "content": text, **call},
+        {**answer, "content": result},
+    ]
+
+
 def readable(output: str | None) -> str:
     """Return a block's output as the model reads it: as text, without escape codes."""
     if output is None:
@@ -128,19 +175,10 @@ def _with_call(
     text = spoken.message if spoken else None
     if code is None:
         return [{"role": spoken.role if spoken else "user", "content": text}]
-    arguments = json.dumps({"language": code.language, "code": code.code}, ensure_ascii=False)
-    function = {"name": "execute", "arguments": arguments}
-    if style == "functions":
-        call: ChatMessage = {"function_call": function}
-        answer = {"role": "function", "name": "execute"}
-    else:
-        name = f"call_{number}"
-        call = {"tool_calls": [{"id": name, "type": "function", "function": function}]}
-        answer = {"role": "tool", "tool_call_id": name}
+    arguments = {"language": code.language, "code": code.code}
     parts = _parts(code, sent)
     return [
-        {"role": "assistant", "content": text, **call},
-        {**answer, "content": outcome(code, sent)},
+        *_call("execute", arguments, outcome(code, sent), style, f"call_{number}", text),
         *([{"role": "user", "content": [_text(PICTURES), *parts]}] if parts else []),
     ]
 

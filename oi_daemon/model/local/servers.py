@@ -12,8 +12,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
+from oi_daemon.messages.text import without_controls
 from oi_daemon.model.context_window import EMBEDDED_WINDOW
 from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.limits import MAX_BODY_BYTES
 from oi_daemon.model.local.embedded import EmbeddedServer
 from oi_daemon.model.local.model_file import model_is_downloaded
 from oi_daemon.settings import Settings
@@ -182,8 +184,16 @@ async def _probe(api_base: str) -> LocalServer | None:
     try:
         async with asyncio.timeout(PROBE_TIMEOUT):
             models = json.loads(await _get(f"{api_base}/models"))["data"]
-        return LocalServer(api_base=api_base, models=tuple(str(model["id"]) for model in models))
-    except (OSError, ValueError, LookupError, TypeError):  # no server, or one of another kind
+        names = [str(model["id"]) for model in models]
+        usable = tuple(name for name in names if name == without_controls(name))
+        return LocalServer(api_base=api_base, models=usable)
+    except (
+        OSError,
+        ValueError,
+        LookupError,
+        TypeError,
+        RecursionError,
+    ):  # no server, or one of another kind
         return None
 
 
@@ -199,10 +209,26 @@ async def _get(url: str) -> bytes:
         reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
     try:
         writer.write(f"GET {address.path} HTTP/1.0\r\nHost: {address.netloc}\r\n\r\n".encode())
-        answer = await reader.read(-1)
+        answer = await _read_at_most(reader, MAX_BODY_BYTES)
     finally:
         writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")
     if head.split(maxsplit=2)[1:2] != [b"200"]:
         raise ValueError(head)
     return body
+
+
+async def _read_at_most(reader: asyncio.StreamReader, limit: int) -> bytes:
+    """Return all that comes.
+
+    Raises:
+        ValueError: it is more than `limit` bytes.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    while data := await reader.read(1 << 16):
+        pieces.append(data)
+        size += len(data)
+        if size > limit:
+            raise ValueError("too long")
+    return b"".join(pieces)

@@ -1,0 +1,39 @@
+"""Bounds for what a server may send and how long it may take, because a server may mean harm.
+
+An answer that exceeds one of them is stopped, and a person is told which one.
+"""
+
+MEGABYTE = 1 << 20
+
+MAX_EVENT_BYTES = 1 * MEGABYTE
+"""Bytes of one event: most hold one token, and a whole answer as one event fits too."""
+MAX_ANSWER_BYTES = 64 * MEGABYTE
+"""Bytes of one streamed answer after decompression: 128,000 events of 500 bytes."""
+MAX_BODY_BYTES = 1 * MEGABYTE
+"""Bytes of any other answer after decompression, such as a list of models."""
+MAX_ERROR_BYTES = 64 * 1024
+"""Bytes of an error's body that are read; the rest is not asked for."""
+MAX_ERROR_SECONDS = 10.0
+"""Seconds within which an error's body must arrive; what has not is done without."""
+MAX_ANSWER_SECONDS = 3600.0
+"""Seconds of one answer, from the request to its end: reasoning models take many minutes."""
+MAX_WRITTEN = 1_000_000
+"""Characters that a model may write in one reply: about twice what 128,000 tokens of code have."""
+MAX_CALLS = 128
+"""Calls in one reply, because OpenAI's models make no more."""
+MAX_BUFFERED_BYTES = 8 * MEGABYTE
+"""Bytes that are read ahead while a person decides about a block of code."""
+MAX_RETRY_WAIT = 60.0
+"""Seconds. If a server asks for a longer wait, the turn ends and the person decides."""
+MAX_MALFORMED_CALLS = 3
+"""Times in a turn that a model is told about a call that cannot be read."""
+MAX_ERROR_TEXT = 2_000
+"""Characters of a server's error that are kept."""
+
+
+class ServerLimitError(Exception):
+    """An answer exceeded one of the bounds. The text says what the server did."""
+
+
+class RedirectRefusedError(Exception):
+    """The server wants the request to be sent to another server; the text names it."""

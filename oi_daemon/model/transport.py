@@ -1,0 +1,185 @@
+"""The transport of all requests to model servers: bounded in time and size, without redirects.
+
+It works below the openai library, because that reads bodies whole, decompresses them without a
+bound, waits for headers without one, and follows redirects to any host.
+"""
+
+import asyncio
+import time
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from urllib.parse import urljoin, urlsplit
+
+import httpx2
+
+from oi_daemon.model.limits import (
+    MAX_ANSWER_BYTES,
+    MAX_ANSWER_SECONDS,
+    MAX_BODY_BYTES,
+    MAX_ERROR_BYTES,
+    MAX_ERROR_SECONDS,
+    RedirectRefusedError,
+    ServerLimitError,
+)
+
+PIECE = 64 * 1024
+"""Bytes that are decompressed at once, so that the loop is never held up for long."""
+
+
+class BoundedTransport(httpx2.AsyncBaseTransport):
+    """Passes requests on to another transport and bounds what comes back."""
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport) -> None:
+        self._transport = transport
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request and return its answer, whose body is bounded as it is read.
+
+        Raises:
+            httpx2.ReadTimeout: the answer's head did not arrive within the read timeout.
+            RedirectRefusedError: the server redirects to another server.
+        """
+        timeout = request.extensions.get("timeout", {}).get("read")
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._transport.handle_async_request(request)
+        except TimeoutError:
+            raise httpx2.ReadTimeout("the answer's head took too long", request=request) from None
+        try:
+            _refuse_other_servers(request, response)
+            body = _BoundedBody(response, request.method, started)
+        except BaseException:
+            await response.aclose()
+            raise
+        return httpx2.Response(
+            response.status_code,
+            headers=[
+                (name, value)
+                for name, value in response.headers.raw
+                if name.lower() not in (b"content-encoding", b"content-length")
+            ],
+            stream=body,
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._transport.aclose()
+
+
+class _BoundedBody(httpx2.AsyncByteStream):
+    """The body of an answer, decompressed. An error's body ends where it would be too long."""
+
+    def __init__(self, response: httpx2.Response, method: str, started: float) -> None:
+        """
+        Raises:
+            ServerLimitError: the body is compressed in a way that was not asked for.
+        """
+        self._response = response
+        self._is_error = response.status_code >= 300
+        if self._is_error:
+            self._max_bytes, seconds = MAX_ERROR_BYTES, MAX_ERROR_SECONDS
+            started = time.monotonic()
+        else:
+            self._max_bytes = MAX_ANSWER_BYTES if method == "POST" else MAX_BODY_BYTES
+            seconds = MAX_ANSWER_SECONDS
+        self._deadline = started + seconds
+        self._seconds = seconds
+        self._decompress = _decompressor(response.headers.get("content-encoding", ""))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        pieces = self._pieces()
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(self._deadline - time.monotonic()):
+                        piece = await anext(pieces)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if self._is_error:
+                        return
+                    raise ServerLimitError(
+                        f"it did not end within {self._seconds / 60:g} minutes"
+                    ) from None
+                size += len(piece)
+                if size > self._max_bytes:
+                    if self._is_error:
+                        return
+                    raise ServerLimitError(f"it is larger than {_megabytes(self._max_bytes)}")
+                yield piece
+        finally:
+            await pieces.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._response.aclose()
+
+    async def _pieces(self) -> AsyncGenerator[bytes, None]:
+        """Yield the body, decompressed, in pieces of a bounded size."""
+        assert isinstance(self._response.stream, httpx2.AsyncByteStream)
+        async for data in self._response.stream:
+            for number, piece in enumerate(self._decompress(data)):
+                if number:
+                    await asyncio.sleep(0)
+                yield piece
+
+
+def _refuse_other_servers(request: httpx2.Request, response: httpx2.Response) -> None:
+    """
+    Raises:
+        RedirectRefusedError: the answer is a redirect to another scheme, host or port.
+    """
+    location = response.headers.get("location")
+    if not 300 <= response.status_code < 400 or location is None:
+        return
+    target = urljoin(str(request.url), location)
+    if _origin(target) != _origin(str(request.url)):
+        scheme, host, port = _origin(target)
+        raise RedirectRefusedError(f"{scheme}://{host}:{port}")
+
+
+def _origin(url: str) -> tuple[str, str, int | None]:
+    """Return scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    return parts.scheme, parts.hostname or "", port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def _decompressor(encoding: str) -> Callable[[bytes], Iterator[bytes]]:
+    """Return a function that turns some of the body into pieces of its content.
+
+    Raises:
+        ServerLimitError: the encoding was not asked for and is not known.
+    """
+    if encoding.strip().lower() in ("", "identity"):
+        return _unchanged
+    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate"):
+        raise ServerLimitError("it is compressed in a way that was not asked for")
+    state = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip or zlib, by its header
+
+    def decompress(data: bytes) -> Iterator[bytes]:
+        while data:
+            try:
+                piece = state.decompress(data, PIECE)
+            except zlib.error:
+                raise ServerLimitError("its compression is damaged") from None
+            if piece:
+                yield piece
+            data = state.unconsumed_tail
+
+    return decompress
+
+
+def _unchanged(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]
+
+
+def _megabytes(size: int) -> str:
+    return f"{size // (1 << 20)} megabytes"
