@@ -12,7 +12,7 @@ from oi_daemon.messages import (
 )
 
 RETRY = "retry"
-"""Kind of the notice that tells about the wait before the model is asked again."""
+"""Kind of the notice about the wait before the model is asked again."""
 
 
 def state_after(chunk: Chunk, before: ConversationState) -> ConversationState:
