@@ -61,7 +61,7 @@ export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
     );
   }
   if ("declined" in chunk) return change(cells, (open) => end(open, "declined"));
-  if ("input" in chunk && cells.at(-1)?.kind !== "block") return cells; // a question of the daemon itself
+  if ("input" in chunk && !openBlock(cells)) return cells; // a question of the daemon itself
   if ("end_of_execution" in chunk) return change(cells, (open) => end(open, "ended"));
   const isWritten = "output" in chunk || "display" in chunk || "active_line" in chunk || "input" in chunk;
   return isWritten ? change(cells, (open) => write({ ...open, state: "running" }, chunk)) : cells;
@@ -72,6 +72,11 @@ export function settle(cells: Cells): Cells {
   const last = cells.at(-1);
   if (last?.kind !== "block" || isOver(last)) return cells;
   return [...cells.slice(0, -1), end(last, last.state === "waiting" ? "declined" : "interrupted")];
+}
+
+function openBlock(cells: Cells): Block | undefined {
+  const last = cells.at(-1);
+  return last?.kind === "block" && !isOver(last) ? last : undefined;
 }
 
 export function isOver(block: Block): boolean {

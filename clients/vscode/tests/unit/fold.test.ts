@@ -79,6 +79,13 @@ test("notices, thinking and unknown kinds of chunks change no cell", () => {
   expect(all(others, before)).toBe(before);
 });
 
+test("a question of the daemon itself, outside of a block, makes no cell", () => {
+  const chunk: Chunk = { input: { prompt: "Go on? ", password: false } };
+  const ran = all([{ executing: { code: "1", language: "python" } }, { end_of_execution: true }]);
+  expect(all([chunk])).toEqual([]);
+  expect(all([chunk], ran)).toEqual(ran);
+});
+
 test("words after another turn's words begin a cell of their own", () => {
   const before = all([{ message: "Yes." }]);
   const asked: Cells = [...before, { kind: "words", role: "user", text: "And?" }];
