@@ -289,8 +289,9 @@ class Methods:
             closing.append(self._models.close())
         for outcome in await asyncio.gather(*closing, return_exceptions=True):
             errors = outcome if isinstance(outcome, list) else [outcome]
-            for error in filter(None, errors):
-                logger.error("closing failed", exc_info=error)
+            for error in errors:
+                if isinstance(error, BaseException):
+                    logger.error("closing failed", exc_info=error)
 
     async def _language(self, language: Language, place: Workplace) -> LanguageEntry:
         why, path = language.missing(), None
