@@ -202,11 +202,11 @@ function Conversation:receive(params)
   if params.seq <= self.seq then
     return -- read already, as part of the history
   end
-  self.seq, self.state = params.seq, params.state
-  self.fold:add(chunk)
-  if self.state ~= "retrying" then
+  if self.state == "retrying" and params.state ~= "retrying" then
     self.fold:remove_notices("retry")
   end
+  self.seq, self.state = params.seq, params.state
+  self.fold:add(chunk)
   self.approval = self.state == "approval" and (params.approval or self.approval) or nil
   self.input = self.state == "input" and self.input or nil
   if input and params.input then

@@ -121,7 +121,7 @@ drive("skip: the code does not run, is marked, and Run All asks before it runs i
   expect(await editor.save("Export to Markdown...", "Do it.md")).toContain("⊘ *status: declined*");
   const runAll = () => editor.toolbar.getByText("Run All").click();
   await editor.palette("Open Interpreter: Write Message");
-  await editor.composing();
+  await editor.composing("Message");
   await editor.page.keyboard.type("Another cell");
   await editor.page.keyboard.press("Escape");
   await runAll();
@@ -161,7 +161,7 @@ drive("what is saved and not sent is there after a reload", async () => {
   await editor.rendered("Printed.").waitFor();
   await editor.idle();
   await editor.palette("Open Interpreter: Write Message");
-  await editor.composing();
+  await editor.composing("Message");
   await editor.write("Half a message");
   await editor.page.keyboard.press("Control+S");
   await editor.page.locator(".tab.dirty").waitFor({ state: "detached" });
@@ -169,7 +169,7 @@ drive("what is saved and not sent is there after a reload", async () => {
   await editor.code("Half a message").waitFor();
   model.replies(words("The whole answer."));
   await editor.code("Half a message").locator(".monaco-editor .view-lines").click();
-  await editor.composing();
+  await editor.composing("Message");
   await editor.page.keyboard.press("Control+Enter");
   await editor.rendered("The whole answer.").waitFor();
   await editor.code("Half a message").waitFor({ state: "detached" });

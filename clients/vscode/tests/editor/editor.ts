@@ -162,9 +162,9 @@ export class Editor {
     return this.page.locator(".quick-input-widget", { hasText: text });
   }
 
-  /** Until the cursor is in a cell. */
-  async composing(): Promise<void> {
-    await this.page.locator(".notebookOverlay .code-cell-row .monaco-editor.focused").waitFor();
+  /** Until the cursor is in a cell, of this language if one is named. */
+  async composing(language = ""): Promise<void> {
+    await this.code(language).locator(".monaco-editor.focused").waitFor();
   }
 
   /** Type code over that in the cell that has the cursor. */
