@@ -1,5 +1,7 @@
 /** What the person has written in a conversation's notebook and not sent or run: kept when the notebook is saved. */
 
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Metadata } from "./cells";
 
@@ -49,4 +51,25 @@ export function withDrafts(cells: readonly vscode.NotebookCellData[], { edits, a
   for (const { after, kind, language, text } of added.toReversed())
     shown.splice(Math.min(after, cells.length), 0, new vscode.NotebookCellData(kind, text, language));
   return shown;
+}
+
+/** Keeps drafts in files, one for each conversation that has some. */
+export class DraftStore {
+  constructor(private readonly folder: string) {}
+
+  async read(conversation: string): Promise<Drafts> {
+    const text = await readFile(this.path(conversation), "utf8").catch(() => undefined);
+    return text === undefined ? NONE : (JSON.parse(text) as Drafts);
+  }
+
+  async write(conversation: string, drafts: Drafts): Promise<void> {
+    const path = this.path(conversation);
+    if (drafts.edits.length + drafts.added.length === 0) return rm(path, { force: true });
+    await mkdir(this.folder, { recursive: true, mode: 0o700 });
+    await writeFile(path, JSON.stringify(drafts), { mode: 0o600 });
+  }
+
+  private path(conversation: string): string {
+    return join(this.folder, `${encodeURIComponent(conversation)}.json`);
+  }
 }

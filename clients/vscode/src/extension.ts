@@ -1,5 +1,6 @@
 /** Starts the extension: makes its parts and registers them. */
 
+import { join } from "node:path";
 import * as vscode from "vscode";
 import { ActiveLine } from "./activeLine";
 import { Answers } from "./answers";
@@ -7,6 +8,7 @@ import { NOTEBOOK } from "./cells";
 import { commands } from "./commands";
 import { Conversations } from "./conversations";
 import { Daemon } from "./daemon";
+import { DraftStore } from "./drafts";
 import { showError } from "./errors";
 import { ConversationFiles, SCHEME, serializer } from "./files";
 import { Launcher } from "./launcher";
@@ -19,7 +21,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const launcher = new Launcher(context);
   daemon = new Daemon(() => launcher.launch(), log);
   const conversations = new Conversations(daemon, () => launcher.changed());
-  const files = new ConversationFiles(daemon, context.globalState, (id) => conversations.isNew(id));
+  const drafts = new DraftStore(join(context.globalStorageUri.fsPath, "drafts"));
+  const files = new ConversationFiles(daemon, drafts, (id) => conversations.isNew(id));
   context.subscriptions.push(
     log,
     daemon,

@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 import { cellOf, dataOf } from "./cells";
 import type { Daemon } from "./daemon";
-import { type Drafts, draftsOf, NONE, withDrafts } from "./drafts";
+import { type DraftStore, type Drafts, draftsOf, NONE, withDrafts } from "./drafts";
 import { cellsOf, messagesOf } from "./fold";
 import type { StoredMessage } from "./protocol";
 
@@ -37,7 +37,7 @@ export class ConversationFiles implements vscode.FileSystemProvider {
 
   constructor(
     private readonly daemon: Daemon,
-    private readonly storage: vscode.Memento,
+    private readonly drafts: DraftStore,
     /** Whether a conversation has just begun, and the daemon knows nothing of it yet. */
     private readonly isNew: (id: string) => boolean,
   ) {}
@@ -53,15 +53,13 @@ export class ConversationFiles implements vscode.FileSystemProvider {
     const { messages } = this.isNew(conversation)
       ? { messages: [] }
       : await this.daemon.request("oi/history/get", { conversation });
-    const drafts = this.storage.get<Drafts>(keyOf(conversation), NONE);
+    const drafts = await this.drafts.read(conversation);
     return encode({ messages, drafts } satisfies Content);
   }
 
   async writeFile(uri: vscode.Uri, bytes: Uint8Array): Promise<void> {
     const content = decode(bytes);
-    const drafts = Array.isArray(content) ? NONE : content.drafts;
-    const isEmpty = drafts.edits.length + drafts.added.length === 0;
-    await this.storage.update(keyOf(idOf(uri)), isEmpty ? undefined : drafts);
+    await this.drafts.write(idOf(uri), Array.isArray(content) ? NONE : content.drafts);
     this.saved.set(uri.path, Date.now());
   }
 
@@ -105,11 +103,6 @@ export const serializer: vscode.NotebookSerializer = {
 function original(cells: readonly vscode.NotebookCellData[]): StoredMessage[] {
   const own = cells.filter(({ metadata }) => metadata?.state || metadata?.role);
   return messagesOf(own.map((cell) => cellOf({ ...cell, value: cell.metadata?.source ?? cell.value })));
-}
-
-/** The key of a conversation's drafts in the editor's storage. */
-function keyOf(conversation: string): string {
-  return `drafts.${conversation}`;
 }
 
 function encode(content: Content): Uint8Array {
