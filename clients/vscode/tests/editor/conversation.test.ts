@@ -163,9 +163,8 @@ drive("what is saved and not sent is there after a reload", async () => {
   await editor.palette("Open Interpreter: Write Message");
   await editor.composing("Message");
   await editor.write("Half a message");
-  await editor.page.locator(".tab.dirty").waitFor();
   await editor.page.keyboard.press("Control+S");
-  await editor.page.locator(".tab.dirty").waitFor({ state: "detached" });
+  await expect.poll(() => editor.drafts(), { timeout: LATEST }).toContain("Half a message");
   await editor.open();
   await editor.code("Half a message").waitFor();
   model.replies(words("The whole answer."));

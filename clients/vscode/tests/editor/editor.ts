@@ -294,6 +294,13 @@ export class Editor {
     return readFileSync(last as string, "utf8");
   }
 
+  /** The drafts that the extension has saved, of all conversations. */
+  drafts(): string {
+    const folder = join(this.state, "user/User/globalStorage/oi-daemon.open-interpreter/drafts");
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    return names.map((name) => readFileSync(join(folder, name), "utf8")).join("\n");
+  }
+
   notification(text: string): Locator {
     return this.page.locator(".notification-toast", { hasText: text });
   }

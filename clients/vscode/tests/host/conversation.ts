@@ -26,6 +26,11 @@ suite("a conversation", () => {
     while (!(await Promise.race([over, later()]))) await run(command);
   }
 
+  /** What the notebook's file holds. */
+  async function content(uri: vscode.Uri): Promise<{ messages: Record<string, unknown>[]; drafts: unknown }> {
+    return JSON.parse(Buffer.from(await vscode.workspace.fs.readFile(uri)).toString());
+  }
+
   test("words, code and its output are cells of the notebook", async () => {
     model.replies(code("print('out' + 'put')"), words("That was all."));
     await answering("approve", run("chat", "Print it"));
@@ -67,22 +72,21 @@ suite("a conversation", () => {
     await vscode.workspace.applyEdit(edit);
     assert.equal(notebook.isDirty, true);
     await notebook.save();
-    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
-    await until(() => notebook.isClosed);
-    await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(notebook.uri));
-    assert.deepEqual(texts(), ["> Set x", "x = 100", "Set.", "And then"]);
-    assert.equal(cells()[3]?.document.languageId, "oi-message");
+    assert.equal(notebook.isDirty, false);
+    const { messages, drafts } = await content(notebook.uri);
+    assert.equal(messages[1]?.code, "x = 1");
+    assert.deepEqual(drafts, {
+      edits: [{ source: "x = 1", text: "x = 100" }],
+      added: [{ after: 3, kind: vscode.NotebookCellKind.Code, language: "oi-message", text: "And then" }],
+    });
   });
 
-  test("a block that was skipped is declined, and is still when the conversation is read again", async () => {
+  test("a block that was skipped is declined, also in what is stored", async () => {
     model.replies(code("x = 1"), words("Not set."));
     await answering("skip", run("chat", "Set x"));
     assert.equal(cells()[1]?.metadata.state, "declined");
-    const notebook = vscode.window.activeNotebookEditor?.notebook as vscode.NotebookDocument;
-    await vscode.commands.executeCommand("workbench.action.closeAllEditors");
-    await until(() => notebook.isClosed);
-    await vscode.window.showNotebookDocument(await vscode.workspace.openNotebookDocument(notebook.uri));
-    assert.equal(cells()[1]?.metadata.state, "declined");
+    const { messages } = await content((cells()[1] as vscode.NotebookCell).notebook.uri);
+    assert.equal(messages[1]?.status, "declined");
   });
 
   test("five thousand tokens: the notebook holds every one", async () => {
