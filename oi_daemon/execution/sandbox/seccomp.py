@@ -92,12 +92,12 @@ _SHARED_OBJECTS = (
 and queues, and the kernel's keyrings."""
 _FIRST_IS_PROCESS = {
     **dict.fromkeys(("prlimit64", "migrate_pages", "move_pages"), errno.EPERM),
-    **dict.fromkeys(("sched_setparam", "sched_setscheduler"), errno.ENOSYS),
-    **dict.fromkeys(("sched_setaffinity", "sched_setattr"), errno.ENOSYS),
+    **dict.fromkeys(("sched_setparam", "sched_setscheduler"), 0),
+    **dict.fromkeys(("sched_setaffinity", "sched_setattr"), 0),
 }
 """Calls whose first argument is a process, where 0 is the caller; the value is the error that they
-fail with. Libraries make those for scheduling with the ids of their own threads, and some (ZeroMQ)
-end the process unless the error says that the call does not exist."""
+fail with. 0 means that the call does nothing and reports success: libraries schedule their own
+threads by id, and some (ZeroMQ) end the process when that fails."""
 _SECOND_IS_PROCESS = {"setpriority": 2, "ioprio_set": 3}
 """Calls whose second argument is a process, a group or a user, and whose first one says which; the
 value is the first argument that means a user."""
