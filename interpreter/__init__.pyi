@@ -33,6 +33,7 @@ crash_proof_memory: int
 cwd: str | None
 sandbox: SandboxMode
 sandbox_folders: str | None
+pass_keys: str | None
 
 conversation: str
 messages: list[MessageDict]

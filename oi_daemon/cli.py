@@ -36,6 +36,9 @@ def daemon() -> NoReturn:
         sys.exit(_download_model())
     if not arguments.stdio:
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
+    from oi_daemon import keys
+
+    keys.take()
     from oi_daemon.server.methods import Methods
 
     run(partial(Methods, debug=arguments.debug), debug=arguments.debug)
@@ -44,6 +47,10 @@ def daemon() -> NoReturn:
 def terminal() -> NoReturn:
     """Run the command `interpreter`."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until there is a turn to stop
+    from oi_daemon import keys
+
+    keys.conceal()
+    keys.close_memory()
     from oi_daemon.program import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,6 +8,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
 
+from oi_daemon import keys
 from oi_daemon.files import make_private
 from oi_daemon.settings import Settings
 from oi_daemon.settings.paths import log_path
@@ -15,7 +16,6 @@ from oi_daemon.settings.paths import log_path
 _LOGGER = "oi_daemon"
 _FILE_BYTES = 2 * 1024 * 1024
 _FILES_KEPT = 2
-_KEYS_IN_ENVIRONMENT = ("OPENAI_API_KEY", "OI_API_KEY")
 _KEY = re.compile(r"\bsk-(?:[\w-]{6,}|[\w-]*\*[\w*-]*)(?:\.[\w*-]+)*|(?<=Bearer )\S+")
 _SHORTEST_SECRET = 8  # placeholders such as "ollama" are words of ordinary texts
 
@@ -26,6 +26,7 @@ def hide(secret: str | None) -> None:
     """Replace this text in all log lines and errors from now on. Short ones are ordinary words."""
     if secret and len(secret) >= _SHORTEST_SECRET:
         _secrets.add(secret)
+        keys.add(secret)
 
 
 def redact(text: str, key: str | None = None) -> str:
@@ -37,8 +38,8 @@ def redact(text: str, key: str | None = None) -> str:
 
 def configure(*, debug: bool = False) -> None:
     """Start logging. Without a file if that cannot be opened."""
-    for variable in _KEYS_IN_ENVIRONMENT:
-        hide(os.environ.get(variable))
+    for variable in keys.NAMES:
+        hide(keys.environ().get(variable))
     logging.raiseExceptions = False  # a full disk is no reason to write tracebacks to stderr
     stderr = logging.StreamHandler(sys.stderr)
     stderr.setFormatter(_Formatter("oi-daemon: %(levelname)s: %(message)s"))

@@ -1,5 +1,8 @@
 """The key is in the request to the model and nowhere else."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,105 @@ def test_code_does_not_get_a_key_that_is_a_setting(server: ThreadedServer) -> No
         ready(client, server.url)
         environment = {"language": "python", "code": "import os; print(dict(os.environ))"}
         assert KEY not in str(client.result("oi/execute", environment))
+
+
+ENVIRONMENT = {"OPENAI_API_KEY": KEY, "MY_OWN_NAME": KEY, "OI_MODEL": "m"}
+LOOKS = {
+    "python": "import os; print([n for n, v in os.environ.items() if 'abcdef' in v])",
+    "shell": "env | grep -c abcdef",
+    "javascript": "JSON.stringify(process.env).includes('abcdef')",
+}
+FINDS = """
+import glob
+found = []
+for path in glob.glob('/proc/[0-9]*/environ') + glob.glob('/proc/[0-9]*/cmdline'):
+    try:
+        if b'0123456789' + b'abcdef' in open(path, 'rb').read(): found.append(path)
+    except OSError: pass
+print(found)
+"""
+
+
+def run(client: WireClient, code: str, language: str = "python") -> str:
+    result = client.result("oi/execute", {"language": language, "code": code})
+    return str(result["messages"][-1]["output"]).strip()
+
+
+def test_code_of_no_language_has_the_key_of_the_environment(home: Path) -> None:
+    with WireClient(environ=ENVIRONMENT) as client:
+        assert client.result("oi/settings/get")["api_key"] is True
+        nothing = {language: run(client, code, language) for language, code in LOOKS.items()}
+        assert nothing == {"python": "[]", "shell": "0", "javascript": "false"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_no_process_of_ours_shows_the_key_in_proc(home: Path) -> None:
+    with WireClient(environ=ENVIRONMENT) as client:
+        assert run(client, FINDS) == "[]"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_the_daemon_s_memory_is_closed_to_other_processes_of_the_user(home: Path) -> None:
+    """They belong to root, unless the process is dumpable; root itself cannot be kept out."""
+    with WireClient(environ=ENVIRONMENT) as client:
+        client.result("oi/status")
+        status = Path(f"/proc/{client.process.pid}/environ").stat()
+        assert status.st_uid == 0
+        assert KEY.encode() not in Path(f"/proc/{client.process.pid}/environ").read_bytes()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_the_program_shows_no_key_in_proc(home: Path) -> None:
+    """Neither by its environment nor by its command line."""
+    with WireClient() as client:
+        script = f"import sys; sys.argv = ['x', '-y', '-ak', sys.argv[1]]\n{CONCEALS}"
+        program = subprocess.Popen(
+            [sys.executable, "-c", script, KEY],
+            env={**os.environ, **ENVIRONMENT},
+            stdout=subprocess.PIPE,
+            stdin=subprocess.PIPE,
+        )
+        assert program.stdout is not None
+        assert program.stdout.readline() == f"{KEY}\n".encode()
+        assert run(client, FINDS) == "[]"
+        program.communicate()
+
+
+CONCEALS = """
+import os, subprocess
+from oi_daemon import keys
+keys.conceal()
+subprocess.run(['sh', '-c', 'echo $OPENAI_API_KEY'])
+sys.stdin.read()
+"""
+
+
+def test_chosen_names_are_given_back(home: Path) -> None:
+    with WireClient(environ={**ENVIRONMENT, "OI_PASS_KEYS": "OPENAI_API_KEY"}) as client:
+        told = run(client, LOOKS["python"])
+        assert told == "['OPENAI_API_KEY']"
+
+
+def test_a_variable_that_is_known_as_a_key_later_is_taken_away(home: Path) -> None:
+    with WireClient(environ={"MY_OWN_NAME": KEY}) as client:
+        assert run(client, LOOKS["python"]) == "['MY_OWN_NAME']"
+        client.result("oi/settings/set", {"settings": {"api_key": KEY}})
+        assert run(client, LOOKS["python"]).endswith("[]")
+
+
+def test_a_key_that_code_knows_all_the_same_is_redacted(home: Path, server: ThreadedServer) -> None:
+    """In what is sent to the client, stored, and sent to the model; also when it is split."""
+    prints = "k = 'sk-test-0123456789'\nprint(k, end='', flush=True)\nprint('abcdef')"
+    server.enqueue(code(prints), text("Done."))
+    with WireClient(environ=ENVIRONMENT) as client:
+        ready(client, server.url, auto_run=True)
+        heard = [client.call("oi/stream", {"message": "Go"}), client.notifications]
+        heard.append(run(client, "'sk-test-0123456789' + 'abcdef'"))
+        assert KEY not in str(heard)
+        assert "[key]" in heard[-1]
+    assert "[key]" in str(server.requests[-1].body)
+    assert KEY not in str(server.requests[-1].body)
+    assert [path for path in written(home) if KEY.encode() in path.read_bytes()] == []
 
 
 def test_the_object_does_not_show_its_key(capsys: pytest.CaptureFixture[str]) -> None:

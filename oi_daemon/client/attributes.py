@@ -66,6 +66,7 @@ class SettingAttributes:
     cwd: str | None
     sandbox: "SandboxMode"
     sandbox_folders: str | None
+    pass_keys: str | None
 
     def __init__(self, settings: Mapping[str, object]) -> None:
         """

@@ -15,6 +15,7 @@ from functools import partial
 
 import msgspec
 
+from oi_daemon import keys
 from oi_daemon.errors import ConnectionLostError, InvalidError, NoModelError, OIError, error_for
 from oi_daemon.protocol.framing import MAX_FRAME, Framing, encode
 from oi_daemon.protocol.methods import SETTINGS_SET, ChunkParams, Method, P, R, SettingsSetParams
@@ -79,6 +80,7 @@ class Connection:
             settings: settings that the conversation begins with, on top of the configured ones.
             stderr: descriptor that the daemon uses as its stderr; None: this program's.
         """
+        keys.conceal()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "oi_daemon", "--stdio"],
             stdin=subprocess.PIPE,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oi_daemon import logs
+from oi_daemon import keys, logs
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.budget import Bill, Budget
 from oi_daemon.conversation.states import state_after
@@ -428,7 +428,16 @@ def _workplace(settings: Settings, limits: Limits) -> Workplace:
     if settings.sandbox != "none":
         folders = parse_folders(settings.sandbox_folders, cwd)
         sandbox = Sandbox(mode=settings.sandbox, folders=folders)
-    return Workplace(cwd=cwd, python=settings.python, limits=limits, sandbox=sandbox)
+    keys.add(settings.api_key)
+    passed = tuple((settings.pass_keys or "").replace(",", " ").split())
+    return Workplace(
+        cwd=cwd,
+        python=settings.python,
+        limits=limits,
+        sandbox=sandbox,
+        withheld=keys.withheld(passed),
+        passed=passed,
+    )
 
 
 def _place(settings: Settings) -> tuple[str | None, str | None]:

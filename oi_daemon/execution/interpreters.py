@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from tempfile import TemporaryDirectory
 
+from oi_daemon import keys
 from oi_daemon.execution.language import Language, Process, Workplace
 from oi_daemon.execution.languages.registry import (
     PYTHON,
@@ -16,6 +17,7 @@ from oi_daemon.execution.languages.registry import (
 )
 from oi_daemon.execution.process.guard import guard
 from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.redaction import redacted
 from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
@@ -71,8 +73,12 @@ class Interpreters:
             yield EndOfExecution()
             return
         chunks, sandbox = process.run(code), self._workplace.sandbox
-        async with aclosing(sandbox.explained(chunks) if sandbox else chunks) as explained:
-            async for chunk in explained:
+        if sandbox:
+            chunks = sandbox.explained(chunks)
+        if known := keys.known():
+            chunks = redacted(chunks, known)
+        async with aclosing(chunks):
+            async for chunk in chunks:
                 yield chunk
         logger.debug("it ran for %.3f s", time.monotonic() - started)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from oi_daemon.execution.limits import Limits
+from oi_daemon.keys import NAMES
 from oi_daemon.messages import Chunk
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Workplace:
     """Limits of a block. They can change without a restart of the processes."""
     sandbox: "Sandbox | None" = None
     """What the code may write, read and reach. None: all that the user may."""
+    withheld: tuple[str, ...] = NAMES
+    """Environment variables that the code does not get, because they hold keys."""
+    passed: tuple[str, ...] = ()
+    """Environment variables with keys that the code gets all the same."""
 
 
 class Process(Protocol):

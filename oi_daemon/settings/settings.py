@@ -179,6 +179,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["/data:/home/me/results"],
         ),
     ] = None
+    pass_keys: Annotated[
+        _Text | None,
+        Meta(
+            description="Environment variables with keys of model servers that code gets all the"
+            " same, with a comma between. Default: code gets none.",
+            examples=["OPENAI_API_KEY"],
+        ),
+    ] = None
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{k}={v!r}' for k, v in public(self).items())})"

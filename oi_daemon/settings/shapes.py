@@ -36,3 +36,4 @@ class SettingsDict(TypedDict, total=False):
     cwd: str | None
     sandbox: SandboxMode
     sandbox_folders: str | None
+    pass_keys: str | None

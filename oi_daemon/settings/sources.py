@@ -1,12 +1,12 @@
 """Loads the settings: the defaults, then the settings file, then the environment."""
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from oi_daemon import keys
 from oi_daemon.errors import InvalidError
 from oi_daemon.settings.paths import config_path
 from oi_daemon.settings.settings import NAMES, Settings, change
@@ -24,7 +24,7 @@ class Loaded(NamedTuple):
     """A line for a person about each mistake."""
 
 
-def load_settings(environ: Mapping[str, str] = os.environ, path: Path | None = None) -> Loaded:
+def load_settings(environ: Mapping[str, str] | None = None, path: Path | None = None) -> Loaded:
     """The settings from all sources. The environment overrides the file, the file the defaults.
 
     A mistake is reported in `problems`, without the value, which may be a key, and the next source
@@ -32,6 +32,7 @@ def load_settings(environ: Mapping[str, str] = os.environ, path: Path | None = N
     """
     problems: list[str] = []
     settings = _from_file(Settings(), path or config_path(), problems)
+    environ = keys.environ() if environ is None else environ
     for variable, name in _variables().items():
         if value := environ.get(variable, "").strip():
             settings = _apply(settings, name, value, variable, problems, lax=True)

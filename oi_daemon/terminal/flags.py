@@ -53,7 +53,7 @@ _GROUPS = {
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
         *("max_seconds", "max_memory", "crash_proof", "crash_proof_memory"),
-        *("sandbox", "sandbox_folders"),
+        *("sandbox", "sandbox_folders", "pass_keys"),
     ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }
@@ -156,6 +156,7 @@ _METAVARS = {
     "cwd": "FOLDER",
     "sandbox": "MODE",
     "sandbox_folders": "FOLDERS",
+    "pass_keys": "NAMES",
     "conversation_filename": "NAME",
     "conversation_history_path": "FOLDER",
 }

@@ -294,6 +294,8 @@ export interface Settings {
   sandbox?: "isolated" | "none" | "write-protect";
   /** More folders that code in a sandbox may write in, with a colon between. */
   sandbox_folders?: string | null;
+  /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
+  pass_keys?: string | null;
 }
 
 /** All settings, as a client may see them. */
@@ -350,6 +352,8 @@ export interface PublicSettings {
   sandbox: "isolated" | "none" | "write-protect";
   /** More folders that code in a sandbox may write in, with a colon between. */
   sandbox_folders: string | null;
+  /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
+  pass_keys: string | null;
 }
 
 export interface Methods {

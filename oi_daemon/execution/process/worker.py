@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from oi_daemon import keys
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import process_name
@@ -121,7 +122,11 @@ class Worker:
                 " another folder by the setting cwd."
             )
         try:
-            program = replace(self._dialect.program(), sandbox=self._workplace.sandbox)
+            program = self._dialect.program()
+            environment = keys.for_code(
+                program.environment, self._workplace.withheld, self._workplace.passed
+            )
+            program = replace(program, environment=environment, sandbox=self._workplace.sandbox)
             return WorkerStream(program, self)
         except OSError as error:
             raise NotInstalledError(f"{name} does not start: {error}") from error

@@ -1,0 +1,112 @@
+"""Keys of model servers: known to this process, and out of reach of the code that it runs.
+
+A program's first environment and its command line can be read in /proc by every process of the same
+user. So the keys are removed there at start. The daemon also removes them from the environment that
+its children inherit.
+"""
+
+import os
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+NAMES = ("OPENAI_API_KEY", "OI_API_KEY")
+"""Environment variables that hold a key."""
+_FLAGS = ("--api_key", "-ak")
+"""Options of the command line that are followed by a key."""
+_SHORTEST = 8
+"""Characters below which a key is taken for a placeholder, such as "ollama": a word of ordinary
+texts."""
+_PR_SET_DUMPABLE = 4
+_ARGUMENTS_IN_STAT, _ENVIRONMENT_IN_STAT = 45, 47
+"""Where /proc/self/stat has the addresses of the command line and the environment, counted from
+the field behind the program's name."""
+
+_known: set[str] = set()
+_removed: dict[str, str] = {}
+"""The variables that `take` has removed from the environment."""
+
+
+def add(key: str | None) -> None:
+    """Remember a key, so that it is redacted in logs, errors and the output of code."""
+    if key and len(key.strip()) >= _SHORTEST:
+        _known.add(key.strip())
+
+
+def known() -> frozenset[str]:
+    """Return all keys that are known."""
+    return frozenset(_known)
+
+
+def take() -> None:
+    """Remember the environment's keys, and remove them from it; for the daemon, at its start."""
+    for name in NAMES:
+        add(os.environ.get(name))
+    for name, value in list(os.environ.items()):
+        if name in NAMES or value.strip() in _known:
+            _removed[name] = os.environ.pop(name)
+    conceal()
+    close_memory()
+
+
+def conceal() -> None:
+    """Overwrite keys in this process's command line and first environment, which /proc shows.
+
+    The variables keep their values, for this process and for children.
+    """
+    values = [os.environ.get(name) for name in NAMES]
+    for flag, value in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        values += [value if flag in _FLAGS else None, flag.partition("=")[2] or None]
+    found = {value for value in (*values, *_known) if value and len(value) >= _SHORTEST}
+    if not found or sys.platform != "linux":
+        return
+    for name, value in list(os.environ.items()):
+        if value in found:
+            os.environ[name] = value  # a new copy: the first one will be overwritten
+    _overwrite([os.fsencode(value) for value in found])
+
+
+def close_memory() -> None:
+    """Let no process of the same user read this one's memory or environment (Linux)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def environ() -> dict[str, str]:
+    """Return the environment with the keys that `take` has removed."""
+    return {**os.environ, **_removed}
+
+
+def withheld(passed: Collection[str]) -> tuple[str, ...]:
+    """Return the names of all variables that code does not get; `passed` are those that it may."""
+    named = {name for name, value in environ().items() if value.strip() in _known}
+    return tuple(sorted({*NAMES, *named} - set(passed)))
+
+
+def for_code(
+    environment: Mapping[str, str], withheld: Collection[str], passed: Iterable[str]
+) -> dict[str, str]:
+    """Return an environment for code: without these variables, and with those passed."""
+    given = {name: _removed[name] for name in passed if name in _removed}
+    kept = {name: value for name, value in environment.items() if name not in withheld}
+    return {**kept, **given}
+
+
+def _overwrite(values: Iterable[bytes]) -> None:
+    """Overwrite these bytes wherever the first environment and the command line have them."""
+    import ctypes
+
+    try:
+        fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return
+    for first in (_ARGUMENTS_IN_STAT, _ENVIRONMENT_IN_STAT):
+        start, end = map(int, fields[first : first + 2])
+        text = ctypes.string_at(start, end - start) if start else b""
+        for value in values:
+            position = text.find(value)
+            while position >= 0:
+                ctypes.memset(start + position, ord("*"), len(value))
+                position = text.find(value, position + len(value))
