@@ -17,7 +17,7 @@ from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import parse, settings_of
-from oi_daemon.terminal.line import can_draw
+from oi_daemon.terminal.line import can_draw, is_terminal
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.session import ExitCode, Session
 
@@ -62,9 +62,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def _talk(interpreter: Interpreter, log: DaemonLog | None, question: str) -> int:
     """Answer the question, or converse at the prompt if there is none; returns the exit code."""
-    is_piped = not sys.stdin.isatty()
+    is_piped = not is_terminal(sys.stdin)
     if is_piped and not question:
-        question = sys.stdin.read().strip()
+        question = sys.stdin.read().strip() if sys.stdin else ""
         if not question:
             print_warning("There is no question: the standard input is empty. See --help.")
             return ExitCode.NOT_ASKED

@@ -63,8 +63,9 @@ class ActiveTurn:
 
     @classmethod
     def chat(cls, remote: "RemoteConversation", message: str) -> "ActiveTurn":
-        """A turn that asks the model."""
-        params = ChatParams(conversation=remote.id, message=message)
+        """A turn that asks the model. Every block waits, because the client applies `auto_run`."""
+        settings = {"auto_run": False}
+        params = ChatParams(conversation=remote.id, message=message, settings=settings)
         return cls(remote, STREAM.name, params, [{"role": "user", "message": message}])
 
     @classmethod

@@ -79,6 +79,8 @@ class SettingAttributes:
         """Every setting that was assigned, with its latest value."""
         self._unsent: dict[str, object] = {}
         """Those assigned settings that the daemon has not been sent yet."""
+        self._auto_run_before: bool | None = None
+        """The value of `auto_run` before a person answered `always`; None if nobody has."""
         if settings:
             self._change(settings)
 
@@ -103,6 +105,21 @@ class SettingAttributes:
         self._settings = change(self._current, changes)
         self._assigned |= changes
         self._unsent |= changes
+        if "auto_run" in changes:
+            self._auto_run_before = None
+
+    def _allow_all(self) -> None:
+        """Turn `auto_run` on for this conversation, as `always` does."""
+        from oi_daemon.settings import change
+
+        if not self._current.auto_run:
+            self._auto_run_before = False
+            self._settings = change(self._current, {"auto_run": True})
+
+    def _end_allow_all(self) -> None:
+        """Take an `always` back, because its conversation has ended."""
+        if self._auto_run_before is not None:
+            self._change({"auto_run": self._auto_run_before})
 
 
 def _configured() -> "Settings":

@@ -82,8 +82,9 @@ class Interpreter(PersistentConversation):
         """Ask. Without a message, an interactive chat in the terminal.
 
         With `stream`, returns the chunks as they happen. Taking the next one after `executing` lets
-        the code run; leaving the loop there runs nothing, and later it stops what runs. `approve`
-        and `input` answer otherwise, before the next one is taken.
+        the code run; leaving the loop there runs nothing, and later it stops what runs. That is so
+        with `auto_run` as well. `approve` and `input` answer otherwise, before the next one is
+        taken.
 
         Without `stream`, returns the conversation's messages once the turn has ended. With
         `display`, shows everything in the terminal and asks there; without, code runs only with
@@ -113,8 +114,8 @@ class Interpreter(PersistentConversation):
         if stream:
             return chunks
         with closing(chunks):
-            for chunk in chunks:
-                if "executing" in chunk and not shown:
+            for _ in chunks:
+                if not shown and self.awaits_approval:
                     self.approve("stop")
         return self.messages
 
@@ -128,15 +129,23 @@ class Interpreter(PersistentConversation):
         return self._added
 
     def approve(self, decision: "ApprovalDecision", code: str | None = None) -> None:
-        """Answer the block that waits in the stream; `code` runs in place of the model's."""
+        """Answer the block that waits in the stream; `code` runs in place of the model's.
+
+        `always` turns `auto_run` on until the conversation is reset or another one begins.
+        """
         if self._turn is not None:
             with self._lock:
-                self._turn.approve(decision, code)
+                if decision == "always" and self._turn.awaits_approval:
+                    self._allow_all()
+                self._turn.approve("run" if decision == "always" else decision, code)
 
     @property
     def awaits_approval(self) -> bool:
-        """Whether the latest chunk of the stream is a block that waits for `approve`."""
-        return self._turn is not None and self._turn.awaits_approval
+        """Whether the latest chunk of the stream is a block that a person should be asked about.
+
+        It is False with `auto_run`; the block still runs only when the next chunk is taken.
+        """
+        return self._turn is not None and self._turn.awaits_approval and not self.auto_run
 
     def input(self, value: str | None) -> None:
         """Answer the code that waits for a line in the stream; None is end of file."""
@@ -152,6 +161,7 @@ class Interpreter(PersistentConversation):
     @conversation.setter
     def conversation(self, conversation: str) -> None:
         self._leave_stream()
+        self._end_allow_all()
         self._conversation, self._messages, self._needs_sync = conversation, [], True
         self._unsent = dict(self._assigned)
 
@@ -213,6 +223,7 @@ class Interpreter(PersistentConversation):
     def reset(self) -> None:
         """Begin an empty conversation with fresh interpreters; settings and budget stay."""
         self._leave_stream()
+        self._end_allow_all()
         if self._is_known:
             with self._daemon() as remote:
                 remote.reset()

@@ -81,7 +81,7 @@ class PersistentConversation(SettingAttributes):
         if connection is None or not connection.is_alive:
             connection = self._connection = self._start_daemon(connection)
         if self._unsent:
-            self._remote(connection).configure(self._unsent)
+            self._remote(connection).configure(_without_auto_run(self._unsent))
             self._unsent = {}
         if self._needs_sync:
             self._restore(connection)
@@ -94,7 +94,7 @@ class PersistentConversation(SettingAttributes):
         if last is not None and last.is_forked:
             self._conversation = _new_id()  # the parent process goes on with its own conversation
         _ = self._current  # warn of mistakes in the configuration before anything runs
-        connection = Connection(self._conversation, self._assigned, self._stderr)
+        connection = Connection(self._conversation, _without_auto_run(self._assigned), self._stderr)
         self._unsent = {}
         has_history = bool(self._messages) or any(self._usage.values())
         self._needs_sync = self._needs_sync or has_history
@@ -149,6 +149,11 @@ class PersistentConversation(SettingAttributes):
         finally:
             if is_free:
                 self._lock.release()
+
+
+def _without_auto_run(settings: Mapping[str, object]) -> dict[str, object]:
+    """The settings for the daemon, which asks about every block: `auto_run` is applied here."""
+    return {name: value for name, value in settings.items() if name != "auto_run"}
 
 
 def _new_id() -> str:

@@ -7,7 +7,7 @@ from oi_daemon.messages.shapes import ChunkDict
 from oi_daemon.terminal.conversation import Answerable
 from oi_daemon.terminal.editor import edit_code
 from oi_daemon.terminal.interrupts import CtrlC
-from oi_daemon.terminal.line import read_line
+from oi_daemon.terminal.line import has_terminal, is_terminal, read_line
 from oi_daemon.terminal.printing import print_warning
 
 ApprovalKey: TypeAlias = Literal["run", "skip", "edit", "stop", "always"]
@@ -26,9 +26,11 @@ _ANSWERS: dict[str, ApprovalKey] = {
 }
 QUESTION = "  Run this code? (y)es, (n)o, (e)dit, (s)top, (a)lways: "
 ASK_AGAIN = "  Please say y, n, e, s or a; n and some words tells the model why: "
+QUESTION_WITHOUT_EDIT = "  Run this code? (y)es, (n)o, (s)top, (a)lways: "
+NO_EDITOR = "There is no terminal to open an editor in."
 NOBODY = (
-    "Not run: there is nobody to ask. To allow code to run unasked, use `interpreter -y`"
-    " (the setting auto_run)."
+    "Not run: there is nobody to ask. To let code run unasked, turn auto_run on:"
+    " `interpreter -y`, or `interpreter.auto_run = True` in Python."
 )
 
 
@@ -67,14 +69,16 @@ class Person:
 
     def _approve(self, code: str, language: str) -> None:
         """Ask until there is an answer that is understood, and give it to the conversation."""
-        question = QUESTION
+        question = first = QUESTION if has_terminal() else QUESTION_WITHOUT_EDIT
         while True:
             line = self._read(question)
             if line is None:
                 return self._decline()
             answer, words = _parse_answer(line)
-            question = ASK_AGAIN if answer is None else QUESTION
+            question = ASK_AGAIN if answer is None else first
             match answer:
+                case "edit" if not has_terminal():
+                    print_warning(NO_EDITOR)
                 case "edit":
                     changed = edit_code(code, self._suffix(language))
                     if changed not in (None, code):
@@ -94,7 +98,7 @@ class Person:
 
     def _decline(self) -> None:
         """The input has ended: stop the turn, and warn if there is no person at all."""
-        self.was_absent = self._nobody_to_ask or not sys.stdin.isatty()
+        self.was_absent = self._nobody_to_ask or not is_terminal(sys.stdin)
         if self.was_absent:
             print_warning(NOBODY)
         self._conversation.approve("stop")

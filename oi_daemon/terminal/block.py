@@ -33,6 +33,8 @@ class BlockView:
         self.line: int | None = None
         """The active line, counted from 1; None if no line runs."""
         self.has_run = False
+        self.is_declined = False
+        """Whether a person, or nobody at all, has said no to it."""
 
     def add_code(self, text: str) -> None:
         """Add code as the model writes it."""
@@ -80,7 +82,7 @@ class BlockView:
         if output:
             parts += [self._rule("output"), "\n", output, "\x1b[0m\n"]
         elif not self.has_run:
-            parts += [self._rule("not run"), "\n"]
+            parts += [self._rule("not run: declined" if self.is_declined else "not run"), "\n"]
         return "".join([*parts, *(display[_ESCAPES] for display in self._written.displays)])
 
     def live(self, room: int) -> list[str]:

@@ -30,6 +30,7 @@ class TerminalConversation(Answerable, Protocol):
     """A conversation that a person has at the prompt."""
 
     model: str
+    auto_run: bool
     debug_mode: bool
     conversation_history: bool
     max_budget: float | None

@@ -92,6 +92,8 @@ def _chunks(message: MessageDict) -> Iterator[ChunkDict]:
         yield {"language": message["language"]}
     if "code" in message:
         yield {"code": message["code"]}
+    if message.get("status") == "declined":
+        yield {"declined": {"by": "skip"}}
     if "output" in message:
         yield {"active_line": None}
         yield {"output": message["output"]}

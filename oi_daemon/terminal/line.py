@@ -2,28 +2,60 @@
 
 import os
 import sys
+from typing import TextIO
 
 
 def read_line(prompt: str, *, password: bool = False) -> str | None:
     """Ask for a line; returns it without its end, or None at the end of input."""
-    try:
-        if can_draw():
+    if can_draw():
+        try:
             return _read_with_keys(prompt, password)
-        if password and sys.stdin.isatty():
+        except EOFError:
+            return None
+    if not _is_notebook():
+        sys.stderr.write(prompt)  # stdout may be a pipe
+        sys.stderr.flush()
+        prompt = ""
+    return read_plain_line(prompt, password=password)
+
+
+def read_plain_line(prompt: str, *, password: bool = False) -> str | None:
+    """A line from standard input; None at its end, and where there is no input.
+
+    A notebook asks in a field of the cell. It may refuse to, and so may a test runner.
+    """
+    try:
+        if password and (is_terminal(sys.stdin) or _is_notebook()):
             from getpass import getpass
 
             return getpass(prompt)
-        sys.stderr.write(prompt)  # stdout may be a pipe
-        sys.stderr.flush()
-        return input()
-    except EOFError:
+        return input(prompt)
+    except (EOFError, OSError, RuntimeError, ValueError):
         return None
 
 
 def can_draw() -> bool:
     """Whether stdin and stdout are a terminal that can move its cursor."""
-    dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
-    return sys.stdin.isatty() and sys.stdout.isatty() and not dumb
+    is_dumb = os.environ.get("TERM", "dumb") in ("dumb", "unknown")
+    return has_terminal() and not is_dumb
+
+
+def has_terminal() -> bool:
+    """Whether stdin and stdout are a terminal."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def is_terminal(file: TextIO | None) -> bool:
+    """Whether the file is a terminal. A program without a console has None in its place."""
+    try:
+        return file is not None and file.isatty()
+    except ValueError:  # it is closed
+        return False
+
+
+def _is_notebook() -> bool:
+    """Whether a notebook has replaced `input` by one that asks in a field of the cell."""
+    return input.__module__ != "builtins"
 
 
 def _read_with_keys(prompt: str, password: bool) -> str:

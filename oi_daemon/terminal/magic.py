@@ -56,6 +56,18 @@ def _debug(conversation: TerminalConversation, argument: str) -> str:
     return f"Debug mode is {'on' if on else 'off'}."
 
 
+def _auto_run(conversation: TerminalConversation, argument: str) -> str:
+    """Show whether code runs unasked, or change it."""
+    if argument:
+        on = _SWITCHES.get(argument.lower())
+        if on is None:
+            raise InvalidError(f"%auto_run: expected true or false, not {argument}")
+        conversation.auto_run = on
+    if conversation.auto_run:
+        return "Code runs without asking. `%auto_run false` asks again."
+    return "You are asked before code runs. `%auto_run true` runs it without asking."
+
+
 def _reset(conversation: TerminalConversation, argument: str) -> str:
     """Begin a new conversation."""
     conversation.reset()
@@ -145,6 +157,7 @@ def _summary(message: MessageDict) -> str:
 
 
 COMMANDS = {
+    "auto_run": Command("[true/false]", "show or change whether code runs unasked", _auto_run),
     "debug": Command("[true/false]", "toggle debug mode", _debug),
     "reset": Command("", "reset the current session", _reset),
     "undo": Command("", "remove the last message and its response", _undo),

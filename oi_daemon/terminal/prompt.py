@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-_SIGN, _QUITTING = "> ", "(Ctrl-C again quits) > "
+_SIGN, _AUTO_RUN, _QUITTING = "> ", "auto_run > ", "(Ctrl-C again quits) > "
+"""The sign at the beginning of the line: usually, with `auto_run`, and after Ctrl-C."""
 
 
 class Prompt:
@@ -35,17 +36,25 @@ class Prompt:
     line, and a second one quits, as Ctrl-D does.
     """
 
-    def __init__(self, history: Path, keeps: Callable[[], bool], commands: Sequence[str]) -> None:
+    def __init__(
+        self,
+        history: Path,
+        keeps: Callable[[], bool],
+        commands: Sequence[str],
+        auto_run: Callable[[], bool],
+    ) -> None:
         """
         Args:
             history: the file of what was typed before.
             keeps: whether what is typed now may be kept in it.
             commands: what Tab completes at the beginning of a line.
+            auto_run: whether code runs unasked, which the prompt shows.
         """
+        self._auto_run = auto_run
         self._is_quitting = False
         """Whether Ctrl-C was pressed on an empty line: a second one quits."""
         self._session: PromptSession[str] = PromptSession(
-            lambda: [("bold", _QUITTING if self._is_quitting else _SIGN)],
+            lambda: [("bold", self._sign())],
             multiline=True,
             prompt_continuation=lambda width, line, wrapped: "… ".rjust(width),
             history=_PrivateHistory(history, keeps),
@@ -80,6 +89,12 @@ class Prompt:
         if message and self._take_ctrl_c():
             signal.raise_signal(signal.SIGINT)
         return message
+
+    def _sign(self) -> str:
+        """What stands before the person's words."""
+        if self._is_quitting:
+            return _QUITTING
+        return _AUTO_RUN if self._auto_run() else _SIGN
 
     def _take_ctrl_c(self) -> bool:
         """Whether Ctrl-C was pressed right after Enter, while the prompt still had the keyboard.

@@ -14,7 +14,7 @@ from oi_daemon.messages.written import DISPLAY_ID, Bundle
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
-from oi_daemon.terminal.printing import visible
+from oi_daemon.terminal.printing import describe_notice, styled, visible
 from oi_daemon.terminal.region import Region, paint, theme
 
 _FRAME = 0.08
@@ -56,8 +56,11 @@ class RichScreen:
 
     def show(self, chunk: ChunkDict) -> None:
         """Show a chunk."""
-        with self._lock:
-            self._take(chunk)
+        if "notice" in chunk:
+            self.print_above(styled(describe_notice(chunk["notice"]), "dim"))
+        else:
+            with self._lock:
+                self._take(chunk)
         self.begin()
 
     def begin(self) -> None:
@@ -139,6 +142,9 @@ class RichScreen:
                 self._display(data)
             case {"end_of_execution": True}:
                 self._block().has_run = True
+                self._finish()
+            case {"declined": _}:
+                self._block().is_declined = True
                 self._finish()
 
     def _message(self) -> MarkdownStream:

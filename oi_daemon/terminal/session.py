@@ -11,7 +11,7 @@ from oi_daemon.terminal.conversation import TerminalConversation
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
-from oi_daemon.terminal.line import can_draw
+from oi_daemon.terminal.line import can_draw, read_plain_line
 from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
@@ -88,13 +88,21 @@ class Session:
             prompt_history_path(),
             keeps=lambda: self._conversation.conversation_history,
             commands=[f"%{name}" for name in COMMANDS],
+            auto_run=lambda: self._conversation.auto_run,
         )
         return lambda: prompt.read(on_shown=start)
 
     def _read_plainly(self) -> str:
-        """Wait for a message where the cursor cannot be moved, as in a notebook or a pipe."""
+        """Wait for a message where the cursor cannot be moved, as in a notebook or a pipe.
+
+        Raises:
+            EOFError: the input has ended, or there is none.
+        """
         with self._interrupts.wait():
-            return input("> ").strip()
+            line = read_plain_line("> ")
+        if line is None:
+            raise EOFError
+        return line.strip()
 
     def _handle(self, message: str) -> ExitCode:
         """Run a magic command or a turn. Errors are printed."""

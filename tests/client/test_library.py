@@ -84,6 +84,51 @@ def test_leaving_the_loop_at_executing_runs_nothing(
     assert list(interpreter.chat("And now?", stream=True)) == [{"message": "Next."}]
 
 
+def test_with_auto_run_too_the_block_runs_only_when_the_next_chunk_is_taken(
+    interpreter: Interpreter, server: ThreadedServer, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    interpreter.auto_run = True
+    server.enqueue(code(f"open({str(made)!r}, 'w')"), text("Next."))
+    for chunk in interpreter.chat("Go", stream=True):
+        if "executing" in chunk:
+            assert not interpreter.awaits_approval
+            break
+    assert not made.exists()
+    assert len(server.requests) == 1
+    assert interpreter.messages[-1].get("status") == "declined"
+    assert list(interpreter.chat("And now?", stream=True)) == [{"message": "Next."}]
+
+
+def test_always_is_shown_and_ends_with_its_conversation(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(code("print(1)"), code("print(2)"), text("Done."))
+    asked = 0
+    for _ in interpreter.chat("Go", stream=True):
+        if interpreter.awaits_approval:
+            asked += 1
+            interpreter.approve("always")
+    assert asked == 1
+    assert interpreter.auto_run
+    interpreter.reset()
+    assert not interpreter.auto_run
+    server.enqueue(code("print(3)"))
+    assert interpreter.chat("Go", display=False)[-1].get("status") == "declined"
+
+
+def test_always_can_be_taken_back(interpreter: Interpreter, server: ThreadedServer) -> None:
+    server.enqueue(code("print(1)"), code("print(2)"))
+    asked = []
+    for chunk in interpreter.chat("Go", stream=True):
+        if "executing" in chunk:
+            asked.append(interpreter.awaits_approval)
+            interpreter.approve("stop" if len(asked) > 1 else "always")
+        if "end_of_execution" in chunk:
+            interpreter.auto_run = False
+    assert asked == [True, True]
+
+
 def test_leaving_the_loop_while_code_runs_stops_it_fifty_times_in_a_row(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:

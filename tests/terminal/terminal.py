@@ -91,8 +91,8 @@ class Terminal:
         return self.text
 
     def wait_for_prompt(self, timeout: float = PATIENCE) -> str:
-        """Read until the last line is an empty prompt."""
-        return self.wait_for(lambda text: self.last_line == ">", timeout)
+        """Read until the last line is an empty prompt, which shows `auto_run`."""
+        return self.wait_for(lambda text: self.last_line in (">", "auto_run >"), timeout)
 
     def watch(self, seconds: float) -> None:
         """Read what comes for so long."""

@@ -45,7 +45,7 @@ def test_no_skips_it_and_the_model_goes_on(asked: Terminal, server: ThreadedServ
     server.enqueue(text("As you like."))
     asked.say("n")
     asked.wait_for("As you like.")
-    assert "not run" in asked.text
+    assert "not run: declined" in asked.text
     assert "42" not in asked.lines
 
 
@@ -67,6 +67,27 @@ def test_always_runs_this_one_and_the_next_unasked(asked: Terminal, server: Thre
     asked.say("a")
     asked.wait_for("Done.")
     assert "unasked" in asked.lines
+
+
+def test_always_is_shown_at_the_prompt_and_can_be_taken_back(
+    asked: Terminal, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Done."), text("Fresh."))
+    asked.say("a")
+    asked.wait_for("auto_run >")
+    asked.say("%auto_run false")
+    asked.wait_for("You are asked before code runs.")
+    asked.wait_for(lambda text: asked.last_line == ">")
+
+
+def test_a_reset_ends_always(asked: Terminal, server: ThreadedServer) -> None:
+    server.enqueue(text("Done."), code("print('new')"))
+    asked.say("a")
+    asked.wait_for("auto_run >")
+    asked.say("%reset")
+    asked.wait_for(lambda text: asked.last_line == ">")
+    asked.say("Again")
+    asked.wait_for(QUESTION)
 
 
 @pytest.mark.parametrize("keys", [CTRL_D, CTRL_C])

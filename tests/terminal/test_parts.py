@@ -4,6 +4,7 @@ import io
 import os
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from rich.console import Console
@@ -16,6 +17,10 @@ from oi_daemon.terminal.plain import PlainScreen
 from oi_daemon.terminal.region import Region, theme
 from oi_daemon.terminal.screen import RichScreen
 from oi_daemon.terminal.welcome import rows_for
+
+if TYPE_CHECKING:
+    from oi_daemon.messages.shapes import ChunkDict
+    from oi_daemon.terminal.display import Screen
 
 TEXT = """\
 # Title
@@ -174,6 +179,38 @@ def test_a_line_that_comes_while_a_person_is_asked_comes_after_the_answer() -> N
         assert written.getvalue() == asked
     screen.close()
     assert "Something is wrong." in written.getvalue()
+
+
+def test_a_notice_is_a_line_of_its_own_with_its_seconds(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    notice: ChunkDict = {"notice": {"kind": "retry", "message": "Try\x1b again.", "seconds": 0.5}}
+    written = io.StringIO()
+    screen = RichScreen(Console(file=written, force_terminal=True, width=40, height=20))
+    for chunk in ({"message": "One"}, notice, {"thinking": "Hm"}, {"message": " two."}):
+        screen.show(cast("ChunkDict", chunk))
+    screen.close()
+    assert "\x1b[2mTry␛ again. (0.5 s)\x1b[0m\n" in written.getvalue()
+    assert "One two." in written.getvalue()
+    PlainScreen(written).show(notice)
+    assert capsys.readouterr().err == "Try␛ again. (0.5 s)\n"
+
+
+def test_a_declined_block_is_marked() -> None:
+    chunks: list[ChunkDict] = [
+        {"language": "python"},
+        {"code": "print(1)"},
+        {"declined": {"by": "skip"}},
+    ]
+    written, plain = io.StringIO(), io.StringIO()
+    rich = RichScreen(Console(file=written, force_terminal=True, width=40), live=False)
+    screens: list[Screen] = [rich, PlainScreen(plain)]
+    for screen in screens:
+        for chunk in chunks:
+            screen.show(chunk)
+        screen.close()
+    assert "── not run: declined ──" in written.getvalue()
+    assert plain.getvalue() == "[python]\nprint(1)\n[not run: declined]\n"
 
 
 def test_colours_are_those_for_a_light_screen_where_it_tells_that_it_is_light() -> None:
