@@ -165,7 +165,11 @@ drive("what is saved and not sent is there after a reload", async () => {
   await editor.write("Half a message");
   await editor.page.keyboard.press("Control+S");
   await expect.poll(() => editor.drafts(), { timeout: LATEST }).toContain("Half a message");
+  await editor.palette("View: Close All Editors");
+  await editor.tab("Print").waitFor({ state: "detached" });
   await editor.open();
+  await editor.palette("Open Interpreter: Open Conversation...");
+  await editor.pick("Print");
   await editor.code("Half a message").waitFor();
   model.replies(words("The whole answer."));
   await editor.code("Half a message").locator(".monaco-editor .view-lines").click();
