@@ -13,21 +13,24 @@ _STALE = 60.0
 
 _TRIES = 50
 _BETWEEN_TRIES = 0.002
-"""Seconds. Whoever holds the lock writes one file, and is done."""
+"""Seconds between two tries. They are short, because the holder of a lock writes only one file."""
 
 
 def make_private(folder: Path) -> None:
-    """Make a folder, and what is missing above it, for this user alone; leave one that exists."""
+    """Make a folder and its missing parents, which only this user can enter.
+
+    A folder that exists is not changed.
+    """
     for path in reversed([folder, *folder.parents]):
         if not path.is_dir():
             path.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(path: Path, data: bytes) -> os.stat_result:
-    """Write a file that is private from its first byte, and return how it then stands.
+    """Write a file that only this user can read from its first byte on, and return its status.
 
-    Whoever reads `path` meanwhile, or after this process was killed, finds the old file or the new
-    one. What is left of a kill is a `.tmp` file, see `sweep`.
+    A reader of `path` finds the whole old file or the whole new one, also if this process is
+    killed meanwhile. It then leaves a `.tmp` file, which `sweep` removes.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -15,14 +15,17 @@ C = TypeVar("C", bound=type)
 
 
 def _with_properties(cls: C) -> C:
-    """Make a property of each annotation of the class, which is a setting's name."""
+    """Give the class a property for each of its annotations, and return it.
+
+    The annotations are the names of settings; the properties read and assign them.
+    """
     for name in cls.__annotations__:
         setattr(cls, name, _property(name))
     return cls
 
 
 def _property(name: str) -> property:
-    """Reads and assigns one setting. `del` gives it the configured value again."""
+    """Return a property that reads and assigns one setting; `del` restores the configured value."""
 
     def read(owner: "SettingAttributes") -> object:
         return getattr(owner._current, name)

@@ -1,6 +1,6 @@
 """A blocking connection to a daemon of one's own, over its stdin and stdout.
 
-One JSON object a line. There is no thread: frames are read by whoever waits for them. A signal at
+One JSON object a line. There is no thread: the caller that waits for a frame reads it. A signal at
 any moment neither loses nor tears a frame, because the call in C that moves the bytes also counts
 or stores them.
 """

@@ -32,7 +32,7 @@ class Budget:
     _accepted: set[str] = field(default_factory=set)
     """Models without a known price that the person has agreed to use in spite of `max_budget`."""
     _warned: bool = False
-    """The person knows that `max_budget` cannot limit the output without `max_tokens`."""
+    """True once a notice said that `max_budget` cannot limit the output without `max_tokens`."""
 
     def add(self, usage: Usage) -> None:
         """Count a request."""

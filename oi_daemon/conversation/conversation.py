@@ -284,8 +284,8 @@ class Conversation:
     async def reset(self) -> None:
         """Begin an empty conversation with new language processes.
 
-        What was said stays on the disk, under an id of its own. The settings and what the session
-        has cost stay too, but an `always` ends.
+        The old messages stay on the disk, under an id of their own. The settings and the cost of
+        the session stay too, but an `always` ends.
 
         Raises:
             BusyError: a turn is under way.

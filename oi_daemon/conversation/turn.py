@@ -47,7 +47,7 @@ A `Quote` comes before the request is sent, so closing the reply there costs not
 """
 
 Emit = Callable[[Chunk], Awaitable[None]]
-"""Sends a chunk to whoever follows the turn, and waits while they are slow."""
+"""Sends a chunk to the receiver of the turn's chunks, and waits while it is slow."""
 
 
 class Model(Protocol):
@@ -276,7 +276,7 @@ class Turn:
         return Status.STOPPED
 
     async def _may_send(self, quote: Quote | None) -> bool:
-        """Whether the budget allows the next request. If not, the person is told why."""
+        """Whether the budget allows the next request. If not, a notice says why."""
         verdict = self._spending.verdict(quote)
         if verdict.notice is not None:
             await self._emit(NoticeChunk("limit", verdict.notice))

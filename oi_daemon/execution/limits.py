@@ -25,7 +25,7 @@ class Limits:
     memory: int | None = None
     """Megabytes that a language's processes may use; None: no limit. Enforced on Linux only."""
     standby_memory: int = 1000
-    """Megabytes of memory up to which a process keeps a standby. 0: none does."""
+    """Megabytes of memory up to which a process keeps a standby. 0: no process keeps one."""
 
     def apply(self, settings: Settings) -> None:
         """Take the limits from the settings."""
@@ -41,7 +41,7 @@ class MemoryUse:
     total: int
     """Megabytes of all of them together."""
     largest: int
-    """Id of the process that uses most."""
+    """Id of the process that uses the most memory."""
 
 
 def memory_use(processes: Iterable[int]) -> MemoryUse:

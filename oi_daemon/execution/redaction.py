@@ -34,7 +34,7 @@ class Redactor:
         self._held = ""
         """Text that may be the beginning of a key."""
         self._lines: list[Chunk] = []
-        """Active lines that came after the held text."""
+        """`ActiveLine` chunks that arrived after the held text, and are held back with it."""
 
     def feed(self, chunk: Chunk) -> Iterator[Chunk]:
         """Yield what is known now; the rest is held back."""

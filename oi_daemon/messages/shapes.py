@@ -9,7 +9,7 @@ from collections.abc import Generator
 from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 ApprovalDecision: TypeAlias = Literal["run", "skip", "stop", "always"]
-"""The answer to a block that waits: `always` runs it, and all that follow unasked."""
+"""The answer to a block that waits. `always` runs it, and all later ones without a question."""
 
 
 class ExecutingDict(TypedDict):
@@ -161,6 +161,6 @@ class LanguageDict(TypedDict):
     lexer: str
     """Name of the Pygments lexer that highlights it."""
     vscode: list[str]
-    """Its language ids in VS Code; the first is the one to show it under."""
+    """Its language ids in VS Code. Clients show its code under the first one."""
     neovim: list[str]
     """Its filetypes in Neovim; the first is the one to show it under."""

@@ -30,7 +30,7 @@ class RequestContent:
     """Displays of these messages whose pictures are sent."""
     languages: Sequence[str]
     malformed: Sequence[MalformedCall] = ()
-    """Calls of the reply before, about which the model is told."""
+    """Unreadable calls of the previous reply, which the request reports to the model."""
 
 
 class ReplyReader(Protocol):

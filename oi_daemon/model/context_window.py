@@ -1,4 +1,4 @@
-"""How many tokens fit into a model's context window, whoever knows it.
+"""Finds how many tokens fit into a model's context window.
 
 The first that is known counts: the setting, a server that we started ourselves, the model's name.
 A server that refuses a request and states a smaller window is believed over all of them.

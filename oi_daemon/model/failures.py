@@ -241,7 +241,10 @@ def _no_model(model: str, api_base: str, models: Sequence[str]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration in words, in the largest unit of which there are two."""
+    """Return a duration in words, such as "90 seconds" and "2 hours".
+
+    The unit is the largest one in which the duration is at least two.
+    """
     for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"

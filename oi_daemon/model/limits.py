@@ -1,6 +1,6 @@
 """Bounds for what a server may send and how long it may take, because a server may mean harm.
 
-An answer that exceeds one of them is stopped, and a person is told which one.
+An answer that exceeds one of them is stopped, and the error names it.
 """
 
 MEGABYTE = 1 << 20
@@ -12,9 +12,9 @@ MAX_ANSWER_BYTES = 64 * MEGABYTE
 MAX_BODY_BYTES = 1 * MEGABYTE
 """Bytes of any other answer after decompression, such as a list of models."""
 MAX_ERROR_BYTES = 64 * 1024
-"""Bytes of an error's body that are read; the rest is not asked for."""
+"""Most bytes of an error's body that are read; the rest is ignored."""
 MAX_ERROR_SECONDS = 10.0
-"""Seconds within which an error's body must arrive; what has not is done without."""
+"""Seconds for which an error's body is read; what arrives later is ignored."""
 MAX_ANSWER_SECONDS = 3600.0
 """Seconds of one answer, from the request to its end: reasoning models take many minutes."""
 MAX_WRITTEN = 1_000_000
@@ -26,7 +26,7 @@ MAX_BUFFERED_BYTES = 8 * MEGABYTE
 MAX_RETRY_WAIT = 60.0
 """Seconds. If a server asks for a longer wait, the turn ends and the person decides."""
 MAX_MALFORMED_CALLS = 3
-"""Times in a turn that a model is told about a call that cannot be read."""
+"""Most replies in a turn that may have unreadable calls; one more ends the turn."""
 MAX_ERROR_TEXT = 2_000
 """Characters of a server's error that are kept."""
 

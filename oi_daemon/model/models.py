@@ -22,7 +22,7 @@ class Models:
     ) -> None:
         """
         Args:
-            languages: names of the languages that a model is told it can use.
+            languages: names of the languages that are offered to a model.
             is_language: returns whether a word is a language's name or alias, so that a fence
                 with this word is code to run.
             retry_delays: see `ServerAccess`.

@@ -59,7 +59,7 @@ class ServerModel:
         self._malformed: list[MalformedCall] = []
         """Calls of the latest reply that could not be read."""
         self._corrections = 0
-        """How often the model was told about such calls in this turn."""
+        """Number of replies in this turn that had unreadable calls."""
 
     async def reply(
         self, messages: Sequence[Message]
@@ -97,7 +97,7 @@ class ServerModel:
         """Remember the reply's calls that could not be read, for the next request.
 
         Raises:
-            ModelError: the model was told about such calls often enough in this turn.
+            ModelError: the model made unreadable calls too often in this turn.
         """
         self._malformed = list(attempt.reader.malformed)
         if not self._malformed:
@@ -122,7 +122,7 @@ class ServerModel:
         )
 
     async def _attempt(self, request: ModelRequest, messages: Sequence[Message]) -> "_Attempt":
-        """Return the request in the form in which it is sent now."""
+        """Return the request as it will be sent, with a new reader for its answer."""
         backend: Backend = ChatBackend()  # the only one as yet
         content = await request.content(messages, self._malformed)
         return _Attempt(content, backend, backend.reader(self._is_language))
@@ -174,7 +174,7 @@ class ServerModel:
         return 0.0 if free else price(counts, endpoint.model, endpoint.api_base)
 
     async def _quote(self, attempt: "_Attempt") -> Quote | None:
-        """Return what the request costs; None without `max_budget`, which alone needs it."""
+        """Return what the request costs; None without `max_budget`, which needs it."""
         settings, endpoint = self._settings, attempt.endpoint
         if settings.max_budget is None:
             return None
@@ -189,7 +189,10 @@ class ServerModel:
         return Quote(endpoint.model, self._price(TokenCounts(tokens, 0), endpoint), most)
 
     async def _error(self, failed: Failure, endpoint: Endpoint) -> ModelError:
-        """Return the error for a person, with what only the server or its process can tell."""
+        """Return the error for a person.
+
+        It also says why our own model server ended, or which models the server has, if that helps.
+        """
         if failed.status is None and (death := await self._access.local.failure(endpoint)):
             return death
         names: list[str] = []

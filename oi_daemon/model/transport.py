@@ -69,10 +69,17 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
 
 
 class _BoundedBody(httpx2.AsyncByteStream):
-    """The body of an answer, decompressed. An error's body ends where it would be too long."""
+    """The body of an answer, decompressed and limited in size and time.
+
+    An error's body is cut at a limit. Any other body that exceeds one raises `ServerLimitError`.
+    """
 
     def __init__(self, response: httpx2.Response, method: str, started: float) -> None:
         """
+        Args:
+            method: HTTP method of the request, which decides how long the body may be.
+            started: `time.monotonic()` when the request was sent.
+
         Raises:
             ServerLimitError: the body is compressed in a way that was not asked for.
         """
@@ -152,7 +159,7 @@ def _origin(url: str) -> tuple[str, str, int | None]:
 
 
 def _decompressor(encoding: str) -> Callable[[bytes], Iterator[bytes]]:
-    """Return a function that turns some of the body into pieces of its content.
+    """Return a function that decompresses the next bytes of a body into pieces.
 
     Raises:
         ServerLimitError: the encoding was not asked for and is not known.

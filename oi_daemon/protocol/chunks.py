@@ -94,7 +94,7 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kin
 
 
 def from_wire(chunk: Mapping[str, Any]) -> Chunk:  # noqa: C901 - a case for each kind
-    """The chunk that such an object stands for, without the ids, which the notification holds.
+    """Return the chunk that an object on the wire stands for. The ids are in the notification.
 
     Raises:
         InvalidError: it is not a chunk of this version.

@@ -150,7 +150,7 @@ class _HeaderDecoder:
         self._is_lost = False
         """True if the next bytes may still belong to a frame that was refused."""
         self._skipped = False
-        """True if some of those bytes have been dropped already."""
+        """True if some bytes of the refused frame have been dropped already."""
         self._begin()
 
     def _begin(self) -> None:
@@ -251,7 +251,10 @@ class _HeaderDecoder:
 
 
 def _begun_header(body: bytes) -> bytes:
-    """The end of a body if the next frame's `Content-Length` line may begin there, else empty."""
+    """Return the last bytes of a body that may begin the next frame's `Content-Length` line.
+
+    They are in the body if its own `Content-Length` was too large. Empty if there are none.
+    """
     tail = body[-_MAX_LENGTH_LINE:]
     if begun := _BEGUN_LENGTH_LINE.search(tail):
         return tail[begun.start() :]

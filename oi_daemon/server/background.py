@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Background:
-    """Keeps references to its tasks, because the event loop alone would let them be collected."""
+    """Keeps references to its tasks, because the event loop holds only weak references to them."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()

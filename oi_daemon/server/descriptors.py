@@ -1,4 +1,4 @@
-"""The daemon's input and output descriptors, and how it notices that the client is gone."""
+"""The daemon's input and output descriptors, and how it notices that the client has ended."""
 
 import asyncio
 import os
@@ -58,8 +58,8 @@ async def _readable(fd: int) -> None:
         loop.remove_reader(fd)
 
 
-def watch_output(fd: int, gone: Callable[[], None], watches: ExitStack) -> None:
-    """Call `gone` once nobody can read `fd` any more, even if nothing is written to it.
+def watch_output(fd: int, on_close: Callable[[], None], watches: ExitStack) -> None:
+    """Call `on_close` once nobody can read `fd` any more, even if nothing is written to it.
 
     A half-closed socket (the client shut down its writing side) does not count; only an error or a
     full hang-up does.
@@ -71,11 +71,14 @@ def watch_output(fd: int, gone: Callable[[], None], watches: ExitStack) -> None:
         epoll.register(fd, 0)  # errors and hang-ups are always reported
     except PermissionError:  # a regular file
         return
-    _call_when_readable(epoll.fileno(), gone, watches)
+    _call_when_readable(epoll.fileno(), on_close, watches)
 
 
-def watch_process(pid: int, gone: Callable[[], None], watches: ExitStack) -> bool:
-    """Call `gone` once the process has ended. False if there is no such process here to watch."""
+def watch_process(pid: int, on_exit: Callable[[], None], watches: ExitStack) -> bool:
+    """Call `on_exit` once the process has ended.
+
+    Returns False if this system has no process with this id.
+    """
     if pid not in _PROCESSES or not _exists(pid):
         return False
     try:
@@ -83,18 +86,18 @@ def watch_process(pid: int, gone: Callable[[], None], watches: ExitStack) -> boo
     except ProcessLookupError:
         return False
     except (AttributeError, OSError):  # no descriptors of processes here
-        polling = asyncio.create_task(_poll_process(pid, gone))
+        polling = asyncio.create_task(_poll_process(pid, on_exit))
         watches.callback(polling.cancel)
     else:
         watches.callback(os.close, fd)
-        _call_when_readable(fd, gone, watches)
+        _call_when_readable(fd, on_exit, watches)
     return True
 
 
-async def _poll_process(pid: int, gone: Callable[[], None]) -> None:
-    while _exists(pid):  # noqa: ASYNC110 - nothing else tells
+async def _poll_process(pid: int, on_exit: Callable[[], None]) -> None:
+    while _exists(pid):  # noqa: ASYNC110 - there is no event to wait for
         await asyncio.sleep(_PROCESS_CHECK)
-    gone()
+    on_exit()
 
 
 def _exists(pid: int) -> bool:

@@ -72,7 +72,7 @@ class Outbox:
     async def drain(self) -> None:
         """Wait while too much is queued."""
         if self._broken:
-            await asyncio.sleep(0)  # let those in who will stop whoever still produces
+            await asyncio.sleep(0)  # let the tasks run that stop the producer
         elif self.pending_bytes > HIGH_WATER:
             await self.below(HIGH_WATER // 2)
 

@@ -81,7 +81,7 @@ class _Choice(Generic[T]):
             erase_when_done=True,
             output=output(),
         )
-        self._app.timeoutlen = self._app.ttimeoutlen = 0.1  # Escape alone leaves at once
+        self._app.timeoutlen = self._app.ttimeoutlen = 0.1  # react to Escape at once
 
     def run(self) -> Row[T] | None:
         """Show the list until a row is chosen, which is returned; None if the person leaves."""
@@ -166,7 +166,7 @@ class _Choice(Generic[T]):
         self._app.create_background_task(self._fill())
 
     async def _fill(self) -> None:
-        """Show the source's rows for the query; leave by its error."""
+        """Load the source's rows for the query and show them. Its error ends the list."""
         query, wanted = self._query, self._wanted
         loop = asyncio.get_running_loop()
         try:

@@ -46,10 +46,11 @@ def show(
     """Show chunks as they pass by, and ask the person where one waits for an answer.
 
     Args:
-        person: who is asked. Without one, whoever takes the chunks decides, and may write to the
-            screen, so nothing is drawn that would have to be drawn over.
-        log: where the daemon's lines come from. Without it the daemon writes to the screen itself.
-        debug: there are many such lines, so without a log nothing is drawn over them.
+        person: who is asked. Without one, the caller decides and may write to the screen, so
+            nothing is drawn that would be replaced later.
+        log: holds the daemon's log lines. Without it, the daemon writes them to the screen.
+        debug: the daemon logs many lines. Without `log`, nothing is drawn that would be replaced
+            later, because these lines would come in between.
     """
     is_undisturbed = log is not None or not debug
     screen = screen_for_stdout(live=person is not None and is_undisturbed)

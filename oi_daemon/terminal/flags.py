@@ -25,7 +25,7 @@ examples:
   interpreter --api_base http://localhost:8000/v1 --model my-model
 
 exit codes:
-  0 done; 1 an error, told on stderr; 2 wrong use;
+  0 done; 1 an error, shown on stderr; 2 wrong use;
   3 code was not run, as there was nobody to say yes; 4 max_budget was reached;
   130 interrupted"""
 

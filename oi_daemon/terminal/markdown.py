@@ -56,7 +56,7 @@ def _start_of_last_block(text: str) -> int:
 
 @cache
 def _parser() -> "MarkdownIt":
-    """The parser, which finds blocks and leaves the text in them alone."""
+    """Return a parser that finds the blocks, and does not parse the text in them."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt().enable(["strikethrough", "table"])

@@ -105,7 +105,7 @@ def paint(console: "Console", renderable: "RenderableType") -> list[str]:
 
 
 def theme(environ: Mapping[str, str] = os.environ) -> str:
-    """Name of the colours for code: for a light screen if the terminal tells that it has one."""
+    """Name of the colours for code: for a light screen if COLORFGBG says that it is one."""
     _, _, background = environ.get("COLORFGBG", "").rpartition(";")
     return "ansi_light" if background in ("7", "15") else "ansi_dark"
 

@@ -43,7 +43,7 @@ class RichScreen:
         """The message or block that is under way; None between two of them."""
         self._files = DisplayFiles()
         self._has_parts = False
-        """Whether a part has been put on the screen: the next one is set apart from it."""
+        """True once a part is on the screen, so that an empty line precedes the next one."""
         self._lock = threading.Lock()
         """Guards all of this against the thread that draws."""
         self._closed = threading.Event()

@@ -49,7 +49,7 @@ class Session:
     ) -> None:
         """
         Args:
-            log: where the daemon's lines come from; None: it writes to the screen itself.
+            log: holds the daemon's log lines; None if the daemon writes them to the screen.
             nobody_to_ask: decline every block, unless `auto_run` is on.
         """
         self._conversation = conversation

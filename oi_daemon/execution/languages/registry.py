@@ -73,7 +73,10 @@ def _kernel_languages() -> Iterator[Language]:
 
 
 def _kernel_language(kernel: KernelSpec, name: str, aliases: list[str]) -> Language:
-    """A kernel as a language. It is highlighted and edited as the language that it names."""
+    """Return a kernel as a language.
+
+    Its file suffix, lexer and editor ids are those of the language that the kernel runs.
+    """
     own = next((one for one in LANGUAGES if kernel.language in (one.name, *one.aliases)), None)
     ids = (kernel.language,) if kernel.language else ()
     return Language(

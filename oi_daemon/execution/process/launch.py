@@ -56,7 +56,7 @@ class LaunchedProcess:
             exited: called each time that the active process has ended.
 
         Raises:
-            NotInstalledError: the folder or the sandbox cannot be had.
+            NotInstalledError: the folder or the sandbox cannot be created.
             OSError: the process could not be started.
         """
         self._descriptors = program.descriptors

@@ -28,7 +28,7 @@ class Mark:
 
     kind: Kind
     number: int
-    """The line, the notice or the block; see `Kind`."""
+    """Number of the line, the notice or the block, as `Kind` describes."""
 
 
 _START = b"\x1e"

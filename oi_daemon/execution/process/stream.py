@@ -132,7 +132,7 @@ class WorkerStream:
         """Send this message to the process, and SIGINT to it and its children."""
         try:
             self._process.control.send(message)
-        except OSError:  # it has ended, or is so busy that the signal alone must do
+        except OSError:  # it has ended, or is too busy to read: the signal is enough
             pass
         self._process.active.interrupt()
 

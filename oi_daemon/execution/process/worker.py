@@ -110,7 +110,7 @@ class Worker:
             self._exited.clear()
 
     def _started(self) -> WorkerStream:
-        """Start the process.
+        """Start the process, and return the stream of its output.
 
         Raises:
             NotInstalledError: it cannot be started; the message says what to change.
@@ -169,10 +169,10 @@ class Worker:
             self._interrupt(self._block)
 
     async def _begin_when_free(self) -> _RunningBlock | None:
-        """Begin a block as soon as no other one runs and no standby takes over.
+        """Wait until no block runs and no standby takes over, then begin a block and return it.
 
         Returns:
-            None if it was interrupted before.
+            None if an interrupt arrived before the block could begin.
 
         Raises:
             NotInstalledError: the process cannot be started.
@@ -195,7 +195,10 @@ class Worker:
         return self._block is not None or (self._stream is not None and not self._stream.is_settled)
 
     async def _until_free(self) -> None:
-        """Wait for what keeps the process busy. Afterwards something else may do so."""
+        """Wait for the block that runs, or for the standby that takes over.
+
+        Check `_is_busy` again afterwards: another block may have begun meanwhile.
+        """
         if self._block is not None:
             await self._block.ended.wait()
         elif self._stream is not None:

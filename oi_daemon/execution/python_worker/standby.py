@@ -45,7 +45,7 @@ class Standby:
         self._killed: list[int] = []
         """Children that were killed and not waited for yet."""
         self._announced = False
-        """True if the daemon was last told of a standby, False if it was told of none."""
+        """True if the last message to the daemon named a standby, False if it named none."""
         self._unsafe_threads = sys.maxsize
         """Thread count at which a fork lost C threads before (OpenBLAS, for instance); at or above
         it, do not fork again."""
@@ -123,7 +123,7 @@ class Standby:
     def _sleep(self, wake: set[int]) -> None:
         """Wait in the standby until the daemon wakes it; return in the child that runs blocks then.
 
-        The standby itself never returns: it goes on waiting, for the ends of such children.
+        The standby itself never returns: it waits for the end of that child, and for the next call.
         """
         self._child, self._announced = 0, True
         self._killed.clear()
@@ -182,10 +182,13 @@ class Standby:
 
 
 def _die_with(lifeline: int) -> int:
-    """Have the system kill this process when the lifeline ends. Returns a descriptor to keep open.
+    """Make the kernel kill this process when the other end of the lifeline is closed.
 
-    The descriptor that was inherited does the same for another process group. Returns -1 where the
-    system cannot do that; the guard and the checks in `_sleep` are left then.
+    Opens the lifeline again, because a descriptor sends its signal to one process or group, and
+    the inherited descriptor is set up for another group.
+
+    Returns the new descriptor, which must stay open; -1 if the system does not support this: then
+    the guard and `_sleep` notice the end.
     """
     try:
         from fcntl import F_GETFL, F_SETFL, F_SETOWN, fcntl

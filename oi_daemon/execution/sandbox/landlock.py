@@ -39,7 +39,7 @@ CHANGE = ~READ
 WRITE = CHANGE & ~(Access.MAKE_CHAR | Access.MAKE_BLOCK)
 """Everything that changes files, except making devices: a device would bypass all rules."""
 _FOR_FILES = Access.EXECUTE | Access.READ_FILE | Access.WRITE_FILE | Access.TRUNCATE
-"""What a rule may contain that is for a file and not for a folder."""
+"""Access that a rule for a file may name. The kernel refuses the rest, which is for folders."""
 
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 """The numbers of Landlock's system calls, which are the same for all kinds of processors."""

@@ -201,7 +201,7 @@ class _RefusalWatch:
 
     def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
         self.refused = False
-        """True once such a message was found."""
+        """True once a message was found that matches a pattern."""
         self.end = ""
         """The last characters of the output, because a message may be split over two chunks."""
         self._patterns = patterns

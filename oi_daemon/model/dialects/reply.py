@@ -122,7 +122,7 @@ class _Calls:
         """Number of calls so far."""
         self.malformed: list[MalformedCall] = []
         self._waiting: dict[int, tuple[str | None, StringIO]] = {}
-        """Name and arguments of the calls that are kept, by index."""
+        """Name and arguments of the calls that wait for the streaming call to end, by index."""
 
     @property
     def open(self) -> bool:
@@ -148,7 +148,7 @@ class _Calls:
         return [*self._parser.feed(arguments)] if self._parser and arguments else []
 
     def flush(self) -> list[ReplyPart]:
-        """Return the end of the call that streams, and all calls that were kept."""
+        """Return the last parts of the call that streams, and those of the calls that waited."""
         parts = self._end()
         for index, (name, arguments) in self._waiting.items():
             self._begin(index, name)
@@ -159,7 +159,7 @@ class _Calls:
         return parts
 
     def _begin(self, index: int, name: str | None) -> None:
-        """Let this call stream from now on."""
+        """Make this the call that streams, with a new parser."""
         self._begun += 1
         self._check_count(0)
         self._name = name or ""
@@ -168,7 +168,10 @@ class _Calls:
         self._parser = ArgumentParser(language if self._is_language(language) else None)
 
     def _end(self) -> list[ReplyPart]:
-        """Return the end of the call that streams; nothing if there is none."""
+        """End the call that streams, and return its last parts; no parts if no call streams.
+
+        A call that cannot be read is added to `malformed`.
+        """
         parser, self._parser = self._parser, None
         if parser is None or not (parser.raw.strip() or self._name):
             return []

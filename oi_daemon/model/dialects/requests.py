@@ -1,4 +1,4 @@
-"""A conversation as the messages of a chat completion, and how the model is told to run code.
+"""A conversation as the messages of a chat completion, and the instructions for running code.
 
 In the styles `tools` and (legacy) `functions`, code is a call of `execute`. In `markdown` it is a
 fence in the assistant's message, and its output is the user's next message.
@@ -36,7 +36,7 @@ require one."""
 
 
 def system_message(text: str, style: ToolStyle, languages: Sequence[str], cwd: str) -> str:
-    """Return the user's system message, and what every model is told after it."""
+    """Return the system message: the user's, then how to run code and where it runs."""
     how = _HOW[style].format(languages=", ".join(languages))
     where = f"The system is {platform.system()}, the current folder {cwd}."
     return "\n\n".join(part for part in (text.strip(), f"{how} {where}") if part)

@@ -123,7 +123,7 @@ class EmbeddedServer:
         logger.info("the model is loaded: %s", self._address)
 
     def _parameters(self) -> dict[str, Any]:
-        """Return what the child is told on its first line of input."""
+        """Return the parameters that the child reads from its first line of input."""
         return {
             "path": str(self.path),
             "api_key": self.api_key,

@@ -1,5 +1,5 @@
 -- A conversation: its messages, its state, and what a person can do with it.
--- It knows no buffer: whoever shows it sets `changed`, which is called after each change.
+-- It knows no buffer: the view that shows it sets `changed`, which is called after each change.
 local config = require("oi.config")
 local daemon = require("oi.daemon")
 local Fold = require("oi.fold")
@@ -15,7 +15,7 @@ local uv = vim.uv --[[@as oi.Uv]]
 ---@field id string
 ---@field cwd string Folder in which its code runs.
 ---@field fold oi.Fold
----@field state oi.ConversationState What it is doing, as the daemon told last.
+---@field state oi.ConversationState What it is doing, by the daemon's latest message.
 ---@field auto_run boolean Whether its code runs without a question.
 ---@field title string
 ---@field model? string
@@ -116,7 +116,7 @@ function Conversation:is_busy()
   return self.state ~= "idle"
 end
 
---- Whether a turn is under way. If so, the person is told.
+--- Whether a turn is under way. If so, a notification says so.
 ---@return boolean
 function Conversation:refuses()
   if self:is_busy() then

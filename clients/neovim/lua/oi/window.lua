@@ -15,7 +15,7 @@ local OPTIONS = {
   list = false,
   spell = false,
   conceallevel = 0,
-  winhighlight = "@markup.raw.block.markdown:OICode", -- code in its own colours alone
+  winhighlight = "@markup.raw.block.markdown:OICode", -- code keeps only its own colours
   winbar = "%{%v:lua.require'oi.window'.winbar()%}",
 }
 ---@type table<oi.ConversationState, string>
