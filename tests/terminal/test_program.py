@@ -67,7 +67,7 @@ def test_a_limit_that_is_reached_is_told_and_has_an_exit_code(
     server.enqueue(code("1"), code("2"), code("3"))
     done = run("-y", "--max_budget", "0.01", "Count")
     assert done.returncode == 4
-    assert "The session has cost $0.0126" in done.stdout
+    assert "The session has cost $0.0084" in done.stdout
 
 
 def test_an_empty_input_is_explained(run: Run) -> None:
