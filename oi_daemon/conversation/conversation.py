@@ -1,9 +1,10 @@
 """A conversation: its messages, settings, language processes and budget."""
 
-import logging
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,23 @@ from oi_daemon.conversation.turn import (
     Status,
     Turn,
 )
-from oi_daemon.errors import BusyError, ModelError, OIError
+from oi_daemon.errors import BusyError, ModelError
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
 from oi_daemon.execution.spares import SpareWorkers
-from oi_daemon.history import History
+from oi_daemon.history import History, Saver, in_thread
 from oi_daemon.messages import (
     Chunk,
     ConversationState,
     InputRequest,
     Message,
+    NoticeChunk,
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
 from oi_daemon.settings import Settings, change, public
-
-logger = logging.getLogger(__name__)
 
 ModelFor = Callable[[Settings], Model]
 """Returns the model for a turn with these settings."""
@@ -75,19 +75,18 @@ class Conversation:
         settings: Settings,
         model_for: ModelFor,
         history_for: HistoryFor,
-        messages: Sequence[Message] = (),
         spares: SpareWorkers | None = None,
     ) -> None:
         """
         Args:
-            messages: those that are kept on the disk.
             spares: started Python processes, shared with other conversations.
         """
         self._spares = spares
         self.id = id
         self.settings = settings
-        self.messages: list[Message] = list(messages)
-        """The messages of all turns that have ended, and the words that began the present one."""
+        self.messages: list[Message] = []
+        """The messages of all turns that have ended, and the words that began the present one.
+        They are there once `load` has returned."""
         self.budget = Budget()
         self.turns = 0
         """Number of turns that have begun."""
@@ -106,10 +105,16 @@ class Conversation:
         """The turn under way; None between turns, and until a turn's preparations are done."""
         self._bill = Bill(self.budget)
         """What the latest turn has used."""
-        self._saved = list(messages)
-        """The messages as they were saved last."""
+        self._saver = Saver(id)
+        self._loading = asyncio.Lock()
+        """Held while the messages are read from the disk."""
+        self._is_loaded = False
+        """True once `messages` holds what is on the disk."""
         self._busy = False
         """True from the moment that a turn is accepted until it has ended."""
+        self._idle = asyncio.Event()
+        """Set while `_busy` is false."""
+        self._idle.set()
         self._interrupted = False
         """An interrupt arrived after the turn was accepted but before its `Turn` existed. It is
         applied as soon as that exists."""
@@ -140,33 +145,36 @@ class Conversation:
         logs.apply(settings)
         with self._one_turn():
             await self._warm(settings)
+            await self.load()
             asked = [UserMessage(message)]
             turn = await self._begin(settings, self._model_for(settings), emit, asked)
-            return await self._finish(turn, settings, turn.answer(), asked)
+            return await self._finish(turn, settings, turn.answer(), asked, emit)
 
     async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
         """Run a block of the person's own, in a turn without a model. Raises as `chat` does."""
         with self._one_turn():
+            await self.load()
             turn = await self._begin(self.settings, _NoModel(), emit, [])
-            return await self._finish(turn, self.settings, turn.execute(language, code), [])
+            return await self._finish(turn, self.settings, turn.execute(language, code), [], emit)
 
     async def _begin(
         self, settings: Settings, model: Model, emit: Emit, asked: Sequence[Message]
     ) -> Turn:
         execution = await self._execution_for(settings)
         self.messages += asked
-        self._save(settings)
+        self._start_saving(settings)
         self._approvals.auto_run = settings.auto_run
         self.budget.max_budget = settings.max_budget
         self._bill = Bill(self.budget)
+        tracking = self._tracking(emit)
         self._turn = turn = Turn(
             history=tuple(self.messages),
             model=model,
             execution=execution,
             approval=self._approvals,
             spending=self._bill,
-            emit=self._tracking(emit),
-            finished=lambda: self._save(settings, turn.messages),
+            emit=tracking,
+            finished=lambda: self._save(settings, turn.messages, emit=tracking, whole=False),
             max_rounds=settings.max_rounds,
         )
         if self._interrupted:
@@ -174,7 +182,12 @@ class Conversation:
         return turn
 
     async def _finish(
-        self, turn: Turn, settings: Settings, work: Awaitable[Status], asked: Sequence[Message]
+        self,
+        turn: Turn,
+        settings: Settings,
+        work: Awaitable[Status],
+        asked: Sequence[Message],
+        emit: Emit,
     ) -> Outcome:
         try:
             status = await work
@@ -184,7 +197,7 @@ class Conversation:
             raise
         finally:
             self.messages += turn.messages
-            self._save(settings)
+            await self._save(settings, emit=self._tracking(emit))
             logs.apply(self.settings)
         if turn.interrupted:  # also one that came after the last block: it was answered by a yes
             status = Status.INTERRUPTED
@@ -227,6 +240,7 @@ class Conversation:
         """Stop the turn. True: it ends as INTERRUPTED, whatever it does now. False: none runs."""
         if self._turn is not None:
             self._turn.interrupt()
+        self._saver.interrupt()
         self._interrupted = self._busy
         return self._busy
 
@@ -245,14 +259,30 @@ class Conversation:
         """
         before, self.settings = self.settings, change(self.settings, changes)
         if not self.turns and _place(self.settings) != _place(before):
-            self.messages = self.messages or self._history().load(self.id) or []
+            self._is_loaded = False
         if "auto_run" in changes:
             self._all_allowed = False
             self._approvals.auto_run = self.settings.auto_run
         if "max_budget" in changes:
             self.budget.max_budget = self.settings.max_budget
 
-    def restore(self, messages: Sequence[Message], used: Budget | None = None) -> None:
+    async def load(self) -> None:
+        """Read the messages from the disk, unless that was done before.
+
+        Raises:
+            InvalidError: the conversation's file holds no messages.
+            OIError: the folder of the history cannot be read.
+        """
+        async with self._loading:
+            if not self._is_loaded:
+                history = self._history()
+                loaded = await in_thread(partial(history.load, self.id)) or []
+                self.messages = self.messages or loaded
+                filename = self.settings.conversation_filename
+                self._saver.assume_saved(history, loaded, filename)
+                self._is_loaded = True
+
+    async def restore(self, messages: Sequence[Message], used: Budget | None = None) -> None:
         """Replace the conversation's messages.
 
         Args:
@@ -262,23 +292,28 @@ class Conversation:
             BusyError: a turn is under way.
         """
         self.refuse_if_busy()
+        await self.load()
+        history = self._history()
+        complete = await in_thread(partial(history.with_pictures, messages))
+        self.refuse_if_busy()
         self._all_allowed = False
         self.budget = used or self.budget
-        self.messages = list(messages)
-        self._save(self.settings)
+        self.messages = complete
+        await self._save(self.settings)
 
-    def undo(self) -> list[Message]:
+    async def undo(self) -> list[Message]:
         """Remove the last user message and all that answered it. Returns what was removed.
 
         Raises:
             BusyError: a turn is under way.
         """
+        await self.load()
         self.refuse_if_busy()
         asked = [i for i, message in enumerate(self.messages) if isinstance(message, UserMessage)]
         start = asked[-1] if asked else max(0, len(self.messages) - 1)
         removed = self.messages[start:]
         del self.messages[start:]
-        self._save(self.settings)
+        await self._save(self.settings)
         return removed
 
     async def reset(self) -> None:
@@ -289,26 +324,33 @@ class Conversation:
 
         Raises:
             BusyError: a turn is under way.
+            OIError: the conversation's file cannot be written or renamed.
         """
         self.refuse_if_busy()
         self._all_allowed = False
+        await self._saver.close()
         if self.settings.conversation_history:
-            self._history().set_aside(self.id)
-        self._saved = []
-        self.messages = []
+            history = self._history()
+            await in_thread(partial(history.set_aside, self.id))
+        await self._saver.forget()
+        self.messages, self._is_loaded = [], True
         if self._execution is not None:
             await self._execution.close()
 
     async def close(self) -> None:
-        """Interrupt what runs and end all processes."""
+        """Interrupt what runs, end all processes, and save what is not saved."""
         await self.decline()
         self.interrupt()
         if self._execution is not None:
             await self._execution.close()
+        await self._idle.wait()
+        await self._saver.close()
 
-    def delete(self) -> bool:
+    async def delete(self) -> bool:
         """Delete the conversation's file. False if there is none."""
-        return self._history().delete(self.id)
+        await self._saver.forget()
+        history = self._history()
+        return await in_thread(partial(history.delete, self.id))
 
     @property
     def visible(self) -> list[Message]:
@@ -325,7 +367,7 @@ class Conversation:
     def problems(self) -> list[str]:
         """What is wrong with this conversation now, each a line for a person."""
         folder = problem_of_folder(self.settings.cwd)
-        return [folder] if folder else []
+        return [line for line in (folder, self._saver.problem) if line]
 
     def refuse_if_busy(self) -> None:
         """Raise if a turn is under way.
@@ -341,6 +383,7 @@ class Conversation:
         """The time of one turn, its preparations included."""
         self.refuse_if_busy()
         self._busy = True
+        self._idle.clear()
         self._interrupted = False
         self.turns += 1
         self._enter(ConversationState.THINKING)
@@ -348,6 +391,8 @@ class Conversation:
             yield
         finally:
             self._busy = False
+            self._idle.set()
+            self._saver.end_interrupt()
             self._turn = None
             self._enter(ConversationState.IDLE)
 
@@ -355,22 +400,39 @@ class Conversation:
         """A person answered `always`: the blocks of this conversation run from now on."""
         self._all_allowed = True
 
-    def _save(self, settings: Settings, added: Sequence[Message] = ()) -> None:
-        """Keep the conversation on disk. A disk that is full must not end a turn: it is logged."""
+    async def _save(
+        self,
+        settings: Settings,
+        added: Sequence[Message] = (),
+        *,
+        emit: Emit | None = None,
+        whole: bool = True,
+    ) -> None:
+        """Save the conversation, and tell the person what there is to know about that.
+
+        A failure does not end the turn: it is announced, and saving is tried again.
+
+        Args:
+            added: the messages of the turn so far.
+            emit: sends the notices. Without it, they are sent in the next turn.
+            whole: see `History.save`.
+        """
+        saving = self._start_saving(settings, added, whole=whole)
+        if saving is not None:
+            await self._saver.wait(saving)
+        if emit is not None:
+            for notice in self._saver.take_notices():
+                await emit(NoticeChunk("save", notice))
+
+    def _start_saving(
+        self, settings: Settings, added: Sequence[Message] = (), *, whole: bool = False
+    ) -> asyncio.Future[None] | None:
+        """Begin to save. Returns what the saver's `wait` takes, None if nothing is to be saved."""
         if not settings.conversation_history:
-            return
-        messages = [*self.messages, *added]
-        if messages == self._saved:
-            return
-        self._saved = messages
-        history = self._history_for(settings)
-        try:
-            if messages:
-                history.save(self.id, messages, filename=settings.conversation_filename)
-            else:
-                history.delete(self.id)
-        except OIError as error:
-            logger.warning("The conversation was not saved. %s", error)
+            self._saver.give_up()
+            return None
+        history, messages = self._history_for(settings), [*self.messages, *added]
+        return self._saver.start(history, messages, settings.conversation_filename, whole=whole)
 
     def _history(self) -> History:
         return self._history_for(self.settings)

@@ -180,14 +180,14 @@ class Turn:
         approval: Approval,
         spending: Spending,
         emit: Emit,
-        finished: Callable[[], None],
+        finished: Callable[[], Awaitable[None]],
         max_rounds: int,
     ) -> None:
         """
         Args:
             history: the conversation so far, the person's latest words included.
-            finished: called when a message is complete, before the chunk that completes it is
-                emitted, so that the message is saved before anybody learns that it is complete.
+            finished: saves the messages. It is awaited when a message is complete, before the
+                chunk that completes it is emitted, so that nobody learns of it before it is saved.
         """
         self._history = history
         self._model = model
@@ -204,6 +204,8 @@ class Turn:
         """True while a block waits for its answer."""
         self._executing = False
         """True while a block runs."""
+        self._saving = False
+        """True while a message is saved before the chunk that completes it is emitted."""
         self._interrupted = False
         """True once `interrupt` was called."""
         self._cancelled = False
@@ -233,6 +235,8 @@ class Turn:
         self._interrupted = True
         if self._executing:
             self._execution.interrupt()
+        elif self._saving:
+            pass  # `_emit` ends the turn, once the chunk that it has folded is out
         elif self._task is not None and not self._cancelled:
             self._cancelled = self._task.cancel()
 
@@ -250,8 +254,8 @@ class Turn:
             if self._cancelled:  # during the last `emit`: the cancellation arrives here
                 await asyncio.sleep(0)
             return status
-        except asyncio.CancelledError:
-            if not self._is_own_cancellation():
+        except (asyncio.CancelledError, _InterruptedWhileSaving) as error:
+            if isinstance(error, asyncio.CancelledError) and not self._is_own_cancellation():
                 raise
             if self._awaits_answer:
                 await self._emit(Declined("stop"))
@@ -259,7 +263,7 @@ class Turn:
         finally:
             self._task = None
             self._fold.close()
-            self._finished()
+            await self._finished()
 
     def _is_own_cancellation(self) -> bool:
         """Whether only `interrupt` has cancelled the task. If so, this takes the mark away."""
@@ -301,7 +305,8 @@ class Turn:
         finally:
             if usage := self._model.unfinished():
                 self._spending.add(usage)
-        self._finished()
+        if ran and status is None and await self._save():
+            return Status.INTERRUPTED
         ends_in_text = isinstance(self.messages[-1], AssistantMessage) if self.messages else False
         self._new_paragraph = ends_in_text
         return status or (None if ran else Status.DONE)
@@ -379,12 +384,30 @@ class Turn:
             chunk = MessageChunk(f"\n\n{chunk.text}")
         if not isinstance(chunk, ThinkingChunk | NoticeChunk):
             self._new_paragraph = False
-        if isinstance(chunk, LanguageChunk):
-            self._finished()
+        interrupted = isinstance(chunk, LanguageChunk) and await self._save()
         self._fold.add(chunk)
         if isinstance(chunk, Executing | EndOfExecution | Declined):
-            self._finished()
+            interrupted = await self._save()
         await self._send(chunk)
+        if interrupted:
+            raise _InterruptedWhileSaving
+
+    async def _save(self) -> bool:
+        """Save the messages. True if an interrupt came meanwhile, which the caller has to apply.
+
+        It does not cancel the task here, because a chunk that is folded must also be emitted.
+        """
+        before = self._interrupted
+        self._saving = not self._executing
+        try:
+            await self._finished()
+        finally:
+            self._saving = False
+        return self._interrupted and not before and not self._executing
+
+
+class _InterruptedWhileSaving(Exception):
+    """An interrupt came while a message was saved. It ends the turn now."""
 
 
 _TOO_MANY_ROUNDS = (

@@ -2,6 +2,7 @@
 
 from oi_daemon.history.catalog import ConversationPage, Entry
 from oi_daemon.history.naming import new_id
+from oi_daemon.history.saver import Saver, in_background, in_thread
 from oi_daemon.history.store import History
 
-__all__ = ["ConversationPage", "Entry", "History", "new_id"]
+__all__ = ["ConversationPage", "Entry", "History", "Saver", "in_background", "in_thread", "new_id"]

@@ -1,26 +1,48 @@
-"""The list of conversations: paging, titles and search, without reading more than it must."""
+"""Keeps the index of a folder in step with its files, and lists and searches by it."""
 
 import base64
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+import logging
+import sqlite3
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from pathlib import Path
-from threading import Lock
-from typing import NamedTuple
+from functools import partial
+from threading import Lock, Timer
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.history import document, naming
+from oi_daemon.history import chosen_names, document, naming, words
 from oi_daemon.history.document import Stamp
-from oi_daemon.messages import CodeMessage, Message, UserMessage
+from oi_daemon.history.folder import ConversationFolder
+from oi_daemon.history.index import Index, IndexRow, Position
+from oi_daemon.history.pictures import collector, names_in_text
+from oi_daemon.history.summary import Summary, summarize
 
-_MAX_TITLE = 80
-_MAX_LINE = 200
-_MAX_TEXT = 32 << 20
-"""Bytes of conversations' text that are kept in memory between searches."""
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+_FEW = 2000
+"""So many files are looked at again before each list; more, by a thread after it."""
+
+_LOOKED_FOR = 60.0
+"""Seconds until all files are looked at again, in case one was edited in its place."""
+
+_A_MOMENT = 1.0
+"""Seconds until that thread begins, so that it does not delay what is asked for now."""
+
+_AT_ONCE = 200
+"""Most files that are read before their words are stored."""
+
+_TEXT_AT_ONCE = 16 << 20
+"""Characters of text after which they are stored, however few files they are of."""
+
+_TICK = 100_000_000
+"""Nanoseconds in which two changes of a folder may get the same modification time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +54,8 @@ class Entry:
     updated: str
     """When it was last saved: ISO 8601, UTC."""
     messages: int
+    snippet: str | None = None
+    """Where the query was found, in the words around it; None if there was no query."""
 
 
 class ConversationPage(NamedTuple):
@@ -41,214 +65,276 @@ class ConversationPage(NamedTuple):
     cursor: str | None
 
 
-class _Place(NamedTuple):
-    """Where a file stands in the list. The order is the list's, read backwards."""
+class Change(NamedTuple):
+    """A change that this process has made to a file, for the index."""
 
-    mtime_ns: int
+    before: int | None
+    """The folder's modification time before it."""
+    after: int | None
+    """The folder's modification time after it."""
     name: str
-
-
-class _File(NamedTuple):
-    """A file as it was found: one of many thousands, of which few are looked at."""
-
-    mtime_ns: int
-    name: str
-    entry: os.DirEntry[str]
-    stat: os.stat_result
-
-    @property
-    def place(self) -> _Place:
-        return _Place(self.mtime_ns, self.name)
-
-    @property
-    def stamp(self) -> Stamp:
-        return Stamp.of(self.stat)
-
-    @property
-    def path(self) -> str:
-        return self.entry.path
-
-
-class _Digest(NamedTuple):
-    """What the list needs to know of a file in one state."""
-
-    stamp: Stamp
-    title: str
-    messages: int
-    """0 where the file holds no conversation."""
-    text: bytes | None
-    """All of it, for searching; None: to be read again, for memory is bounded."""
+    stamp: Stamp | None = None
+    """The file's new state; None if it was removed."""
+    summary: Summary | None = None
 
 
 class Catalog:
-    """Lists a folder's conversations, and remembers what it has read of each. Thread-safe."""
+    """Lists and searches a folder's conversations. Thread-safe; it blocks, so not for a loop."""
 
-    def __init__(self) -> None:
-        self._digests: dict[str, _Digest] = {}
-        self._room = _MAX_TEXT
+    def __init__(self, folder: ConversationFolder) -> None:
+        self._folder = folder
+        self._index = Index(folder.index_path)
+        self._changes: deque[Change] = deque()
+        """What this process has changed since the index was last brought in step."""
         self._lock = Lock()
+        """Held by the one thread that compares the index with the files."""
+        self._applying = Lock()
+        """Held by the one thread that tells the index of changes."""
+        self._looked: float | None = None
+        """When all files were last looked at (monotonic); None: not yet by this process."""
+
+    def note(self, change: Change) -> None:
+        """Remember a change of this process for the index, which costs no time now."""
+        self._changes.append(change)
 
     def page(
-        self,
-        files: Iterable[os.DirEntry[str]],
-        ours: Mapping[str, str],
-        limit: int,
-        cursor: str | None,
-        query: str | None,
+        self, ours: Mapping[str, str], limit: int, cursor: str | None, query: str | None
     ) -> ConversationPage:
         """See `History.list`.
 
         Args:
-            ours: names of files -> the conversations that this process keeps in them.
+            ours: file name -> id, of the conversations that this process keeps.
         """
-        before = None if cursor is None else _from_cursor(cursor)
-        needle = _searchable((query or "").strip())
-        with self._lock:
-            return self._page(files, ours, limit, before, needle)
+        wanted = (query or "").strip()
+        if wanted:
+            start = 0 if cursor is None else _decode_cursor(cursor, int)
+            work = partial(self._search, ours, words.words_of(wanted), start, limit)
+        else:
+            before = None if cursor is None else _decode_cursor(cursor, Position)
+            work = partial(self._list, ours, before, limit)
+        if self._folder.mtime() is None:
+            return ConversationPage([], None)
+        return self._use(work)
 
-    def _page(
-        self,
-        files: Iterable[os.DirEntry[str]],
-        ours: Mapping[str, str],
-        limit: int,
-        before: "_Place | None",
-        needle: bytes,
-    ) -> ConversationPage:
-        found = _newest_first(files)
-        self._forget_others({file.name for file in found})
-        entries: list[Entry] = []
-        last: _Place | None = None
-        for file, conversation in _named(found, ours):
-            if before is not None and file.place >= before:
-                continue
-            digest = self._digest(file)
-            if not digest.messages or not _holds(digest, file.path, needle):
-                continue
-            if last is not None and len(entries) >= limit:
-                return ConversationPage(entries, _to_cursor(last))
-            entries.append(_entry(conversation, digest))
-            last = file.place
-        return ConversationPage(entries, None)
+    def names_of(self, conversation: str) -> list[str] | None:
+        """Names of the files whose name holds this id, or is it, newest first.
 
-    def _digest(self, file: _File) -> _Digest:
-        name = file.name
-        known = self._digests.get(name)
-        if known is None or known.stamp != file.stamp:
-            self._forget(name)
-            known = _read_digest(file)
-            size = len(known.text or b"")
-            if size > self._room:
-                known, size = known._replace(text=None), 0
-            self._room -= size
-            self._digests[name] = known
-        return known
-
-    def _forget_others(self, names: Set[str]) -> None:
-        for name in self._digests.keys() - names:
-            self._forget(name)
-
-    def _forget(self, name: str) -> None:
-        digest = self._digests.pop(name, None)
-        if digest is not None:
-            self._room += len(digest.text or b"")
-
-
-def title(messages: Sequence[Message]) -> str:
-    """What a conversation is called: its first words, on one line."""
-    line = " ".join(first_words(messages).split())
-    return line if len(line) <= _MAX_TITLE else line[: _MAX_TITLE - 1].rstrip() + "…"
-
-
-def first_words(messages: Sequence[Message]) -> str:
-    """The first line of what the person said first; else of the first code or message."""
-    asked = (message for message in messages if isinstance(message, UserMessage))
-    texts = (_words(message) for message in (*islice(asked, 1), *messages[:1]))
-    lines = (line for text in texts for line in text.splitlines() if line.strip())
-    line = next(lines, "").strip()[:_MAX_LINE]
-    return line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)
-
-
-def _words(message: Message) -> str:
-    return message.code if isinstance(message, CodeMessage) else message.message
-
-
-def _newest_first(files: Iterable[os.DirEntry[str]]) -> list[_File]:
-    found = []
-    for entry in files:
+        None if the index cannot tell, because the folder was changed by others or was never listed.
+        """
         try:
-            stat = entry.stat()
-        except FileNotFoundError:
-            continue
-        found.append(_File(stat.st_mtime_ns, entry.name, entry, stat))
-    return sorted(found, reverse=True)
+            if not self._index.exists:
+                return None
+            self._apply_changes()
+            if self._index.mtime() != self._folder.mtime():
+                return None
+            return self._index.by_conversation(conversation)
+        except sqlite3.Error as error:
+            logger.info("The index of the conversations does not answer: %s", error)
+            return None
+
+    def settle(self) -> None:
+        """Bring the index in step with the names in the folder, after a save."""
+        try:
+            self._apply_changes()
+            if self._index.mtime() != self._folder.mtime():
+                self._compare(thorough=False)
+        except (sqlite3.Error, OSError) as error:
+            logger.info("The index of the conversations is not in step: %s", error)
+
+    def pictures(self) -> set[str]:
+        """The names of all pictures that the folder's conversations use."""
+        return self._use(self._used_pictures)
+
+    def close(self) -> None:
+        """Close the index."""
+        self._index.close()
+
+    def _use(self, work: Callable[[], _T]) -> _T:
+        """Do some work with the index; with a new one if this one cannot be used."""
+        for _ in range(2):
+            try:
+                return work()
+            except sqlite3.Error as error:
+                self._index.renew(error)
+        return work()
+
+    def _used_pictures(self) -> set[str]:
+        self._bring_in_step()
+        self._read_words()
+        return self._index.pictures()
+
+    def _list(
+        self, ours: Mapping[str, str], before: Position | None, limit: int
+    ) -> ConversationPage:
+        self._bring_in_step()
+        while not self._verify(rows := self._index.page(before, limit + 1), words=False):
+            pass
+        cursor = None
+        if len(rows) > limit:
+            last = rows[limit - 1]
+            cursor = _encode_cursor(Position(last.stamp.mtime_ns, last.name))
+        return ConversationPage(self._entries(rows[:limit], ours), cursor)
+
+    def _search(
+        self, ours: Mapping[str, str], wanted: list[str], start: int, limit: int
+    ) -> ConversationPage:
+        if not wanted:
+            return ConversationPage([], None)
+        self._bring_in_step()
+        self._read_words()
+        while not self._verify(rows := self._index.search(wanted, start, limit + 1), words=True):
+            pass
+        cursor = _encode_cursor(start + limit) if len(rows) > limit else None
+        return ConversationPage(self._entries(rows[:limit], ours), cursor)
+
+    def _entries(self, rows: Iterable[IndexRow], ours: Mapping[str, str]) -> list[Entry]:
+        """The rows' entries.
+
+        Where several files claim one id, it means the file of this process, else the newest; the
+        others go by their stems, which `History.path_of` knows too.
+        """
+        known = {**chosen_names.ids_in(self._folder.path), **ours}
+        taken = set(ours.values())
+        entries = []
+        for row in rows:
+            conversation = known.get(row.name)
+            if conversation is None:
+                is_meant = row.conversation not in taken and self._index.is_newest(row)
+                conversation = row.conversation if is_meant else naming.stem(row.name)
+            entries.append(_entry(conversation, row))
+        return entries
+
+    def _verify(self, rows: list[IndexRow], *, words: bool) -> bool:
+        """Whether these rows are as their files are; if not, those files are read again."""
+        changed = []
+        for row in rows:
+            stamp = document.stamp_of(self._folder.path / row.name)
+            if stamp is None:
+                self._index.remove([row.name])
+                changed.append(row.name)
+            elif stamp != row.stamp or row.title is None:
+                changed.append(row.name)
+        self._index.put_read([*self._read(changed)], words=words)
+        return not changed
+
+    def _bring_in_step(self) -> None:
+        """Compare the index with the folder, as thoroughly as it can be done without delay."""
+        self._apply_changes()
+        now = time.monotonic()
+        is_due = self._looked is None or now - self._looked > _LOOKED_FOR
+        in_step = self._index.mtime() == self._folder.mtime()
+        if in_step and not is_due:
+            return
+        is_small = not self._index.has_more_than(_FEW)
+        if not in_step or is_small:
+            self._compare(thorough=is_small)
+        if is_due and not is_small:
+            self._looked = now
+            timer = Timer(_A_MOMENT, self._compare_later)
+            timer.daemon = True
+            timer.start()
+
+    def _compare_later(self) -> None:
+        try:
+            self._compare(thorough=True)
+        except (sqlite3.Error, OSError) as error:
+            logger.info("The conversations were not compared with their index: %s", error)
+
+    def _compare(self, *, thorough: bool) -> None:
+        """Find the files that were added, removed or replaced.
+
+        Args:
+            thorough: also those that were edited in their place, which a look at each file tells.
+        """
+        with self._lock:
+            mtime = self._folder.mtime()
+            known = self._index.stamps()
+            found = {entry.name: entry.inode() for entry in self._folder.conversations()}
+            suspect = [
+                name
+                for name, inode in found.items()
+                if thorough or name not in known or known[name].inode != inode
+            ]
+            stamps = ((name, document.stamp_of(self._folder.path / name)) for name in suspect)
+            self._index.put_found(
+                (name, naming.id_in(name), stamp)
+                for name, stamp in stamps
+                if stamp is not None and known.get(name) != stamp
+            )
+            self._index.remove(known.keys() - found.keys())
+            is_settled = mtime is not None and time.time_ns() - mtime > _TICK
+            self._index.set_mtime(mtime if is_settled else None)
+            if thorough:
+                self._looked = time.monotonic()
+
+    def _apply_changes(self) -> None:
+        """Tell the index what this process has changed."""
+        with self._applying:
+            while self._changes:
+                self._apply(self._changes[0])
+                self._changes.popleft()
+
+    def _apply(self, change: Change) -> None:
+        if change.stamp is None or change.summary is None:
+            self._index.remove([change.name])
+        else:
+            conversation = naming.id_in(change.name)
+            self._index.put_saved(change.name, conversation, change.stamp, change.summary)
+        if change.before is not None:
+            self._index.set_mtime(change.after, instead_of=change.before)
+
+    def _read_words(self) -> None:
+        """Read the files whose words are not known yet."""
+        while names := self._index.unread(_AT_ONCE):
+            batch, size = [], 0
+            for file in self._read(names):
+                batch.append(file)
+                size += len(file[-1].text)
+                if size > _TEXT_AT_ONCE:
+                    break
+            self._index.put_read(batch, words=True)
+
+    def _read(self, names: Iterable[str]) -> Iterator[tuple[str, str, Stamp, Summary]]:
+        """What is in these files, without those that are gone: name, id, stamp and summary."""
+        for name in names:
+            path = self._folder.path / name
+            stamp = document.stamp_of(path)
+            if stamp is None:
+                self._index.remove([name])
+                continue
+            pictures: set[str] = set()
+            try:
+                messages, stamp, _ = document.read(path, collector(pictures))
+            except InvalidError:
+                messages = []
+                pictures = names_in_text(path)
+            it = summarize(messages)._replace(pictures=frozenset(pictures))
+            yield name, naming.id_in(name), stamp, it
 
 
-def _named(files: Iterable[_File], ours: Mapping[str, str]) -> Iterator[tuple[_File, str]]:
-    """Each file with its conversation.
-
-    Where several claim one id, it means the file of this process, else the newest; the others go
-    by their stems, which `History.path_of` knows too.
-    """
-    taken = set(ours.values())
-    for file in files:
-        name = file.name
-        conversation = ours.get(name)
-        if conversation is None:
-            conversation = naming.id_in(name)
-            conversation = naming.stem(name) if conversation in taken else conversation
-            taken.add(conversation)
-        yield file, conversation
-
-
-def _read_digest(file: _File) -> _Digest:
-    try:
-        messages, _ = document.read(Path(file.path))
-    except InvalidError:
-        messages = []
-    return _Digest(file.stamp, title(messages), len(messages), _text(messages))
-
-
-def _holds(digest: _Digest, path: str, needle: bytes) -> bool:
-    if not needle:
-        return True
-    if digest.text is not None:
-        return needle in digest.text
-    try:
-        return needle in _text(document.read(Path(path))[0])
-    except InvalidError:
-        return False
-
-
-def _text(messages: Sequence[Message]) -> bytes:
-    parts: list[str] = []
-    for message in messages:
-        parts.append(_words(message))
-        if isinstance(message, CodeMessage) and message.output:
-            parts.append(message.output)
-    return _searchable("\n".join(parts))
-
-
-def _searchable(text: str) -> bytes:
-    return text.casefold().encode(errors="surrogatepass")
-
-
-def _entry(conversation: str, digest: _Digest) -> Entry:
-    changed = datetime.fromtimestamp(digest.stamp.mtime_ns / 1e9, UTC)
+def _entry(conversation: str, row: IndexRow) -> Entry:
+    changed = datetime.fromtimestamp(row.stamp.mtime_ns / 1e9, UTC)
     return Entry(
         conversation=conversation,
-        title=digest.title,
+        title=row.title or "",
         updated=changed.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        messages=digest.messages,
+        messages=row.messages,
+        snippet=row.snippet,
     )
 
 
-def _to_cursor(place: _Place) -> str:
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode()
+def _encode_cursor(value: Position | int) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(value)).decode()
 
 
-def _from_cursor(cursor: str) -> _Place:
+def _decode_cursor(cursor: str, kind: type[_T]) -> _T:
+    """What a cursor stands for.
+
+    Raises:
+        InvalidError: it is none that a list of this kind has given.
+    """
     try:
-        return msgspec.json.decode(base64.b64decode(cursor, b"-_", validate=True), type=_Place)
+        return msgspec.json.decode(base64.b64decode(cursor, b"-_", validate=True), type=kind)
     except (ValueError, msgspec.DecodeError):
         raise InvalidError(
             "cursor: not one that a list has given; leave it out to start from the newest"

@@ -12,14 +12,16 @@ from urllib.parse import quote, unquote
 from oi_daemon.errors import InvalidError
 
 _ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
-"""Without those that look like another."""
+"""Characters of a new id; those that look like another (i, l, o, 0, 1) are left out."""
 
 _MAX_NAME = 255
-"""Bytes of a name that file systems take."""
+"""The longest file name, in bytes, that file systems accept."""
 _MAX_ID = 120
-"""Bytes of an id in a name."""
+"""The longest id, in bytes, that fits into a file name beside the words and the time."""
 _MAX_WORDS = 40
+"""The most characters of the first words in a file name."""
 _MAX_WORDS_BYTES = 100
+"""The most bytes of the first words in a file name."""
 
 _NAME = re.compile(r".*__\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d__([^_]+)\.json", re.DOTALL)
 _UNDECODED = re.compile("[\ud800-\udfff]")
@@ -29,12 +31,12 @@ which a terminal would obey."""
 
 
 def new_id() -> str:
-    """An id that no other conversation has."""
+    """A random id, long enough that no other conversation has it."""
     return "".join(secrets.choice(_ID_LETTERS) for _ in range(8))
 
 
 def encode_id(conversation: str) -> str:
-    """The id as it stands in a file's name. Any text can be an id.
+    """The id in the form that a file's name holds. Any text can be an id.
 
     Raises:
         InvalidError: it is empty or too long.
@@ -49,40 +51,41 @@ def encode_id(conversation: str) -> str:
 
 
 def endings(conversation: str) -> tuple[str, str]:
-    """Every name of this conversation's file has one of these, and few others have."""
+    """Two endings: a file of this conversation has one of them, and few other files do."""
     return f"__{_quoted(conversation)}.json", f"{conversation}.json"
 
 
 def id_in(name: str) -> str:
-    """The id of the conversation in a file of this name."""
+    """The conversation's id that this file name holds, or the name's stem if it holds none."""
     found = _NAME.fullmatch(name)
     return unquote(found[1]) if found else stem(name)
 
 
 def holds_id(name: str) -> bool:
-    """Whether the name has the shape that this module gives, and with it an id."""
+    """Whether the name was made by `name_for`, and so holds the conversation's id."""
     return _NAME.fullmatch(name) is not None
 
 
 def with_id(name: str, conversation: str) -> str:
-    """A name that holds an id, with another."""
+    """This name with another id in the place of its own."""
     return f"{name.rpartition('__')[0]}__{encode_id(conversation)}.json"
 
 
 def is_text(name: str) -> bool:
-    """Whether the name is UTF-8; one in another encoding cannot be told to a client."""
+    """Whether the name is valid UTF-8, so that it can be sent to a client."""
     return name.isascii() or not _UNDECODED.search(name)
 
 
 def stem(name: str) -> str:
+    """The name without `.json`."""
     return name.removesuffix(".json")
 
 
 def name_for(conversation: str, text: str) -> str:
-    """A new file's name for a conversation that begins with this text.
+    """The name for a new file of a conversation that begins with this text.
 
     Raises:
-        InvalidError: the id cannot stand in a file name.
+        InvalidError: the id is empty, too long, or not valid text.
     """
     time = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     return f"{_words(text) or 'conversation'}__{time}__{encode_id(conversation)}.json"
@@ -107,17 +110,22 @@ def chosen_name(filename: str) -> str:
 
 
 def _quoted(conversation: str) -> str:
+    """The id with all characters escaped that have a meaning in file names.
+
+    Raises:
+        InvalidError: the id is empty, or not valid text.
+    """
     if not conversation:
         raise InvalidError("conversation: expected an id, not empty text")
     try:
-        # "_" too, so that an id never holds the "__" before it.
+        # "_" is escaped too, so that the id cannot hold the "__" that separates it.
         return quote(conversation, safe="").replace("_", "%5F")
     except UnicodeEncodeError:
         raise InvalidError("conversation: the id holds half of a character") from None
 
 
 def _words(text: str) -> str:
-    """The text's first words, of letters and digits of any script, joined by `_`."""
+    """The text's first words, joined by `_`; only letters and digits, of any script."""
     plain = re.sub(r"['’]", "", unicodedata.normalize("NFC", text))
     spaced = "".join(c if unicodedata.category(c)[0] in "LMN" else " " for c in plain)
     words = ""
@@ -125,7 +133,7 @@ def _words(text: str) -> str:
         longer = f"{words}_{word}" if words else word
         if len(longer) > _MAX_WORDS and words:
             break
-        # A mark alone, as emoji have them, is no word.
+        # Emoji hold combining marks, which count as letters above but make no word alone.
         if any(c.isalnum() for c in word):
             words = longer
     return words[:_MAX_WORDS].encode()[:_MAX_WORDS_BYTES].decode(errors="ignore")

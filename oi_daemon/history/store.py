@@ -1,30 +1,28 @@
-"""Saving and finding conversations.
+"""Saving, loading and finding conversations.
 
-Every save writes the whole file beside the old one and puts it in its place, so a file always
-loads, whenever its writer was killed. Nothing is touched before the first save.
+While a turn runs, each finished message goes to the conversation's journal. When the turn ends,
+the JSON file is replaced whole, so it loads whenever its writer was killed. Nothing is touched
+before the first save.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+import logging
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from threading import RLock
 
 from oi_daemon import files
 from oi_daemon.errors import OIError
-from oi_daemon.history import document, names, naming
-from oi_daemon.history.catalog import Catalog, ConversationPage, first_words
-from oi_daemon.history.document import Stamp
+from oi_daemon.history import chosen_names, document, journal, naming
+from oi_daemon.history.catalog import Catalog, Change, ConversationPage
+from oi_daemon.history.conversation_file import ConversationFile
+from oi_daemon.history.folder import ConversationFolder
+from oi_daemon.history.pictures import collector
+from oi_daemon.history.recovery import recover
+from oi_daemon.history.summary import first_words
 from oi_daemon.messages import Message
 
-
-class _SavedFile(NamedTuple):
-    """Where this process keeps a conversation."""
-
-    path: Path
-    asked: str
-    """The file name that was asked for; the path has another if that file was not ours."""
-    stamp: Stamp
-    """The state in which we last read or wrote the file."""
+logger = logging.getLogger(__name__)
 
 
 class History:
@@ -35,45 +33,88 @@ class History:
     conversation's, the messages go to a new file with an id of its own, and both are kept. From
     then on this process means the new file by the conversation's id; others know it by its own.
 
-    `list` may run in a thread while the rest is used.
+    All methods block on the disk, so an event loop calls them in threads. Any number of threads
+    may be at work; for one conversation, they wait for each other.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._kept: dict[str, _SavedFile] = {}
-        self._catalog = Catalog()
-        self._swept = False
+        self._folder = ConversationFolder(folder)
+        self._catalog = Catalog(self._folder)
+        self._files: dict[str, ConversationFile] = {}
+        """The conversations that this process has read or saved, by their ids."""
+        self._locks: defaultdict[str, RLock] = defaultdict(RLock)
+        """Conversation id -> held by the thread that works with the conversation."""
+        self._is_prepared = False
 
     def save(
-        self, conversation: str, messages: Sequence[Message], *, filename: str | None = None
+        self,
+        conversation: str,
+        messages: Sequence[Message],
+        *,
+        filename: str | None = None,
+        whole: bool = True,
     ) -> Path | None:
-        """Keep all messages of a conversation; None if it is new and there is nothing to keep.
+        """Keep all messages of a conversation; return when they survive a loss of power.
+
+        Returns:
+            The JSON file; None if the conversation is new and there is nothing to keep.
 
         Args:
             filename: the user's choice of a name (`conversation_filename`). Without one, the name
                 is made of the first words and the time, once.
+            whole: bring the messages into the JSON file, because the turn is over. A large file
+                is left for `merge`.
 
         Raises:
             InvalidError: the id or the file name cannot be used.
-            OIError: the file cannot be written.
+            OIError: the messages cannot be written. What was saved before is still there.
         """
-        if conversation not in self._kept:
-            naming.encode_id(conversation)
         chosen = None if filename is None else naming.chosen_name(filename)
-        if not messages and self.path_of(conversation) is None:
-            return None
-        data = document.encode(messages)
-        try:
-            self._prepare()
-            with files.locked(self.folder):
-                path, asked = self._place(conversation, messages, chosen)
-                stamp = Stamp.of(files.write_private(path, data))
-            if not naming.holds_id(path.name):
-                names.remember(path, conversation)
-        except OSError as error:
-            raise _unusable(self.folder, error) from error
-        self._kept[conversation] = _SavedFile(path, asked, stamp)
-        return path
+        with self._locks[conversation]:
+            file = self._files.get(conversation)
+            if file is None:
+                naming.encode_id(conversation)
+            if not messages and self.path_of(conversation) is None:
+                return None
+            try:
+                self._prepare()
+                if file is None or chosen not in (None, file.asked):
+                    file = self._new_file(conversation, messages, chosen)
+                try:
+                    file.save(messages, whole=whole)
+                finally:
+                    if file.is_known:
+                        self._files[conversation] = file
+            except OSError as error:
+                raise _unusable(self.folder, error) from error
+            return file.path
+
+    def merge(self, conversation: str) -> None:
+        """Bring what waits in a conversation's journal into its JSON file.
+
+        Raises:
+            OIError: the file cannot be written. Nothing is lost: the journal stays.
+        """
+        with self._locks[conversation]:
+            try:
+                if file := self._files.get(conversation):
+                    file.merge()
+            except OSError as error:
+                raise _unusable(self.folder, error) from error
+
+    def needs_merge(self, conversation: str) -> bool:
+        """Whether messages wait in the conversation's journal."""
+        file = self._files.get(conversation)
+        return file is not None and file.needs_merge
+
+    def take_notices(self, conversation: str) -> list[str]:
+        """What a person is to be told about where the conversation is kept; each once."""
+        file = self._files.get(conversation)
+        if file is None:
+            return []
+        notices, file.notices = file.notices, []
+        return notices
 
     def load(self, conversation: str) -> list[Message] | None:
         """A conversation's messages; None if there is no such conversation.
@@ -81,133 +122,191 @@ class History:
         Raises:
             InvalidError: its file holds no messages, and later saves leave it as it is; or the id
                 is one that could not be saved.
+            OIError: the folder cannot be read.
         """
-        path = self.path_of(conversation)
-        if path is None:
-            naming.encode_id(conversation)
-            return None
-        messages, stamp = document.read(path)
-        self._kept[conversation] = _SavedFile(path, path.name, stamp)
-        return messages
+        with self._locks[conversation]:
+            file = self._files.get(conversation)
+            if file is None or not file.is_at_work:
+                path = self.path_of(conversation)
+                if path is None:
+                    naming.encode_id(conversation)
+                    return None
+                notices = file.notices if file else []
+                file = self._file(conversation, path.name)
+                file.read()
+                file.notices += notices
+                self._files[conversation] = file
+            return [*file.messages]
+
+    def with_pictures(self, messages: Sequence[Message]) -> "list[Message]":
+        """These messages, which may come from a conversation's file, with their displays put back.
+
+        A file refers to the pictures that are kept beside it.
+        """
+        return [self._folder.pictures.put_back(message) for message in messages]
 
     def path_of(self, conversation: str) -> Path | None:
-        """The file of a conversation, if there is one.
+        """The JSON file of a conversation, if there is one.
 
         Raises:
             OIError: the folder cannot be read.
         """
-        kept = self._kept.get(conversation)
-        if kept is not None and kept.path.exists():
-            return kept.path
-        named = names.ids_in(self.folder)
-        found = [name for name, held in named.items() if held == conversation]
-        found = [name for name in found if (self.folder / name).is_file()]
-        if not found:
-            ends = naming.endings(conversation)
-            others = [entry.name for entry in self._files(ends) if entry.name not in named]
-            found = [name for name in others if naming.id_in(name) == conversation]
-            found = found or [name for name in others if naming.stem(name) == conversation]
-        return max(map(self.folder.joinpath, found), key=_changed, default=None)
+        file = self._files.get(conversation)
+        try:
+            if file is not None and files.state(file.path):
+                return file.path
+            paths = [self.folder / name for name in self._names_of(conversation)]
+            return max(paths, key=_mtime, default=None)
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
 
     def delete(self, conversation: str) -> bool:
-        """Remove a conversation's file; False if there is none.
+        """Remove a conversation's files; False if there is none. See also `sweep_pictures`.
 
         Raises:
-            OIError: it cannot be removed.
+            OIError: they cannot be removed.
         """
-        path = self.path_of(conversation)
-        self._kept.pop(conversation, None)
-        if path is None:
-            return False
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise _unusable(path, error) from error
-        return True
+        with self._locks[conversation]:
+            path = self.path_of(conversation)
+            file = self._files.pop(conversation, None)
+            if path is None:
+                return False
+            file = file or self._file(conversation, path.name)
+            try:
+                file.discard()
+                with self._folder.lock():
+                    before = self._folder.mtime()
+                    files.remove(path)
+                    self._catalog.note(Change(before, self._folder.mtime(), path.name))
+                files.flush_folder(self.folder)
+            except OSError as error:
+                raise _unusable(path, error) from error
+            return True
 
     def set_aside(self, conversation: str) -> None:
         """Let a conversation begin anew: what is kept of it stays, under an id of its own.
 
         Raises:
-            OIError: its file cannot be renamed.
+            OIError: its file cannot be written or renamed.
         """
-        path = self.path_of(conversation)
-        self._kept.pop(conversation, None)
-        if path is None or not naming.holds_id(path.name):
-            return
-        try:
-            path.rename(path.with_name(naming.with_id(path.name, naming.new_id())))
-        except OSError as error:
-            raise _unusable(path, error) from error
-
-    def _prepare(self) -> None:
-        files.make_private(self.folder)
-        if not self._swept:
-            files.sweep(self.folder)
-            self._swept = True
-
-    def _place(
-        self, conversation: str, messages: Sequence[Message], chosen: str | None
-    ) -> tuple[Path, str]:
-        """The file to write, one that is free or ours, and the name that was asked for."""
-        kept = self._kept.get(conversation)
-        if kept is not None and chosen in (None, kept.asked):
-            path, asked, ours = kept.path, kept.asked, kept.stamp
-        else:
-            path = self._wanted(conversation, messages, chosen)
-            asked, ours = path.name, None
-        if _stamp(path) in (None, ours):
-            return path, asked
-        words = first_words(messages) if chosen is None else naming.stem(chosen)
-        return self.folder / naming.name_for(naming.new_id(), words), asked
-
-    def _wanted(self, conversation: str, messages: Sequence[Message], chosen: str | None) -> Path:
-        if chosen is not None:
-            return self.folder / chosen
-        there = self.path_of(conversation)
-        return there or self.folder / naming.name_for(conversation, first_words(messages))
-
-    def _files(self, endings: tuple[str, ...] = (".json",)) -> Iterator[os.DirEntry[str]]:
-        try:
-            with os.scandir(self.folder) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if name.endswith(endings) and naming.is_text(name) and entry.is_file():
-                        yield entry
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise _unusable(self.folder, error) from error
+        with self._locks[conversation]:
+            self.merge(conversation)
+            path = self.path_of(conversation)
+            file = self._files.pop(conversation, None)
+            if path is None:
+                return
+            try:
+                if file is not None:
+                    file.release()
+                if naming.holds_id(path.name):
+                    other = naming.with_id(path.name, naming.new_id())
+                    files.move(path, path.with_name(other))
+                    files.flush_folder(self.folder)
+            except OSError as error:
+                raise _unusable(path, error) from error
 
     def list(
         self, limit: int = 50, cursor: str | None = None, query: str | None = None
     ) -> ConversationPage:
-        """Conversations, newest first, `limit` (at least 1) at a time.
+        """Conversations, `limit` (at least 1) at a time: the newest first, or the best matches.
 
         Files that hold no messages are passed over.
 
         Args:
             cursor: that of the page before. It stays good while conversations come and go.
-            query: only conversations that hold this text anywhere, in any case.
+            query: only conversations that hold all of these words, or words that begin with them
+                or have the same stem, anywhere and in any case.
 
         Raises:
             InvalidError: that is no cursor.
+            OIError: the folder cannot be read.
         """
-        ours = {kept.path.name: conversation for conversation, kept in self._kept.copy().items()}
-        return self._catalog.page(
-            self._files(), names.ids_in(self.folder) | ours, limit, cursor, query
-        )
+        ours = {file.path.name: conversation for conversation, file in self._files.copy().items()}
+        try:
+            self._recover()
+            return self._catalog.page(ours, limit, cursor, query)
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+
+    def settle(self) -> None:
+        """Do what can wait until after a save: tell the index of it."""
+        self._catalog.settle()
+
+    def sweep_pictures(self) -> None:
+        """Remove the pictures that no conversation uses any more.
+
+        Raises:
+            OIError: one cannot be removed.
+        """
+        if not self._folder.pictures.exist():
+            return
+        try:
+            self._catalog.pictures()  # the first time this reads all files: not under the lock
+            with self._folder.lock():
+                used = self._catalog.pictures()
+                for path in self._folder.journal_paths():
+                    journal.read(path, collector(used))
+                self._folder.pictures.remove_all_but(used)
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+
+    def close(self) -> None:
+        """Bring all messages into the JSON files, and leave nothing that only helps to save."""
+        for conversation in [*self._files]:
+            with self._locks[conversation]:
+                try:
+                    self._files[conversation].merge()
+                    self._files[conversation].release()
+                except OSError as error:
+                    logger.warning("A conversation stays in its journal. %s", error)
+        if self._is_prepared:
+            self._folder.tidy()
+            self._catalog.settle()
+        self._catalog.close()
+
+    def _prepare(self) -> None:
+        self._folder.prepare()
+        if not self._is_prepared:
+            self._is_prepared = True
+            self._recover()
+
+    def _recover(self) -> None:
+        ours = {file.journal_path for file in self._files.copy().values()}
+        recover(self._folder, self._catalog.note, ours)
+
+    def _new_file(
+        self, conversation: str, messages: Sequence[Message], chosen: str | None
+    ) -> ConversationFile:
+        """The file of a conversation that has none yet, or is to be in another from now on."""
+        name = chosen
+        if name is None:
+            path = self.path_of(conversation)
+            name = path.name if path else naming.name_for(conversation, first_words(messages))
+        if before := self._files.get(conversation):
+            before.release()
+        return self._file(conversation, name)
+
+    def _file(self, conversation: str, name: str) -> ConversationFile:
+        return ConversationFile(self._folder, self._catalog.note, conversation, name)
+
+    def _names_of(self, conversation: str) -> Sequence[str]:
+        """Names of the files that may hold a conversation; those that are meant by its id."""
+        named = chosen_names.ids_in(self.folder)
+        found = [name for name, id in named.items() if id == conversation]
+        found = [name for name in found if files.state(self.folder / name)]
+        if found:
+            return found
+        names = self._catalog.names_of(conversation)
+        if names is None:
+            ends = naming.endings(conversation)
+            names = [entry.name for entry in self._folder.conversations(ends)]
+        others = [name for name in names if name not in named]
+        found = [name for name in others if naming.id_in(name) == conversation]
+        return found or [name for name in others if naming.stem(name) == conversation]
 
 
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        return Stamp.of(path.stat())
-    except FileNotFoundError:
-        return None
-
-
-def _changed(path: Path) -> int:
-    stamp = _stamp(path)
+def _mtime(path: Path) -> int:
+    stamp = document.stamp_of(path)
     return stamp.mtime_ns if stamp else 0
 
 

@@ -155,11 +155,14 @@ class HistoryMessages(_Shape):
     messages: list[StoredMessage]
 
 
-class HistoryEntry(_Shape):
+class HistoryEntry(_Shape, omit_defaults=True):
     conversation: str
     title: str
     updated: Annotated[str, Meta(description="ISO 8601, UTC.")]
     messages: Annotated[int, Meta(description="How many.")]
+    snippet: Annotated[
+        str | None, Meta(description="Where a query was found: the words around it, on one line.")
+    ] = None
 
 
 class HistoryPage(_Shape, omit_defaults=True):

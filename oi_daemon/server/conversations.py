@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from oi_daemon.conversation.conversation import Conversation
 from oi_daemon.conversation.turn import Emit, Model
 from oi_daemon.execution.spares import SpareWorkers
-from oi_daemon.history import History, new_id
+from oi_daemon.history import History, in_background, in_thread, new_id
 from oi_daemon.messages import Chunk
 from oi_daemon.protocol.methods import chunk_params
 from oi_daemon.server.background import Background
@@ -62,17 +63,12 @@ class Conversations:
         return self._active.get(self.id_of(id))
 
     def open(self, id: str | None) -> Conversation:
-        """The conversation. If it is not active, it is loaded from the disk, or begins empty.
-
-        Raises:
-            OIError: its file cannot be read.
-        """
+        """The conversation, active from now on. It loads its messages when it needs them."""
         conversation = self.active(id)
         if conversation is None:
             name = self.id_of(id)
-            saved = self.history(None).load(name) or []
             conversation = Conversation(
-                name, self.settings, self._model_for, self._history_for, saved, self._spares
+                name, self.settings, self._model_for, self._history_for, self._spares
             )
             self._active[name] = conversation
             if self._nobody_to_ask:
@@ -86,13 +82,17 @@ class Conversations:
             BusyError: a turn is under way in it.
         """
         conversation = self.active(id)
+        history = self.history(id)
         if conversation is None:
-            return self.history(None).delete(id)
-        conversation.refuse_if_busy()
-        del self._active[conversation.id]
-        conversation.delete()
-        await conversation.close()
-        return True
+            deleted = await in_thread(partial(history.delete, id))
+        else:
+            conversation.refuse_if_busy()
+            del self._active[conversation.id]
+            await conversation.delete()
+            await conversation.close()
+            deleted = True
+        in_background(history.sweep_pictures)
+        return deleted
 
     def history(self, id: str | None) -> History:
         """The history in which a conversation is kept; the daemon's own if it is not active."""
@@ -132,6 +132,8 @@ class Conversations:
         self._background.cancel()
         closing = [conversation.close() for conversation in self]
         errors = await asyncio.gather(*closing, self._spares.close(), return_exceptions=True)
+        for history in self._histories.values():
+            await in_thread(history.close)
         return [error for error in errors if error is not None]
 
     def _history_for(self, settings: Settings) -> History:

@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable
 from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.execution.process.guard import guard_problems
+from oi_daemon.history import in_thread
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.methods import (
@@ -179,6 +180,7 @@ class Methods:
                 title=without_controls(entry.title),
                 updated=entry.updated,
                 messages=entry.messages,
+                snippet=entry.snippet and without_controls(entry.snippet),
             )
             for entry in entries
         ]
@@ -188,19 +190,22 @@ class Methods:
         id = self._conversations.id_of(params.conversation)
         conversation = self._conversations.active(id)
         if conversation is not None:
+            await conversation.load()
             messages = conversation.visible
         else:
-            messages = self._conversations.history(None).load(id) or []
+            history = self._conversations.history(None)
+            loaded = await in_thread(partial(history.load, id))
+            messages = loaded or []
         return HistoryMessages(conversation=id, messages=[dump(m) for m in messages])
 
     async def history_set(self, params: HistorySetParams) -> ConversationResult:
         conversation = self._conversations.open(params.conversation)
         used = None if params.usage is None else Budget(**msgspec.structs.asdict(params.usage))
-        conversation.restore(load(params.messages), used)
+        await conversation.restore(load(params.messages), used)
         return ConversationResult(conversation=conversation.id)
 
     async def history_undo(self, params: ConversationParams) -> Removed:
-        removed = self._conversations.open(params.conversation).undo()
+        removed = await self._conversations.open(params.conversation).undo()
         return Removed(removed=[dump(message) for message in removed])
 
     async def history_reset(self, params: ConversationParams) -> Empty:

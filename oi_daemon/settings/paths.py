@@ -17,6 +17,11 @@ def conversations_path() -> Path:
     return platformdirs.user_data_path(APP, appauthor=False) / "conversations"
 
 
+def history_cache_path() -> Path:
+    """Folder of the indexes and locks of all folders of conversations."""
+    return platformdirs.user_cache_path(APP, appauthor=False) / "history"
+
+
 def pictures_path() -> Path:
     """The folder of pictures that code has shown in a terminal."""
     return platformdirs.user_data_path(APP, appauthor=False) / "pictures"

@@ -209,13 +209,16 @@ class Scene:
             approval=approval or AutoRun(),
             spending=self.budget,
             emit=self.client.emit,
-            finished=lambda: self.saved.append(self.turn.messages),
+            finished=self._save,
             max_rounds=max_rounds,
         )
 
     @property
     def chunks(self) -> list[Chunk]:
         return self.client.chunks
+
+    async def _save(self) -> None:
+        self.saved.append(self.turn.messages)
 
     async def interrupted_at(self, moment: Awaitable[object]) -> Status:
         """Run the turn, interrupt it at that moment, and see that nothing is left behind."""

@@ -15,6 +15,20 @@ CONVERSATION: list[Message] = [
 ]
 
 
+_OPEN: list[History] = []
+
+
+def another(folder: Path) -> History:
+    """A history of this folder, as a further process would have it."""
+    _OPEN.append(History(folder))
+    return _OPEN[-1]
+
+
+def close_all() -> None:
+    while _OPEN:
+        _OPEN.pop().close()
+
+
 def asked(text: str) -> list[Message]:
     return [UserMessage(text)]
 
@@ -32,7 +46,8 @@ def stored(path: Path) -> list[Message]:
 
 
 def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    """What is in the folder, but for what a process at work has there."""
+    return sorted(path.name for path in folder.iterdir() if path.name != ".journal")
 
 
 def change_time(path: Path, seconds: int) -> None:

@@ -1,11 +1,13 @@
 """The list of conversations."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.history import Entry, History, catalog, document
+from oi_daemon.history import Entry, History, document
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from tests.history.conversations import CONVERSATION, asked, change_time, saved
 
@@ -114,22 +116,14 @@ def test_a_search_sees_what_has_changed(history: History) -> None:
     assert pages(history, 5, "new") == [["a"]]
 
 
-def test_a_search_does_not_depend_on_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Text for which there is no room is read again."""
-    monkeypatch.setattr(catalog, "_MAX_TEXT", 20)
-    history = History(folder)
-    fill(history, 3)
-    for _ in range(2):
-        assert pages(history, 5, "question") == [["c2", "c1", "c0"]]
-
-
 def test_only_a_pages_files_are_read(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(history, 5)
+    history.close()
     read, reads = document.read, []
 
-    def counted(path: Path) -> tuple[list[Message], document.Stamp]:
+    def counted(path: Path, attach: Callable[[Any], Any]) -> document.Document:
         reads.append(path)
-        return read(path)
+        return read(path, attach)
 
     monkeypatch.setattr(document, "read", counted)
     for _ in range(2):

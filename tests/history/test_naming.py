@@ -11,7 +11,7 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.history import History, naming, new_id
 from oi_daemon.messages import CodeMessage
 from oi_daemon.settings.paths import conversations_path
-from tests.history.conversations import CONVERSATION, asked, names, saved, stored
+from tests.history.conversations import CONVERSATION, another, asked, names, saved, stored
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_without_a_question_the_code_names_the_file(history: History) -> None:
 def test_the_name_does_not_change(history: History, folder: Path) -> None:
     path = saved(history, "a", CONVERSATION)
     assert saved(history, "a", asked("Something else")) == path
-    again = History(folder)
+    again = another(folder)
     again.load("a")
     assert saved(again, "a", asked("And again")) == path
 
@@ -83,8 +83,8 @@ def test_ids_of_clients_stay_in_the_folder_and_apart(
 ) -> None:
     path = saved(history, conversation, CONVERSATION)
     assert path.parent == folder
-    assert History(folder).path_of(conversation) == path
-    assert History(folder).list().entries[0].conversation == conversation
+    assert another(folder).path_of(conversation) == path
+    assert another(folder).list().entries[0].conversation == conversation
 
 
 def test_an_id_never_reads_outside_of_the_folder(history: History, folder: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_name_outside_of_the_folder_is_refused(history: History, chosen: str) 
 def test_a_file_that_the_user_named_keeps_its_id(history: History, folder: Path) -> None:
     path = history.save("a", CONVERSATION, filename="mine.json")
 
-    later = History(folder)
+    later = another(folder)
     assert [entry.conversation for entry in later.list().entries] == ["a"]
     assert later.load("a") == CONVERSATION
     assert later.load("mine") is None
@@ -140,8 +140,8 @@ def test_without_the_list_of_names_its_stem_is_the_id(history: History, folder: 
     history.save("a", CONVERSATION, filename="mine.json")
     conversations_path().with_name("conversation-names").write_text("{oops")
 
-    assert [entry.conversation for entry in History(folder).list().entries] == ["mine"]
-    assert History(folder).load("mine") == CONVERSATION
+    assert [entry.conversation for entry in another(folder).list().entries] == ["mine"]
+    assert another(folder).load("mine") == CONVERSATION
 
 
 def test_a_name_that_is_taken_costs_nobody_anything(history: History) -> None:

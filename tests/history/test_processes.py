@@ -10,14 +10,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from oi_daemon.history import History, naming
-from tests.history.conversations import CONVERSATION, asked, saved, stored
+from tests.history.conversations import CONVERSATION, another, asked, saved, stored
 
 ROOT = Path(__file__).parents[2]
 
 
 def test_a_save_keeps_what_another_has_written(history: History, folder: Path) -> None:
     path = saved(history, "a", CONVERSATION)
-    other = History(folder)
+    other = another(folder)
     other.load("a")
     other.save("a", asked("theirs"))
 
@@ -30,7 +30,7 @@ def test_a_save_keeps_what_another_has_written(history: History, folder: Path) -
 
 def test_each_goes_on_with_its_own(history: History, folder: Path) -> None:
     path = saved(history, "a", CONVERSATION)
-    other = History(folder)
+    other = another(folder)
     other.load("a")
     other.save("a", asked("theirs"))
     mine = saved(history, "a", asked("mine"))
@@ -45,7 +45,7 @@ def test_each_goes_on_with_its_own(history: History, folder: Path) -> None:
 
 def test_a_file_that_was_never_read_is_not_replaced(history: History, folder: Path) -> None:
     path = saved(history, "a", CONVERSATION)
-    assert saved(History(folder), "a", asked("mine")) != path
+    assert saved(another(folder), "a", asked("mine")) != path
     assert stored(path) == CONVERSATION
 
 
@@ -77,7 +77,7 @@ for count in range(30):
             assert writer.stdin
             writer.stdin.close()
 
-    kept = [stored(path) for path in folder.iterdir()]
+    kept = [stored(path) for path in folder.glob("*.json")]
     assert all(asked(f"{n} 29") in kept for n in range(3))
 
 
@@ -103,10 +103,10 @@ while True:
                 reported = int(writer.stdout.readline())
             writer.send_signal(signal.SIGKILL)
 
-        messages = History(folder).load("a")
+        messages = another(folder).load("a")
         assert messages is not None
         assert len(messages) >= reported
-        assert len(History(folder).list().entries) == 1
+        assert len(another(folder).list().entries) == 1
 
 
 def _python(code: str, *args: str | Path) -> subprocess.Popen[str]:

@@ -12,6 +12,7 @@ from oi_daemon.history import History
 from oi_daemon.messages import CodeMessage, Message, UserMessage, dump
 from tests.history.conversations import (
     CONVERSATION,
+    another,
     asked,
     change_time,
     names,
@@ -27,7 +28,7 @@ def test_a_file_holds_a_list_in_the_stored_shape(history: History) -> None:
 
 def test_a_conversation_is_read_back(history: History, folder: Path) -> None:
     history.save("a", CONVERSATION)
-    assert history.load("a") == History(folder).load("a") == CONVERSATION
+    assert history.load("a") == another(folder).load("a") == CONVERSATION
 
 
 def test_a_conversation_that_is_not_there(history: History) -> None:
@@ -44,7 +45,7 @@ def test_files_and_folders_are_private(history: History, folder: Path) -> None:
 
 def test_a_folder_of_the_users_stays_as_it_is(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    History(tmp_path).save("a", CONVERSATION)
+    another(tmp_path).save("a", CONVERSATION)
     assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
@@ -87,7 +88,7 @@ def test_a_failed_save_leaves_the_file_and_nothing_else(
 
 def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    history = History(tmp_path / "file")
+    history = another(tmp_path / "file")
     with pytest.raises(OIError, match="conversation_history_path"):
         history.save("a", CONVERSATION)
     with pytest.raises(OIError, match="conversation_history_path"):
@@ -104,15 +105,17 @@ def test_text_of_every_kind_is_kept(history: History) -> None:
 
 
 def test_what_killed_writers_left_is_swept_up(history: History, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    old, fresh = folder / ".0123.tmp", folder / ".4567.tmp"
+    drafts = folder / ".journal"
+    drafts.mkdir(parents=True)
+    old, fresh = drafts / ".0123.tmp", drafts / ".4567.tmp"
     for left in (old, fresh):
         left.write_text("[{")
     change_time(old, 1)
 
     path = saved(history, "a", CONVERSATION)
 
-    assert names(folder) == [fresh.name, path.name]
+    assert (old.exists(), fresh.exists()) == (False, True)
+    assert names(folder) == [path.name]
     assert [entry.conversation for entry in history.list().entries] == ["a"]
 
 
@@ -125,7 +128,7 @@ def test_a_broken_file_is_named_and_never_overwritten(
 ) -> None:
     path = saved(history, "a", CONVERSATION)
     path.write_bytes(content)
-    later = History(folder)
+    later = another(folder)
 
     with pytest.raises(InvalidError, match=re.escape(str(path))):
         later.load("a")

@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from oi_daemon.history import History
 from oi_daemon.messages import dump, fold, load
 from oi_daemon.protocol.chunks import from_wire
 from tests.fakes.openai_server import ScriptedServer, text
@@ -72,14 +73,11 @@ def finished_messages(client: WireClient) -> list[dict[str, Any]]:
 
 
 def messages_of(home: Path, conversation: str) -> list[dict[str, Any]]:
-    """What is saved of a conversation; every file in the folder must load."""
-    saved: list[dict[str, Any]] = []
+    """What is saved of a conversation, and found by its id; every file in the folder loads."""
     for path in home.rglob("conversations/*.json"):
-        messages = json.loads(path.read_bytes())
-        assert load(messages)
-        if messages[0]["message"] == f"Go, {conversation}":
-            saved = messages
-    return saved
+        assert load(json.loads(path.read_bytes()))
+    history = History(home / ".local/share/oi-daemon/conversations")
+    return [dump(message) for message in history.load(conversation) or []]
 
 
 def test_nothing_lives_when_the_daemon_is_told_to_end(home: Path) -> None:

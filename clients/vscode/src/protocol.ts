@@ -95,6 +95,8 @@ export interface HistoryEntry {
   updated: string;
   /** How many. */
   messages: number;
+  /** Where a query was found: the words around it, on one line. */
+  snippet?: string | null;
 }
 
 export interface HistoryMessages {

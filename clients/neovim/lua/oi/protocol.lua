@@ -67,6 +67,7 @@
 ---@field title string
 ---@field updated string ISO 8601, UTC.
 ---@field messages integer How many.
+---@field snippet? string Where a query was found: the words around it, on one line.
 
 ---@class oi.HistoryMessages
 ---@field conversation string

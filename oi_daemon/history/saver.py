@@ -1,0 +1,271 @@
+"""Saves one conversation off the event loop, and tries again what has failed."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any, TypeVar
+
+from oi_daemon.errors import OIError
+from oi_daemon.history.store import History
+from oi_daemon.messages import Message
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+_THREADS = 8
+"""Threads for all conversations. They wait for the disk, and hardly use the processor."""
+
+_PATIENCE = 10.0
+"""Seconds that a turn waits for the disk before it goes on, and tells the person so."""
+
+_INTERRUPTED_PATIENCE = 0.3
+"""Seconds that an interrupted turn waits for the disk before it ends."""
+
+_FIRST_DELAY, _LAST_DELAY = 1.0, 60.0
+"""Seconds between tries to save, at first and at most; each delay is twice the one before."""
+
+_MERGE_AFTER = 2.0
+"""Seconds without a save after which a large conversation's journal is merged."""
+
+
+async def in_thread(work: Callable[[], _T]) -> _T:
+    """Run some work with the disk in one of the history's own threads."""
+    return await asyncio.get_running_loop().run_in_executor(_pool(), work)
+
+
+def in_background(work: Callable[[], object]) -> None:
+    """The same, without waiting for it; a failure is logged."""
+
+    def logged() -> None:
+        try:
+            work()
+        except Exception as error:
+            logger.warning("The history could not be tidied up: %s", error)
+
+    _pool().submit(logged)
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """A state of the conversation to be saved."""
+
+    history: History
+    messages: tuple[Message, ...]
+    filename: str | None
+    whole: bool
+    merge: bool = False
+    """Whether only the journal is to be merged, because the messages are saved."""
+
+    def save(self, conversation: str) -> None:
+        if self.merge:
+            self.history.merge(conversation)
+        elif self.messages:
+            self.history.save(conversation, self.messages, filename=self.filename, whole=self.whole)
+        else:
+            self.history.delete(conversation)
+
+    def includes(self, other: "_State") -> bool:
+        """Whether nothing is left to do for the other state once this one is saved."""
+        place = (self.history, self.filename) == (other.history, other.filename)
+        return place and self.messages == other.messages and (self.whole or not other.whole)
+
+
+class Saver:
+    """Saves one conversation, always its latest state, one save at a time."""
+
+    def __init__(self, conversation: str) -> None:
+        self._conversation = conversation
+        self._wanted: _State | None = None
+        """The state that the next save is to save."""
+        self._unsaved: _State | None = None
+        """The state that the last save could not save."""
+        self._saved: _State | None = None
+        """The state that the last good save has saved."""
+        self._worker: asyncio.Task[None] | None = None
+        self._attempt: asyncio.Future[None] | None = None
+        """Is done when the next save has ended, well or not; None if nobody waits for it."""
+        self._interrupted = asyncio.Event()
+        """Set while an interrupt keeps the turn from waiting long."""
+        self._problem: str | None = None
+        """Why the latest state is not saved; None if it is."""
+        self._announced: str | None = None
+        """The problem that the person was told of last."""
+        self._delay = _FIRST_DELAY
+        self._timer: asyncio.TimerHandle | None = None
+        """Starts the next try, or the merge."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why the latest state of the conversation is not saved, for a person; None if it is."""
+        return self._problem
+
+    def assume_saved(
+        self, history: History, messages: Sequence[Message], filename: str | None
+    ) -> None:
+        """Take note that these messages were loaded, so that they need not be saved."""
+        self._saved = _State(history, tuple(messages), filename, whole=True)
+
+    def start(
+        self, history: History, messages: Sequence[Message], filename: str | None, *, whole: bool
+    ) -> asyncio.Future[None] | None:
+        """Begin to save the conversation; the arguments are those of `History.save`.
+
+        Without any message, the conversation's file is deleted.
+
+        Returns:
+            A future for `wait`; None if that is saved already.
+        """
+        state = _State(history, tuple(messages), filename, whole)
+        if self._is_saved(state):
+            return None
+        self._cancel_timer()
+        self._unsaved = None
+        if self._attempt is None:
+            self._attempt = asyncio.get_running_loop().create_future()
+        attempt = self._attempt
+        self._save(state)
+        return attempt
+
+    async def wait(self, attempt: asyncio.Future[None]) -> None:
+        """Return when what was started survives a loss of power, or could not be saved.
+
+        `problem` then says so, and it is tried again later. An interrupted turn does not wait
+        long, and no turn does if the disk hangs.
+        """
+        if self._problem == _SLOW:
+            return
+        interrupt = asyncio.ensure_future(self._interrupted.wait())
+        either: list[asyncio.Future[Any]] = [attempt, interrupt]
+        try:
+            await asyncio.wait(either, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            interrupt.cancel()
+        if not attempt.done():
+            await asyncio.wait({attempt}, timeout=_INTERRUPTED_PATIENCE)
+        if not attempt.done():
+            self._problem = _SLOW
+
+    def interrupt(self) -> None:
+        """Do not let the turn wait for the disk much longer, until `end_interrupt`."""
+        self._interrupted.set()
+
+    def end_interrupt(self) -> None:
+        """Wait for the disk with the usual patience again."""
+        self._interrupted.clear()
+
+    def take_notices(self) -> list[str]:
+        """What a person is to be told about the saves; each once."""
+        notices = []
+        if self._problem != self._announced:
+            notices.append(self._problem or _SAVED_AGAIN)
+            self._announced = self._problem
+        state = self._wanted or self._unsaved or self._saved
+        if state is not None:
+            notices += state.history.take_notices(self._conversation)
+        return notices
+
+    def give_up(self) -> None:
+        """Save nothing more of what could not be saved."""
+        self._cancel_timer()
+        self._wanted = self._unsaved = None
+        self._problem = self._announced = None
+
+    async def forget(self) -> None:
+        """The same, and take note that nothing is saved; return when no save runs any more."""
+        self.give_up()
+        await self._idle()
+        self.give_up()
+        self._saved = None
+
+    async def close(self) -> None:
+        """Make a last try to save what is not saved yet."""
+        await self._idle()
+        if self._unsaved is not None:
+            self._try_again()
+            await self._idle()
+        self._cancel_timer()
+
+    def _is_saved(self, state: _State) -> bool:
+        if self._wanted or self._unsaved or self._worker:
+            return False
+        if self._saved is None:
+            return not state.messages
+        return self._saved.includes(state)
+
+    async def _idle(self) -> None:
+        """Return when no save runs any more."""
+        self._cancel_timer()
+        if self._worker is not None:
+            await asyncio.wait({self._worker})
+
+    def _save(self, state: _State) -> None:
+        self._wanted = state
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Save until the latest state is saved, or a save has failed."""
+        while self._wanted is not None:
+            state, self._wanted = self._wanted, None
+            attempt, self._attempt = self._attempt, None
+            try:
+                await in_thread(partial(state.save, self._conversation))
+            except Exception as error:
+                self._failed(state, error)
+            else:
+                self._succeeded(state)
+            if attempt is not None:
+                attempt.set_result(None)
+        self._worker = None
+
+    def _succeeded(self, state: _State) -> None:
+        self._saved, self._problem, self._delay = state, None, _FIRST_DELAY
+        in_background(state.history.settle)
+        if state.whole and self._wanted is None and state.history.needs_merge(self._conversation):
+            self._start_timer(_MERGE_AFTER, partial(self._save, replace(state, merge=True)))
+
+    def _failed(self, state: _State, error: Exception) -> None:
+        if isinstance(error, OIError):
+            logger.warning("A conversation was not saved. %s", error)
+            why = str(error)
+        else:
+            logger.error("A conversation was not saved", exc_info=error)
+            why = "The log has the details."
+        self._problem = (_NOT_MERGED if state.merge else _NOT_SAVED).format(why)
+        if self._wanted is None:
+            self._unsaved = state
+            self._start_timer(self._delay, self._try_again)
+            self._delay = min(2 * self._delay, _LAST_DELAY)
+
+    def _try_again(self) -> None:
+        state, self._unsaved = self._unsaved, None
+        if state is not None:
+            self._save(state)
+
+    def _start_timer(self, delay: float, work: Callable[[], None]) -> None:
+        self._cancel_timer()
+        self._timer = asyncio.get_running_loop().call_later(delay, work)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """Threads of the history's own, so that a disk that hangs holds up nothing else."""
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="history")
+
+
+_NOT_SAVED = "What was said last is not saved. {} It is tried again until it succeeds."
+_NOT_MERGED = (
+    "What was said last is saved beside the conversation's file, but not in it. {} It is tried"
+    " again until it succeeds."
+)
+_SLOW = "What was said last is not saved yet, because the disk does not answer."
+_SAVED_AGAIN = "The conversation is saved again."

@@ -1,0 +1,183 @@
+"""Saving off the event loop: what a turn waits for, what is tried again, what a person is told."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from oi_daemon import files
+from oi_daemon.history import History, Saver, conversation_file, saver
+from oi_daemon.messages import Message
+from tests.history.conversations import CONVERSATION, another, asked, stored
+
+
+class Disk:
+    """The real one; its flushes fail while `broken` is set, and wait while `hangs` is."""
+
+    def __init__(self) -> None:
+        self.broken: str | None = None
+        self.goes_on = Event()
+        self.goes_on.set()
+        self.flushes = 0
+
+    def hang(self) -> None:
+        self.goes_on.clear()
+
+    def fsync(self, descriptor: int) -> None:
+        self.flushes += 1
+        self.goes_on.wait()
+        if self.broken:
+            raise OSError(errno.ENOSPC, self.broken)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    replacement = Disk()
+    monkeypatch.setattr(files, "os", replacement)
+    yield replacement
+    replacement.goes_on.set()
+
+
+@pytest.fixture
+def it(monkeypatch: pytest.MonkeyPatch) -> Saver:
+    """A saver that tries again at once, and has little patience."""
+    monkeypatch.setattr(saver, "_FIRST_DELAY", 0.01)
+    monkeypatch.setattr(saver, "_INTERRUPTED_PATIENCE", 0.01)
+    return Saver("a")
+
+
+async def save(
+    it: Saver, history: History, messages: Sequence[Message], *, whole: bool = True
+) -> None:
+    saving = it.start(history, messages, None, whole=whole)
+    if saving is not None:
+        await it.wait(saving)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110  # a thread makes it true
+            await asyncio.sleep(0.005)
+
+
+async def test_a_save_is_on_the_disk_when_it_has_been_waited_for(
+    it: Saver, history: History, folder: Path
+) -> None:
+    await save(it, history, CONVERSATION)
+    assert another(folder).load("a") == CONVERSATION
+    assert (it.problem, it.take_notices()) == (None, [])
+
+
+async def test_what_is_saved_is_not_saved_again(it: Saver, history: History, disk: Disk) -> None:
+    await save(it, history, CONVERSATION)
+    flushes = disk.flushes
+    await save(it, history, CONVERSATION)
+    await save(it, history, CONVERSATION, whole=False)
+    assert disk.flushes == flushes
+
+
+async def test_nothing_is_written_for_a_conversation_without_messages(
+    it: Saver, history: History, folder: Path
+) -> None:
+    await save(it, history, [])
+    assert files.state(folder) is None
+
+
+async def test_a_failure_is_told_once_and_tried_again_until_it_succeeds(
+    it: Saver, history: History, folder: Path, disk: Disk
+) -> None:
+    disk.broken = "No space left on device"
+    await save(it, history, CONVERSATION)
+
+    assert it.problem
+    assert disk.broken in it.problem
+    assert it.take_notices() == [it.problem]
+    await until(lambda: disk.flushes > 3)
+    assert it.take_notices() == []
+    disk.broken = None
+    await until(lambda: it.problem is None)
+    assert it.take_notices() == ["The conversation is saved again."]
+    assert another(folder).load("a") == CONVERSATION
+
+
+async def test_the_next_message_saves_what_failed_before(
+    it: Saver, history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "_FIRST_DELAY", 1000)
+    disk.broken = "Full"
+    await save(Saver("b"), history, asked("b"))
+    await save(it := Saver("a"), history, CONVERSATION[:1])
+    disk.broken = None
+    await save(it, history, CONVERSATION)
+    assert it.problem is None
+    assert another(folder).load("a") == CONVERSATION
+
+
+async def test_at_the_end_there_is_a_last_try(
+    history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "_FIRST_DELAY", 1000)
+    it = Saver("a")
+    disk.broken = "Full"
+    await save(it, history, CONVERSATION)
+    disk.broken = None
+    await it.close()
+    assert another(folder).load("a") == CONVERSATION
+
+
+async def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_a_turn_for_long(
+    it: Saver, history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "_PATIENCE", 0.01)
+    disk.hang()
+    for count in range(1, 4):
+        await save(it, history, CONVERSATION[:count], whole=False)
+    assert it.problem
+    assert "does not answer" in it.problem
+    assert it.take_notices() == [it.problem]
+
+    disk.goes_on.set()
+    await until(lambda: it.problem is None)
+    assert another(folder).load("a") == CONVERSATION
+
+
+async def test_an_interrupted_turn_does_not_wait_for_the_disk(
+    it: Saver, history: History, disk: Disk
+) -> None:
+    disk.hang()
+    saving = asyncio.create_task(save(it, history, CONVERSATION))
+    await until(lambda: disk.flushes == 1)
+    it.interrupt()
+    await asyncio.wait_for(saving, 5)
+
+
+async def test_a_large_conversation_is_merged_when_it_is_at_rest(
+    it: Saver, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation_file, "LARGE", 10)
+    monkeypatch.setattr(saver, "_MERGE_AFTER", 0.01)
+    await save(it, history, CONVERSATION[:1])
+    path = history.path_of("a")
+    assert path is not None
+    await save(it, history, CONVERSATION)
+    await until(lambda: stored(path) == CONVERSATION)
+
+
+async def test_without_history_what_failed_is_given_up(
+    it: Saver, history: History, disk: Disk
+) -> None:
+    disk.broken = "Full"
+    await save(it, history, CONVERSATION)
+    it.give_up()
+    assert it.problem is None
+    flushes = disk.flushes
+    await it.close()
+    assert disk.flushes == flushes
