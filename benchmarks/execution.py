@@ -112,7 +112,7 @@ async def round_trips(interpreters: Interpreters) -> None:
 
 
 async def copies(place: Workplace) -> None:
-    """What the sleeping copy costs a block that calls something, and how soon it goes on."""
+    """What the standby costs a block that calls something, and how soon it takes over."""
     ours = await warm_call(Interpreters(place))
     bare = await warm_call(Interpreters(replace(place, limits=Limits(standby_memory=0))))
     report("python: warm call, with a copy", ours, bare, 8)

@@ -88,7 +88,7 @@ async def round_trips(interpreters: Interpreters, kernel: Kernel) -> None:
 
 
 async def memory(interpreters: Interpreters, kernel: Kernel) -> None:
-    """Of the processes that run the code, with our sleeping copy; what is shared, by shares."""
+    """Of the processes that run the code, with our standby; what is shared, by shares."""
     await run(interpreters, "import os")
     ours = int(await run(interpreters, "os.getpid()"))
     report("memory, MiB", of_tree(ours), of_tree(kernel.process()), 1 / 3)

@@ -10,7 +10,7 @@ class Verdict:
     """Whether a request may be sent, with the words for the person."""
 
     refusal: str | None = None
-    """Why it may not be sent."""
+    """Why the request may not be sent; None if it may."""
     question: str | None = None
     """What a person must agree to before it is sent."""
     notice: str | None = None

@@ -298,7 +298,7 @@ class Turn:
         return await ticket.answer()
 
     async def _round(self) -> Status | None:
-        """One reply and its blocks. None if code ran, so that the model is asked again."""
+        """Get one reply and run its blocks. Returns None if the model must be asked again."""
         try:
             async with aclosing(self._model.reply([*self._history, *self.messages])) as reply:
                 status, ran = await self._follow(reply)
@@ -362,7 +362,7 @@ class Turn:
         return await self._run(block) or Status.DONE
 
     async def _run(self, block: Executing, *, announced: bool = False) -> Status | None:
-        """Run a block. None to go on with the turn.
+        """Run a block. Returns None if the turn continues.
 
         Args:
             announced: the block's `Executing` was emitted before.

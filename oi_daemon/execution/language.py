@@ -31,7 +31,7 @@ class Workplace:
     limits: Limits = field(default_factory=Limits, compare=False)
     """Limits of a block. They can change without a restart of the processes."""
     sandbox: "Sandbox | None" = None
-    """What the code may write, read and reach. None: all that the user may."""
+    """What the code may write, read and reach. None: no restrictions."""
     withheld: tuple[str, ...] = NAMES
     """Environment variables that the code does not get, because they hold keys."""
     passed: tuple[str, ...] = ()

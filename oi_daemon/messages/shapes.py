@@ -119,7 +119,7 @@ class SavedConversationDict(TypedDict):
     """A conversation that is kept on disk."""
 
     conversation: str
-    """Its id."""
+    """The conversation's id."""
     title: str
     updated: str
     """When it was last changed: ISO 8601, UTC."""

@@ -17,7 +17,7 @@ RETRY_DELAYS = (0.5, 1.0, 2.0)
 READ_TIMEOUT = 60.0
 """Seconds without a byte after which a request to a hosted model is given up."""
 SLOW_READ_TIMEOUT = 300.0
-"""The same for models that are silent for long: reasoning models and those on this machine."""
+"""As `READ_TIMEOUT`, for models that are silent for long: reasoning models and local ones."""
 
 
 class ServerAccess:

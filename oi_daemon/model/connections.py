@@ -84,7 +84,7 @@ class Connections:
             await client.aclose()
 
     def _load(self) -> None:
-        """Import what a request needs. The library imports its parts at first use: use them."""
+        """Load the parts of the HTTP library that it imports only at its first request."""
         import httpx2
 
         with self._loading:

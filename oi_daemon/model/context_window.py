@@ -15,7 +15,7 @@ UNKNOWN_HOSTED_WINDOW = 32_768
 UNKNOWN_LOCAL_WINDOW = 8_192
 """Tokens assumed for a model on this machine, because local servers start with about this."""
 EMBEDDED_WINDOW = 8_192
-"""Tokens of the window with which a model file is started by us."""
+"""Tokens of the context window of a model file that we start."""
 LARGEST_ANSWER = 4_096
 """Most tokens that are kept free for the answer where `max_tokens` is not set."""
 SMALLEST_WINDOW = 256

@@ -150,13 +150,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     crash_proof: Annotated[
         bool,
         Meta(
-            description="Keep a sleeping copy of Python's process, so that a crash does not lose"
+            description="Keep a standby of Python's process, so that a crash does not lose"
             " the variables. Linux only."
         ),
     ] = True
     crash_proof_memory: Annotated[
         int,
-        Meta(ge=1, description="Megabytes of Python's memory above which no such copy is kept."),
+        Meta(ge=1, description="Megabytes of Python's memory above which no standby is kept."),
     ] = 1000
     cwd: Annotated[
         _Text | None,

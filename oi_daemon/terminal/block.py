@@ -15,7 +15,7 @@ _MARGIN = len("❱ ") + 1
 _LIVE_OUTPUT = 15
 """Lines of output that are shown while more may come."""
 _LIVE_LINE = 2000
-"""Characters of each of these lines that are looked at, counted from its end."""
+"""Most characters of a line of output that are shown; earlier ones are cut off."""
 _ESCAPES = "escapes"
 """Key in a display that was made for this terminal: the escape sequences that show the picture."""
 

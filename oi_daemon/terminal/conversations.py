@@ -85,7 +85,7 @@ def _row(entry: SavedConversationDict) -> Row[str | Path]:
 
 
 def _chunks(message: MessageDict) -> Iterator[ChunkDict]:
-    """Chunks that show a message of the model, or a block."""
+    """Return the chunks that show a message of the model, or a block."""
     if "message" in message:
         yield {"message": message["message"]}
     if "language" in message:

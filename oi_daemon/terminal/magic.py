@@ -48,7 +48,7 @@ def run_magic(conversation: TerminalConversation, text: str) -> str:
 
 
 def _debug(conversation: TerminalConversation, argument: str) -> str:
-    """Turn debug mode on or off; without an argument, the other way round."""
+    """Turn debug mode on or off; without an argument, switch it."""
     on = _SWITCHES.get(argument.lower()) if argument else not conversation.debug_mode
     if on is None:
         raise InvalidError(f"%debug: expected true or false, not {argument}")

@@ -52,7 +52,7 @@ class RichScreen:
         self._postponed: list[str] = []
         """Lines that came while the person was asked."""
         self._thread: threading.Thread | None = None
-        """Draws; None while nothing is live."""
+        """The thread that draws the live part; None while nothing is live."""
 
     def show(self, chunk: ChunkDict) -> None:
         """Show a chunk."""

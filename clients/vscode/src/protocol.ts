@@ -286,9 +286,9 @@ export interface Settings {
   max_seconds?: number | null;
   /** Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit. */
   max_memory?: number | null;
-  /** Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only. */
+  /** Keep a standby of Python's process, so that a crash does not lose the variables. Linux only. */
   crash_proof?: boolean;
-  /** Megabytes of Python's memory above which no such copy is kept. */
+  /** Megabytes of Python's memory above which no standby is kept. */
   crash_proof_memory?: number;
   /** Folder in which code runs. Default: where the client is. */
   cwd?: string | null;
@@ -344,9 +344,9 @@ export interface PublicSettings {
   max_seconds: number | null;
   /** Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit. */
   max_memory: number | null;
-  /** Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only. */
+  /** Keep a standby of Python's process, so that a crash does not lose the variables. Linux only. */
   crash_proof: boolean;
-  /** Megabytes of Python's memory above which no such copy is kept. */
+  /** Megabytes of Python's memory above which no standby is kept. */
   crash_proof_memory: number;
   /** Folder in which code runs. Default: where the client is. */
   cwd: string | null;

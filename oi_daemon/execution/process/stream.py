@@ -101,7 +101,7 @@ class WorkerStream:
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         self._handing_over: asyncio.Task[None] | None = None
-        """The task that follows on the latest exit of the process."""
+        """The task that handles the latest exit of the process."""
         self._process = LaunchedProcess(program, self._nonce, self._exited)
         self._loop.add_reader(self._process.output, self._read_output)
         self._loop.add_reader(self._process.control.fileno(), self._read_control)

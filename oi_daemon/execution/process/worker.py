@@ -72,7 +72,7 @@ class _RunningBlock:
     seconds: float = 0.0
     """Seconds for which it has run, without the time in which it waited for input."""
     looked: float = field(default_factory=time.monotonic)
-    """When `seconds` was brought up to date."""
+    """Time at which `seconds` was last updated."""
     asked: dict[str, int | None] = field(default_factory=dict)
     """Requests for input that wait, by the id under which they are answered. The value is the
     number of the worker's notice, or None if a child reads the standard input."""

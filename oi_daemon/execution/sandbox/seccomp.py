@@ -161,7 +161,7 @@ def protect_other_processes(*, network: bool) -> None:
 
 
 def _rules() -> Iterable[_Rule]:
-    """Yield the rules for calls that concern other processes; for the caller itself they pass."""
+    """Yield the rules against calls that reach other processes; on the caller itself they work."""
     refuse = _Instruction(_RETURN, 0, 0, _FAIL | errno.EPERM)
     allow = _Instruction(_RETURN, 0, 0, _PASS)
     for call in _SHARED_OBJECTS:

@@ -29,7 +29,7 @@ MALFORMED = (
     ' again with a JSON object such as {{"language": "python", "code": "print(1)"}}.'
 )
 QUOTED_ARGUMENTS = 2_000
-"""Characters of a call that could not be read which the model gets back."""
+"""Most characters of an unreadable call that are quoted to the model."""
 BEGINNING = "(Go on from here.)"
 """Sent as the user's first message where a conversation begins with code, because some servers
 require one."""

@@ -198,8 +198,8 @@
 ---@field python? string Python that runs the code. Default: the active virtual environment's.
 ---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
 ---@field max_memory? integer Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit.
----@field crash_proof? boolean Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only.
----@field crash_proof_memory? integer Megabytes of Python's memory above which no such copy is kept.
+---@field crash_proof? boolean Keep a standby of Python's process, so that a crash does not lose the variables. Linux only.
+---@field crash_proof_memory? integer Megabytes of Python's memory above which no standby is kept.
 ---@field cwd? string Folder in which code runs. Default: where the client is.
 ---@field sandbox? "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
 ---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
@@ -227,8 +227,8 @@
 ---@field python? string Python that runs the code. Default: the active virtual environment's.
 ---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
 ---@field max_memory? integer Megabytes that a language and what it has started may take; then the largest process is killed. Linux only. Default: no limit.
----@field crash_proof boolean Keep a sleeping copy of Python's process, so that a crash does not lose the variables. Linux only.
----@field crash_proof_memory integer Megabytes of Python's memory above which no such copy is kept.
+---@field crash_proof boolean Keep a standby of Python's process, so that a crash does not lose the variables. Linux only.
+---@field crash_proof_memory integer Megabytes of Python's memory above which no standby is kept.
 ---@field cwd? string Folder in which code runs. Default: where the client is.
 ---@field sandbox "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
 ---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
