@@ -114,3 +114,20 @@ def _python(code: str, *args: str | Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+
+
+def test_both_are_told_where_each_version_is(history: History, folder: Path) -> None:
+    path = saved(history, "a", CONVERSATION)
+    other = another(folder)
+    other.load("a")
+    history.save("a", [*CONVERSATION, *asked("mine")])
+
+    copy = saved(other, "a", [*CONVERSATION, *asked("theirs")])
+    [told] = other.take_notices("a")
+    history.save("a", [*CONVERSATION, *asked("mine"), *asked("more")])
+    [also_told] = history.take_notices("a")
+
+    assert str(path) in told
+    assert str(copy) in told
+    assert str(copy) in also_told
+    assert history.take_notices("a") == []

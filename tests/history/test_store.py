@@ -180,3 +180,12 @@ def test_a_file_that_the_user_named_keeps_its_name(history: History) -> None:
 def test_nothing_can_be_set_aside(history: History, folder: Path) -> None:
     history.set_aside("a")
     assert not folder.exists()
+
+
+def test_journals_and_the_index_are_private(history: History, home: Path) -> None:
+    history.save("a", CONVERSATION[:1], whole=False)
+    history.save("a", CONVERSATION, whole=False)
+    history.list()
+    files = [path for path in home.parent.rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} >= {".json", ".jsonl", ".sqlite3"}
+    assert [path for path in files if path.stat().st_mode & 0o077] == []
