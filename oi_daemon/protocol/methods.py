@@ -28,7 +28,7 @@ StoredMessage = Annotated[dict[str, Any], _defined("StoredMessage")]
 SettingsChanges = Annotated[dict[str, Any], _defined("Settings")]
 _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _MATCHING_ID = f"`str` matching regex {_NO_CONTROL_CHARACTERS!r}"
-"""What msgspec says that it expected where an id has control characters."""
+"""Part of msgspec's error for an id with control characters: what it expected instead."""
 ConversationId = Annotated[
     Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_CONTROL_CHARACTERS)] | None,
     Meta(description="Its id. Left out: the daemon's default conversation."),

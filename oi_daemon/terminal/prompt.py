@@ -48,7 +48,7 @@ class Prompt:
             history: the file of what was typed before.
             keeps: whether what is typed now may be kept in it.
             commands: what Tab completes at the beginning of a line.
-            auto_run: whether code runs unasked, which the prompt shows.
+            auto_run: whether code runs without a question, which the prompt shows.
         """
         self._auto_run = auto_run
         self._is_quitting = False

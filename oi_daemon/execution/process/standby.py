@@ -170,7 +170,7 @@ class ActiveProcess:
 
 @contextmanager
 def _failing_at_exit(process: int, future: asyncio.Future[int]) -> Iterator[int]:
-    """Let a future fail if this process ends before the future is done.
+    """Make the future fail if this process ends before the future is done.
 
     Yields:
         A descriptor (pidfd) of the process.

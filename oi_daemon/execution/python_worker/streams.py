@@ -246,7 +246,7 @@ class Input(io.RawIOBase):
 
     def __init__(self, channel: Channel, output: OutputStream, interrupts: Interrupts) -> None:
         self._channel: Channel | None = channel
-        """None in a fork that the user's code has made: its input is at its end."""
+        """The channel to the daemon; None in a fork of the user's code, without input."""
         self._output = output
         self._interrupts = interrupts
         self._one_at_a_time = RLock()

@@ -172,7 +172,7 @@ def _file(settings: Settings) -> Path:
 
 
 def _named(settings: Settings) -> str | None:
-    """Return the model if the user chose one; None for the default, which is a hosted model."""
+    """Return the model that the user chose; None for the default one, which is hosted."""
     return None if settings.model == Settings().model else settings.model
 
 

