@@ -84,7 +84,7 @@ class Connections:
             await client.aclose()
 
     def _load(self) -> None:
-        """Load the parts of the HTTP library that it imports only at its first request."""
+        """Load what the first request would load: tables, certificates and lazy imports."""
         import httpx2
 
         with self._loading:
