@@ -110,6 +110,9 @@ class Conversation:
         """Held while the messages are read from the disk."""
         self._is_loaded = False
         """True once `messages` holds what is on the disk."""
+        self._changing = asyncio.Lock()
+        """Held while `messages` are replaced or shortened. A turn that is accepted meanwhile waits
+        for the end of that, so that requests take effect in the order in which they came."""
         self._busy = False
         """True from the moment that a turn is accepted until it has ended."""
         self._idle = asyncio.Event()
@@ -144,8 +147,8 @@ class Conversation:
             settings = change(settings, {"auto_run": True})
         logs.apply(settings)
         with self._one_turn():
+            await self._be_loaded()
             await self._warm(settings)
-            await self.load()
             asked = [UserMessage(message)]
             turn = await self._begin(settings, self._model_for(settings), emit, asked)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
@@ -153,7 +156,7 @@ class Conversation:
     async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
         """Run a block of the person's own, in a turn without a model. Raises as `chat` does."""
         with self._one_turn():
-            await self.load()
+            await self._be_loaded()
             turn = await self._begin(self.settings, _NoModel(), emit, [])
             return await self._finish(turn, self.settings, turn.execute(language, code), [], emit)
 
@@ -282,6 +285,11 @@ class Conversation:
                 self._saver.assume_saved(history, loaded, filename)
                 self._is_loaded = True
 
+    async def _be_loaded(self) -> None:
+        """Wait until the messages are those that a turn goes on with. Raises as `load` does."""
+        async with self._changing:
+            await self.load()
+
     async def restore(self, messages: Sequence[Message], used: Budget | None = None) -> None:
         """Replace the conversation's messages.
 
@@ -292,14 +300,14 @@ class Conversation:
             BusyError: a turn is under way.
         """
         self.refuse_if_busy()
-        await self.load()
-        history = self._history()
-        complete = await in_thread(partial(history.with_pictures, messages))
-        self.refuse_if_busy()
-        self._all_allowed = False
-        self.budget = used or self.budget
-        self.messages = complete
-        await self._save(self.settings)
+        async with self._changing:
+            await self.load()
+            history = self._history()
+            complete = await in_thread(partial(history.with_pictures, messages))
+            self._all_allowed = False
+            self.budget = used or self.budget
+            self.messages = complete
+            await self._save(self.settings)
 
     async def undo(self) -> list[Message]:
         """Remove the last user message and all that answered it. Returns what was removed.
@@ -307,13 +315,14 @@ class Conversation:
         Raises:
             BusyError: a turn is under way.
         """
-        await self.load()
         self.refuse_if_busy()
-        asked = [i for i, message in enumerate(self.messages) if isinstance(message, UserMessage)]
-        start = asked[-1] if asked else max(0, len(self.messages) - 1)
-        removed = self.messages[start:]
-        del self.messages[start:]
-        await self._save(self.settings)
+        async with self._changing:
+            await self.load()
+            asked = [i for i, each in enumerate(self.messages) if isinstance(each, UserMessage)]
+            start = asked[-1] if asked else max(0, len(self.messages) - 1)
+            removed = self.messages[start:]
+            del self.messages[start:]
+            await self._save(self.settings)
         return removed
 
     async def reset(self) -> None:
@@ -328,14 +337,15 @@ class Conversation:
         """
         self.refuse_if_busy()
         self._all_allowed = False
-        await self._saver.close()
-        if self.settings.conversation_history:
-            history = self._history()
-            await in_thread(partial(history.set_aside, self.id))
-        await self._saver.forget()
-        self.messages, self._is_loaded = [], True
-        if self._execution is not None:
-            await self._execution.close()
+        async with self._changing:
+            await self._saver.close()
+            if self.settings.conversation_history:
+                history = self._history()
+                await in_thread(partial(history.set_aside, self.id))
+            await self._saver.forget()
+            self.messages, self._is_loaded = [], True
+            if self._execution is not None:
+                await self._execution.close()
 
     async def close(self) -> None:
         """Interrupt what runs, end all processes, and save what is not saved."""

@@ -71,3 +71,27 @@ def test_undoing_everything_removes_the_file(server: ThreadedServer, home: Path)
         client.result("oi/stream", {"message": "Hello"})
         client.result("oi/history/undo")
         assert list(home.rglob("*.json")) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "before"),
+    [
+        ("oi/history/reset", {}, []),
+        ("oi/history/undo", {}, ["One", "One."]),
+        ("oi/history/set", {"messages": [{"role": "user", "message": "Set"}]}, ["Set"]),
+    ],
+)
+def test_a_question_right_behind_a_change_of_the_history_goes_on_with_the_changed_one(
+    server: ThreadedServer, method: str, params: dict[str, object], before: list[str]
+) -> None:
+    with WireClient() as client:
+        ready(client, server.url, "talk")
+        for message in ("One", "Two"):
+            server.enqueue(text(f"{message}."))
+            client.result("oi/stream", {**TALK, "message": message})
+        server.enqueue(text("Three."))
+        change = client.send(method, {**TALK, **params})
+        turn = client.send("oi/stream", {**TALK, "message": "Three"})
+        assert "result" in client.answer(change)
+        assert client.answer(turn)["result"]["status"] == "done"
+        assert said(client) == [*before, "Three", "Three."]
