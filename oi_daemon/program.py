@@ -1,6 +1,7 @@
 """The `interpreter` program: a conversation in the terminal, by the library as in any program."""
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Sequence
@@ -32,6 +33,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitCode.FAILED
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        return _end_of_output()
+
+
+def _end_of_output() -> int:
+    """End silently: nobody reads the output, and Python would still flush it to the closed pipe."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return ExitCode.FAILED
 
 
 def _configure() -> int:

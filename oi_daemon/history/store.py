@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 
 from oi_daemon import files
-from oi_daemon.errors import OIError
+from oi_daemon.errors import DiskError
 from oi_daemon.history import chosen_names, document, journal, naming
 from oi_daemon.history.catalog import Catalog, Change, ConversationPage
 from oi_daemon.history.conversation_file import ConversationFile
@@ -310,8 +310,8 @@ def _mtime(path: Path) -> int:
     return stamp.mtime_ns if stamp else 0
 
 
-def _unusable(path: Path, error: OSError) -> OIError:
-    return OIError(
+def _unusable(path: Path, error: OSError) -> DiskError:
+    return DiskError(
         f"The history cannot use {path}: {error.strerror}. Set conversation_history_path to"
         " another folder, or conversation_history to false."
     )

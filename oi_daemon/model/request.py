@@ -110,7 +110,7 @@ class ModelRequest:
         if failed.temporary and self._retry_delays:
             delay = self._retry_delays.pop(0)
             seconds = delay if failed.retry_after is None else failed.retry_after
-            logger.warning("%s", retry_text(failed, seconds))
+            logger.info("%s", retry_text(failed, seconds))  # a notice tells the person
             return seconds
         return None
 

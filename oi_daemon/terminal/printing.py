@@ -6,8 +6,6 @@ import sys
 import textwrap
 from typing import Literal, TextIO, TypeAlias
 
-from oi_daemon.messages.shapes import NoticeDict
-
 TextStyle: TypeAlias = Literal["error", "warning", "dim"]
 _STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
 """The style's code in a terminal's escape sequence."""
@@ -33,13 +31,6 @@ def print_warning(text: str, style: TextStyle = "warning") -> None:
 def styled(text: str, style: TextStyle) -> str:
     """The text with escape sequences that give it this style."""
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
-
-
-def describe_notice(notice: NoticeDict) -> str:
-    """A notice in one line, with the seconds that it lasts if they are known."""
-    seconds = notice.get("seconds")
-    text = visible(notice["message"])
-    return text if seconds is None else f"{text} ({seconds:g} s)"
 
 
 def visible(text: str) -> str:

@@ -14,7 +14,7 @@ from oi_daemon.messages.written import DISPLAY_ID, Bundle
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
-from oi_daemon.terminal.printing import describe_notice, styled, visible
+from oi_daemon.terminal.printing import styled, visible
 from oi_daemon.terminal.region import Region, paint, theme
 
 _FRAME = 0.08
@@ -57,7 +57,7 @@ class RichScreen:
     def show(self, chunk: ChunkDict) -> None:
         """Show a chunk."""
         if "notice" in chunk:
-            self.print_above(styled(describe_notice(chunk["notice"]), "dim"))
+            self.print_above(styled(visible(chunk["notice"]["message"]), "dim"))
         else:
             with self._lock:
                 self._take(chunk)

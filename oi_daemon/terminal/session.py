@@ -17,7 +17,8 @@ from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
 
 _UNEXPECTED = (
-    "Something unexpected went wrong: {kind}: {error}. Debug mode (%debug) shows all of it."
+    "Something unexpected went wrong: {kind}: {error}. Debug mode (--debug_mode, or %debug at the"
+    " prompt) shows all of it."
 )
 _QUIT = ("exit", "quit", "exit()", "quit()")
 _NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "image", "moderation", "realtime", "audio")
@@ -117,6 +118,8 @@ class Session:
         except KeyboardInterrupt:
             print_warning("Interrupted.")
             return ExitCode.INTERRUPTED
+        except BrokenPipeError:  # nobody reads the output any more: see `program.main`
+            raise
         except Exception as error:  # a bug of ours must not end the conversation
             if self._conversation.debug_mode:
                 raise

@@ -181,7 +181,7 @@ def test_a_line_that_comes_while_a_person_is_asked_comes_after_the_answer() -> N
     assert "Something is wrong." in written.getvalue()
 
 
-def test_a_notice_is_a_line_of_its_own_with_its_seconds(
+def test_a_notice_is_a_line_of_its_own(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     notice: ChunkDict = {"notice": {"kind": "retry", "message": "Try\x1b again.", "seconds": 0.5}}
@@ -190,10 +190,10 @@ def test_a_notice_is_a_line_of_its_own_with_its_seconds(
     for chunk in ({"message": "One"}, notice, {"thinking": "Hm"}, {"message": " two."}):
         screen.show(cast("ChunkDict", chunk))
     screen.close()
-    assert "\x1b[2mTry␛ again. (0.5 s)\x1b[0m\n" in written.getvalue()
+    assert "\x1b[2mTry␛ again.\x1b[0m\n" in written.getvalue()
     assert "One two." in written.getvalue()
     PlainScreen(written).show(notice)
-    assert capsys.readouterr().err == "Try␛ again. (0.5 s)\n"
+    assert capsys.readouterr().err == "Try␛ again.\n"
 
 
 def test_a_declined_block_is_marked() -> None:

@@ -54,6 +54,29 @@ def test_in_a_pipe_without_y_nothing_runs_and_it_is_said_how(
     assert not made.exists()
 
 
+@pytest.mark.parametrize("arguments", ["-y What's 34/24?", "--conversations"])
+def test_a_pipe_that_nobody_reads_any_more_ends_it_silently(
+    environ: dict[str, str], home: Path, server: ThreadedServer, arguments: str
+) -> None:
+    server.enqueue(*example())
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            '"$@" | true; exit ${PIPESTATUS[0]}',
+            "-",
+            COMMAND,
+            *arguments.split(" ", 1),
+        ],
+        env={**environ, "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+
+
 def test_an_error_goes_to_stderr_with_its_exit_code(run: Run, server: ThreadedServer) -> None:
     server.enqueue(error(401, "Incorrect API key provided."))
     done = run("Hi")
