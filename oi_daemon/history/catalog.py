@@ -41,8 +41,8 @@ _AT_ONCE = 200
 _TEXT_AT_ONCE = 16 << 20
 """Characters of text after which they are stored, however few files they are of."""
 
-_TICK = 100_000_000
-"""Nanoseconds in which two changes of a folder may get the same modification time."""
+_TICK = 0.02
+"""Seconds in which two changes of a folder may get the same modification time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,8 @@ class Change(NamedTuple):
     """The folder's modification time before it."""
     after: int | None
     """The folder's modification time after it."""
-    name: str
+    name: str | None = None
+    """The file's name; None if the change was of something else in the folder."""
     stamp: Stamp | None = None
     """The file's new state; None if it was removed."""
     summary: Summary | None = None
@@ -137,6 +138,7 @@ class Catalog:
         try:
             self._apply_changes()
             if self._index.mtime() != self._folder.mtime():
+                time.sleep(2 * _TICK)  # so that the folder's time tells of each later change
                 self._compare(thorough=False)
         except (sqlite3.Error, OSError) as error:
             logger.info("The index of the conversations is not in step: %s", error)
@@ -262,7 +264,7 @@ class Catalog:
                 if stamp is not None and known.get(name) != stamp
             )
             self._index.remove(known.keys() - found.keys())
-            is_settled = mtime is not None and time.time_ns() - mtime > _TICK
+            is_settled = mtime is not None and time.time() - mtime / 1e9 > _TICK
             self._index.set_mtime(mtime if is_settled else None)
             if thorough:
                 self._looked = time.monotonic()
@@ -275,9 +277,9 @@ class Catalog:
                 self._changes.popleft()
 
     def _apply(self, change: Change) -> None:
-        if change.stamp is None or change.summary is None:
+        if change.name is not None and change.stamp is None:
             self._index.remove([change.name])
-        else:
+        elif change.name is not None and change.stamp and change.summary:
             conversation = naming.id_in(change.name)
             self._index.put_saved(change.name, conversation, change.stamp, change.summary)
         if change.before is not None:

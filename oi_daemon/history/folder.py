@@ -35,6 +35,11 @@ class ConversationFolder:
         """Hold the folder against other processes and threads, for a change of its files."""
         return files.locked(self._cache.with_suffix(".lock"))
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether `prepare` has nothing to make."""
+        return files.state(self.journals) is not None
+
     def prepare(self) -> None:
         """Make what is missing, and remove what killed processes have left.
 

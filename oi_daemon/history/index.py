@@ -208,11 +208,12 @@ class Index:
             ]
 
     def by_conversation(self, conversation: str) -> list[str]:
-        """Names of the files whose name holds this id, or is it; newest first."""
+        """Names of the files whose name holds this id, or has it as its stem; newest first."""
         with self._read() as database:
             rows = database.execute(
-                "SELECT name FROM files WHERE conversation = ? ORDER BY mtime DESC, name DESC",
-                (conversation,),
+                "SELECT name FROM files WHERE conversation = ? OR name = ?"
+                " ORDER BY mtime DESC, name DESC",
+                (conversation, f"{conversation}.json"),
             )
             return [name for (name,) in rows]
 

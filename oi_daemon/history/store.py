@@ -7,7 +7,7 @@ before the first save.
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import RLock
 
@@ -260,15 +260,25 @@ class History:
                 except OSError as error:
                     logger.warning("A conversation stays in its journal. %s", error)
         if self._is_prepared:
-            self._folder.tidy()
+            self._change(self._folder.tidy)
             self._catalog.settle()
         self._catalog.close()
 
     def _prepare(self) -> None:
-        self._folder.prepare()
+        if self._folder.is_prepared:
+            self._folder.prepare()
+        else:
+            self._change(self._folder.prepare)
         if not self._is_prepared:
             self._is_prepared = True
             self._recover()
+
+    def _change(self, work: Callable[[], None]) -> None:
+        """Change the folder itself, so that the index knows that no conversation was changed."""
+        with self._folder.lock():
+            before = self._folder.mtime()
+            work()
+            self._catalog.note(Change(before, self._folder.mtime()))
 
     def _recover(self) -> None:
         ours = {file.journal_path for file in self._files.copy().values()}

@@ -9,7 +9,7 @@ import pytest
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import Entry, History, document
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from tests.history.conversations import CONVERSATION, asked, change_time, saved
+from tests.history.conversations import CONVERSATION, another, asked, change_time, saved
 
 
 def fill(history: History, count: int) -> None:
@@ -129,3 +129,19 @@ def test_only_a_pages_files_are_read(history: History, monkeypatch: pytest.Monke
     for _ in range(2):
         history.list(2)
         assert len(reads) == 3  # one more tells whether there is a next page
+
+
+def test_what_is_listed_can_be_opened(history: History, folder: Path) -> None:
+    """Also by its file's name, where another file has its id, and while the index is in step."""
+    path = saved(history, "a", asked("first"))
+    saved(another(folder), "a", asked("second"))
+    twin = path.with_name(path.name.replace("first", "twin"))
+    twin.write_bytes(path.read_bytes().replace(b"first", b"twin"))
+    change_time(twin, 1)
+    history.settle()
+
+    entries = another(folder).list().entries
+
+    assert len(entries) == 3
+    for entry in entries:
+        assert another(folder).load(entry.conversation) == asked(entry.title)
