@@ -1,9 +1,9 @@
 """Speed of the history, each figure beside a floor measured in the same run.
 
-python benchmarks/history.py
+python benchmarks/history.py [number of conversations]
 """
 
-import json
+import asyncio
 import os
 import sys
 import tempfile
@@ -14,60 +14,122 @@ from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from oi_daemon.history import History, document, naming
-from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage, dump
+from oi_daemon.history import History, Saver, document, naming, new_id
+from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 
-CONVERSATIONS = 10_000
+CONVERSATIONS = 100_000
+LARGE = 50 << 20
 ROUNDS = 7
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        fill(Path(folder))
-        listing(Path(folder))
-        finding(Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        saving(Path(folder))
+def main(count: int) -> None:
+    with tempfile.TemporaryDirectory() as place:
+        os.environ["HOME"] = place
+        os.environ["XDG_CACHE_HOME"] = os.environ["XDG_DATA_HOME"] = place
+        saving(Path(place) / "alone")
+        fill(Path(place) / "many", count)
+        listing(Path(place) / "many", count)
+        beside(Path(place) / "many", Path(place) / "none", count)
 
 
-def listing(folder: Path) -> None:
-    """The first page and a search, of a process that has read nothing yet and of one that has."""
+def listing(folder: Path, count: int) -> None:
+    """The first page and searches, in a process that has read nothing yet and in one that has."""
     floor = typical(lambda: scan(folder))
-    all_read = typical(lambda: [path.read_bytes() for path in folder.iterdir()])
     warm = History(folder)
+    started = time.perf_counter()
+    warm.list()
+    print(f"first page of {count}, no index: {time.perf_counter() - started:.2f} s")
+    started = time.perf_counter()
     warm.list(query="nowhere")
-    report("first page of 50, cold", typical(lambda: History(folder).list()), "a scan", floor)
-    report("first page of 50, warm", typical(warm.list), "a scan", floor)
-    search = typical(lambda: History(folder).list(query="nowhere"))
-    report("search, cold", search, "reading all", all_read)
-    report("search, warm", typical(lambda: warm.list(query="nowhere")), "a scan", floor)
+    print(f"first search, which reads all files: {time.perf_counter() - started:.1f} s")
+    time.sleep(0.2)  # until the folder's modification time tells of every change
+    warm.list()
+    report("first page, cold", typical(lambda: History(folder).list()), "a scan", floor)
+    report("first page, warm", typical(warm.list), "a scan", floor)
+    for query in ("nowhere", "question 777", "files"):
+        took = typical(lambda query=query: warm.list(query=query))  # type: ignore[misc]
+        report(f"search for {query!r}, warm", took, "a scan", floor)
 
 
-def finding(folder: Path) -> None:
-    """A conversation of another process, by its id."""
-    floor = typical(lambda: [*folder.iterdir()])
-    report("file of an id", typical(lambda: History(folder).path_of("none")), "iterdir", floor)
+def beside(many: Path, none: Path, count: int) -> None:
+    """The look for a new conversation and its first save."""
+
+    def begin(folder: Path) -> float:
+        def once() -> float:
+            history = History(folder)
+            started = time.perf_counter()
+            first_turn(history)
+            took = time.perf_counter() - started
+            history.close()
+            return took
+
+        return median(once() for _ in range(ROUNDS))
+
+    floor = begin(none)
+    report(f"first save beside {count}", begin(many), "beside none", floor)
+
+
+def first_turn(history: History) -> None:
+    """What a turn waits for. The index hears of it afterwards, in another thread."""
+    conversation = new_id()
+    history.load(conversation)
+    history.save(conversation, [UserMessage("Hi")], whole=False)
 
 
 def saving(folder: Path) -> None:
-    """One more save of a conversation of 2,000 messages."""
-    messages = conversation(500)
-    history = History(folder)
-    history.save("long", messages)
-    plain = folder / "floor.txt"
+    """Messages that are added to a large conversation: the time, and how long the loop is held."""
+    few = list(conversation(1))
+    size = len(document.encode(few))
+    for messages in (few, few * (LARGE // size)):
+        history, name = History(folder), new_id()
+        history.save(name, messages)
+        took, held = asyncio.run(added(history, name, messages))
+        megabytes = len(messages) // len(few) * size / (1 << 20)
+        print(
+            f"a message more in {megabytes:.2f} MB: {took * 1e3:.1f} ms,"
+            f" of which the loop is held for {held * 1e3:.2f} ms at most"
+        )
 
-    def dump_and_write() -> None:
-        plain.write_text(json.dumps([dump(message) for message in messages]))
 
-    floor = typical(dump_and_write)
-    took = typical(lambda: history.save("long", messages))
-    size = plain.stat().st_size >> 10
-    report(f"save of 2,000 messages, {size} KiB", took, "json and write", floor)
+async def added(
+    history: History, conversation: str, messages: list[Message]
+) -> tuple[float, float]:
+    """Seconds of a save, the median, and the longest time for which the loop was held."""
+    saver = Saver(conversation)
+    saver.assume_saved(history, messages, None)
+    took = []
+    ticker = asyncio.create_task(longest_gap())
+    for number in range(ROUNDS):
+        messages.append(AssistantMessage(f"And {number}"))
+        started = time.perf_counter()
+        await save(history, saver, messages)
+        took.append(time.perf_counter() - started)
+    ticker.cancel()
+    return median(took), await ticker
 
 
-def fill(folder: Path) -> None:
+async def longest_gap() -> float:
+    """The longest processor time of this thread between two turns of the loop, until cancelled."""
+    longest, last = 0.0, time.thread_time()
+    try:
+        while True:
+            await asyncio.sleep(0)
+            now = time.thread_time()
+            longest, last = max(longest, now - last), now
+    except asyncio.CancelledError:
+        return longest
+
+
+async def save(history: History, saver: Saver, messages: list[Message]) -> None:
+    saving = saver.start(history, messages, None, whole=False)
+    if saving is not None:
+        await saver.wait(saving)
+
+
+def fill(folder: Path, count: int) -> None:
+    folder.mkdir()
     data = document.encode(conversation(2))
-    for number in range(CONVERSATIONS):
+    for number in range(count):
         (folder / naming.name_for(f"c{number}", f"Question {number}")).write_bytes(data)
 
 
@@ -99,9 +161,10 @@ def typical(work: Callable[[], object]) -> float:
 def report(what: str, seconds: float, floor: str, floor_seconds: float) -> None:
     print(
         f"{what}: {seconds * 1e3:.1f} ms,"
-        f" {seconds / floor_seconds:.1f} times {floor} ({floor_seconds * 1e3:.1f} ms)"
+        f" {seconds / floor_seconds:.2f} times {floor} ({floor_seconds * 1e3:.1f} ms)",
+        flush=True,
     )
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else CONVERSATIONS)
