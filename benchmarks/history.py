@@ -78,16 +78,16 @@ def first_turn(history: History) -> None:
 
 def saving(folder: Path) -> None:
     """Messages that are added to a large conversation: the time, and how long the loop is held."""
-    few = list(conversation(1))
-    size = len(document.encode(few))
-    for messages in (few, few * (LARGE // size)):
-        history, name = History(folder), new_id()
-        history.save(name, messages)
+    few = conversation(1)
+    for times in (1, LARGE // len(document.encode(few))):
+        history, name, messages = History(folder), new_id(), few * times
+        path = history.save(name, messages)
+        assert path is not None
         took, held = asyncio.run(added(history, name, messages))
-        megabytes = len(messages) // len(few) * size / (1 << 20)
         print(
-            f"a message more in {megabytes:.2f} MB: {took * 1e3:.1f} ms,"
-            f" of which the loop is held for {held * 1e3:.2f} ms at most"
+            f"a message more in {path.stat().st_size / (1 << 20):.2f} MB: {took * 1e3:.1f} ms,"
+            f" of which the loop is held for {held * 1e3:.2f} ms at most",
+            flush=True,
         )
 
 
