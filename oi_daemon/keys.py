@@ -43,7 +43,7 @@ def take() -> None:
     for name in NAMES:
         add(os.environ.get(name))
     for name, value in list(os.environ.items()):
-        if name in NAMES or value.strip() in _known:
+        if name in NAMES or _holds_key(value):
             _removed[name] = os.environ.pop(name)
     conceal()
     close_memory()
@@ -81,7 +81,7 @@ def environ() -> dict[str, str]:
 
 def withheld(passed: Collection[str]) -> tuple[str, ...]:
     """Return the names of all variables that code does not get; `passed` are those that it may."""
-    named = {name for name, value in environ().items() if value.strip() in _known}
+    named = {name for name, value in environ().items() if _holds_key(value)}
     return tuple(sorted({*NAMES, *named} - set(passed)))
 
 
@@ -92,6 +92,11 @@ def for_code(
     given = {name: _removed[name] for name in passed if name in _removed}
     kept = {name: value for name, value in environment.items() if name not in withheld}
     return {**kept, **given}
+
+
+def _holds_key(value: str) -> bool:
+    """Whether a variable's value is a known key, or has one in it, as `Bearer KEY` does."""
+    return any(key in value for key in _known)
 
 
 def _overwrite(values: Iterable[bytes]) -> None:

@@ -188,6 +188,7 @@ class Interpreter(PersistentConversation):
 
         stored = [cast("MessageDict", dump(message)) for message in load(messages)]
         self._leave_stream()
+        self._end_allow_all()
         if self._is_known:
             with self._daemon() as remote:
                 remote.restore(stored)

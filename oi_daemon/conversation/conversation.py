@@ -142,32 +142,44 @@ class Conversation:
                 is nothing, the conversation is as it was before.
         """
         changes = changes or {}
-        settings = change(self.settings, changes)
-        if self._all_allowed and "auto_run" not in changes:
-            settings = change(settings, {"auto_run": True})
-        logs.apply(settings)
+        settings = self._settings_with(changes)
         with self._one_turn():
             await self._be_loaded()
             await self._warm(settings)
+            settings = self._settings_with(changes)  # those of now: they may have been changed
+            logs.apply(settings)
             asked = [UserMessage(message)]
-            turn = await self._begin(settings, self._model_for(settings), emit, asked)
+            turn = await self._begin(settings, self._model_for(settings), emit, asked, changes)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
 
     async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
         """Run a block of the person's own, in a turn without a model. Raises as `chat` does."""
         with self._one_turn():
             await self._be_loaded()
-            turn = await self._begin(self.settings, _NoModel(), emit, [])
+            turn = await self._begin(self.settings, _NoModel(), emit, [], {})
             return await self._finish(turn, self.settings, turn.execute(language, code), [], emit)
 
+    def _settings_with(self, changes: Mapping[str, Any]) -> Settings:
+        """The settings for a turn: the conversation's, with an `always`, and the turn's own."""
+        settings = change(self.settings, changes)
+        if self._all_allowed and "auto_run" not in changes:
+            settings = change(settings, {"auto_run": True})
+        return settings
+
     async def _begin(
-        self, settings: Settings, model: Model, emit: Emit, asked: Sequence[Message]
+        self,
+        settings: Settings,
+        model: Model,
+        emit: Emit,
+        asked: Sequence[Message],
+        changes: Mapping[str, Any],
     ) -> Turn:
         execution = await self._execution_for(settings)
         self.messages += asked
         self._start_saving(settings)
-        self._approvals.auto_run = settings.auto_run
-        self.budget.max_budget = settings.max_budget
+        latest = self._settings_with(changes)  # consent may have been taken back in the meantime
+        self._approvals.auto_run = latest.auto_run
+        self.budget.max_budget = latest.max_budget
         self._bill = Bill(self.budget)
         tracking = self._tracking(emit)
         self._turn = turn = Turn(
@@ -243,7 +255,8 @@ class Conversation:
         """Stop the turn. True: it ends as INTERRUPTED, whatever it does now. False: none runs."""
         if self._turn is not None:
             self._turn.interrupt()
-        self._saver.interrupt()
+        if self._busy:
+            self._saver.interrupt()
         self._interrupted = self._busy
         return self._busy
 
@@ -357,10 +370,22 @@ class Conversation:
         await self._saver.close()
 
     async def delete(self) -> bool:
-        """Delete the conversation's file. False if there is none."""
-        await self._saver.forget()
-        history = self._history()
-        return await in_thread(partial(history.delete, self.id))
+        """Delete the conversation's file, and begin an empty one. False if there is no file.
+
+        Raises:
+            BusyError: a turn is under way.
+            OIError: the file cannot be removed.
+        """
+        self.refuse_if_busy()
+        self._all_allowed = False
+        async with self._changing:
+            await self._saver.forget()
+            history = self._history()
+            is_deleted = await in_thread(partial(history.delete, self.id))
+            self.messages, self._is_loaded = [], True
+            if self._execution is not None:
+                await self._execution.close()
+            return is_deleted
 
     @property
     def visible(self) -> list[Message]:

@@ -140,7 +140,7 @@ class ConversationFile:
             OSError: the journal cannot be opened.
         """
         with self._folder.lock():
-            return self._is_ours() and self._journal.open()
+            return self.is_ours() and self._journal.open()
 
     def release(self) -> None:
         """Leave the conversation to others; the journal goes if nothing waits in it.
@@ -160,6 +160,8 @@ class ConversationFile:
 
     def _append(self, messages: tuple[Message, ...], same: int) -> None:
         """Write the messages from place `same` on to the journal."""
+        if self._journal.is_open and not self._journal.is_in_place:
+            return self._replace(messages)  # somebody has removed the folder
         if not self._journal.is_open and not (self.is_known and self.claim()):
             return self._replace(messages)
         if self._journal.is_damaged:
@@ -190,7 +192,7 @@ class ConversationFile:
             stamp = Stamp.of(files.state_of(descriptor))
             with self._folder.lock():
                 self._folder.pictures.keep(pictures)
-                if not self._is_ours():
+                if not self.is_ours():
                     self._fork(messages)
                 if not naming.holds_id(self.path.name):
                     chosen_names.remember(self.path, self.conversation)
@@ -231,7 +233,7 @@ class ConversationFile:
         same = _same_start(self.messages, messages)
         return same >= self._count and document.stamp_of(self.path) == self._stamp
 
-    def _is_ours(self) -> bool:
+    def is_ours(self) -> bool:
         """Whether the JSON file and the journal hold what this process knows, or are not there."""
         found = document.stamp_of(self.path)
         if found is None:

@@ -129,6 +129,14 @@ class Journal:
         return self._descriptor is not None
 
     @property
+    def is_in_place(self) -> bool:
+        """Whether the open journal can be found by its path, and has not been removed."""
+        found = files.state(self.path)
+        if self._descriptor is None or found is None:
+            return False
+        return found.st_ino == files.state_of(self._descriptor).st_ino
+
+    @property
     def is_empty(self) -> bool:
         """Whether no message waits in the journal to come into the JSON file."""
         return not self._written

@@ -66,7 +66,7 @@ class _State:
         elif self.messages:
             self.history.save(conversation, self.messages, filename=self.filename, whole=self.whole)
         else:
-            self.history.delete(conversation)
+            self.history.clear(conversation)
 
     def includes(self, other: "_State") -> bool:
         """Whether nothing is left to do for the other state once this one is saved."""
@@ -114,7 +114,7 @@ class Saver:
     ) -> asyncio.Future[None] | None:
         """Begin to save the conversation; the arguments are those of `History.save`.
 
-        Without any message, the conversation's file is deleted.
+        Without any message, the conversation's file is deleted, unless another program changed it.
 
         Returns:
             A future for `wait`; None if that is saved already.
@@ -220,6 +220,9 @@ class Saver:
                 self._succeeded(state)
             if attempt is not None:
                 attempt.set_result(None)
+        if self._attempt is not None:  # what it was to save was given up meanwhile
+            self._attempt.set_result(None)
+            self._attempt = None
         self._worker = None
 
     def _succeeded(self, state: _State) -> None:

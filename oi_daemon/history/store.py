@@ -183,6 +183,24 @@ class History:
                 raise _unusable(path, error) from error
             return True
 
+    def clear(self, conversation: str) -> None:
+        """Remove the files of a conversation that holds no messages any more.
+
+        If another program has changed the conversation, its file stays, and the person is told.
+
+        Raises:
+            OIError: they cannot be removed.
+        """
+        with self._locks[conversation]:
+            file = self._files.get(conversation)
+            try:
+                if file is not None and file.is_ours():
+                    self.delete(conversation)
+                elif file is not None:
+                    file.notices.append(_CHANGED.format(file.path))
+            except OSError as error:
+                raise _unusable(self.folder, error) from error
+
     def set_aside(self, conversation: str) -> None:
         """Let a conversation begin anew: what is kept of it stays, under an id of its own.
 
@@ -196,12 +214,17 @@ class History:
             if path is None:
                 return
             try:
+                is_ours = file is not None and file.is_ours()
                 if file is not None:
                     file.release()
                 if naming.holds_id(path.name):
                     other = naming.with_id(path.name, naming.new_id())
-                    files.move(path, path.with_name(other))
-                    files.flush_folder(self.folder)
+                else:  # a name that was chosen is for what comes now
+                    other = naming.name_for(naming.new_id(), naming.stem(path.name))
+                files.move(path, path.with_name(other))
+                files.flush_folder(self.folder)
+                if not is_ours:
+                    self._folder.note_fork(path.name, other)
             except OSError as error:
                 raise _unusable(path, error) from error
 
@@ -313,6 +336,11 @@ class History:
         others = [name for name in names if name not in named]
         found = [name for name in others if naming.id_in(name) == conversation]
         return found or [name for name in others if naming.stem(name) == conversation]
+
+
+_CHANGED = (
+    "Another program has changed this conversation in the meantime. What it has saved stays in {}."
+)
 
 
 def _mtime(path: Path) -> int:

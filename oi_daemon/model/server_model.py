@@ -180,9 +180,12 @@ class ServerModel:
             return None
         if self._price(TokenCounts(1, 1), endpoint) is None:
             return Quote(endpoint.model, None)
-        counted = await asyncio.to_thread(tokenizer(endpoint.model).count, attempt.conversation())
+        count = tokenizer(endpoint.model).count
+        counted = await asyncio.to_thread(count, attempt.conversation())
         attempt.counted = counted + attempt.picture_tokens()
-        tokens = attempt.counted + self._access.capabilities(endpoint).overhead_tokens
+        overhead = self._access.capabilities(endpoint).overhead_tokens
+        instructions = await asyncio.to_thread(count, settings.system_message)
+        tokens = attempt.counted + max(overhead, instructions)
         most = None
         if settings.max_tokens is not None:
             most = self._price(TokenCounts(tokens, settings.max_tokens), endpoint)

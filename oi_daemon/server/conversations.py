@@ -10,7 +10,7 @@ from oi_daemon.conversation.conversation import Conversation
 from oi_daemon.conversation.turn import Emit, Model
 from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.history import History, in_background, in_thread, new_id
-from oi_daemon.messages import Chunk
+from oi_daemon.messages import Chunk, ConversationState
 from oi_daemon.protocol.methods import chunk_params
 from oi_daemon.server.background import Background
 from oi_daemon.settings import Settings
@@ -86,10 +86,10 @@ class Conversations:
         if conversation is None:
             deleted = await in_thread(partial(history.delete, id))
         else:
-            conversation.refuse_if_busy()
-            del self._active[conversation.id]
             await conversation.delete()
-            await conversation.close()
+            if conversation.state is ConversationState.IDLE:  # no turn was asked for meanwhile
+                self._active.pop(conversation.id, None)
+                await conversation.close()
             deleted = True
         in_background(history.sweep_pictures)
         return deleted

@@ -253,3 +253,17 @@ def test_seq_rises_by_one_and_all_chunks_come_before_the_result(
     result = client.result("oi/stream", {"message": "Go", "settings": {"auto_run": True}})
     seqs = [n["params"]["seq"] for n in client.notifications]
     assert seqs == list(range(1, result["last_seq"] + 1))
+
+
+@pytest.mark.parametrize("setting", [{"auto_run": False}, {"max_budget": 0.0}])
+def test_what_is_taken_back_right_behind_the_question_holds_for_its_turn(
+    client: WireClient, server: ThreadedServer, setting: dict[str, object]
+) -> None:
+    client.result("oi/settings/set", {"settings": {"auto_run": True}})
+    server.enqueue(code("print(1)"), text("Done."))
+    turn = client.send("oi/stream", {"message": "Go"})
+    client.result("oi/settings/set", {"settings": setting})
+    if "auto_run" in setting:
+        approval = wait_for_approval(client)
+        client.result("oi/approve", {"approval": approval, "decision": "stop"})
+    assert client.answer(turn)["result"]["status"] in ("stopped", "budget")

@@ -95,3 +95,49 @@ def test_a_question_right_behind_a_change_of_the_history_goes_on_with_the_change
         assert "result" in client.answer(change)
         assert client.answer(turn)["result"]["status"] == "done"
         assert said(client) == [*before, "Three", "Three."]
+
+
+def test_a_question_right_behind_a_deletion_begins_an_empty_conversation(
+    server: ThreadedServer, home: Path
+) -> None:
+    with WireClient() as client:
+        ready(client, server.url, "talk")
+        server.enqueue(text("One."), text("Two."))
+        client.result("oi/stream", {**TALK, "message": "One"})
+        deletion = client.send("oi/history/delete", TALK)
+        turn = client.send("oi/stream", {**TALK, "message": "Two"})
+        assert client.answer(deletion)["result"] == {"deleted": True}
+        assert client.answer(turn)["result"]["status"] == "done"
+        assert said(client) == ["Two", "Two."]
+        assert len(list(home.rglob("conversations/*.json"))) == 1
+
+
+@pytest.mark.parametrize("change", ["oi/history/undo", "oi/history/set"])
+def test_what_another_daemon_has_saved_is_never_removed(
+    server: ThreadedServer, change: str
+) -> None:
+    with WireClient() as first, WireClient() as second:
+        for client, message in ((first, "One"), (second, "Two")):
+            ready(client, server.url, "talk")
+            server.enqueue(text(f"{message}."))
+            client.result("oi/stream", {**TALK, "message": message})
+        first.result(change, {**TALK, **({"messages": []} if "set" in change else {})})
+    with WireClient() as third:
+        assert said(third) == ["One", "One.", "Two", "Two."]
+
+
+def test_a_chosen_file_name_is_for_what_comes_after_a_reset(server: ThreadedServer) -> None:
+    chosen = {"conversation_filename": "notes.json"}
+    with WireClient() as client:
+        ready(client, server.url, "talk", **chosen)
+        server.enqueue(text("One."), text("Two."))
+        client.result("oi/stream", {**TALK, "message": "One"})
+        client.result("oi/history/reset", TALK)
+        result = client.result("oi/stream", {**TALK, "message": "Two"})
+        assert result["status"] == "done"
+        client.close_input()
+        client.exit_code()
+    with WireClient() as client:
+        ready(client, server.url, "talk", **chosen)
+        assert said(client) == ["Two", "Two."]
+        assert len(client.result("oi/history/list")["conversations"]) == 2
