@@ -168,13 +168,15 @@ def test_set_aside_a_conversation_begins_anew_and_the_old_one_stays(history: His
     assert history.load(other.conversation) == CONVERSATION
 
 
-def test_a_file_that_the_user_named_keeps_its_name(history: History) -> None:
+def test_a_name_that_the_user_chose_is_for_what_comes_after_a_reset(history: History) -> None:
     history.save("a", CONVERSATION, filename="mine.json")
     history.set_aside("a")
     history.save("a", asked("anew"), filename="mine.json")
 
-    assert stored(history.folder / "mine.json") == CONVERSATION
+    assert stored(history.folder / "mine.json") == asked("anew")
     assert history.load("a") == asked("anew")
+    [other] = [e for e in history.list().entries if e.conversation != "a"]
+    assert history.load(other.conversation) == CONVERSATION
 
 
 def test_nothing_can_be_set_aside(history: History, folder: Path) -> None:
