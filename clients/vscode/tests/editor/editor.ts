@@ -289,7 +289,8 @@ export class Editor {
   /** The file of the conversation that the daemon saved last. */
   lastSaved(): string {
     const folder = join(this.state, "home/.local/share/oi-daemon/conversations");
-    const files = readdirSync(folder).map((name) => join(folder, name));
+    const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+    const files = names.map((name) => join(folder, name));
     const last = files.toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs).at(-1);
     return readFileSync(last as string, "utf8");
   }
