@@ -244,12 +244,17 @@ def world(tmp_path: Path) -> Iterator[World]:
     outside = tmp_path / "outside"
     (outside / "folder").mkdir(parents=True)
     (outside / "file").write_text("kept")
-    victim = subprocess.Popen(["sleep", "1000"], start_new_session=True, stdin=subprocess.DEVNULL)
+    pipe = subprocess.PIPE
+    victim = subprocess.Popen(["cat"], start_new_session=True, stdin=pipe, stdout=pipe, bufsize=0)
+    assert victim.stdin
+    assert victim.stdout
+    victim.stdin.write(b"\n")
+    assert victim.stdout.read(1) == b"\n"  # it is what it is to be: its name no longer changes
     objects = libc.shmget(0, 4096, 0o1600), libc.semget(0, 1, 0o1600), libc.msgget(0, 0o1600)
     assert min(objects) >= 0
     yield World(victim, *objects, outside)
     victim.kill()
-    victim.wait()
+    victim.communicate()
     removed = (libc.shmctl(objects[0], 0, None), libc.semctl(objects[1], 0, 0), 0)
     assert removed == (0, 0, 0)
     assert libc.msgctl(objects[2], 0, None) == 0

@@ -13,8 +13,14 @@ from tests.execution.runs import output, until
 
 def pythons() -> list[psutil.Process]:
     """The Python workers that this process has started."""
-    children = psutil.Process().children()
-    return [child for child in children if "python_worker" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children() if _is_worker(child)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return "python_worker" in " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # it has ended
+        return False
 
 
 async def test_many_conversations_share_one(workplace: Workplace) -> None:

@@ -45,10 +45,14 @@ async def test_a_compressed_answer_is_read(asked: Asked) -> None:
         assert (await ask(server, asked.models)).message == "word " * 20
 
 
+CLOSES = "Connection: close"
+"""Else the next request could be sent on a connection that the server is just closing."""
+
+
 async def test_a_redirect_on_the_same_server_is_followed(asked: Asked) -> None:
     good = stream(event(content="Hi"))
     with HostileServer(good) as server:
-        moved = whole("307 Temporary Redirect", b"", "Location: /v1/chat/completions/")
+        moved = whole("307 Temporary Redirect", b"", "Location: /v1/chat/completions/", CLOSES)
         server.attacks = [moved, good]
         assert (await ask(server, asked.models)).message == "Hi"
         assert [re.findall(rb"POST (\S+)", each)[0] for each in server.requests] == [
