@@ -1,6 +1,7 @@
 """The key is in the request to the model and nowhere else."""
 
 import os
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -66,10 +67,20 @@ import glob
 found = []
 for path in glob.glob('/proc/[0-9]*/environ') + glob.glob('/proc/[0-9]*/cmdline'):
     try:
-        if b'0123456789' + b'abcdef' in open(path, 'rb').read(): found.append(path)
+        if b'FIRST' + b'SECOND' in open(path, 'rb').read(): found.append(path)
     except OSError: pass
 print(found)
 """
+
+
+def new_key() -> str:
+    """A key that no other test has, as all processes of this machine are looked at."""
+    return f"sk-{secrets.token_hex(12)}"
+
+
+def finds(key: str) -> str:
+    """Code that finds a key in /proc, and does not hold it as a whole itself."""
+    return FINDS.replace("FIRST", key[:12]).replace("SECOND", key[12:])
 
 
 def run(client: WireClient, code: str, language: str = "python") -> str:
@@ -86,8 +97,9 @@ def test_code_of_no_language_has_the_key_of_the_environment(home: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_no_process_of_ours_shows_the_key_in_proc(home: Path) -> None:
-    with WireClient(environ=ENVIRONMENT) as client:
-        assert run(client, FINDS) == "[]"
+    key = new_key()
+    with WireClient(environ={"OPENAI_API_KEY": key, "MY_OWN_NAME": key}) as client:
+        assert run(client, finds(key)) == "[]"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -103,17 +115,18 @@ def test_the_daemon_s_memory_is_closed_to_other_processes_of_the_user(home: Path
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_the_program_shows_no_key_in_proc(home: Path) -> None:
     """Neither by its environment nor by its command line."""
+    key = new_key()
     with WireClient() as client:
         script = f"import sys; sys.argv = ['x', '-y', '-ak', sys.argv[1]]\n{CONCEALS}"
         program = subprocess.Popen(
-            [sys.executable, "-c", script, KEY],
-            env={**os.environ, **ENVIRONMENT},
+            [sys.executable, "-c", script, key],
+            env={**os.environ, "OPENAI_API_KEY": key, "MY_OWN_NAME": key},
             stdout=subprocess.PIPE,
             stdin=subprocess.PIPE,
         )
         assert program.stdout is not None
-        assert program.stdout.readline() == f"{KEY}\n".encode()
-        assert run(client, FINDS) == "[]"
+        assert program.stdout.readline() == f"{key}\n".encode()
+        assert run(client, finds(key)) == "[]"
         program.communicate()
 
 

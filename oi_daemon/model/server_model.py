@@ -184,8 +184,10 @@ class ServerModel:
         counted = await asyncio.to_thread(count, attempt.conversation())
         attempt.counted = counted + attempt.picture_tokens()
         overhead = self._access.capabilities(endpoint).overhead_tokens
-        instructions = await asyncio.to_thread(count, settings.system_message)
-        tokens = attempt.counted + max(overhead, instructions)
+        if len(attempt.content.messages) == 1:  # no answer has taught us the overhead yet
+            instructions = await asyncio.to_thread(count, settings.system_message)
+            overhead = max(overhead, instructions)
+        tokens = attempt.counted + overhead
         most = None
         if settings.max_tokens is not None:
             most = self._price(TokenCounts(tokens, settings.max_tokens), endpoint)
