@@ -224,11 +224,16 @@ export class Editor {
   }
 
   private descendants(word: string): string[][] {
-    const all = execFileSync("ps", ["-eo", "pid,ppid,args"], { encoding: "utf8" }).trim().split("\n");
+    // Whole lines (-ww), however wide COLUMNS says that the terminal is.
+    const all = execFileSync("ps", ["-ww", "-eo", "pid,ppid,args"], { encoding: "utf8" }).trim().split("\n");
     const rows = all.map((line) => line.trim().split(/\s+/));
-    const ours = new Set([String(this.pid)]);
-    for (const [pid = "", parent = ""] of rows) if (ours.has(parent)) ours.add(pid);
-    return rows.filter(([pid = "", , ...args]) => ours.has(pid) && args.join(" ").includes(word));
+    const parents = new Map(rows.map(([pid = "", parent = ""]) => [pid, parent]));
+    const isOurs = (pid: string): boolean => {
+      // A child's id may be smaller than its parent's, so the order of the rows says nothing.
+      const parent = parents.get(pid);
+      return parent !== undefined && (parent === String(this.pid) || isOurs(parent));
+    };
+    return rows.filter(([pid = "", , ...args]) => isOurs(pid) && args.join(" ").includes(word));
   }
 
   /** The code cells' editors. */
