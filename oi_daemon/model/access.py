@@ -6,7 +6,7 @@ from oi_daemon.errors import AuthError
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.connections import Connections, validated
 from oi_daemon.model.endpoint import NO_KEY, Endpoint
-from oi_daemon.model.failures import KEY_MISSING
+from oi_daemon.model.explanations import KEY_MISSING
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.prices import OPENAI
 from oi_daemon.model.reasoning import is_reasoning_model

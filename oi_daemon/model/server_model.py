@@ -19,7 +19,8 @@ from oi_daemon.model.buffered import BufferedStream
 from oi_daemon.model.chat import ChatBackend
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.endpoint import Endpoint
-from oi_daemon.model.failures import Failure, explain, failure
+from oi_daemon.model.explanations import explain
+from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.prices import TokenCounts, price
 from oi_daemon.model.request import ModelRequest, retry_text

@@ -7,7 +7,8 @@ import httpx2
 import openai
 import pytest
 
-from oi_daemon.model.failures import Failure, explain, failure
+from oi_daemon.model.explanations import explain
+from oi_daemon.model.failures import Failure, failure
 
 
 def refused(status: int, text: str, **more: str) -> Failure:
