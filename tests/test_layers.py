@@ -21,6 +21,7 @@ LIGHT = [
     "oi_daemon.messages",
     "oi_daemon.protocol.methods",
     "oi_daemon.settings",
+    "oi_daemon.conversation.collaborators",
     "oi_daemon.conversation.turn",
 ]
 HEAVY = {"openai", "httpx2", "pygls", "lsprotocol", "tiktoken", "genai_prices", "rich"}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from oi_daemon.conversation.turn import Answer, Decision
+from oi_daemon.conversation.collaborators import Answer, Decision
 
 
 @dataclass(frozen=True, slots=True)

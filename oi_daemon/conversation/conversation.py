@@ -11,16 +11,9 @@ from typing import Any
 from oi_daemon import keys, logs
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.budget import Bill, Budget
+from oi_daemon.conversation.collaborators import Answer, Decision, Emit, Model, Reply
 from oi_daemon.conversation.states import state_after
-from oi_daemon.conversation.turn import (
-    Answer,
-    Decision,
-    Emit,
-    Model,
-    Reply,
-    Status,
-    Turn,
-)
+from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 class Interpreters:
     """Runs the code of one conversation: one process per language.
 
-    Implements `oi_daemon.conversation.turn.Execution`.
+    Implements `oi_daemon.conversation.collaborators.Execution`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Interpreters:
         """Whether the latest block was interrupted."""
 
     async def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
-        """Run one block. See `oi_daemon.conversation.turn.Execution.run`."""
+        """Run one block. See `oi_daemon.conversation.collaborators.Execution.run`."""
         found = find_language(language)
         why = _unknown(language) if found is None else found.missing()
         if found is None or why is not None:

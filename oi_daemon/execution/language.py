@@ -50,7 +50,7 @@ class Process(Protocol):
         ...
 
     def run(self, code: str) -> AsyncGenerator[Chunk, None]:
-        """Run one block. See `oi_daemon.conversation.turn.Execution.run`."""
+        """Run one block. See `oi_daemon.conversation.collaborators.Execution.run`."""
         ...
 
     def interrupt(self) -> None:

@@ -34,7 +34,7 @@ LONGEST_BUSY = 0.005
 
 
 class ServerModel:
-    """A `conversation.turn.Model`, made for one turn and its settings.
+    """A `conversation.collaborators.Model`, made for one turn and its settings.
 
     Making one costs nothing: connections, and what is known about servers, are `ServerAccess`'s.
     """
@@ -65,7 +65,7 @@ class ServerModel:
     async def reply(
         self, messages: Sequence[Message]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
-        """See `conversation.turn.Model.reply`. `Usage` comes last, or just before an error."""
+        """See `collaborators.Model.reply`. `Usage` comes last, or just before an error."""
         request = self._request(await self._access.endpoint(self._settings))
         while True:
             attempt = await self._attempt(request, messages)
@@ -109,7 +109,7 @@ class ServerModel:
         return NoticeChunk("model", _CORRECTED)
 
     def unfinished(self) -> Usage | None:
-        """See `conversation.turn.Model.unfinished`."""
+        """See `collaborators.Model.unfinished`."""
         attempt, self._unfinished = self._unfinished, None
         return None if attempt is None else self._usage(attempt)
 

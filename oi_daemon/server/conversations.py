@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from oi_daemon.conversation.collaborators import Emit, Model
 from oi_daemon.conversation.conversation import Conversation
-from oi_daemon.conversation.turn import Emit, Model
 from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.history import History, in_background, in_thread, new_id
 from oi_daemon.messages import Chunk, ConversationState

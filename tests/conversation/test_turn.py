@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.conversation.turn import Answer, Decision, Status
+from oi_daemon.conversation.collaborators import Answer, Decision
+from oi_daemon.conversation.turn import Status
 from oi_daemon.errors import ConnectionLostError
 from oi_daemon.messages import (
     ActiveLine,

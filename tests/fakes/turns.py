@@ -5,14 +5,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Seque
 from dataclasses import dataclass, field
 
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.turn import (
-    Answer,
-    Approval,
-    Decision,
-    Reply,
-    Status,
-    Turn,
-)
+from oi_daemon.conversation.collaborators import Answer, Approval, Decision, Reply
+from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.messages import (
     ActiveLine,
     Chunk,

@@ -4,7 +4,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
-from oi_daemon.conversation.turn import Reply
+from oi_daemon.conversation.collaborators import Reply
 from oi_daemon.messages import Message, MessageChunk, UserMessage
 from oi_daemon.model.models import Models
 from oi_daemon.settings import Settings
