@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from oi_daemon.messages.written import Bundle
@@ -47,7 +47,7 @@ class Executing:
     language: str
     approval: str | None = None
     """Id that an answer has to name before the block runs; None if it runs without an answer."""
-    provider: Mapping[str, Any] | None = None
+    provider: Mapping[str, Any] | None = field(default=None, compare=False)
     """Data that the model's server needs back with this block. Clients do not get it."""
 
 

@@ -8,6 +8,7 @@ access          what all requests share: connections, local models, what servers
 events          server-sent events from bytes; `buffered` reads them ahead of the consumer
 dialects/       stored messages -> requests; deltas -> parts of a reply
 context_window  how many tokens fit; `trimming` selects the messages, `tokens` counts
+provider        what a server needs back with its calls, kept with each block
 failures        why a request failed
 explanations    the error that a person then reads
 local/          models on this machine: servers, model files, the download

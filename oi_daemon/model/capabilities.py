@@ -13,6 +13,10 @@ class Capabilities:
     """The way to ask for code that the server accepts; None until it has refused one."""
     accepts_pictures: bool = True
     """False once the server has refused a request because of its pictures."""
+    accepts_provider_data: bool = True
+    """False once the server has refused what it gave us to send back; see `provider`."""
+    wants_signatures: bool = False
+    """True once the server has refused calls without a signature of its own."""
     rejected_parameters: set[str] = field(default_factory=set)
     """Names of request parameters that the server has refused; they are no longer sent."""
     context_window: int | None = None

@@ -24,6 +24,7 @@ from oi_daemon.model.dialects.requests import (
 from oi_daemon.model.events import EventReader, StreamedError, unreadable
 from oi_daemon.model.local.compact import compact_messages
 from oi_daemon.model.prices import TokenCounts
+from oi_daemon.model.provider import UNSIGNED
 from oi_daemon.model.reasoning import is_reasoning_model
 
 SLICE = 16 * 1024
@@ -144,7 +145,14 @@ class ChatReader:
 def _messages(content: RequestContent) -> list[dict[str, Any]]:
     if content.endpoint.compact:
         return [*compact_messages(content.messages, content.settings.system_message)]
-    messages = wire_messages(content.system, content.messages, content.style, content.pictures)
+    messages = wire_messages(
+        content.system,
+        content.messages,
+        content.style,
+        content.pictures,
+        content.endpoint if content.capabilities.accepts_provider_data else None,
+        unsigned=UNSIGNED if content.capabilities.wants_signatures else None,
+    )
     return [*messages, *correction_messages(content.malformed, content.style)]
 
 
@@ -157,11 +165,22 @@ def _slices(event: ChatEvent) -> Iterator[ChatEvent]:
         return
     for text in _cut(delta.content):
         yield _with_delta(Delta(content=text))
+    if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
+        yield _with_delta(
+            Delta(
+                reasoning_content=delta.reasoning_content,
+                reasoning=delta.reasoning,
+                reasoning_details=delta.reasoning_details,
+            )
+        )
     for call in delta.tool_calls or ():
         function = call.function or FunctionDelta()
         for number, piece in enumerate(_cut(arguments_text(function.arguments)) or [""]):
             name = None if number else function.name
-            yield _with_delta(Delta(tool_calls=[CallDelta(call.index, FunctionDelta(name, piece))]))
+            cut = FunctionDelta(name, piece)
+            yield _with_delta(
+                Delta(tool_calls=[CallDelta(call.index, cut, call.id, call.extra_content)])
+            )
     if delta.function_call:
         yield _with_delta(Delta(function_call=delta.function_call))
     yield ChatEvent(choices=[StreamedChoice(None, choice.finish_reason)], usage=event.usage)

@@ -73,7 +73,7 @@ class Failure:
     @property
     def rejects_calls(self) -> bool:
         """Whether the server or the model does not accept tools."""
-        if self.unknown_model or self.status is None:
+        if self.unknown_model or self.status is None or self.misses_signature:
             return False
         pattern = _CALLS if self.status in (400, 404, 422) else _NO_CALLS
         return pattern.search(f"{self.param} {self.text}") is not None
@@ -83,6 +83,18 @@ class Failure:
         """Whether the server or the model refuses pictures; some answer 500 then."""
         refused = self.status in (400, 404, 413, 415, 422, 500, 501)
         return refused and _PICTURES.search(f"{self.param} {self.text}") is not None
+
+    @property
+    def misses_signature(self) -> bool:
+        """Whether the server refuses calls that it has not signed, such as another model's."""
+        return self.status == 400 and _UNSIGNED.search(self.text) is not None
+
+    @property
+    def rejects_provider_data(self) -> bool:
+        """Whether the server refuses what it has given us to send back with its calls."""
+        if self.status not in (400, 422) or self.misses_signature:
+            return False
+        return _PROVIDER_DATA.search(f"{self.code} {self.param} {self.text}") is not None
 
     @property
     def rejected_parameter(self) -> str | None:
@@ -194,6 +206,12 @@ _PICTURES = re.compile(
     re.IGNORECASE,
 )
 _NO_CALLS = re.compile(r"\btools?\b.{0,40}(support|require)", re.IGNORECASE)
+_PROVIDER_DATA = re.compile(
+    r"messages?\b.{0,60}\breasoning|\breasoning_(content|details)\b|extra_content|thought_?signature"
+    r"|encrypted_content|\breasoning\b.{0,30}\bitem|\brs_",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNSIGNED = re.compile(r"(missing|without|lacks).{0,40}thought_?signature", re.IGNORECASE)
 _PARAMETER = re.compile(rf"\b({'|'.join(OPTIONAL)})\b")
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecognized|unknown|not permitted|not allowed|unexpected",

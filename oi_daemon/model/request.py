@@ -102,6 +102,14 @@ class ModelRequest:
             capabilities.tool_style = "markdown"
             logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
             return 0.0
+        if failed.misses_signature and not capabilities.wants_signatures:
+            capabilities.wants_signatures = True
+            logger.debug("%s wants signatures: it is asked again with them", self.endpoint.model)
+            return 0.0
+        if failed.rejects_provider_data and capabilities.accepts_provider_data:
+            capabilities.accepts_provider_data = False
+            logger.debug("%s is asked again without its own data", self.endpoint.model)
+            return 0.0
         rejected = failed.rejected_parameter
         if rejected and rejected not in capabilities.rejected_parameters:
             capabilities.rejected_parameters.add(rejected)

@@ -23,6 +23,7 @@ from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.prices import TokenCounts, price
+from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_text
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
@@ -83,8 +84,7 @@ class ServerModel:
                     await asyncio.sleep(wait)
                 continue
             for part in attempt.reader.finish():
-                attempt.executed |= isinstance(part, Executing)
-                yield part
+                yield attempt.accept(part)
             self._unfinished = None
             yield self._usage(attempt)
             if not attempt.reader.complete:
@@ -146,8 +146,7 @@ class ServerModel:
             ):
                 async for parts in batches:
                     for part in parts:
-                        attempt.executed |= isinstance(part, Executing)
-                        yield part
+                        yield attempt.accept(part)
         except Exception as error:
             failed = failure(error)
             if failed is None:
@@ -227,6 +226,15 @@ class _Attempt:
     def endpoint(self) -> Endpoint:
         """Where the request goes."""
         return self.content.endpoint
+
+    def accept(self, part: ReplyPart) -> ReplyPart:
+        """Take a part of the reply: the data to send back with a block names its endpoint."""
+        if not isinstance(part, Executing):
+            return part
+        self.executed = True
+        if part.provider is None:
+            return part
+        return replace(part, provider=stamp(part.provider, self.endpoint))
 
     def conversation(self) -> str:
         """Return the text of the request without the instructions and without pictures."""

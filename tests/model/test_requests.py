@@ -41,25 +41,25 @@ def test_tools() -> None:
             "content": "I divide.",
             "tool_calls": [
                 {
-                    "id": "call_2",
+                    "id": "call00000",
                     "type": "function",
                     "function": {"name": "execute", "arguments": first},
                 }
             ],
         },
-        {"role": "tool", "tool_call_id": "call_2", "content": "1.4166666666666667"},
+        {"role": "tool", "tool_call_id": "call00000", "content": "1.4166666666666667"},
         {
             "role": "assistant",
             "content": None,
             "tool_calls": [
                 {
-                    "id": "call_4",
+                    "id": "call00001",
                     "type": "function",
                     "function": {"name": "execute", "arguments": second},
                 }
             ],
         },
-        {"role": "tool", "tool_call_id": "call_4", "content": NOT_RUN},
+        {"role": "tool", "tool_call_id": "call00001", "content": NOT_RUN},
         {"role": "assistant", "content": "It is 1.42."},
         {"role": "user", "content": "Thanks"},
     ]

@@ -18,12 +18,21 @@ class CallDelta(msgspec.Struct):
 
     index: int | None = None
     function: FunctionDelta | None = None
+    id: Any = None
+    extra_content: Any = None
+    """Gemini: the signature of the call, which has to go back with it."""
 
 
 class Delta(msgspec.Struct):
     """Some more of the reply."""
 
     content: str | None = None
+    reasoning_content: Any = None
+    """DeepSeek, Kimi and others: some more of the reasoning."""
+    reasoning: Any = None
+    """The same under the name that Groq, Ollama and newer versions of vLLM use."""
+    reasoning_details: Any = None
+    """OpenRouter: some more of the reasoning, as a list of objects."""
     tool_calls: list[CallDelta] | None = None
     function_call: FunctionDelta | None = None
 

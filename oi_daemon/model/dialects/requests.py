@@ -8,12 +8,15 @@ import json
 import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
 from oi_daemon.model.dialects.parts import MalformedCall
+from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.provider import NOTHING, ProviderData, provider_data
 
 ToolStyle = Literal["tools", "functions", "markdown"]
 """How a model is asked to write code."""
@@ -66,62 +69,136 @@ def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any
 
 
 def wire_messages(
-    system: str, messages: Sequence[Message], style: ToolStyle, sent: Sequence[Bundle] = ()
+    system: str,
+    messages: Sequence[Message],
+    style: ToolStyle,
+    sent: Sequence[Bundle] = (),
+    endpoint: Endpoint | None = None,
+    *,
+    unsigned: Mapping[str, Any] | None = None,
 ) -> list[ChatMessage]:
     """Return the request's messages, the system message first.
 
     Args:
         sent: the displays whose pictures the model gets.
+        endpoint: what the server has asked to get back with its calls is sent to this endpoint
+            alone; None to leave it out.
+        unsigned: fields of the calls for which the server has not given any.
     """
     wire: list[ChatMessage] = [{"role": "system", "content": system}]
     if messages and not isinstance(messages[0], UserMessage):
         wire.append({"role": "user", "content": BEGINNING})
-    for spoken, code in _rounds(messages):
+    ids = _CallIds()
+    for spoken, blocks in rounds(messages, endpoint):
         if style == "markdown":
-            _add_markdown(wire, spoken, code, sent)
+            _add_markdown(wire, spoken, blocks, sent)
+        elif not blocks:
+            wire += [{"role": spoken.role, "content": spoken.message}] if spoken else []
         else:
-            wire += _with_call(spoken, code, style, sent, len(wire))
+            calls = [
+                _AnsweredCall(
+                    "execute",
+                    _arguments(code),
+                    outcome(code, sent),
+                    data if data.call else replace(data, call=unsigned or {}),
+                )
+                for code in blocks
+                for data in [provider_data(code, endpoint)]
+            ]
+            wire += _calls(calls, style, ids, spoken.message if spoken else None)
+            if parts := [part for code in blocks for part in _parts(code, sent)]:
+                wire.append({"role": "user", "content": [_text(PICTURES), *parts]})
     return wire
 
 
 def correction_messages(malformed: Sequence[MalformedCall], style: ToolStyle) -> list[ChatMessage]:
     """Return messages that tell the model about its calls that could not be read."""
     wire: list[ChatMessage] = []
-    for number, call in enumerate(malformed):
+    ids = _CallIds("fail")
+    for call in malformed:
         error = MALFORMED.format(reason=call.reason)
         quoted = {"unreadable": call.arguments[:QUOTED_ARGUMENTS]}
         if style == "markdown":
             wire.append({"role": "user", "content": error})
         else:
-            wire += _call("execute", quoted, error, style, f"call_malformed_{number}", None)
+            arguments = json.dumps(quoted, ensure_ascii=False)
+            wire += _calls([_AnsweredCall("execute", arguments, error)], style, ids, None)
     return wire
 
 
-def _call(
-    name: str,
-    arguments: Mapping[str, Any],
-    result: str,
-    style: ToolStyle,
-    number: str,
-    text: str | None,
+@dataclass(frozen=True, slots=True)
+class _AnsweredCall:
+    """A call with its result."""
+
+    name: str
+    arguments: str
+    result: str
+    data: ProviderData = NOTHING
+    """What the server has asked to get back with the call."""
+
+
+class _CallIds:
+    """Chooses the ids of a request's calls."""
+
+    def __init__(self, prefix: str = "call") -> None:
+        """
+        Args:
+            prefix: four letters with which the ids of our own begin.
+        """
+        self._prefix = prefix
+        self._used: set[str] = set()
+
+    def id(self, data: ProviderData) -> str:
+        """Return the server's own id, or one of our own if it has given none, or gave it twice.
+
+        Ours have nine letters and digits, because Mistral accepts no others.
+        """
+        id = data.call_id or ""
+        if not id or id in self._used:
+            id = f"{self._prefix}{len(self._used):05d}"
+        self._used.add(id)
+        return id
+
+
+def _calls(
+    calls: Sequence[_AnsweredCall], style: ToolStyle, ids: _CallIds, text: str | None
 ) -> list[ChatMessage]:
-    """Return a call with its result, as the assistant's message and the answer to it.
+    """Return the calls of one reply with their results, as messages.
 
     Args:
-        number: the call's id in the request.
-        text: what the assistant has said before the call.
+        text: what the assistant has said before the calls.
     """
-    function = {"name": name, "arguments": json.dumps(arguments, ensure_ascii=False)}
     if style == "functions":
-        call: ChatMessage = {"function_call": function}
-        answer = {"role": "function", "name": name}
-    else:
-        call = {"tool_calls": [{"id": number, "type": "function", "function": function}]}
-        answer = {"role": "tool", "tool_call_id": number}
+        return [
+            message
+            for number, call in enumerate(calls)
+            for message in _function_call(call, None if number else text)
+        ]
+    tool_calls, results = [], []
+    for call in calls:
+        id = ids.id(call.data)
+        function = {"name": call.name, "arguments": call.arguments}
+        tool_calls.append({"id": id, "type": "function", "function": function, **call.data.call})
+        results.append({"role": "tool", "tool_call_id": id, "content": call.result})
+    further = calls[0].data.message
     return [
-        {"role": "assistant", "content": text, **call},
-        {**answer, "content": result},
+        {**further, "role": "assistant", "content": text, "tool_calls": tool_calls},
+        *results,
     ]
+
+
+def _function_call(call: _AnsweredCall, text: str | None) -> list[ChatMessage]:
+    """Return a legacy function call and its result."""
+    function = {"name": call.name, "arguments": call.arguments}
+    return [
+        {"role": "assistant", "content": text, "function_call": function},
+        {"role": "function", "name": call.name, "content": call.result},
+    ]
+
+
+def _arguments(code: CodeMessage) -> str:
+    """Return the arguments of the call of `execute` that runs this code."""
+    return json.dumps({"language": code.language, "code": code.code}, ensure_ascii=False)
 
 
 def readable(output: str | None) -> str:
@@ -139,60 +216,51 @@ def outcome(code: CodeMessage, sent: Sequence[Bundle] = ()) -> str:
     return "\n".join([*([readable(code.output)] if code.output else []), *lines])
 
 
-def _rounds(
-    messages: Sequence[Message],
-) -> Iterator[tuple[UserMessage | AssistantMessage | None, CodeMessage | None]]:
-    """Yield each message, and a message of the assistant together with the code after it."""
-    spoken: AssistantMessage | None = None
-    for message in messages:
-        if spoken and isinstance(message, CodeMessage):
-            yield spoken, message
-            spoken = None
-            continue
-        if spoken:
-            yield spoken, None
-        spoken = message if isinstance(message, AssistantMessage) else None
-        if isinstance(message, CodeMessage):
-            yield None, message
-        elif isinstance(message, UserMessage):
-            yield message, None
-    if spoken:
-        yield spoken, None
+@dataclass(slots=True)
+class _Round:
+    """What was said, and the blocks of code that came with it in one reply."""
+
+    spoken: UserMessage | AssistantMessage | None
+    blocks: list[CodeMessage] = field(default_factory=list)
 
 
-def _with_call(
-    spoken: UserMessage | AssistantMessage | None,
-    code: CodeMessage | None,
-    style: ToolStyle,
-    sent: Sequence[Bundle],
-    number: int,
-) -> list[ChatMessage]:
-    """Return what was said, and the code as a call of `execute` with its result.
+def rounds(
+    messages: Sequence[Message], endpoint: Endpoint | None
+) -> Iterator[tuple[UserMessage | AssistantMessage | None, Sequence[CodeMessage]]]:
+    """Yield what was said and the code after it: each user's message, and each reply of the model.
 
-    Args:
-        number: makes the call's id unique in the request.
+    Blocks are one reply's if this endpoint has said so; else each is a reply of its own.
     """
-    text = spoken.message if spoken else None
-    if code is None:
-        return [{"role": spoken.role if spoken else "user", "content": text}]
-    arguments = {"language": code.language, "code": code.code}
-    parts = _parts(code, sent)
-    return [
-        *_call("execute", arguments, outcome(code, sent), style, f"call_{number}", text),
-        *([{"role": "user", "content": [_text(PICTURES), *parts]}] if parts else []),
-    ]
+    current: _Round | None = None
+    for message in messages:
+        if isinstance(message, CodeMessage) and current and _belongs(message, current, endpoint):
+            current.blocks.append(message)
+            continue
+        if current:
+            yield current.spoken, current.blocks
+        current = _Round(None, [message]) if isinstance(message, CodeMessage) else _Round(message)
+    if current:
+        yield current.spoken, current.blocks
+
+
+def _belongs(block: CodeMessage, before: _Round, endpoint: Endpoint | None) -> bool:
+    """Return whether the block is part of the reply that the round before it holds."""
+    if not before.blocks:
+        return isinstance(before.spoken, AssistantMessage)
+    data = provider_data(block, endpoint)
+    return data.joined and provider_data(before.blocks[0], endpoint) is not NOTHING
 
 
 def _add_markdown(
     wire: list[ChatMessage],
     spoken: UserMessage | AssistantMessage | None,
-    code: CodeMessage | None,
+    blocks: Sequence[CodeMessage],
     sent: Sequence[Bundle],
 ) -> None:
-    """Add what was said, and the code as a fence with its output in the user's message."""
+    """Add what was said, and each block as a fence with its output in the user's message."""
     if spoken:
         _add(wire, spoken.role, spoken.message)
-    if code:
+    for code in blocks:
         _add(wire, "assistant", _fenced(code))
         _add(wire, "user", f"Output:\n{outcome(code, sent)}")
         if parts := _parts(code, sent):
