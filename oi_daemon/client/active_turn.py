@@ -112,9 +112,15 @@ class ActiveTurn:
             OIError: the turn failed, or the daemon is gone.
         """
         result = self.remote.connection.result(self._id, TurnResult)
+        summary: LastTurnDict = {
+            "status": result.status,
+            "usage": msgspec.to_builtins(result.usage),
+        }
+        if thinking := _thinking(self._chunks):
+            summary["thinking"] = thinking
         return TurnOutcome(
             messages=cast("list[MessageDict]", result.messages),
-            summary={"status": result.status, "usage": msgspec.to_builtins(result.usage)},
+            summary=summary,
             usage=msgspec.to_builtins(result.session),
         )
 
@@ -136,3 +142,14 @@ class ActiveTurn:
 def folded(chunks: "Iterable[Mapping[str, object]]") -> "list[MessageDict]":
     """The stored messages that these chunks amount to."""
     return [cast("MessageDict", dump(message)) for message in fold(map(from_wire, chunks))]
+
+
+def _thinking(chunks: "Iterable[ChunkDict]") -> str:
+    """All that the model has told of its thinking; an empty line where something came between."""
+    stretches: list[list[str]] = [[]]
+    for chunk in chunks:
+        if "thinking" in chunk:
+            stretches[-1].append(chunk["thinking"])
+        elif stretches[-1] and "notice" not in chunk:
+            stretches.append([])
+    return "\n\n".join("".join(stretch).strip() for stretch in stretches if stretch)

@@ -110,7 +110,7 @@ class Interpreter(PersistentConversation):
             from oi_daemon.terminal.approval import Person
             from oi_daemon.terminal.display import show
 
-            chunks = show(chunks, None if stream else Person(self))
+            chunks = show(chunks, None if stream else Person(self), model=self.model)
         if stream:
             return chunks
         with closing(chunks):
@@ -209,7 +209,8 @@ class Interpreter(PersistentConversation):
     @property
     def last_turn(self) -> "LastTurnDict":
         """How the latest turn ended: `status`, one of done, interrupted, stopped (by a person, or
-        by `max_rounds`) and budget, and `usage`. Empty if there was none, or if it failed.
+        by `max_rounds`) and budget, `usage`, and `thinking`, if the model told any. Empty if there
+        was none, or if it failed.
         """
         return {**self._last_turn}
 

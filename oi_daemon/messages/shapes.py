@@ -113,6 +113,8 @@ class LastTurnDict(TypedDict, total=False):
 
     status: Literal["done", "interrupted", "stopped", "budget"]
     usage: TurnUsageDict
+    thinking: str
+    """What the model told of its thinking. Left out if it told nothing."""
 
 
 class SavedConversationDict(TypedDict):

@@ -118,7 +118,8 @@ class ModelRequest:
         if failed.temporary and self._retry_delays:
             delay = self._retry_delays.pop(0)
             seconds = delay if failed.retry_after is None else failed.retry_after
-            logger.info("%s", retry_text(failed, seconds))  # a notice tells the person
+            # a notice tells the person
+            logger.info("%s Trying again in %g s.", retry_reason(failed), seconds)
             return seconds
         return None
 
@@ -165,8 +166,8 @@ class ModelRequest:
         return True
 
 
-def retry_text(failed: Failure, seconds: float) -> str:
-    """Return in words why a request is sent again, and when."""
+def retry_reason(failed: Failure) -> str:
+    """Return in words why a request is sent again."""
     text = failed.text.rstrip(". ")
     match failed.status:
         case None:
@@ -175,4 +176,4 @@ def retry_text(failed: Failure, seconds: float) -> str:
             reason = f"Rate limited (HTTP 429: {text})"
         case status:
             reason = f"The server failed (HTTP {status}: {text})"
-    return f"{reason}. Trying again in {seconds:g} s."
+    return f"{reason}."

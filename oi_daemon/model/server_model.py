@@ -24,7 +24,7 @@ from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.prices import TokenCounts, price
 from oi_daemon.model.provider import stamp
-from oi_daemon.model.request import ModelRequest, retry_text
+from oi_daemon.model.request import ModelRequest, retry_reason
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
@@ -80,7 +80,7 @@ class ServerModel:
                 if wait is None:
                     raise await self._error(attempt.failed, request.endpoint)
                 if wait:
-                    yield NoticeChunk("retry", retry_text(attempt.failed, wait), wait)
+                    yield NoticeChunk("retry", retry_reason(attempt.failed), wait)
                     await asyncio.sleep(wait)
                 continue
             for part in attempt.reader.finish():

@@ -42,6 +42,7 @@ def show(
     *,
     log: DaemonLog | None = None,
     debug: bool = False,
+    model: str = "",
 ) -> ChunkStream:
     """Show chunks as they pass by, and ask the person where one waits for an answer.
 
@@ -50,10 +51,12 @@ def show(
             nothing is drawn that would be replaced later.
         log: holds the daemon's log lines. Without it, the daemon writes them to the screen.
         debug: the daemon logs many lines. Without `log`, nothing is drawn that would be replaced
-            later, because these lines would come in between.
+            later, because these lines would come in between. The model's thinking is shown whole.
+        model: the name of the model that is asked; empty if it is not known.
     """
     is_undisturbed = log is not None or not debug
-    screen = screen_for_stdout(live=person is not None and is_undisturbed)
+    live = person is not None and is_undisturbed
+    screen = screen_for_stdout(live=live, model=model, unfolded=debug)
     lines_shown = log.shown_by(screen.print_above) if log else nullcontext()
     with closing(chunks), closing(screen), lines_shown:
         screen.begin()
@@ -65,15 +68,20 @@ def show(
             yield chunk
 
 
-def screen_for_stdout(*, live: bool = True) -> Screen:
-    """The screen for stdout: plain text where it is no terminal or must not have colours."""
+def screen_for_stdout(*, live: bool = True, model: str = "", unfolded: bool = False) -> Screen:
+    """The screen for stdout: plain text where it is no terminal or must not have colours.
+
+    Args:
+        live: see `RichScreen`; so are `model` and `unfolded`.
+    """
     if not is_rich():
         return PlainScreen()
     from rich.console import Console
 
     from oi_daemon.terminal.screen import RichScreen
 
-    return RichScreen(Console(highlight=False, _environ=_without_size(os.environ)), live=live)
+    console = Console(highlight=False, _environ=_without_size(os.environ))
+    return RichScreen(console, live=live, model=model, unfolded=unfolded)
 
 
 def _without_size(environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.messages.shapes import MessageDict
 from oi_daemon.terminal.conversation import TerminalConversation
+from oi_daemon.terminal.printing import visible
 
 _FILE = "messages.json"
 """The file that is saved to and loaded from where no path is given."""
@@ -140,6 +141,12 @@ def _limit(conversation: TerminalConversation) -> str:
     return "There is no limit (max_budget)." if limit is None else f"max_budget is ${limit}."
 
 
+def _thinking(conversation: TerminalConversation, argument: str) -> str:
+    """Show what the model told of its thinking in the last turn."""
+    text = conversation.last_turn.get("thinking", "")
+    return visible(text) or "The model told nothing of its thinking in the last turn."
+
+
 def _help(conversation: TerminalConversation, argument: str) -> str:
     """Show all commands."""
     usages = {f"%{name} {command.argument}".strip(): command for name, command in COMMANDS.items()}
@@ -167,5 +174,6 @@ COMMANDS = {
     "model": Command("[NAME]", "show or change the model", _model),
     "budget": Command("", "what the last turn and this session have cost", _budget),
     "tokens": Command("", "the same as %budget", _budget),
+    "thinking": Command("", "show the model's thinking in the last turn", _thinking),
     "help": Command("", "show this help", _help),
 }

@@ -9,7 +9,7 @@ from oi_daemon.messages.lines import plain
 from oi_daemon.messages.shapes import ChunkDict
 from oi_daemon.messages.written import DISPLAY_ID, Bundle
 from oi_daemon.terminal.pictures import DisplayFiles, words
-from oi_daemon.terminal.printing import print_warning, visible
+from oi_daemon.terminal.printing import notice_text, print_warning, visible
 
 
 class PlainScreen:
@@ -46,7 +46,7 @@ class PlainScreen:
             case {"declined": _}:
                 self._print_heading("not run: declined")
             case {"notice": notice}:
-                print_warning(visible(notice["message"]), "dim")
+                print_warning(*notice_text(notice))
             case {"end_of_execution": True}:
                 self.close()
                 self._has_output = False

@@ -6,6 +6,8 @@ import sys
 import textwrap
 from typing import Literal, TextIO, TypeAlias
 
+from oi_daemon.messages.shapes import NoticeDict
+
 TextStyle: TypeAlias = Literal["error", "warning", "dim"]
 _STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
 """The style's code in a terminal's escape sequence."""
@@ -16,6 +18,10 @@ _SIGNS = {
     **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
 }
 """The visible sign for each control character, and for those that change the text's direction."""
+
+
+_PRESSING = ("save", "limit")
+"""Kinds of notices after which a person may have to do something."""
 
 
 def print_text(text: str, style: TextStyle | None = None) -> None:
@@ -31,6 +37,14 @@ def print_warning(text: str, style: TextStyle = "warning") -> None:
 def styled(text: str, style: TextStyle) -> str:
     """The text with escape sequences that give it this style."""
     return f"\x1b[{_STYLES[style]}m{text}\x1b[0m"
+
+
+def notice_text(notice: NoticeDict) -> tuple[str, TextStyle]:
+    """A notice in words, with its wait before a retry, and the style for it."""
+    text = visible(notice["message"])
+    if notice["kind"] == "retry" and "seconds" in notice:
+        text += f" Trying again in {notice['seconds']:g} s."
+    return text, "warning" if notice["kind"] in _PRESSING else "dim"
 
 
 def visible(text: str) -> str:

@@ -8,20 +8,28 @@ from typing import ClassVar
 
 from rich import markdown
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
 
-from oi_daemon.messages.shapes import ChunkDict
+from oi_daemon.messages.shapes import ChunkDict, NoticeDict
 from oi_daemon.messages.written import DISPLAY_ID, Bundle
+from oi_daemon.terminal.activity import Activity
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
-from oi_daemon.terminal.printing import styled, visible
+from oi_daemon.terminal.printing import notice_text, styled, visible
 from oi_daemon.terminal.region import Region, paint, theme
+from oi_daemon.terminal.thinking import ThinkingView
 
 _FRAME = 0.08
 """Seconds between two frames, at least."""
 _REST = 4
 """After a frame, wait at least so many times as long as it took to draw it."""
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_STOP_HINT = " · Ctrl-C stops it"
+_QUIET = ("idle", "writing", "approval", "input")
+"""Activities without a spinner: the text that grows, or the question, says enough."""
+_LIVE_NOTICES = ("retry", "loading")
+"""Kinds of notices that are shown only as long as what they announce lasts."""
 
 
 class RichScreen:
@@ -31,16 +39,26 @@ class RichScreen:
     screen.
     """
 
-    def __init__(self, console: Console, *, live: bool = True) -> None:
+    def __init__(
+        self, console: Console, *, live: bool = True, model: str = "", unfolded: bool = False
+    ) -> None:
         """
         Args:
             live: draw what may still change; without it, a part appears when it is finished.
+            model: the name of the model that is asked; empty if it is not known.
+            unfolded: show all of the model's thinking, in place of a line about it.
         """
         self._console = console
         self._region = Region(console)
         self._live = live
         self._part: MarkdownStream | BlockView | None = None
         """The message or block that is under way; None between two of them."""
+        self._thinking: ThinkingView | None = None
+        """What the model thinks, below the part that is under way; None if it does not think."""
+        self._unfolded = unfolded
+        self._activity = Activity(model)
+        self._reason = ""
+        """Why the model's server is asked again, while that is waited for."""
         self._files = DisplayFiles()
         self._has_parts = False
         """True once a part is on the screen, so that an empty line precedes the next one."""
@@ -56,15 +74,23 @@ class RichScreen:
 
     def show(self, chunk: ChunkDict) -> None:
         """Show a chunk."""
-        if "notice" in chunk:
-            self.print_above(styled(visible(chunk["notice"]["message"]), "dim"))
-        else:
-            with self._lock:
+        with self._lock:
+            self._activity.apply(chunk)
+            if "thinking" in chunk:
+                self._think(chunk["thinking"])
+            else:
                 self._take(chunk)
-        self.begin()
+        if "notice" in chunk:
+            self._notify(chunk["notice"])
+        self._start()
 
     def begin(self) -> None:
-        """Start to draw; before the first chunk this shows that the model is thinking."""
+        """Start to draw; before the first chunk this shows that the model is waited for."""
+        self._activity.begin()
+        self._start()
+
+    def _start(self) -> None:
+        """Start the thread that draws, unless it runs or nothing is to be live."""
         if self._live and self._thread is None:
             self._closed.clear()
             self._thread = threading.Thread(target=self._draw_repeatedly, daemon=True)
@@ -89,6 +115,7 @@ class RichScreen:
         try:
             yield
         finally:
+            self._activity.resume()
             with self._lock:
                 self._is_asking = False
                 postponed, self._postponed = self._postponed, []
@@ -96,9 +123,22 @@ class RichScreen:
                 self.print_above(line)
 
     def close(self) -> None:
-        """Put all that is live on the screen for good."""
+        """Put all that is live on the screen for good, but for thinking that led to nothing."""
         self._stop()
+        self._thinking = None
         self._finish()
+
+    def _think(self, text: str) -> None:
+        """The model tells more of its thinking."""
+        self._thinking = self._thinking or ThinkingView(self._console)
+        self._thinking.add(text)
+
+    def _notify(self, notice: NoticeDict) -> None:
+        """Show a notice: above the region for good, or live if it is soon over."""
+        if notice["kind"] == "retry":
+            self._thinking, self._reason = None, notice["message"]  # it will think anew
+        if notice["kind"] not in _LIVE_NOTICES or not self._live:
+            self.print_above(styled(*notice_text(notice)))
 
     def _show_all(self, block: BlockView) -> None:
         """Show all of a block's code: in the region if it fits, else for good."""
@@ -127,7 +167,7 @@ class RichScreen:
             case {"message": text}:
                 self._message().add(text)
             case {"language": language}:
-                self._finish()
+                self._finish_both()
                 self._part = BlockView(self._console, language)
             case {"code": text}:
                 self._block().add_code(text)
@@ -150,15 +190,17 @@ class RichScreen:
     def _message(self) -> MarkdownStream:
         """The message under way; a new one if there is none."""
         if not isinstance(self._part, MarkdownStream):
-            self._finish()
+            self._finish_both()
             self._part = MarkdownStream()
+        self._thinking = None  # it was folded, or the message goes on as if it had not been
         return self._part
 
     def _block(self) -> BlockView:
         """The block under way; a new one if there is none."""
         if not isinstance(self._part, BlockView):
-            self._finish()
+            self._finish_both()
             self._part = BlockView(self._console, "")
+        self._thinking = None
         return self._part
 
     def _executing(self, code: str, language: str) -> None:
@@ -174,6 +216,14 @@ class RichScreen:
         """The block has shown a picture, table or page."""
         name = data.get(DISPLAY_ID)
         self._block().add_display(name, words(data, self._files.keep(data)), inline(data))
+
+    def _finish_both(self) -> None:
+        """Put the part that is under way on the screen, and a line for the thinking after it."""
+        self._finish()
+        thinking, self._thinking = self._thinking, None
+        if thinking is not None:
+            text = thinking.whole() if self._unfolded else []
+            self._put(self._separator, "\n".join([thinking.summary(), *text]))
 
     def _finish(self) -> None:
         """Put the part that is under way on the screen for good."""
@@ -212,18 +262,38 @@ class RichScreen:
             pause = max(_FRAME, _REST * (time.monotonic() - began))
 
     def _draw(self) -> None:
-        """Draw a frame: the part under way, or that the model is thinking."""
+        """Draw a frame: the part under way, and below it what is waited for."""
+        lines, activity = self._part_lines(), self._activity_lines()
+        gap = [""] if activity and isinstance(self._part, MarkdownStream) and lines else []
+        self._region.draw([*self._separator, *lines, *gap, *activity])
+
+    def _part_lines(self) -> list[str]:
+        """The lines of the part under way; finished blocks of a message are put for good."""
         match self._part:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())
-                lines = self._markdown(message.rest) if message.rest.strip() else []
+                return self._markdown(message.rest) if message.rest.strip() else []
             case BlockView() as block:
-                lines = block.live(self._region.room - 2)
-                if block.has_run:
-                    lines.append(_spinner("running; Ctrl-C stops it"))
+                return block.live(self._region.room - 2)
             case None:
-                lines = [_spinner("thinking")]
-        self._region.draw([*self._separator, *lines])
+                return []
+
+    def _activity_lines(self) -> list[str]:
+        """What is waited for, with a sign that turns; why, or the thinking's last words."""
+        kind = self._activity.kind
+        if kind in _QUIET:
+            return []
+        hint = _STOP_HINT if "," in (words := self._activity.words) or kind == "running" else ""
+        lines = [self._cropped(f"{_spinner()} {words}{hint}")]
+        if kind == "retrying":
+            lines.insert(0, self._cropped(visible(self._reason)))
+        return [*lines, *(self._thinking.live() if self._thinking else [])]
+
+    def _cropped(self, text: str) -> str:
+        """A dim line that fits on the screen."""
+        line = Text(text.replace("\n", " "))
+        line.truncate(self._console.width, overflow="ellipsis")
+        return styled(line.plain, "dim")
 
     @property
     def _separator(self) -> list[str]:
@@ -246,7 +316,6 @@ class _Markdown(markdown.Markdown):
     elements: ClassVar = {**markdown.Markdown.elements, "heading_open": _Heading}
 
 
-def _spinner(text: str) -> str:
-    """A dim line with a sign that turns."""
-    sign = _SPINNER[int(time.monotonic() / _FRAME) % len(_SPINNER)]
-    return f"\x1b[2m{sign} {text}\x1b[0m"
+def _spinner() -> str:
+    """The sign that turns, as it is now."""
+    return _SPINNER[int(time.monotonic() / _FRAME) % len(_SPINNER)]

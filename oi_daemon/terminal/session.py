@@ -149,7 +149,9 @@ class Session:
         stream = self._conversation.chat(message, stream=True, display=False)
         chunks = self._interrupts.watch(stream)
         debug = self._conversation.debug_mode
-        with closing(show(chunks, person, log=self._log, debug=debug)) as shown:
+        model = self._conversation.model
+        shown = show(chunks, person, log=self._log, debug=debug, model=model)
+        with closing(shown):
             for _ in shown:
                 pass
         if debug:

@@ -460,7 +460,7 @@ async def test_cancelling_the_turn_drops_the_connection_at_once(asked: Asked, si
 async def test_a_wait_before_another_try_is_announced_and_can_be_cancelled(asked: Asked) -> None:
     asked.server.enqueue(error(429, "Slow down.", headers={"Retry-After": "60"}))
     reply = asked.models.model(asked.settings()).reply(QUESTION)
-    text = "Rate limited (HTTP 429: Slow down). Trying again in 60 s."
+    text = "Rate limited (HTTP 429: Slow down)."
     assert await anext(reply) == NoticeChunk("retry", text, 60)
     turn = asyncio.ensure_future(anext(reply))
     await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from oi_daemon.protocol.schema import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.json"))
-METHODS = [path for path in EXAMPLES if not path.stem.startswith(("chunk-", "folds"))]
+METHODS = [path for path in EXAMPLES if not path.stem.startswith(("chunk-", "folds", "activities"))]
 CHUNKS = [path for path in EXAMPLES if path.stem.startswith("chunk-")]
 
 

@@ -77,17 +77,31 @@ def test_the_active_line_is_marked_while_it_runs(
     assert "over" in it.lines
 
 
-def test_what_the_daemon_has_to_say_is_shown_above_what_is_live(
-    terminal: Open, server: ThreadedServer
-) -> None:
-    server.enqueue(error(429, "Slow down."), text("At last."))
+def test_a_retry_is_counted_down_and_leaves_nothing(terminal: Open, server: ThreadedServer) -> None:
+    server.enqueue(error(429, "Slow down.", headers={"retry-after": "3"}), text("At last."))
     it = terminal()
     it.wait_for_prompt()
     it.say("Hurry")
+    it.wait_for("Rate limited (HTTP 429: Slow down).")
+    for seconds in (3, 2, 1):
+        it.wait_for(f"trying again in {seconds} s")
     it.wait_for("At last.")
     it.wait_for_prompt()
-    assert "Rate limited (HTTP 429: Slow down). Trying again in 0.5 s." in it.lines
-    assert "thinking" not in it.text
+    assert it.lines == ["> Hurry", "At last.", ">"]
+
+
+def test_what_is_waited_for_is_said_and_ctrl_c_leaves_nothing_of_it(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(text("never").but(hold_after=0))
+    it = terminal("--model", "gpt-5.1")
+    it.wait_for_prompt()
+    it.say("Think")
+    it.wait_for("waiting for gpt-5.1, 3 s · Ctrl-C stops it")
+    it.type(CTRL_C)
+    it.wait_for("Interrupted.")
+    it.wait_for_prompt()
+    assert it.lines == ["> Think", "Interrupted.", ">"]
 
 
 def test_debug_mode_shows_every_step_above_what_is_live(
@@ -99,7 +113,7 @@ def test_debug_mode_shows_every_step_above_what_is_live(
     it.say("Hi")
     it.wait_for("request: tools, gpt-4")
     it.wait_for("Last turn: 100 tokens in, 20 out")
-    assert "thinking" not in it.text
+    assert "waiting for" not in it.text
 
 
 def test_a_large_output_is_shown_whole(terminal: Open, server: ThreadedServer) -> None:

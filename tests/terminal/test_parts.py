@@ -4,11 +4,13 @@ import io
 import os
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+import pyte
 import pytest
 from rich.console import Console
 
+from oi_daemon.messages.shapes import ChunkDict
 from oi_daemon.messages.written import DISPLAY_ID
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
@@ -16,10 +18,10 @@ from oi_daemon.terminal.pictures import inline, words
 from oi_daemon.terminal.plain import PlainScreen
 from oi_daemon.terminal.region import Region, theme
 from oi_daemon.terminal.screen import RichScreen
+from oi_daemon.terminal.thinking import ThinkingView
 from oi_daemon.terminal.welcome import rows_for
 
 if TYPE_CHECKING:
-    from oi_daemon.messages.shapes import ChunkDict
     from oi_daemon.terminal.display import Screen
 
 TEXT = """\
@@ -181,19 +183,79 @@ def test_a_line_that_comes_while_a_person_is_asked_comes_after_the_answer() -> N
     assert "Something is wrong." in written.getvalue()
 
 
-def test_a_notice_is_a_line_of_its_own(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    notice: ChunkDict = {"notice": {"kind": "retry", "message": "Try\x1b again.", "seconds": 0.5}}
+def notice(kind: str, message: str) -> ChunkDict:
+    return {"notice": {"kind": kind, "message": message, "seconds": 0.5}}
+
+
+def test_a_notice_is_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    trimmed, save = notice("trimmed", "Left\x1b out."), notice("save", "The disk is full.")
     written = io.StringIO()
     screen = RichScreen(Console(file=written, force_terminal=True, width=40, height=20))
-    for chunk in ({"message": "One"}, notice, {"thinking": "Hm"}, {"message": " two."}):
-        screen.show(cast("ChunkDict", chunk))
+    chunks: list[ChunkDict] = [{"message": "One"}, trimmed, save, {"message": " two."}]
+    for chunk in chunks:
+        screen.show(chunk)
     screen.close()
-    assert "\x1b[2mTry␛ again.\x1b[0m\n" in written.getvalue()
+    assert "\x1b[2mLeft␛ out.\x1b[0m\n" in written.getvalue()
+    assert "\x1b[33mThe disk is full.\x1b[0m\n" in written.getvalue()
     assert "One two." in written.getvalue()
-    PlainScreen(written).show(notice)
-    assert capsys.readouterr().err == "Try␛ again.\n"
+    PlainScreen(written).show(trimmed)
+    PlainScreen(written).show(notice("retry", "Busy."))
+    assert capsys.readouterr().err == "Left␛ out.\nBusy. Trying again in 0.5 s.\n"
+
+
+def shown(*chunks: ChunkDict, live: bool = True, unfolded: bool = False) -> list[str]:
+    """The lines on a terminal of 40 columns after these chunks, without empty ones."""
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=40, height=20)
+    screen = RichScreen(console, live=live, unfolded=unfolded)
+    for chunk in chunks:
+        screen.show(chunk)
+    screen.close()
+    terminal = pyte.Screen(40, 20)
+    pyte.Stream(terminal).feed(written.getvalue().replace("\n", "\r\n"))
+    return [line.rstrip() for line in terminal.display if line.strip()]
+
+
+@pytest.mark.parametrize("live", [True, False])
+def test_thinking_is_one_line_once_it_has_led_to_something(live: bool) -> None:
+    chunks: list[ChunkDict] = [{"thinking": "**A quo"}, {"thinking": "tient**"}, {"message": "1.4"}]
+    assert shown(*chunks, live=live) == ["thought for 1 s", "1.4"]
+    assert shown(*chunks, live=live, unfolded=True) == ["thought for 1 s", "  A quotient", "1.4"]
+
+
+def test_thinking_parts_no_message_that_goes_on() -> None:
+    assert shown({"message": "One"}, {"thinking": "Hm"}, {"message": " two."}) == ["One two."]
+
+
+def test_thinking_that_led_to_nothing_leaves_nothing() -> None:
+    assert shown({"thinking": "Hm"}) == []
+    assert shown({"message": "One."}, {"thinking": "Hm"}) == ["One."]
+
+
+def test_the_reason_of_a_retry_and_what_was_thought_before_it_do_not_stay() -> None:
+    retry = notice("retry", "The server failed.")
+    assert shown({"thinking": "Hm"}, retry, {"message": "Hi."}) == ["Hi."]
+
+
+def test_the_last_words_of_thinking_fit_on_the_screen_and_do_nothing_to_it() -> None:
+    view = ThinkingView(Console(file=io.StringIO(), width=30))
+    for _ in range(2000):
+        view.add("Some words of \x1b[2Jthinking.\n")
+    view.add("\nAnd at last a long paragraph of which only the end is shown.")
+    assert view.live() == [
+        "\x1b[2m  of which only the end is\x1b[0m",
+        "\x1b[2m  shown.\x1b[0m",
+    ]
+    assert "\x1b[2J" not in "".join(view.whole())
+
+
+def test_in_plain_text_there_is_no_thinking() -> None:
+    written = io.StringIO()
+    screen = PlainScreen(written)
+    screen.show({"thinking": "Hm"})
+    screen.show({"message": "Hi."})
+    screen.close()
+    assert written.getvalue() == "Hi.\n"
 
 
 def test_a_declined_block_is_marked() -> None:
