@@ -13,6 +13,7 @@ from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.budget import Bill, Budget
 from oi_daemon.conversation.collaborators import Answer, Decision, Emit, Model, Reply
 from oi_daemon.conversation.states import state_after
+from oi_daemon.conversation.survey import Surroundings
 from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
 from oi_daemon.execution.interpreters import Interpreters
@@ -30,10 +31,11 @@ from oi_daemon.messages import (
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
+from oi_daemon.model.environment import Environment
 from oi_daemon.settings import Settings, change, public
 
-ModelFor = Callable[[Settings], Model]
-"""Returns the model for a turn with these settings."""
+ModelFor = Callable[[Settings, Environment], Model]
+"""Returns the model for a turn with these settings, which is told of this environment."""
 HistoryFor = Callable[[Settings], History]
 """Returns the history in which a conversation with these settings is kept."""
 
@@ -94,6 +96,7 @@ class Conversation:
         self._workplace: Workplace | None = None
         """Where and how the language processes run."""
         self._limits = Limits()
+        self._surroundings = Surroundings()
         self._turn: Turn | None = None
         """The turn under way; None between turns, and until a turn's preparations are done."""
         self._bill = Bill(self.budget)
@@ -142,7 +145,8 @@ class Conversation:
             settings = self._settings_with(changes)  # those of now: they may have been changed
             logs.apply(settings)
             asked = [UserMessage(message)]
-            turn = await self._begin(settings, self._model_for(settings), emit, asked, changes)
+            model = self._model_for(settings, await self._environment(settings))
+            turn = await self._begin(settings, model, emit, asked, changes)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
 
     async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
@@ -349,6 +353,7 @@ class Conversation:
                 history = self._history()
                 await in_thread(partial(history.set_aside, self.id))
             await self._saver.forget()
+            self._surroundings.forget()
             self.messages, self._is_loaded = [], True
             if self._execution is not None:
                 await self._execution.close()
@@ -468,6 +473,12 @@ class Conversation:
     async def _warm(self, settings: Settings) -> None:
         """Start Python's process, so that it is ready when the model has written code."""
         await (await self._execution_for(settings)).warm()
+
+    async def _environment(self, settings: Settings) -> Environment:
+        """What the model is told about where its code runs."""
+        await self._execution_for(settings)
+        assert self._workplace is not None
+        return await self._surroundings.at(self._workplace)
 
     async def _execution_for(self, settings: Settings) -> Interpreters:
         """The language processes for these settings.

@@ -35,7 +35,11 @@ from oi_daemon.messages import (
     NoticeChunk,
     ThinkingChunk,
 )
+from oi_daemon.messages.failing import same_failures
 from oi_daemon.messages.usage import Quote, Usage
+
+MOST_SAME_FAILURES = 3
+"""How often a turn's block may fail in the same way; then the turn stops."""
 
 
 class Status(StrEnum):
@@ -186,9 +190,16 @@ class Turn:
                 self._spending.add(usage)
         if ran and status is None and await self._save():
             return Status.INTERRUPTED
+        if ran and status is None and self._goes_in_circles():
+            await self._emit(MessageChunk(_IN_CIRCLES))
+            return Status.STOPPED
         ends_in_text = isinstance(self.messages[-1], AssistantMessage) if self.messages else False
         self._new_paragraph = ends_in_text
         return status or (None if ran else Status.DONE)
+
+    def _goes_in_circles(self) -> bool:
+        """Whether a block has failed so often in the same way that the model must be stopped."""
+        return max(same_failures(self.messages), default=0) >= MOST_SAME_FAILURES
 
     async def _follow(self, reply: AsyncGenerator[Reply, None]) -> tuple[Status | None, bool]:
         """Emit and run what a reply holds.
@@ -289,6 +300,10 @@ class _InterruptedWhileSaving(Exception):
     """An interrupt came while a message was saved. It ends the turn now."""
 
 
+_IN_CIRCLES = (
+    "Stopped: the model ran the same block three times, with the same error each time. Say in other"
+    " words what you want, tell it what to do about the error, or choose another model."
+)
 _TOO_MANY_ROUNDS = (
     "Stopped after {} rounds without an answer. Say `continue` to go on,"
     " or raise the setting max_rounds."

@@ -89,7 +89,15 @@ class InputRequest:
 
 @dataclass(frozen=True, slots=True)
 class EndOfExecution:
-    """The block has ended: it finished, failed, was interrupted, or its process ended."""
+    """The block has ended: it finished, failed, was interrupted, or its process ended.
+
+    All ends are equal, whatever they tell, because no two blocks take the same time.
+    """
+
+    exit: int | None = field(default=None, compare=False)
+    """Exit status of a shell block; None for other languages, and if it did not reach its end."""
+    seconds: float | None = field(default=None, compare=False)
+    """How long the block took; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ class Fold:
         """The pieces of the open message's text or code."""
         self._written: Written | None = None
         """What the open code message has written; None while it has not run."""
+        self._end = EndOfExecution()
+        """How the open code message ended, if it has."""
         self._declined = False
         """True if the open code message was declined."""
         self._provider: Mapping[str, Any] | None = None
@@ -61,6 +63,7 @@ class Fold:
                 self._output().show(data)
             case EndOfExecution():
                 self._output()
+                self._end = chunk
                 self.close()
             case Declined():
                 self._declined = True
@@ -76,6 +79,7 @@ class Fold:
         self._open = None
         self._parts = []
         self._written = self._provider = None
+        self._end = EndOfExecution()
         self._declined = False
 
     def _begin(self, chunk: MessageChunk | LanguageChunk) -> None:
@@ -119,6 +123,8 @@ class Fold:
             self._written.displays,
             status=status,
             provider=self._provider,
+            exit=self._end.exit,
+            seconds=self._end.seconds,
         )
 
 

@@ -48,6 +48,10 @@ class CodeMessage:
     """The error that ended it: `name`, `message` and `traceback`, if the language reports them."""
     provider: Mapping[str, Any] | None = None
     """Data that the model's server needs back with this block. It is only in the file."""
+    exit: int | None = None
+    """Exit status of a shell block, if it is known. It is only in the file."""
+    seconds: float | None = None
+    """How long the block took, if that is known. Of shell blocks it is in the file."""
     role: Literal["assistant"] = "assistant"
 
 
@@ -58,7 +62,8 @@ def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
     """The message as a dictionary, in the shape of the library's documentation.
 
     Args:
-        for_file: include `provider`, which is kept in the conversation's file only.
+        for_file: include what is kept in the conversation's file only: `provider`, and of shell
+            blocks `exit` and `seconds`.
     """
     match message:
         case UserMessage(text) | AssistantMessage(text):
@@ -71,13 +76,16 @@ def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
 
 def _dump_code(block: CodeMessage, for_file: bool) -> dict[str, Any]:
     stored = {"role": "assistant", "language": block.language, "code": block.code}
-    optional = {
+    optional: dict[str, Any] = {
         "output": block.output,
         "displays": [dict(display) for display in block.displays] or None,
         "status": block.status,
         "error": block.error and dict(block.error),
-        "provider": block.provider and dict(block.provider) if for_file else None,
     }
+    if for_file:
+        optional["provider"] = block.provider and dict(block.provider)
+        if block.exit is not None:
+            optional |= {"exit": block.exit, "seconds": block.seconds}
     return stored | {name: value for name, value in optional.items() if value is not None}
 
 
@@ -134,6 +142,8 @@ def _load_code(item: Mapping[str, Any], where: str) -> CodeMessage:
         status=status if status in _BLOCK_STATUSES else None,
         error=_object(item, "error"),
         provider=_object(item, "provider"),
+        exit=_number(item, "exit", int),
+        seconds=_number(item, "seconds", float, int),
     )
 
 
@@ -170,6 +180,12 @@ def _object(item: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
     """The field's value; None if it is not an object, because other versions may differ here."""
     value = item.get(field)
     return value if isinstance(value, Mapping) else None
+
+
+def _number(item: Mapping[str, Any], field: str, *types: type) -> Any:
+    """The field's value; None if it is of none of these types."""
+    value = item.get(field)
+    return value if isinstance(value, types) and not isinstance(value, bool) else None
 
 
 def _displays(item: Mapping[str, Any], where: str) -> tuple[Bundle, ...]:

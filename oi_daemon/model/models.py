@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from oi_daemon.model.access import RETRY_DELAYS, ServerAccess
+from oi_daemon.model.environment import Environment, plain_environment
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.server_model import ServerModel
 from oi_daemon.settings import Settings
@@ -41,11 +42,16 @@ class Models:
         """Import and create, in a thread, what the first turn needs."""
         await self._access.preload()
 
-    def model(self, settings: Settings) -> ServerModel:
-        """Return the model that these settings name."""
+    def model(self, settings: Settings, environment: Environment | None = None) -> ServerModel:
+        """Return the model that these settings name.
+
+        Args:
+            environment: what the model is told about the machine; None for the least.
+        """
         return ServerModel(
             settings,
             self._access,
+            environment=environment or plain_environment(settings),
             languages=self._languages,
             is_language=self._is_language,
         )

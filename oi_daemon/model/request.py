@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
 from oi_daemon.messages import Message
 from oi_daemon.model import pictures, trimming
@@ -13,7 +12,9 @@ from oi_daemon.model.context_window import SMALLEST_WINDOW, context_window, room
 from oi_daemon.model.dialects.parts import MalformedCall
 from oi_daemon.model.dialects.requests import ToolStyle, system_message
 from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.environment import Environment, described
 from oi_daemon.model.failures import Failure
+from oi_daemon.model.repeats import with_advice
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
@@ -32,16 +33,19 @@ class ModelRequest:
         endpoint: Endpoint,
         capabilities: Capabilities,
         *,
+        environment: Environment,
         languages: Sequence[str],
         retry_delays: Sequence[float],
     ) -> None:
         """
         Args:
+            environment: see `Models.model`.
             retry_delays: seconds to wait before each retry that a temporary failure causes.
         """
         self._settings = settings
         self.endpoint = endpoint
         self._capabilities = capabilities
+        self._environment = environment
         self._languages = languages
         self._retry_delays = list(retry_delays)
         self._scale = 1.0
@@ -69,8 +73,9 @@ class ModelRequest:
             malformed: calls of the reply before that could not be read.
         """
         settings, style = self._settings, self.style
-        cwd = settings.cwd or str(Path.cwd())
-        system = system_message(settings.system_message, style, self._languages, cwd)
+        messages = with_advice(messages)
+        where = described(self._environment, settings)
+        system = system_message(settings.system_message, style, self._languages, where)
         sent = pictures.newest(messages) if self._sends_pictures else []
         self._has_pictures = bool(sent)
         reserved = estimate(system) + RESERVED + len(sent) * pictures.TOKENS

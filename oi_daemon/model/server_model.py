@@ -19,6 +19,7 @@ from oi_daemon.model.buffered import BufferedStream
 from oi_daemon.model.chat import ChatBackend
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.environment import Environment
 from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
@@ -45,15 +46,18 @@ class ServerModel:
         settings: Settings,
         access: ServerAccess,
         *,
+        environment: Environment,
         languages: Sequence[str],
         is_language: Callable[[str], bool],
     ) -> None:
         """
         Args:
+            environment: see `Models.model`.
             languages: see `Models`; so is `is_language`.
         """
         self._settings = settings
         self._access = access
+        self._environment = environment
         self._languages = languages
         self._is_language = is_language
         self._unfinished: _Attempt | None = None
@@ -118,6 +122,7 @@ class ServerModel:
             self._settings,
             endpoint,
             self._access.capabilities(endpoint),
+            environment=self._environment,
             languages=self._languages,
             retry_delays=self._access.retry_delays,
         )
@@ -185,7 +190,7 @@ class ServerModel:
         attempt.counted = counted + attempt.picture_tokens()
         overhead = self._access.capabilities(endpoint).overhead_tokens
         if len(attempt.content.messages) == 1:  # no answer has taught us the overhead yet
-            instructions = await asyncio.to_thread(count, settings.system_message)
+            instructions = await asyncio.to_thread(count, attempt.content.system)
             overhead = max(overhead, instructions)
         tokens = attempt.counted + overhead
         most = None

@@ -20,6 +20,10 @@ time."""
 REMEMBERED = 20_000
 """Number of texts whose count is remembered."""
 LEFT_OUT = "\n[... {:,} characters are left out here ...]\n"
+OUTPUT_LEFT_OUT = (
+    "\n[... {:,} characters are left out here; to see more, print less at a time ...]\n"
+)
+"""As `LEFT_OUT`, in the output of a block."""
 
 
 def estimate(text: str) -> int:
@@ -45,8 +49,8 @@ class Tokenizer:
         self.encoding = encoding
         self._counts: dict[tuple[int, int], int] = {}
         """Tokens of a text by its hash and length."""
-        self._cuts: dict[tuple[int, int, int], str] = {}
-        """Result of `cut` by the text's hash and length, and the limit."""
+        self._cuts: dict[tuple[int, int, int, str], str] = {}
+        """Result of `cut` by the text's hash and length, the limit and the line."""
 
     def count(self, text: str) -> int:
         """Return how many tokens the text has."""
@@ -58,23 +62,23 @@ class Tokenizer:
             count = self._counts[key] = self._count(text)
         return count
 
-    def cut(self, text: str, limit: int) -> str:
+    def cut(self, text: str, limit: int, line: str = LEFT_OUT) -> str:
         """Return the text, shortened to `limit` tokens; a line in its middle tells what is gone."""
         if len(text.encode("utf-8", "replace")) <= limit:
             return text  # because a token is at least one byte
-        key = (hash(text), len(text), limit)
+        key = (hash(text), len(text), limit, line)
         cut = self._cuts.get(key)
         if cut is None:
             if len(self._cuts) >= REMEMBERED:
                 self._cuts.clear()
-            cut = self._cuts[key] = self._cut(text, limit)
+            cut = self._cuts[key] = self._cut(text, limit, line)
         return cut
 
     def _count(self, text: str) -> int:
         encode = load(self.encoding).encode_ordinary
         return sum(len(encode(text[at : at + PIECE])) for at in range(0, len(text), PIECE))
 
-    def _cut(self, text: str, limit: int) -> str:
+    def _cut(self, text: str, limit: int, line: str) -> str:
         if len(text) <= PIECE * 10 and self._count(text) <= limit:
             return text
         encoding = load(self.encoding)
@@ -84,7 +88,7 @@ class Tokenizer:
         begin = encoding.decode_bytes(head).decode("utf-8", "ignore")
         end = encoding.decode_bytes(tail[len(tail) - limit // 2 :]).decode("utf-8", "ignore")
         left_out = len(text) - len(begin) - len(end)
-        return f"{begin}{LEFT_OUT.format(left_out)}{end}" if left_out > 0 else text
+        return f"{begin}{line.format(left_out)}{end}" if left_out > 0 else text
 
 
 @cache

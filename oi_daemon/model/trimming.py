@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.dialects.requests import readable
-from oi_daemon.model.tokens import Tokenizer
+from oi_daemon.model.tokens import OUTPUT_LEFT_OUT, Tokenizer
 
 MESSAGE_OVERHEAD = 8
 """Tokens that a message costs besides its text."""
@@ -84,7 +84,7 @@ def _with_short_output(message: Message, max_output: int, tokenizer: Tokenizer) 
     output = message.output
     if "\x1b" in output:
         output = readable(output)
-    output = tokenizer.cut(output, max_output)
+    output = tokenizer.cut(output, max_output, OUTPUT_LEFT_OUT)
     return message if output is message.output else replace(message, output=output)
 
 
@@ -101,4 +101,6 @@ def _cut(message: Message, limit: int, tokenizer: Tokenizer) -> Message:
         case CodeMessage(_, code, output):
             code = tokenizer.cut(code, limit // 2)
             rest = max(limit - tokenizer.count(code), 2)
-            return replace(message, code=code, output=output and tokenizer.cut(output, rest))
+            return replace(
+                message, code=code, output=output and tokenizer.cut(output, rest, OUTPUT_LEFT_OUT)
+            )

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oi_daemon.conversation.collaborators import Emit, Model
-from oi_daemon.conversation.conversation import Conversation
+from oi_daemon.conversation.collaborators import Emit
+from oi_daemon.conversation.conversation import Conversation, ModelFor
 from oi_daemon.execution.spares import SpareWorkers
 from oi_daemon.history import History, in_background, in_thread, new_id
 from oi_daemon.messages import Chunk, ConversationState
@@ -29,11 +29,11 @@ class Conversations:
     A conversation's id may be None in all methods: that is the client's default conversation.
     """
 
-    def __init__(self, outbox: "Outbox", model_for: Callable[[Settings], Model]) -> None:
+    def __init__(self, outbox: "Outbox", model_for: ModelFor) -> None:
         """
         Args:
             outbox: where the conversations' chunks are sent.
-            model_for: returns the model for a turn with these settings.
+            model_for: returns the model for a turn with these settings and this environment.
         """
         self.settings = Settings()
         """The settings with which a new conversation begins."""

@@ -24,6 +24,7 @@ from oi_daemon.execution.process.guard import guard_problems
 from oi_daemon.history import in_thread
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.messages.text import without_controls
+from oi_daemon.model.environment import Environment
 from oi_daemon.protocol.methods import (
     Accepted,
     ApproveParams,
@@ -340,8 +341,8 @@ class Methods:
             last_seq=self._conversations.last_seq(conversation.id),
         )
 
-    def _model(self, settings: Settings) -> Model:
-        return self._models.model(settings)
+    def _model(self, settings: Settings, environment: Environment) -> Model:
+        return self._models.model(settings, environment)
 
 
 def _session(budget: Budget) -> SessionUsage:

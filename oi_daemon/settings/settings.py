@@ -24,8 +24,9 @@ You can use the network, install packages and read and write files. The user see
 output and pictures as they appear, and is asked before each block runs: do not ask in words for \
 permission. Do not repeat output that the user has already seen.
 
-Say in a sentence what you are about to do, then run it. When the goal is reached, answer in plain \
-words, briefly."""
+Say in a sentence what you are about to do, then run it. Before you answer, check the result: \
+is it plausible, and is it what was asked? When the goal is reached, answer in plain words, \
+briefly."""
 
 _NO_NUL = r"^[^\0]*$"
 _Text = Annotated[str, Meta(min_length=1, pattern=_NO_NUL)]

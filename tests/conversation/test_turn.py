@@ -438,3 +438,19 @@ def _last_text(scene: Scene) -> str:
     last = scene.turn.messages[-1]
     assert isinstance(last, AssistantMessage)
     return last.message
+
+
+async def test_a_block_that_fails_in_the_same_way_three_times_ends_the_turn() -> None:
+    scene = Scene(*[block("KeyError: 1")] * 4)
+
+    assert await scene.turn.answer() is Status.STOPPED
+
+    assert scene.execution.ran == ["KeyError: 1"] * 3
+    assert "same error each time" in _last_text(scene)
+
+
+async def test_other_blocks_and_other_errors_do_not_end_the_turn() -> None:
+    failing = [block(code) for code in ("KeyError: a", "KeyError: b", "KeyError: a", "1")]
+    scene = Scene(*failing, *[block("same output")] * 4, said("Done"))
+
+    assert await scene.turn.answer() is Status.DONE

@@ -4,7 +4,7 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
-from oi_daemon.messages import InputRequest
+from oi_daemon.messages import EndOfExecution, InputRequest
 from tests.execution.runs import lines, lines_of_outputs, output, run
 
 STATE = """\
@@ -217,3 +217,30 @@ async def test_children_have_no_descriptors_of_ours_but_the_output(
     """Nothing but what bash itself needs stays open in them."""
     told = await shell(interpreters, "ls -l /proc/self/fd | grep -c socket")
     assert int(told) <= 1
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("true", 0),
+        ("(exit 7)", 7),
+        ("exit 3", 3),
+        ("set -e\nfalse\ntrue", 1),
+        ("nosuchcommand", 127),
+        ("f() { return 4; }; f", 4),
+        ("kill -SEGV $$", 139),
+    ],
+)
+async def test_the_end_tells_the_exit_status(
+    interpreters: Interpreters, code: str, status: int
+) -> None:
+    end = (await run(interpreters, code, language="shell"))[-1]
+    assert isinstance(end, EndOfExecution)
+    assert end.exit == status
+    assert end.seconds is not None
+
+
+async def test_a_python_block_has_no_exit_status(interpreters: Interpreters) -> None:
+    end = (await run(interpreters, "1"))[-1]
+    assert isinstance(end, EndOfExecution)
+    assert (end.exit, end.seconds is None) == (None, False)

@@ -248,6 +248,14 @@ def test_what_the_models_server_wants_back_is_kept_in_the_file_only() -> None:
     assert load([dump(block, for_file=True)]) == [block]
 
 
+def test_a_shell_blocks_exit_status_and_time_are_kept_in_the_file_only() -> None:
+    block = CodeMessage("shell", "false", "", exit=1, seconds=0.5)
+    assert dump(block).keys() == {"role", "language", "code", "output"}
+    assert load([dump(block, for_file=True)]) == [block]
+    timed = CodeMessage("python", "1", "1", seconds=0.5)
+    assert dump(timed, for_file=True) == dump(timed)
+
+
 def test_a_status_that_is_not_known_is_passed_over() -> None:
     assert load([{**CODE, "status": "paused"}]) == [CodeMessage("python", "1")]
 

@@ -117,14 +117,14 @@ def test_escape_sequences_of_terminals_are_not_for_models() -> None:
     ("style", "way"), [("tools", "`execute`"), ("functions", "`execute`"), ("markdown", "fenced")]
 )
 def test_the_system_message_says_how_to_run_code(style: ToolStyle, way: str) -> None:
-    text = system_message("Mine.", style, ["python", "r"], "/home/x")
+    text = system_message("Mine.", style, ["python", "r"], "It is in /home/x.")
     assert text.startswith("Mine.\n\n")
     for word in (way, "python, r", "```text", "/home/x"):
         assert word in text
 
 
 def test_the_user_may_leave_the_system_message_empty() -> None:
-    assert system_message("", "tools", ["python"], "/").startswith("Run code")
+    assert system_message("", "tools", ["python"], "").startswith("Run code")
 
 
 def test_the_tool_names_the_languages() -> None:
@@ -133,3 +133,9 @@ def test_the_tool_names_the_languages() -> None:
     assert tool["parameters"]["properties"]["language"]["enum"] == ["python", "r"]
     assert tool_parameters("functions", ["python"])["functions"][0]["name"] == "execute"
     assert tool_parameters("markdown", ["python"]) == {}
+
+
+@pytest.mark.parametrize("style", ["tools", "functions", "markdown"])
+def test_a_shell_blocks_exit_status_and_time_are_told(style: ToolStyle) -> None:
+    block = CodeMessage("shell", "grep x y", "", exit=1, seconds=0.25)
+    assert "[exit status 1, 0.2 s]" in wire([UserMessage("Go"), block], style)[-1]["content"]

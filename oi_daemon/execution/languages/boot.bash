@@ -2,7 +2,8 @@
 #
 # Over CONTROL, the daemon sends a block's number on a line; the block's text is in the file SOURCE.
 # stdout and stderr are one pipe, with marks in it, `RS nonce KIND number US`, whose kind is L (this line
-# is active), D (the notice with this number belongs here) or E (the block has ended). Nothing is sent
+# is active), D (the notice with this number belongs here), X (the block's exit status) or E (the block
+# has ended). Nothing is sent
 # over ANSWERS: its descriptor is used for a copy of the pipe, and INPUT for one of the standard input,
 # because a block may redirect 0, 1 and 2. A block that exits the shell writes its state to the file
 # STATE; a new bash in the same process reads that, and begins by marking the end of that BLOCK.
@@ -90,7 +91,7 @@ __oi_on_exit='{ __oi_code=$?; set +eux; } 2>/dev/null; __oi_exit'
 # Called for a signal that means a crash: say so, because the EXIT trap alone would exit in silence.
 __oi_crash() { # SIGNAL
   printf '[The shell was killed (SIG%s). Its variables are kept.]\n' "$1" >&"$__oi_output"
-  exit
+  exit $((128 + $(kill -l "$1")))
 }
 for __oi_signal in ABRT BUS FPE ILL SEGV; do
   builtin trap "__oi_crash $__oi_signal" "$__oi_signal"
@@ -113,6 +114,7 @@ __oi_exit() {
     alias -p
   } >"$__oi_state" 2>/dev/null
   exec <&"$__oi_input" >&"$__oi_output" 2>&1
+  ((__oi_interrupted)) || __oi_mark X "$__oi_code"
   exec "$BASH" --noprofile --norc "$__oi_boot" "${__oi_args[@]}" "$__oi_id"
 }
 
@@ -133,11 +135,12 @@ while :; do
   set -T
   builtin trap "$__oi_trap" DEBUG
   . "$__oi_file"
-  { set +Teux; } 2>/dev/null
+  { __oi_code=$?; set +Teux; } 2>/dev/null
   builtin trap - DEBUG
   __oi_running=0
   shopt -u extdebug
   exec <&"$__oi_input" >&"$__oi_output" 2>&1
+  ((__oi_interrupted)) || __oi_mark X "$__oi_code"
   __oi_mark E "$__oi_id"
 done
 builtin trap - EXIT

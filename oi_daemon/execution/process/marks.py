@@ -18,6 +18,8 @@ class Kind(StrEnum):
     """Line `number` of the block is active; 0: the block has begun, at an unknown line."""
     NOTICE = "D"
     """This is the place of the notice `number`, which was sent over the control socket."""
+    EXIT = "X"
+    """The exit status of the block that ends next is `number`."""
     END = "E"
     """Block `number` has ended."""
 

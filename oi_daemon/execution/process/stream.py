@@ -65,6 +65,10 @@ class Listener(Protocol):
         """The block displays something, or asks for input."""
         ...
 
+    def on_exit_status(self, status: int) -> None:
+        """The block that ends next has this exit status."""
+        ...
+
     def on_block_end(self, block: int) -> None:
         """The block of this number has ended."""
         ...
@@ -211,6 +215,8 @@ class WorkerStream:
         match mark.kind:
             case Kind.LINE:
                 self._listener.on_line(mark.number)
+            case Kind.EXIT:
+                self._listener.on_exit_status(mark.number)
             case Kind.END:
                 self._process.active.on_block_end(mark.number)
                 self._listener.on_block_end(mark.number)

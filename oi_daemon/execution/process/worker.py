@@ -69,6 +69,10 @@ class _RunningBlock:
     """Counts the time in which it has to stop, once it was interrupted."""
     killed: tuple[str, str] = ("", "")
     """How and why we have killed the process, in words; empty if we have not."""
+    exit: int | None = None
+    """Its exit status, if the language has one and the block has reached its end."""
+    started: float = field(default_factory=time.monotonic)
+    """Time at which it was begun."""
     seconds: float = 0.0
     """Seconds for which it has run, without the time in which it waited for input."""
     looked: float = field(default_factory=time.monotonic)
@@ -144,6 +148,7 @@ class Worker:
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `Process.run`."""
+        end = EndOfExecution()
         try:
             block = await self._begin_when_free()
         except NotInstalledError as error:
@@ -158,8 +163,9 @@ class Worker:
                         yield chunk
                 finally:
                     self._interrupt(block)
+                end = EndOfExecution(block.exit, time.monotonic() - block.started)
         yield ActiveLine(None)
-        yield EndOfExecution()
+        yield end
 
     def interrupt(self) -> None:
         """Stop the block that runs, and those that wait until they can be sent."""
@@ -350,6 +356,11 @@ class Worker:
             self._ask(block, number, notice.input or "", password=notice.password)
         elif self._stream is not None:
             self._stream.refuse(notice.number)
+
+    def on_exit_status(self, status: int) -> None:
+        """See `Listener`."""
+        if self._block is not None:
+            self._block.exit = status
 
     def on_block_end(self, block: int) -> None:
         """See `Listener`."""

@@ -5,7 +5,6 @@ fence in the assistant's message, and its output is the user's next message.
 """
 
 import json
-import platform
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,11 +37,14 @@ BEGINNING = "(Go on from here.)"
 require one."""
 
 
-def system_message(text: str, style: ToolStyle, languages: Sequence[str], cwd: str) -> str:
-    """Return the system message: the user's, then how to run code and where it runs."""
+def system_message(text: str, style: ToolStyle, languages: Sequence[str], environment: str) -> str:
+    """Return the system message: the user's, then how to run code, then where it runs.
+
+    Args:
+        environment: what `environment.described` gives.
+    """
     how = _HOW[style].format(languages=", ".join(languages))
-    where = f"The system is {platform.system()}, the current folder {cwd}."
-    return "\n\n".join(part for part in (text.strip(), f"{how} {where}") if part)
+    return "\n\n".join(part for part in (text.strip(), how, environment) if part)
 
 
 def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any]:
@@ -209,11 +211,19 @@ def readable(output: str | None) -> str:
 
 
 def outcome(code: CodeMessage, sent: Sequence[Bundle] = ()) -> str:
-    """Return a block's output for the model, with a line for each display."""
-    lines = pictures.words(code.displays, sent)
+    """Return a block's output for the model, with a line for each display and for its exit."""
+    lines = [*pictures.words(code.displays, sent), *_exit(code)]
     if not lines:
         return readable(code.output)
     return "\n".join([*([readable(code.output)] if code.output else []), *lines])
+
+
+def _exit(code: CodeMessage) -> list[str]:
+    """Return the line about a shell block's exit status and its time, if they are known."""
+    if code.exit is None:
+        return []
+    seconds = "" if code.seconds is None else f", {code.seconds:.1f} s"
+    return [f"[exit status {code.exit}{seconds}]"]
 
 
 @dataclass(slots=True)
