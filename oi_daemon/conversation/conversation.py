@@ -29,6 +29,7 @@ from oi_daemon.messages import (
     Message,
     NoticeChunk,
     UserMessage,
+    with_fields_of_file,
 )
 from oi_daemon.messages.usage import Usage
 from oi_daemon.model.environment import Environment
@@ -316,7 +317,7 @@ class Conversation:
             complete = await in_thread(partial(history.with_pictures, messages))
             self._all_allowed = False
             self.budget = used or self.budget
-            self.messages = complete
+            self.messages = with_fields_of_file(complete, self.messages)
             await self._save(self.settings)
 
     async def undo(self) -> list[Message]:

@@ -24,6 +24,7 @@ from oi_daemon.messages.stored import (
     UserMessage,
     dump,
     load,
+    with_fields_of_file,
 )
 from oi_daemon.messages.written import Bundle, Written
 
@@ -52,4 +53,5 @@ __all__ = [
     "dump",
     "fold",
     "load",
+    "with_fields_of_file",
 ]

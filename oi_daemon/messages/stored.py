@@ -107,6 +107,34 @@ def load(stored: Any) -> list[Message]:
     return messages
 
 
+def with_fields_of_file(messages: Sequence[Message], known: Sequence[Message]) -> list[Message]:
+    """Return the messages; a block gets from an equal known one what only the file has.
+
+    Clients never see these fields, so they cannot give them back when they set a conversation.
+    """
+    blocks: dict[tuple[str, str], list[CodeMessage]] = {}
+    for block in known:
+        if isinstance(block, CodeMessage):
+            blocks.setdefault((block.language, block.code), []).append(block)
+    complete: list[Message] = []
+    for message in messages:
+        if isinstance(message, CodeMessage) and message.provider is None:
+            same = blocks.get((message.language, message.code))
+            message = _with_fields(message, same.pop(0)) if same else message
+        complete.append(message)
+    return complete
+
+
+def _with_fields(block: CodeMessage, known: CodeMessage) -> CodeMessage:
+    ran = block.output is not None
+    return replace(
+        block,
+        provider=known.provider,
+        exit=known.exit if ran else None,
+        seconds=known.seconds if ran else None,
+    )
+
+
 def _load_one(item: Any, where: str, messages: list[Message]) -> None:
     if not isinstance(item, Mapping):
         raise InvalidError(f"{where}: expected an object with a role")

@@ -29,6 +29,7 @@ from oi_daemon.messages import (
     dump,
     fold,
     load,
+    with_fields_of_file,
 )
 from tests.growth import grows_linearly
 
@@ -254,6 +255,20 @@ def test_a_shell_blocks_exit_status_and_time_are_kept_in_the_file_only() -> None
     assert load([dump(block, for_file=True)]) == [block]
     timed = CodeMessage("python", "1", "1", seconds=0.5)
     assert dump(timed, for_file=True) == dump(timed)
+
+
+def test_a_conversation_that_a_client_sets_keeps_what_only_the_file_has() -> None:
+    first, second = (
+        CodeMessage("shell", "1", exit=0, provider={"call_id": id}) for id in ("a", "b")
+    )
+    other = CodeMessage("python", "2")
+    set_by_client = load([dump(each) for each in (first, UserMessage("Go"), other, second)])
+    assert with_fields_of_file(set_by_client, [first, second]) == [
+        first,
+        UserMessage("Go"),
+        other,
+        second,
+    ]
 
 
 def test_a_status_that_is_not_known_is_passed_over() -> None:
