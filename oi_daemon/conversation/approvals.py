@@ -1,7 +1,6 @@
 """Questions to the person: whether a block may run, and whether a request may be sent."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -52,14 +51,11 @@ class Approvals:
     A block runs only after an answer that names its id, and each answer counts once.
     """
 
-    def __init__(self, on_always: Callable[[], None]) -> None:
-        """
-        Args:
-            on_always: called when the person allows all blocks from now on.
-        """
+    def __init__(self) -> None:
         self.auto_run = False
         """Blocks run without being asked about."""
-        self._on_always = on_always
+        self.all_allowed = False
+        """True after a person answered `always`, until the conversation takes that back."""
         self._ids = count(1)
         self._pending: PendingApproval | None = None
         self._question: PendingQuestion | None = None
@@ -89,8 +85,7 @@ class Approvals:
         if pending is None or pending.id != approval or not pending.give(answer):
             return False
         if answer.decision is Decision.ALWAYS:
-            self.auto_run = True
-            self._on_always()
+            self.auto_run = self.all_allowed = True
         return True
 
     def answer_question(self, question: str, line: str | None) -> bool:

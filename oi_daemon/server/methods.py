@@ -15,7 +15,8 @@ import msgspec
 from oi_daemon import __version__, logs
 from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.collaborators import Answer, Decision, Model
-from oi_daemon.conversation.conversation import Conversation, Outcome, problem_of_folder
+from oi_daemon.conversation.conversation import Conversation, Outcome
+from oi_daemon.conversation.processes import problem_of_folder
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable

@@ -1,0 +1,89 @@
+"""The language processes of a conversation, as its settings want them."""
+
+from pathlib import Path
+
+from oi_daemon import keys
+from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.limits import Limits
+from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
+from oi_daemon.execution.spares import SpareWorkers
+from oi_daemon.settings import Settings
+
+
+class LanguageProcesses:
+    """Keeps the language processes of one conversation, and replaces them at need."""
+
+    def __init__(self, spares: SpareWorkers | None = None) -> None:
+        """
+        Args:
+            spares: started Python processes, shared with other conversations.
+        """
+        self._spares = spares
+        self._interpreters: Interpreters | None = None
+        """The processes; None until one is needed."""
+        self._workplace: Workplace | None = None
+        """Where and how they run."""
+        self._limits = Limits()
+
+    def workplace(self, settings: Settings) -> Workplace:
+        """Return where and how code runs with these settings; its limits are theirs from now on."""
+        self._limits.apply(settings)
+        return _workplace(settings, self._limits)
+
+    async def under(self, settings: Settings) -> Interpreters:
+        """Return the language processes for these settings.
+
+        If the settings of where code runs have changed, the processes are replaced, and the next
+        block's output says so. Changed limits apply to the processes that there are.
+        """
+        workplace = self.workplace(settings)
+        if self._interpreters is None or workplace != self._workplace:
+            news = ""
+            if self._interpreters is not None:
+                news = _RESTARTED if self._interpreters.used else ""
+                await self._interpreters.close()
+            self._workplace = workplace
+            self._interpreters = Interpreters(workplace, news, self._spares)
+        return self._interpreters
+
+    async def answer(self, input: str, value: str | None) -> bool:
+        """Give the code a line that it waits for. False if nothing waits under this id."""
+        return self._interpreters is not None and await self._interpreters.answer(input, value)
+
+    async def close(self) -> None:
+        """End all processes. The next block starts a new one."""
+        if self._interpreters is not None:
+            await self._interpreters.close()
+
+
+_RESTARTED = (
+    "The interpreters were started again, because the settings of where code runs have changed:"
+    " their variables are lost."
+)
+
+
+def problem_of_folder(cwd: str | None) -> str | None:
+    """Say what is wrong with the folder in which code runs; None if nothing is."""
+    if cwd is None or Path(cwd).is_dir():
+        return None
+    return f"settings.cwd: the folder {cwd} does not exist, so no code can run there."
+
+
+def _workplace(settings: Settings, limits: Limits) -> Workplace:
+    """Return where and how code runs with these settings."""
+    cwd = settings.cwd or str(Path.cwd())
+    sandbox = None
+    if settings.sandbox != "none":
+        folders = parse_folders(settings.sandbox_folders, cwd)
+        sandbox = Sandbox(mode=settings.sandbox, folders=folders)
+    keys.add(settings.api_key)
+    passed = tuple((settings.pass_keys or "").replace(",", " ").split())
+    return Workplace(
+        cwd=cwd,
+        python=settings.python,
+        limits=limits,
+        sandbox=sandbox,
+        withheld=keys.withheld(passed),
+        passed=passed,
+    )
