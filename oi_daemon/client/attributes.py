@@ -51,7 +51,7 @@ class SettingAttributes:
     conversation_history: bool
     conversation_filename: str | None
     conversation_history_path: str | None
-    temperature: float
+    temperature: float | None
     system_message: str
     context_window: int | None
     max_tokens: int | None

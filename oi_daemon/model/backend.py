@@ -53,7 +53,7 @@ class ReplyReader(Protocol):
 
     @property
     def written(self) -> int:
-        """Characters that the model has written so far."""
+        """Characters that the model has written so far, without its thinking."""
         ...
 
     @property
@@ -103,6 +103,6 @@ class Backend(Protocol):
         """
         ...
 
-    def reader(self, is_language: Callable[[str], bool]) -> ReplyReader:
-        """Return a reader for one answer."""
+    def reader(self, content: RequestContent, is_language: Callable[[str], bool]) -> ReplyReader:
+        """Return a reader for the answer to this request."""
         ...

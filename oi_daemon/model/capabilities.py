@@ -26,3 +26,8 @@ class Capabilities:
 
     These are the instructions, the tool definitions and what the server adds itself.
     """
+    thinks_unmarked: bool | None = None
+    """Whether the model's text begins with thinking that has an end tag only; None until a reply
+    has shown it."""
+    effort: str | None = None
+    """The only `reasoning_effort` with which the model takes tools; None if that is not known."""

@@ -7,20 +7,26 @@ import msgspec
 
 from oi_daemon.model import pictures
 from oi_daemon.model.backend import RequestContent
+from oi_daemon.model.capabilities import Capabilities
+from oi_daemon.model.dialects.calls import arguments_text
 from oi_daemon.model.dialects.deltas import (
     CallDelta,
     ChatEvent,
     Delta,
     FunctionDelta,
     StreamedChoice,
+    content_parts,
+    text_of,
 )
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
-from oi_daemon.model.dialects.reply import ReplyParser, arguments_text
+from oi_daemon.model.dialects.reply import ReplyParser
 from oi_daemon.model.dialects.requests import (
     correction_messages,
     tool_parameters,
     wire_messages,
 )
+from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
+from oi_daemon.model.dialects.usage import token_counts
 from oi_daemon.model.events import EventReader, StreamedError, unreadable
 from oi_daemon.model.local.compact import compact_messages
 from oi_daemon.model.prices import TokenCounts
@@ -43,13 +49,15 @@ class ChatBackend:
         parameters = {
             "model": content.endpoint.model,
             "messages": _messages(content),
-            "stream": True,
             "stream_options": {"include_usage": True},
             **tool_parameters(content.style, content.languages),
             **_sampling(content),
         }
         rejected = content.capabilities.rejected_parameters
         accepted = {name: value for name, value in parameters.items() if name not in rejected}
+        accepted["stream"] = "stream" not in rejected
+        if not accepted["stream"]:
+            accepted.pop("stream_options", None)
         return accepted | dict(content.endpoint.extra_body)
 
     def text(self, payload: dict[str, Any], *, instructions: bool) -> str:
@@ -57,18 +65,24 @@ class ChatBackend:
         messages = payload["messages"] if instructions else payload["messages"][1:]
         return str(pictures.without_pictures(messages))
 
-    def reader(self, is_language: Callable[[str], bool]) -> "ChatReader":
+    def reader(self, content: RequestContent, is_language: Callable[[str], bool]) -> "ChatReader":
         """See `Backend.reader`."""
-        return ChatReader(is_language)
+        parser = ReplyParser(is_language, content.style, begins_thinking=_begins_thinking(content))
+        return ChatReader(parser, content.capabilities)
 
 
 class ChatReader:
     """Reads the events of one chat completion. See `backend.ReplyReader`."""
 
-    def __init__(self, is_language: Callable[[str], bool]) -> None:
+    def __init__(self, parser: ReplyParser, capabilities: Capabilities) -> None:
+        """
+        Args:
+            capabilities: keeps what the answer shows about the model.
+        """
         self._events = EventReader()
         self._decoder = msgspec.json.Decoder(ChatEvent)
-        self._parser = ReplyParser(is_language)
+        self._parser = parser
+        self._capabilities = capabilities
 
     @property
     def finish_reason(self) -> str | None:
@@ -83,15 +97,7 @@ class ChatReader:
     @property
     def counts(self) -> TokenCounts | None:
         """See `ReplyReader.counts`."""
-        usage = self._parser.usage
-        if usage is None:
-            return None
-        details = usage.prompt_tokens_details
-        return TokenCounts(
-            usage.prompt_tokens or 0,
-            usage.completion_tokens or 0,
-            (details and details.cached_tokens) or 0,
-        )
+        return token_counts(self._parser.usage)
 
     @property
     def written(self) -> int:
@@ -113,7 +119,10 @@ class ChatReader:
 
     def finish(self) -> list[ReplyPart]:
         """See `ReplyReader.finish`."""
-        return self._parser.finish()
+        parts = self._parser.finish()
+        if self._parser.ends_unmarked is not None:
+            self._capabilities.thinks_unmarked = self._parser.ends_unmarked
+        return parts
 
     def _parse(self, events: Sequence[bytes]) -> Iterator[list[ReplyPart]]:
         """Yield the parts of each event."""
@@ -136,10 +145,38 @@ class ChatReader:
         try:
             event = self._decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            if listed := _listed_error(data):
+                raise StreamedError(listed) from None
             raise unreadable(data) from error
         if event.error:
             raise StreamedError(event.error)
+        if event == ChatEvent() and not self._events.saw_event:
+            raise unreadable(data)
         return event
+
+
+def _listed_error(data: bytes) -> Any:
+    """Return the error of an answer that is a list of errors, as Google's is; else None."""
+    if not data.startswith(b"["):
+        return None
+    try:
+        first = msgspec.json.decode(data)[0]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError):
+        return None
+    return first.get("error") if isinstance(first, dict) else None
+
+
+def _begins_thinking(content: RequestContent) -> bool:
+    """Return whether the text is taken for thinking until an end tag comes.
+
+    In the style `markdown` the first reply of an unknown model is, because code that it writes
+    while it thinks must not run.
+    """
+    known = content.capabilities.thinks_unmarked
+    if known is not None or content.endpoint.compact:
+        return bool(known)
+    model = content.endpoint.model
+    return thinks_unmarked(model) or (content.style == "markdown" and not thinks_marked(model))
 
 
 def _messages(content: RequestContent) -> list[dict[str, Any]]:
@@ -159,12 +196,10 @@ def _messages(content: RequestContent) -> list[dict[str, Any]]:
 def _slices(event: ChatEvent) -> Iterator[ChatEvent]:
     """Yield the event as several ones, with a part of its text each."""
     choice = event.choices[0] if event.choices else None
-    delta = choice.delta if choice else None
+    delta = (choice.delta or choice.message) if choice else None
     if choice is None or delta is None:
         yield event
         return
-    for text in _cut(delta.content):
-        yield _with_delta(Delta(content=text))
     if delta.reasoning_content or delta.reasoning or delta.reasoning_details:
         yield _with_delta(
             Delta(
@@ -173,17 +208,25 @@ def _slices(event: ChatEvent) -> Iterator[ChatEvent]:
                 reasoning_details=delta.reasoning_details,
             )
         )
-    for call in delta.tool_calls or ():
+    for text, is_thinking in content_parts(delta.content):
+        for piece in _cut(text):
+            part = {"type": "thinking", "thinking": piece} if is_thinking else piece
+            yield _with_delta(Delta(content=[part]))
+    if refusal := text_of(delta.refusal):
+        yield _with_delta(Delta(refusal=refusal))
+    for position, call in enumerate(delta.tool_calls or ()):
         function = call.function or FunctionDelta()
+        index = position if call.index is None else call.index
         for number, piece in enumerate(_cut(arguments_text(function.arguments)) or [""]):
             name = None if number else function.name
             cut = FunctionDelta(name, piece)
             yield _with_delta(
-                Delta(tool_calls=[CallDelta(call.index, cut, call.id, call.extra_content)])
+                Delta(tool_calls=[CallDelta(index, cut, call.id, call.extra_content)])
             )
     if delta.function_call:
         yield _with_delta(Delta(function_call=delta.function_call))
-    yield ChatEvent(choices=[StreamedChoice(None, choice.finish_reason)], usage=event.usage)
+    ending = StreamedChoice(None, choice.finish_reason)
+    yield ChatEvent(choices=[ending], usage=event.usage, x_groq=event.x_groq)
 
 
 def _cut(text: str | None) -> list[str]:
@@ -195,12 +238,18 @@ def _with_delta(delta: Delta) -> ChatEvent:
 
 
 def _sampling(content: RequestContent) -> dict[str, Any]:
-    """Return the temperature and the limit of tokens.
+    """Return the temperature and the limit of tokens, where the user has set them.
 
-    Reasoning models take no temperature of ours, and call the limit `max_completion_tokens`.
+    Reasoning models call the limit `max_completion_tokens`. A small model of our own gets the
+    temperature 0, because it writes better code then.
     """
     settings, reasons = content.settings, is_reasoning_model(content.endpoint.model)
-    parameters: dict[str, Any] = {} if reasons else {"temperature": settings.temperature}
+    temperature = settings.temperature
+    if temperature is None and content.endpoint.compact:
+        temperature = 0.0
+    parameters: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
+    if content.capabilities.effort and content.style == "tools":
+        parameters["reasoning_effort"] = content.capabilities.effort
     if settings.max_tokens is not None:
         renamed = reasons or "max_tokens" in content.capabilities.rejected_parameters
         name = "max_completion_tokens" if renamed else "max_tokens"

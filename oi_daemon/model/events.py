@@ -6,7 +6,7 @@ longer for each event.
 
 from typing import Any
 
-from oi_daemon.model.limits import MAX_EVENT_BYTES, ServerLimitError
+from oi_daemon.model.limits import MAX_BODY_BYTES, MAX_EVENT_BYTES, ServerLimitError
 
 QUOTED = 200
 """Bytes of an answer that an error quotes."""
@@ -30,9 +30,10 @@ class EventReader:
     def __init__(self) -> None:
         self._line = bytearray()
         """The line that has not ended yet."""
-        self._saw_event = False
-        self._other_line = b""
-        """The first line that belongs to no stream of events, such as `<html>`."""
+        self.saw_event = False
+        """Whether the answer is a stream of events."""
+        self._other = bytearray()
+        """What came before any event and belongs to none, such as `<html>` or one JSON object."""
 
     def feed(self, data: bytes) -> list[bytes]:
         """Return the data of the events that are complete now.
@@ -52,22 +53,33 @@ class EventReader:
     def finish(self) -> list[bytes]:
         """Return the data of the last event, which may lack its newline.
 
+        One JSON object in place of a stream is returned as if it was an event.
+
         Raises:
             UnreadableAnswerError: there was an answer, but no event in it.
         """
         event = self._read(bytes(self._line))
-        if not self._saw_event and self._other_line:
-            raise unreadable(self._other_line)
-        return [event] if event else []
+        if self.saw_event or not self._other:
+            return [event] if event else []
+        whole = bytes(self._other).strip()
+        if not whole.startswith((b"{", b"[")):
+            raise unreadable(whole)
+        return [whole]
 
     def _read(self, line: bytes) -> bytes:
-        """Return the line's data; empty for comments, other fields and blank lines."""
+        """Return the line's data; empty for comments, other fields and blank lines.
+
+        Raises:
+            ServerLimitError: an answer that is no stream is too large.
+        """
         if line.startswith(b"data:"):
-            self._saw_event = True
+            self.saw_event = True
             return line[5:].strip()
-        is_field = line.startswith((b":", b"event:"))
-        if not self._other_line and not is_field and line.strip():
-            self._other_line = line
+        is_field = line.startswith((b":", b"event:", b"id:", b"retry:"))
+        if not self.saw_event and not is_field and line.strip():
+            self._other += line + b"\n"
+            if len(self._other) > MAX_BODY_BYTES:
+                raise ServerLimitError("it is larger than a megabyte and no stream")
         return b""
 
 

@@ -15,7 +15,19 @@ from typing import Any
 from oi_daemon.model.events import StreamedError, UnreadableAnswerError
 from oi_daemon.model.limits import MAX_RETRY_WAIT, RedirectRefusedError, ServerLimitError
 
-OPTIONAL = ("stream_options", "temperature", "max_completion_tokens", "max_tokens")
+LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+"""Parameters that the user has chosen to limit an answer and its cost."""
+OPTIONAL = (
+    "stream_options",
+    "stream",
+    "temperature",
+    "reasoning_effort",
+    "verbosity",
+    "service_tier",
+    "parallel_tool_calls",
+    "prompt_cache_key",
+    *LIMITS,
+)
 """Parameters that can be left out of a request."""
 
 
@@ -98,14 +110,24 @@ class Failure:
 
     @property
     def rejected_parameter(self) -> str | None:
-        """Name of the optional parameter that the server refuses; None for another failure."""
+        """Name of the optional parameter that the server refuses; None for another failure.
+
+        A limit that is only too large is the user's choice, so it is not left out.
+        """
         if self.status not in (400, 422):
             return None
-        if not _UNSUPPORTED.search(f"{self.code} {self.text}"):
-            return None  # a bad value, such as a max_tokens that is too large: the person's choice
         root = re.split(r"[.\[]", self.param)[0]
         named = _PARAMETER.search(self.text)
-        return root if root in OPTIONAL else named and named[0]
+        name = root if root in OPTIONAL else named[0] if named else None
+        if name in LIMITS and not _UNSUPPORTED.search(f"{self.code} {self.text}"):
+            return None
+        return name
+
+    @property
+    def rejects_effort(self) -> bool:
+        """Whether the model takes tools only if it is asked not to reason (effort `none`)."""
+        text = f"{self.param} {self.text}"
+        return self.status in (400, 422) and "reasoning_effort" in text and "tools" in text.lower()
 
     @property
     def stated_window(self) -> int | None:
@@ -145,24 +167,36 @@ def failure(error: Exception) -> Failure | None:
 
 def _refused(error: Any) -> Failure:
     """Return the failure of an answer whose status is an error."""
-    body = error.body if isinstance(error.body, Mapping) else {}
+    body = _error_object(error.body)
     text = str(body.get("message") or body.get("detail") or error.message)
     html = error.response.headers.get("content-type", "").startswith("text/html")
     return Failure(
         text=f"HTTP {error.status_code} and a web page" if html else text,
         status=error.status_code,
-        code=str(error.code or error.type or ""),
-        param=str(error.param or ""),
+        code=str(body.get("code") or body.get("type") or ""),
+        param=str(body.get("param") or ""),
         retry_after=_retry_after(error.response.headers),
     )
 
 
 def _streamed(error: Any) -> Failure:
     """Return the failure of an error that came as an event, after the answer had begun."""
-    body = error if isinstance(error, Mapping) else {"message": str(error)}
+    body = _error_object(error) or {"message": str(error)}
     code = str(body.get("code") or body.get("type") or "")
     status = int(code) if code.isdecimal() else _STREAMED_STATUS.get(code, 500)
     return Failure(text=str(body.get("message", "")), status=status, code=code)
+
+
+def _error_object(body: Any) -> Mapping[str, Any]:
+    """Return the object that describes an error; empty if there is none.
+
+    It may be the first of a list, as in Google's answers, or stand in `error`.
+    """
+    first = body[0] if isinstance(body, list) and body else body
+    if not isinstance(first, Mapping):
+        return {}
+    inner = first.get("error")
+    return inner if isinstance(inner, Mapping) else first
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
@@ -212,7 +246,9 @@ _PROVIDER_DATA = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _UNSIGNED = re.compile(r"(missing|without|lacks).{0,40}thought_?signature", re.IGNORECASE)
-_PARAMETER = re.compile(rf"\b({'|'.join(OPTIONAL)})\b")
+_PARAMETER = re.compile(
+    rf"\b({'|'.join(name for name in OPTIONAL if name != 'stream')})\b|\bstream(?= this model\b)"
+)
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecognized|unknown|not permitted|not allowed|unexpected",
     re.IGNORECASE,

@@ -103,9 +103,9 @@ class ModelRequest:
             capabilities.accepts_pictures = False
             logger.debug("%s is asked again without pictures", self.endpoint.model)
             return 0.0
-        if failed.rejects_calls and settings.tool_style == "auto" and self.style == "tools":
-            capabilities.tool_style = "markdown"
-            logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
+        if failed.rejects_effort and capabilities.effort != "none":
+            capabilities.effort = "none"
+            logger.debug("%s takes tools only without reasoning", self.endpoint.model)
             return 0.0
         if failed.misses_signature and not capabilities.wants_signatures:
             capabilities.wants_signatures = True
@@ -119,6 +119,10 @@ class ModelRequest:
         if rejected and rejected not in capabilities.rejected_parameters:
             capabilities.rejected_parameters.add(rejected)
             logger.debug("%s is asked again without %s", self.endpoint.model, rejected)
+            return 0.0
+        if failed.rejects_calls and settings.tool_style == "auto" and self.style == "tools":
+            capabilities.tool_style = "markdown"
+            logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
             return 0.0
         if failed.temporary and self._retry_delays:
             delay = self._retry_delays.pop(0)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.logs import redact
-from oi_daemon.messages import Executing, Message, NoticeChunk
+from oi_daemon.messages import Executing, Message, MessageChunk, NoticeChunk
 from oi_daemon.messages.text import without_controls
 from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model import pictures
@@ -93,7 +93,7 @@ class ServerModel:
             yield self._usage(attempt)
             if not attempt.reader.complete:
                 raise _cut_off(attempt)
-            if notice := self._correct(attempt):
+            if notice := self._correct(attempt) or attempt.empty_notice():
                 yield notice
             if attempt.executed or not self._malformed:
                 return
@@ -110,7 +110,8 @@ class ServerModel:
         self._corrections += 1
         if self._corrections > MAX_MALFORMED_CALLS:
             raise ModelError(_MALFORMED.format(count=self._corrections))
-        return NoticeChunk("model", _CORRECTED)
+        unknown = all(call.unknown_tool for call in self._malformed)
+        return NoticeChunk("model", _NO_SUCH_TOOL if unknown else _CORRECTED)
 
     def unfinished(self) -> Usage | None:
         """See `collaborators.Model.unfinished`."""
@@ -131,7 +132,7 @@ class ServerModel:
         """Return the request as it will be sent, with a new reader for its answer."""
         backend: Backend = ChatBackend()  # the only one as yet
         content = await request.content(messages, self._malformed)
-        return _Attempt(content, backend, backend.reader(self._is_language))
+        return _Attempt(content, backend, backend.reader(content, self._is_language))
 
     async def _answer(self, attempt: "_Attempt") -> AsyncGenerator[ReplyPart | Quote, None]:
         """Send the request and yield the parts of its answer as they arrive.
@@ -223,6 +224,8 @@ class _Attempt:
         """Why the request failed; None while it has not."""
         self.executed = False
         """Whether the reply held a complete block of code."""
+        self.answered = False
+        """Whether the reply held a word for the person."""
         self.counted: int | None = None
         """Tokens of the conversation and its pictures, if they were counted."""
         self.started = time.monotonic()
@@ -234,6 +237,7 @@ class _Attempt:
 
     def accept(self, part: ReplyPart) -> ReplyPart:
         """Take a part of the reply: the data to send back with a block names its endpoint."""
+        self.answered |= isinstance(part, MessageChunk) and not part.text.isspace()
         if not isinstance(part, Executing):
             return part
         self.executed = True
@@ -253,6 +257,12 @@ class _Attempt:
         """Return about how many tokens the request has."""
         text = self.backend.text(self.payload, instructions=True)
         return estimate(text) + self.picture_tokens()
+
+    def empty_notice(self) -> NoticeChunk | None:
+        """Return what a person should know if the model has ended without an answer."""
+        if self.answered or self.executed:
+            return None
+        return NoticeChunk("model", _EMPTY)
 
     def __str__(self) -> str:
         count = len(self.content.messages)
@@ -309,6 +319,8 @@ _STOPPED = "The server stopped the model's answer in the middle (its reason: {re
 _CORRECTED = (
     "The model's call could not be read, so nothing of it was run: the model is asked again."
 )
+_NO_SUCH_TOOL = "The model called a tool that does not exist: it is told so, and asked again."
+_EMPTY = "The model's answer is empty. Say `continue`, ask in other words, or choose another model."
 _MALFORMED = (
     "The model made {count} calls that could not be read, and none of them was run. Say it in other"
     " words, choose another model, or set tool_style to markdown."

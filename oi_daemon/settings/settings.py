@@ -68,8 +68,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     temperature: Annotated[
-        float, Meta(ge=0, le=2, description="Randomness of the model, 0 to 2.")
-    ] = 0.0
+        Annotated[float, Meta(ge=0, le=2)] | None,
+        Meta(
+            description="Randomness of the model, 0 to 2. Default: the model's own.",
+            examples=[0.7],
+        ),
+    ] = None
     system_message: Annotated[
         str, Meta(description="What the model is told before the conversation.")
     ] = DEFAULT_SYSTEM_MESSAGE

@@ -18,7 +18,7 @@ class SettingsDict(TypedDict, total=False):
     conversation_history: bool
     conversation_filename: str | None
     conversation_history_path: str | None
-    temperature: float
+    temperature: float | None
     system_message: str
     context_window: int | None
     max_tokens: int | None

@@ -138,7 +138,7 @@ def test_messages_can_be_read_and_settings_assigned_in_the_middle_of_a_loop(
     interpreter.close()
     assert [message["message"] for message in interpreter.messages][::2] == ["Count", "On"]
     assert seen == [("One", "Count"), (" two", "Count")]
-    assert [body["temperature"] for body in server.bodies] == [0.0, 0.5]
+    assert [body.get("temperature") for body in server.bodies] == [None, 0.5]
 
 
 def test_auto_run_turned_off_in_the_middle_of_a_turn_is_heeded_at_once(

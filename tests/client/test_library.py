@@ -49,6 +49,7 @@ def test_the_documentations_stream_is_exactly_its_chunks(
     interpreter: Interpreter, server: ThreadedServer, dialect: str
 ) -> None:
     server.enqueue(DIALECTS[dialect], text(*WORDS))
+    interpreter.tool_style = "markdown" if dialect == "fences" else "auto"
     chunks = list(interpreter.chat("What's 34/24?", stream=True, display=False))
     assert chunks == EXAMPLE
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from oi_daemon.messages import MessageChunk
+from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.chat import ChatReader
+from oi_daemon.model.dialects.reply import ReplyParser
 from oi_daemon.model.events import EventReader, StreamedError, UnreadableAnswerError
 from oi_daemon.model.limits import ServerLimitError
 from tests.growth import grows_linearly
@@ -21,9 +23,13 @@ def read(*pieces: bytes) -> list[bytes]:
     return [data for piece in pieces for data in reader.feed(piece)] + reader.finish()
 
 
+def chat_reader() -> ChatReader:
+    return ChatReader(ReplyParser({"python"}.__contains__), Capabilities())
+
+
 def read_chat(*pieces: bytes) -> list[str]:
     """The texts of the chat completion in these pieces of a stream."""
-    reader = ChatReader({"python"}.__contains__)
+    reader = chat_reader()
     batches = [parts for piece in pieces for parts in reader.feed(piece)]
     batches += [*reader.end(), reader.finish()]
     parts = [part for batch in batches for part in batch]
@@ -66,6 +72,25 @@ def test_an_error_as_an_event() -> None:
     assert caught.value.error == {"message": "No."}
 
 
+def test_an_error_as_a_list() -> None:
+    for place in (b"data: ", b""):
+        with pytest.raises(StreamedError) as caught:
+            read_chat(place + b'[{"error": {"message": "No."}}]\n\n')
+        assert caught.value.error == {"message": "No."}
+
+
+def test_one_object_in_place_of_a_stream() -> None:
+    message = {"message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}
+    whole = json.dumps({"choices": [message]}, indent=1).encode()
+    assert read_chat(whole[:9], whole[9:]) == ["Hi"]
+
+
+def test_an_endless_page_is_stopped() -> None:
+    reader = EventReader()
+    with pytest.raises(ServerLimitError, match="no stream"):
+        [reader.feed(b"x" * 4096 + b"\n") for _ in range(1_000)]
+
+
 def test_a_line_in_many_pieces_takes_linear_time() -> None:
     def read_in_pieces(count: int) -> None:
         reader = EventReader()
@@ -83,7 +108,7 @@ def test_an_endless_line_is_stopped() -> None:
 
 def test_a_large_event_is_parsed_in_slices() -> None:
     text = "\n" * 300_000 + "x"
-    reader = ChatReader({"python"}.__contains__)
+    reader = chat_reader()
     batches = [*reader.feed(b"data: " + event(text) + b"\n\ndata: [DONE]\n\n")]
     parts = [part for batch in [*batches, reader.finish()] for part in batch]
     assert "".join(part.text for part in parts if isinstance(part, MessageChunk)) == text

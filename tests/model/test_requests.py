@@ -114,12 +114,13 @@ def test_escape_sequences_of_terminals_are_not_for_models() -> None:
 
 
 @pytest.mark.parametrize(
-    ("style", "way"), [("tools", "`execute`"), ("functions", "`execute`"), ("markdown", "fenced")]
+    ("style", "way"),
+    [("tools", "only shown"), ("functions", "only shown"), ("markdown", "```text")],
 )
 def test_the_system_message_says_how_to_run_code(style: ToolStyle, way: str) -> None:
     text = system_message("Mine.", style, ["python", "r"], "It is in /home/x.")
     assert text.startswith("Mine.\n\n")
-    for word in (way, "python, r", "```text", "/home/x"):
+    for word in (way, "python, r", "/home/x"):
         assert word in text
 
 

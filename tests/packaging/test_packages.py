@@ -44,7 +44,7 @@ from oi_daemon import Interpreter
 if TYPE_CHECKING:
     assert_type(Interpreter().model, str)
     assert_type(Interpreter().max_budget, float | None)
-    assert_type(interpreter.temperature, float)
+    assert_type(interpreter.temperature, float | None)
     interpreter.temprature = 1  # type: ignore
     Interpreter().model = 3  # type: ignore
 

@@ -8,7 +8,6 @@ from oi_daemon.protocol.framing import Framing
 from tests.client.programs import WORDS
 from tests.client.test_library import ARGUMENTS, EXAMPLE
 from tests.fakes.openai_server import (
-    Reply,
     ThreadedServer,
     function_call,
     markdown,
@@ -32,12 +31,13 @@ def client(request: pytest.FixtureRequest, server: ThreadedServer) -> Iterator[W
         yield it
 
 
-@pytest.mark.parametrize("reply", DIALECTS.values(), ids=DIALECTS)
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_the_documentations_stream_is_exactly_its_chunks(
-    client: WireClient, server: ThreadedServer, reply: Reply
+    client: WireClient, server: ThreadedServer, dialect: str
 ) -> None:
-    server.enqueue(reply, text(*WORDS))
-    result = client.result("oi/stream", {"message": "What's 34/24?"})
+    server.enqueue(DIALECTS[dialect], text(*WORDS))
+    settings = {"tool_style": "markdown"} if dialect == "fences" else {}
+    result = client.result("oi/stream", {"message": "What's 34/24?", "settings": settings})
     assert chunks(client) == EXAMPLE
     assert result["status"] == "done"
     assert [sorted(message) for message in result["messages"]] == [
@@ -52,7 +52,8 @@ def test_a_reply_may_hold_several_blocks_with_text_around_them(
 ) -> None:
     reply = "One:\n```python\nprint(1)\n```\nTwo:\n```python\nprint(2)\n```\nBoth."
     server.enqueue(markdown(reply), text("Done."))
-    result = client.result("oi/stream", {"message": "Go"})
+    settings = {"tool_style": "markdown"}
+    result = client.result("oi/stream", {"message": "Go", "settings": settings})
     assert [m.get("output", m.get("message")) for m in result["messages"]] == [
         *("Go", "One:", "1", "Two:", "2"),
         "Both.\n\nDone.",
@@ -107,7 +108,7 @@ def test_temperature_zero_and_the_users_window_reach_the_request(
     client: WireClient, server: ThreadedServer
 ) -> None:
     server.enqueue(text("Hi."), text("Hi."))
-    client.result("oi/stream", {"message": "word " * 2000})
+    client.result("oi/stream", {"message": "word " * 2000, "settings": {"temperature": 0}})
     client.result("oi/stream", {"message": "Hi", "settings": {"context_window": 1000}})
     first, second = server.bodies
     assert first["temperature"] == 0

@@ -17,7 +17,7 @@ REFERENCE = {
     "conversation_history": True,
     "conversation_filename": None,
     "conversation_history_path": None,
-    "temperature": 0,
+    "temperature": None,
     "context_window": None,
     "max_tokens": None,
     "api_base": None,

@@ -260,8 +260,8 @@ export interface Settings {
   conversation_filename?: string | null;
   /** Folder of the conversations. Default: in the application directory. */
   conversation_history_path?: string | null;
-  /** Randomness of the model, 0 to 2. */
-  temperature?: number;
+  /** Randomness of the model, 0 to 2. Default: the model's own. */
+  temperature?: number | null;
   /** What the model is told before the conversation. */
   system_message?: string;
   /** The model's context window in tokens. Default: known by its name. */
@@ -318,8 +318,8 @@ export interface PublicSettings {
   conversation_filename: string | null;
   /** Folder of the conversations. Default: in the application directory. */
   conversation_history_path: string | null;
-  /** Randomness of the model, 0 to 2. */
-  temperature: number;
+  /** Randomness of the model, 0 to 2. Default: the model's own. */
+  temperature: number | null;
   /** What the model is told before the conversation. */
   system_message: string;
   /** The model's context window in tokens. Default: known by its name. */

@@ -1,5 +1,9 @@
-"""The events of a chat completion, as servers stream them. Unknown fields are ignored."""
+"""The events of a chat completion, as servers stream them. Unknown fields are ignored.
 
+Fields whose type differs from server to server are `Any`: `text_of` and others read them.
+"""
+
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,7 +30,8 @@ class CallDelta(msgspec.Struct):
 class Delta(msgspec.Struct):
     """Some more of the reply."""
 
-    content: str | None = None
+    content: Any = None
+    """Text, or a list of parts, some of which may be thinking."""
     reasoning_content: Any = None
     """DeepSeek, Kimi and others: some more of the reasoning."""
     reasoning: Any = None
@@ -35,6 +40,8 @@ class Delta(msgspec.Struct):
     """OpenRouter: some more of the reasoning, as a list of objects."""
     tool_calls: list[CallDelta] | None = None
     function_call: FunctionDelta | None = None
+    refusal: Any = None
+    """The words in which the model refuses."""
 
 
 class StreamedChoice(msgspec.Struct):
@@ -42,27 +49,40 @@ class StreamedChoice(msgspec.Struct):
 
     delta: Delta | None = None
     finish_reason: str | None = None
-
-
-class PromptDetails(msgspec.Struct):
-    """Details of the input tokens."""
-
-    cached_tokens: int | None = None
-
-
-class ChatUsage(msgspec.Struct):
-    """Tokens as the server counted them."""
-
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    prompt_tokens_details: PromptDetails | None = None
+    message: Delta | None = None
+    """The whole reply, from servers that do not stream it."""
 
 
 class ChatEvent(msgspec.Struct):
     """One event of the stream."""
 
     choices: list[StreamedChoice] | None = None
-    usage: ChatUsage | None = None
+    usage: Any = None
+    x_groq: Any = None
+    """Holds `usage` too, in Groq's answers."""
     error: Any = None
     done: bool = False
     """True for the event `[DONE]`, which ends the answer."""
+
+
+def content_parts(content: Any) -> list[tuple[str, bool]]:
+    """Return the content as pieces of text, each with whether it is thinking."""
+    if isinstance(content, str):
+        return [(content, False)] if content else []
+    if not isinstance(content, Sequence):
+        return []
+    parts: list[tuple[str, bool]] = []
+    for part in content:
+        if isinstance(part, str):
+            parts.append((part, False))
+        elif isinstance(part, Mapping):
+            thinking = part.get("thinking", part.get("reasoning"))
+            text = text_of(part.get("text") if thinking is None else thinking)
+            if text:
+                parts.append((text, thinking is not None))
+    return parts
+
+
+def text_of(value: Any) -> str:
+    """Return text that may come as a list of parts; empty for anything else."""
+    return "".join(text for text, _ in content_parts(value))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
+from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk, ThinkingChunk
 
-ReplyPart = MessageChunk | LanguageChunk | CodeChunk | Executing
-"""Some more text or code; `Executing` ends each complete block and holds all of its code."""
+ReplyPart = MessageChunk | LanguageChunk | CodeChunk | Executing | ThinkingChunk
+"""Some more text, code or thinking. `Executing` ends each complete block and holds its code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +16,5 @@ class MalformedCall:
     arguments: str
     reason: str
     """Why, as a clause about the arguments."""
+    unknown_tool: bool = False
+    """True if there is no tool of this name."""

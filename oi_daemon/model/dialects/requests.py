@@ -30,6 +30,11 @@ MALFORMED = (
     "Error: the arguments of this call could not be read: {reason}. Nothing was run. Call `execute`"
     ' again with a JSON object such as {{"language": "python", "code": "print(1)"}}.'
 )
+UNKNOWN_TOOL = (
+    "Error: there is no such tool as {name}. Nothing was run. The only tool is `execute`: call it"
+    ' with a JSON object such as {{"language": "python", "code": "print(1)"}}.'
+)
+"""The answer to a call of another tool."""
 QUOTED_ARGUMENTS = 2_000
 """Most characters of an unreadable call that are quoted to the model."""
 BEGINNING = "(Go on from here.)"
@@ -118,13 +123,15 @@ def correction_messages(malformed: Sequence[MalformedCall], style: ToolStyle) ->
     wire: list[ChatMessage] = []
     ids = _CallIds("fail")
     for call in malformed:
-        error = MALFORMED.format(reason=call.reason)
+        words = UNKNOWN_TOOL if call.unknown_tool else MALFORMED
+        error = words.format(reason=call.reason, name=call.name)
         quoted = {"unreadable": call.arguments[:QUOTED_ARGUMENTS]}
         if style == "markdown":
             wire.append({"role": "user", "content": error})
         else:
+            name = call.name if _TOOL_NAME.fullmatch(call.name) else "execute"
             arguments = json.dumps(quoted, ensure_ascii=False)
-            wire += _calls([_AnsweredCall("execute", arguments, error)], style, ids, None)
+            wire += _calls([_AnsweredCall(name, arguments, error)], style, ids, None)
     return wire
 
 
@@ -310,13 +317,12 @@ ANSI = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()][0-9A-Z]|[@-Z\\-_])"
 )
 
-_RUNS_TOO = (
-    "A fenced block in one of these languages is run as well;"
-    " mark code that is only meant to be read as ```text."
-)
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+"""A name of a tool as OpenAI takes it."""
+_ONLY_SHOWN = "Code in your message itself is only shown to the user, not run."
 _HOW: dict[ToolStyle, str] = {
-    "tools": "Run code by calling `execute`. Languages: {languages}. " + _RUNS_TOO,
-    "functions": "Run code by calling `execute`. Languages: {languages}. " + _RUNS_TOO,
+    "tools": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
+    "functions": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
     "markdown": (
         "Run code by writing it in a fenced block that names its language, such as ```python;"
         " then stop, and you will get its output. Languages: {languages}."

@@ -185,7 +185,7 @@
 ---@field conversation_history? boolean Keep conversations on disk.
 ---@field conversation_filename? string File name of this conversation. Default: its first words and the time.
 ---@field conversation_history_path? string Folder of the conversations. Default: in the application directory.
----@field temperature? number Randomness of the model, 0 to 2.
+---@field temperature? number Randomness of the model, 0 to 2. Default: the model's own.
 ---@field system_message? string What the model is told before the conversation.
 ---@field context_window? integer The model's context window in tokens. Default: known by its name.
 ---@field max_tokens? integer Most tokens that the model may write in one response. Default: its own.
@@ -214,7 +214,7 @@
 ---@field conversation_history boolean Keep conversations on disk.
 ---@field conversation_filename? string File name of this conversation. Default: its first words and the time.
 ---@field conversation_history_path? string Folder of the conversations. Default: in the application directory.
----@field temperature number Randomness of the model, 0 to 2.
+---@field temperature? number Randomness of the model, 0 to 2. Default: the model's own.
 ---@field system_message string What the model is told before the conversation.
 ---@field context_window? integer The model's context window in tokens. Default: known by its name.
 ---@field max_tokens? integer Most tokens that the model may write in one response. Default: its own.

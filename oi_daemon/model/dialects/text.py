@@ -1,0 +1,72 @@
+"""The text of a reply: its message, its thinking, and the code and the calls written into it."""
+
+from collections.abc import Callable
+
+from oi_daemon.messages import ThinkingChunk
+from oi_daemon.model.dialects.fences import FenceParser
+from oi_daemon.model.dialects.parts import ReplyPart
+from oi_daemon.model.dialects.requests import ToolStyle
+from oi_daemon.model.dialects.thinking import ThinkingFilter
+from oi_daemon.model.dialects.written_calls import WrittenCall, WrittenCallParser
+
+TOOL = "execute"
+"""The name of the one tool."""
+
+
+class TextParser:
+    """Turns the text of a reply into parts and calls.
+
+    Fences are code only in the style `markdown`: a model that has a tool shows code in them.
+    """
+
+    def __init__(
+        self, is_language: Callable[[str], bool], style: ToolStyle, *, begins_thinking: bool
+    ) -> None:
+        """
+        Args:
+            begins_thinking: see `ThinkingFilter`.
+        """
+        self.thinking = ThinkingFilter(begins_thinking=begins_thinking)
+        self._calls = WrittenCallParser(
+            lambda name: name == TOOL or is_language(name.lower()),
+        )
+        self._fences = FenceParser(is_language if style == "markdown" else _no_language)
+
+    def feed(self, text: str) -> list[ReplyPart | WrittenCall]:
+        """Return the parts that this piece of text adds."""
+        parts: list[ReplyPart | WrittenCall] = []
+        for piece in self.thinking.feed(text):
+            parts += self._piece(piece)
+        return parts
+
+    def flush(self, *, complete: bool) -> list[ReplyPart | WrittenCall]:
+        """Return what the end of the text adds.
+
+        Args:
+            complete: whether the model itself has ended the text. If not, what is open never runs.
+        """
+        parts: list[ReplyPart | WrittenCall] = []
+        for piece in self.thinking.flush():
+            parts += self._piece(piece)
+        parts += self._separated(self._calls.flush(complete=complete))
+        parts += self._fences.flush(complete=complete)
+        return parts
+
+    def _piece(self, piece: ThinkingChunk | str) -> list[ReplyPart | WrittenCall]:
+        if isinstance(piece, ThinkingChunk):
+            return [piece]
+        return self._separated(self._calls.feed(piece))
+
+    def _separated(self, pieces: list[WrittenCall | str]) -> list[ReplyPart | WrittenCall]:
+        """Return the pieces with their text as chunks. A fence that is open ends before a call."""
+        parts: list[ReplyPart | WrittenCall] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                parts += self._fences.feed(piece)
+            else:
+                parts += [*self._fences.flush(), piece]
+        return parts
+
+
+def _no_language(_: str) -> bool:
+    return False
