@@ -94,7 +94,7 @@ async def streaming(url: str) -> None:
 
 
 async def chunks(models: Models, settings: Settings) -> AsyncIterator[object]:
-    async for part in models.model(settings).reply([UserMessage("Go")]):
+    async for part in models.model(settings).reply([UserMessage("Go")], lambda: False):
         yield part
 
 

@@ -272,6 +272,8 @@ class Interpreter(PersistentConversation):
                 turn.send()
             while (chunk := self._next_chunk(turn)) is not None:
                 yield chunk
+                with self._lock:
+                    self._send_settings(turn.remote)  # a budget applies to this turn as well
                 self.approve("run")
                 self.input(None)
             self._finish(turn.outcome())

@@ -80,12 +80,16 @@ class PersistentConversation(SettingAttributes):
         connection = self._connection
         if connection is None or not connection.is_alive:
             connection = self._connection = self._start_daemon(connection)
-        if self._unsent:
-            self._remote(connection).configure(_without_auto_run(self._unsent))
-            self._unsent = {}
+        self._send_settings(self._remote(connection))
         if self._needs_sync:
             self._restore(connection)
         return connection
+
+    def _send_settings(self, remote: "RemoteConversation") -> None:
+        """Send the daemon those settings that were assigned since this was last done."""
+        if self._unsent:
+            remote.configure(_without_auto_run(self._unsent))
+            self._unsent = {}
 
     def _start_daemon(self, last: "Connection | None") -> "Connection":
         """Start a daemon; `last` is the connection to the one before it."""

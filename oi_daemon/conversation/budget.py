@@ -43,6 +43,10 @@ class Budget:
         else:
             self.cost += usage.cost
 
+    def is_limited(self) -> bool:
+        """Whether there is a limit now. A person may set one while a turn runs."""
+        return self.max_budget is not None
+
     def verdict(self, quote: Quote | None = None) -> Verdict:
         """Whether the next request may be sent.
 
@@ -101,6 +105,10 @@ class Bill:
         """Count a request of this turn."""
         self._session.add(usage)
         self._turn.add(usage)
+
+    def is_limited(self) -> bool:
+        """See `Budget.is_limited`."""
+        return self._session.is_limited()
 
     def verdict(self, quote: Quote | None = None) -> Verdict:
         """See `Budget.verdict`."""

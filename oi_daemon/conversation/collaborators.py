@@ -40,8 +40,13 @@ Emit = Callable[[Chunk], Awaitable[None]]
 class Model(Protocol):
     """Answers a conversation."""
 
-    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
+    def reply(
+        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[Reply, None]:
         """One reply, as it is written. Closing the iterator drops the connection at once.
+
+        Args:
+            needs_quote: returns whether a `Quote` must come before the next request.
 
         Raises:
             ModelError: the model cannot go on.
@@ -135,6 +140,10 @@ class Spending(Protocol):
 
     def add(self, usage: Usage) -> None:
         """Count a request."""
+        ...
+
+    def is_limited(self) -> bool:
+        """Whether there is a limit now, so that the cost of the next request matters."""
         ...
 
     def verdict(self, quote: Quote | None = None) -> Verdict:

@@ -39,7 +39,9 @@ class Outcome:
 class _NoModel:
     """The model of a turn that runs the person's own code: it is never asked."""
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
+    async def reply(
+        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[Reply, None]:
         return
         yield
 

@@ -183,7 +183,8 @@ class Turn:
     async def _round(self) -> Status | None:
         """Get one reply and run its blocks. Returns None if the model must be asked again."""
         try:
-            async with aclosing(self._model.reply([*self._history, *self.messages])) as reply:
+            messages = [*self._history, *self.messages]
+            async with aclosing(self._model.reply(messages, self._spending.is_limited)) as reply:
                 status, ran = await self._follow(reply)
         finally:
             if usage := self._model.unfinished():

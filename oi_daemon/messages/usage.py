@@ -15,7 +15,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What the request that is about to be sent costs, in US dollars. Comes with `max_budget`."""
+    """What the request that is about to be sent costs, in US dollars."""
 
     model: str
     input_cost: float | None

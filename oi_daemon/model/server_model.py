@@ -68,14 +68,14 @@ class ServerModel:
         """Number of replies in this turn that had unreadable calls."""
 
     async def reply(
-        self, messages: Sequence[Message]
+        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.reply`. `Usage` comes last, or just before an error."""
         request = self._request(await self._access.endpoint(self._settings))
         while True:
             attempt = await self._attempt(request, messages)
             logger.debug("request: %s, %s", request.style, attempt)
-            async with aclosing(self._answer(attempt)) as parts:
+            async with aclosing(self._answer(attempt, needs_quote)) as parts:
                 async for part in parts:
                     yield part
             if attempt.failed and not attempt.reader.written:
@@ -134,13 +134,15 @@ class ServerModel:
         content = await request.content(messages, self._malformed)
         return _Attempt(content, backend, backend.reader(content, self._is_language))
 
-    async def _answer(self, attempt: "_Attempt") -> AsyncGenerator[ReplyPart | Quote, None]:
+    async def _answer(
+        self, attempt: "_Attempt", needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[ReplyPart | Quote, None]:
         """Send the request and yield the parts of its answer as they arrive.
 
         A failure of the server or the network is not raised but kept in `attempt.failed`.
         """
-        if quote := await self._quote(attempt):
-            yield quote
+        if needs_quote():
+            yield await self._quote(attempt)
         self._unfinished = attempt
         endpoint = attempt.endpoint
         timeout = self._access.read_timeout(self._settings, endpoint)
@@ -179,11 +181,9 @@ class ServerModel:
         free = self._settings.local or endpoint.compact
         return 0.0 if free else price(counts, endpoint.model, endpoint.api_base)
 
-    async def _quote(self, attempt: "_Attempt") -> Quote | None:
-        """Return what the request costs; None without `max_budget`, which needs it."""
+    async def _quote(self, attempt: "_Attempt") -> Quote:
+        """Return what the request costs."""
         settings, endpoint = self._settings, attempt.endpoint
-        if settings.max_budget is None:
-            return None
         if self._price(TokenCounts(1, 1), endpoint) is None:
             return Quote(endpoint.model, None)
         count = tokenizer(endpoint.model).count

@@ -60,6 +60,18 @@ def test_a_request_that_may_cost_more_than_is_left_is_not_sent(
     assert len(server.bodies) == 1
 
 
+def test_a_limit_that_is_set_during_a_turn_holds_for_the_input_of_the_next_request(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(code("1"), text("never asked"))
+    for chunk in interpreter.chat("Hi", stream=True):
+        if "executing" in chunk:
+            interpreter.max_budget = REQUEST + 0.0001
+    assert "input of the next request alone costs" in interpreter.messages[-1]["message"]
+    assert len(server.bodies) == 1
+    assert interpreter.last_turn["status"] == "budget"
+
+
 def test_the_sum_outlives_a_reset_and_the_daemon(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:

@@ -49,7 +49,9 @@ class ScriptedModel:
         self.cut_off: Usage | None = None
         """What `unfinished` is to give."""
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[Reply, None]:
+    async def reply(
+        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[Reply, None]:
         self.asked.append([*messages])
         self.open += 1
         try:

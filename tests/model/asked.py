@@ -29,9 +29,14 @@ class Asked:
 
     async def reply(self, messages: list[Message] | None = None, **changes: Any) -> list[Reply]:
         """All of one reply; `parts` holds them even if it fails."""
-        model = self.models.model(self.settings(**changes))
+        settings = self.settings(**changes)
+        model = self.models.model(settings)
         self.parts = []
-        async with aclosing(model.reply(messages or QUESTION)) as reply:
+
+        def needs_quote() -> bool:
+            return settings.max_budget is not None
+
+        async with aclosing(model.reply(messages or QUESTION, needs_quote)) as reply:
             async for part in reply:
                 self.parts.append(part)
         return self.parts

@@ -377,10 +377,11 @@ async def test_a_good_call_beside_a_bad_one_runs_and_the_next_request_tells(aske
     good = tool_call({"language": "python", "code": "1"})
     asked.server.enqueue(good + tool_call(["oops"], index=1), text("Hi"))
     model = asked.models.model(asked.settings())
-    parts = [part async for part in model.reply(QUESTION)]
+    parts = [part async for part in model.reply(QUESTION, lambda: False)]
     assert Executing("1", "python") in parts
     assert len(asked.server.requests) == 1
-    _ = [part async for part in model.reply([*QUESTION, CodeMessage("python", "1", "1")])]
+    messages = [*QUESTION, CodeMessage("python", "1", "1")]
+    _ = [part async for part in model.reply(messages, lambda: False)]
     assert "not valid JSON" in asked.body["messages"][-1]["content"]
 
 
@@ -440,7 +441,7 @@ async def test_a_request_that_never_fits(asked: Asked) -> None:
 async def test_closing_the_reply_drops_the_connection_at_once(asked: Asked) -> None:
     asked.server.enqueue(text("Hi", "never").but(hold_after=1))
     model = asked.models.model(asked.settings())
-    reply = model.reply(QUESTION)
+    reply = model.reply(QUESTION, lambda: False)
     assert await anext(reply) == MessageChunk("Hi")
     await reply.aclose()
     async with asyncio.timeout(PATIENCE):
@@ -465,7 +466,7 @@ async def test_cancelling_the_turn_drops_the_connection_at_once(asked: Asked, si
 
 async def test_a_wait_before_another_try_is_announced_and_can_be_cancelled(asked: Asked) -> None:
     asked.server.enqueue(error(429, "Slow down.", headers={"Retry-After": "60"}))
-    reply = asked.models.model(asked.settings()).reply(QUESTION)
+    reply = asked.models.model(asked.settings()).reply(QUESTION, lambda: False)
     text = "Rate limited (HTTP 429: Slow down)."
     assert await anext(reply) == NoticeChunk("retry", text, 60)
     turn = asyncio.ensure_future(anext(reply))
@@ -478,7 +479,7 @@ async def test_a_wait_before_another_try_is_announced_and_can_be_cancelled(asked
 async def test_the_answer_is_drained_while_its_consumer_waits(asked: Asked) -> None:
     """Approval may take minutes: the server is not to wait for it."""
     asked.server.enqueue(markdown("```python\n1\n```\n", *["text "] * 20_000, "end"))
-    reply = asked.models.model(asked.settings(tool_style="markdown")).reply(QUESTION)
+    reply = asked.models.model(asked.settings(tool_style="markdown")).reply(QUESTION, lambda: False)
     async with aclosing(reply):
         while not isinstance(await anext(reply), Executing):
             pass
