@@ -28,7 +28,9 @@ def state_after(chunk: Chunk, before: ConversationState) -> ConversationState:
             return ConversationState.INPUT
         case Executing() | ActiveLine() | Output() | Display():
             return ConversationState.RUNNING
-        case NoticeChunk(kind):
-            return ConversationState.RETRYING if kind == RETRY else before
+        case NoticeChunk(kind) if kind == RETRY:
+            return ConversationState.RETRYING
+        case NoticeChunk():  # any other one comes after the wait
+            return ConversationState.THINKING if before is ConversationState.RETRYING else before
         case _:
             return ConversationState.THINKING

@@ -45,6 +45,8 @@ def test_a_chunk_decides_the_state(chunk: Chunk, state: str) -> None:
     assert {state_after(chunk, before) for before in ConversationState} == {state}
 
 
-def test_a_notice_that_is_not_about_a_retry_leaves_the_state_as_it_is() -> None:
+def test_another_notice_leaves_the_state_as_it_is_but_ends_the_wait_for_a_retry() -> None:
     notice = NoticeChunk("save", "The disk is full.")
-    assert [state_after(notice, before) for before in ConversationState] == [*ConversationState]
+    after = {before: state_after(notice, before) for before in ConversationState}
+    assert after.pop(ConversationState.RETRYING) is ConversationState.THINKING
+    assert all(before is state for before, state in after.items())
