@@ -80,6 +80,10 @@ class ConversationFile:
         """Whether messages wait in the journal to come into the JSON file."""
         return not self._journal.is_empty
 
+    def holds(self, messages: Sequence[Message]) -> bool:
+        """Whether these messages, and no others, survive a loss of power."""
+        return self._is_durable and self.messages == tuple(messages)
+
     def read(self) -> bool:
         """Read the JSON file and the journal; False if the journal continues another state of it.
 

@@ -68,6 +68,10 @@ class _State:
         else:
             self.history.clear(conversation)
 
+    def is_on_disk(self, conversation: str) -> bool:
+        """Whether all messages are in the JSON file or the journal, although a save has failed."""
+        return self.merge or self.history.holds(conversation, self.messages)
+
     def includes(self, other: "_State") -> bool:
         """Whether nothing is left to do for the other state once this one is saved."""
         place = (self.history, self.filename) == (other.history, other.filename)
@@ -90,8 +94,13 @@ class Saver:
         """Is done when the next save has ended, well or not; None if nobody waits for it."""
         self._interrupted = asyncio.Event()
         """Set while an interrupt keeps the turn from waiting long."""
-        self._problem: str | None = None
-        """Why the latest state is not saved; None if it is."""
+        self._unsaved_problem: str | None = None
+        """Why the latest state is nowhere on the disk; None if it is."""
+        self._unmerged_problem: str | None = None
+        """Why messages wait in the journal: a save of the JSON file has failed. None if none did.
+
+        Only a save of that file ends this; messages that go to the journal do not.
+        """
         self._announced: str | None = None
         """The problem that the person was told of last."""
         self._delay = _FIRST_DELAY
@@ -101,7 +110,7 @@ class Saver:
     @property
     def problem(self) -> str | None:
         """Why the latest state of the conversation is not saved, for a person; None if it is."""
-        return self._problem
+        return self._unsaved_problem or self._unmerged_problem
 
     def assume_saved(
         self, history: History, messages: Sequence[Message], filename: str | None
@@ -136,7 +145,7 @@ class Saver:
         `problem` then says so, and it is tried again later. An interrupted turn does not wait
         long, and no turn does if the disk hangs.
         """
-        if self._problem == _SLOW:
+        if self._unsaved_problem == _SLOW:
             return
         interrupt = asyncio.ensure_future(self._interrupted.wait())
         either: list[asyncio.Future[Any]] = [attempt, interrupt]
@@ -147,7 +156,7 @@ class Saver:
         if not attempt.done():
             await asyncio.wait({attempt}, timeout=_INTERRUPTED_PATIENCE)
         if not attempt.done():
-            self._problem = _SLOW
+            self._unsaved_problem = _SLOW
 
     def interrupt(self) -> None:
         """Do not let the turn wait for the disk much longer, until `end_interrupt`."""
@@ -160,9 +169,9 @@ class Saver:
     def take_notices(self) -> list[str]:
         """What a person is to be told about the saves; each once."""
         notices = []
-        if self._problem != self._announced:
-            notices.append(self._problem or _SAVED_AGAIN)
-            self._announced = self._problem
+        if self.problem != self._announced:
+            notices.append(self.problem or _SAVED_AGAIN)
+            self._announced = self.problem
         state = self._wanted or self._unsaved or self._saved
         if state is not None:
             notices += state.history.take_notices(self._conversation)
@@ -172,7 +181,7 @@ class Saver:
         """Save nothing more of what could not be saved."""
         self._cancel_timer()
         self._wanted = self._unsaved = None
-        self._problem = self._announced = None
+        self._unsaved_problem = self._unmerged_problem = self._announced = None
 
     async def forget(self) -> None:
         """The same, and take note that nothing is saved; return when no save runs any more."""
@@ -226,9 +235,14 @@ class Saver:
         self._worker = None
 
     def _succeeded(self, state: _State) -> None:
-        self._saved, self._problem, self._delay = state, None, _FIRST_DELAY
+        self._saved = state
+        if self._wanted is None:
+            self._unsaved_problem = None
+        needs_merge = state.history.needs_merge(self._conversation)
+        if not needs_merge:
+            self._unmerged_problem, self._delay = None, _FIRST_DELAY
         in_background(state.history.settle)
-        if state.whole and self._wanted is None and state.history.needs_merge(self._conversation):
+        if state.whole and self._wanted is None and needs_merge:
             self._start_timer(_MERGE_AFTER, partial(self._save, replace(state, merge=True)))
 
     def _failed(self, state: _State, error: Exception) -> None:
@@ -238,7 +252,12 @@ class Saver:
         else:
             logger.error("A conversation was not saved", exc_info=error)
             why = "The log has the details."
-        self._problem = (_NOT_MERGED if state.merge else _NOT_SAVED).format(why)
+        if not state.is_on_disk(self._conversation):
+            self._unsaved_problem = _NOT_SAVED.format(why)
+        else:
+            self._unsaved_problem = None
+            if state.history.needs_merge(self._conversation):
+                self._unmerged_problem = _NOT_MERGED.format(why)
         if self._wanted is None:
             self._unsaved = state
             self._start_timer(self._delay, self._try_again)

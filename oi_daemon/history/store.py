@@ -108,6 +108,14 @@ class History:
         file = self._files.get(conversation)
         return file is not None and file.needs_merge
 
+    def holds(self, conversation: str, messages: Sequence[Message]) -> bool:
+        """Whether these messages, and no others, are saved for a conversation by this process.
+
+        They survive a loss of power then, in the JSON file or the journal.
+        """
+        file = self._files.get(conversation)
+        return file is not None and file.holds(messages)
+
     def take_notices(self, conversation: str) -> list[str]:
         """What a person is to be told about where the conversation is kept; each once."""
         file = self._files.get(conversation)

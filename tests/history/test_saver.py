@@ -21,6 +21,8 @@ class Disk:
 
     def __init__(self) -> None:
         self.broken: str | None = None
+        self.renames = True
+        """Whether files can be replaced; journals can be written all the same."""
         self.goes_on = Event()
         self.goes_on.set()
         self.flushes = 0
@@ -33,6 +35,11 @@ class Disk:
         self.goes_on.wait()
         if self.broken:
             raise OSError(errno.ENOSPC, self.broken)
+
+    def rename(self, source: Path, target: Path) -> None:
+        if not self.renames:
+            raise OSError(errno.ENOSPC, "Full")
+        source.rename(target)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(os, name)
@@ -106,6 +113,39 @@ async def test_a_failure_is_told_once_and_tried_again_until_it_succeeds(
     await until(lambda: it.problem is None)
     assert it.take_notices() == ["The conversation is saved again."]
     assert another(folder).load("a") == CONVERSATION
+
+
+@pytest.mark.parametrize("large", [1 << 20, 10], ids=["small", "large"])
+async def test_a_file_that_cannot_be_written_is_told_once_while_the_journal_takes_all(
+    it: Saver,
+    history: History,
+    folder: Path,
+    disk: Disk,
+    monkeypatch: pytest.MonkeyPatch,
+    large: int,
+) -> None:
+    monkeypatch.setattr(conversation_file, "LARGE", large)
+    monkeypatch.setattr(saver, "_MERGE_AFTER", 0.001)
+    await save(it, history, CONVERSATION[:1])
+    disk.renames = False
+    told = []
+    for count in range(1, 8):
+        messages = [*CONVERSATION, *asked("more" * count)]
+        await save(it, history, messages, whole=False)
+        told += it.take_notices()
+        await save(it, history, messages)
+        await until(lambda: it.problem is not None)
+        told += it.take_notices()
+        assert another(folder).load("a") == messages
+    [notice] = told
+    assert "saved beside the conversation's file, but not in it" in notice
+
+    disk.renames = True
+    await until(lambda: it.problem is None)
+    assert it.take_notices() == ["The conversation is saved again."]
+    path = history.path_of("a")
+    assert path is not None
+    assert stored(path) == messages
 
 
 async def test_the_next_message_saves_what_failed_before(
