@@ -4,6 +4,7 @@ The history does all its work on files through this module, so that a test can r
 and put a fault, or a loss of power, at any system call.
 """
 
+import errno
 import fcntl
 import os
 import secrets
@@ -25,6 +26,11 @@ _BETWEEN_TRIES = 0.002
 
 _PIECE = 8 << 20
 """Bytes that one system call copies or reads."""
+
+
+class NotAFileError(OSError):
+    """Raised when a path is a folder, a pipe or a device, where a regular file is expected."""
+
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
@@ -125,13 +131,14 @@ def read(path: Path) -> tuple[bytes, os.stat_result]:
     """A regular file's bytes, and its state when it was opened.
 
     Raises:
-        OSError: it cannot be read, or is no regular file.
+        NotAFileError: it is no regular file.
+        OSError: it cannot be read.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "It is not a file", str(path))
+            raise NotAFileError(errno.EINVAL, "It is not a file", str(path))
         return b"".join(_pieces(descriptor)), found
     finally:
         os.close(descriptor)

@@ -1,6 +1,7 @@
 """Keeps the index of a folder in step with its files, and lists and searches by it."""
 
 import base64
+import errno
 import logging
 import sqlite3
 import time
@@ -9,16 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from threading import Lock, Timer
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from oi_daemon import files
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import chosen_names, document, naming, words
 from oi_daemon.history.document import Stamp
 from oi_daemon.history.folder import ConversationFolder
-from oi_daemon.history.index import Index, IndexRow, Position
+from oi_daemon.history.index import UNREADABLE, Index, IndexRow, Position
 from oi_daemon.history.pictures import collector, names_in_text
 from oi_daemon.history.summary import Summary, summarize
 
@@ -40,6 +43,9 @@ _AT_ONCE = 200
 
 _TEXT_AT_ONCE = 16 << 20
 """Characters of text after which they are stored, however few files they are of."""
+
+_OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""Errors that are of this process or system, not of the file that was to be read."""
 
 _TICK = 0.02
 """Seconds in which two changes of a folder may get the same modification time."""
@@ -144,7 +150,11 @@ class Catalog:
             logger.info("The index of the conversations is not in step: %s", error)
 
     def pictures(self) -> set[str]:
-        """The names of all pictures that the folder's conversations use."""
+        """The names of all pictures that the folder's conversations use.
+
+        Raises:
+            OSError: one of them cannot be read, so that is not known.
+        """
         return self._use(self._used_pictures)
 
     def close(self) -> None:
@@ -163,6 +173,9 @@ class Catalog:
     def _used_pictures(self) -> set[str]:
         self._bring_in_step()
         self._read_words()
+        if unreadable := self._index.unreadable():
+            path = self._folder.path / unreadable
+            raise OSError(errno.EACCES, "it may use any picture, and cannot be read", str(path))
         return self._index.pictures()
 
     def _list(
@@ -192,19 +205,29 @@ class Catalog:
     def _entries(self, rows: Iterable[IndexRow], ours: Mapping[str, str]) -> list[Entry]:
         """The rows' entries.
 
-        Where several files claim one id, it means the file of this process, else the newest; the
-        others go by their stems, which `History.path_of` knows too.
+        Where several files claim one id, it means the file of this process, else the one whose
+        name the user chose, else the newest; the others go by their stems. `History.path_of`
+        decides in the same way.
         """
-        known = {**chosen_names.ids_in(self._folder.path), **ours}
-        taken = set(ours.values())
-        entries = []
-        for row in rows:
-            conversation = known.get(row.name)
-            if conversation is None:
-                is_meant = row.conversation not in taken and self._index.is_newest(row)
-                conversation = row.conversation if is_meant else naming.stem(row.name)
-            entries.append(_entry(conversation, row))
-        return entries
+        chosen = chosen_names.ids_in(self._folder.path)
+        names = {conversation: name for name, conversation in chosen.items()}
+        names |= {conversation: name for name, conversation in ours.items()}
+        return [_entry(self._id_of(row, {**chosen, **ours}, names), row) for row in rows]
+
+    def _id_of(self, row: IndexRow, ids: Mapping[str, str], names: Mapping[str, str]) -> str:
+        """The id by which a file's conversation can be opened.
+
+        Args:
+            ids: file name -> id, where the name does not say it.
+            names: id -> the name of the file that is meant by it, if it is still there.
+        """
+        conversation = ids.get(row.name, row.conversation)
+        meant = names.get(conversation)
+        if meant is None or (meant != row.name and not files.state(self._folder.path / meant)):
+            is_meant = self._index.is_newest(row)
+        else:
+            is_meant = meant == row.name
+        return conversation if is_meant else naming.stem(row.name)
 
     def _verify(self, rows: list[IndexRow], *, words: bool) -> bool:
         """Whether these rows are as their files are; if not, those files are read again."""
@@ -304,14 +327,35 @@ class Catalog:
             if stamp is None:
                 self._index.remove([name])
                 continue
-            pictures: set[str] = set()
             try:
-                messages, stamp, _ = document.read(path, collector(pictures))
-            except InvalidError:
-                messages = []
-                pictures = names_in_text(path)
-            it = summarize(messages)._replace(pictures=frozenset(pictures))
-            yield name, naming.id_in(name), stamp, it
+                stamp, summary = _summarized(path, stamp)
+            except FileNotFoundError:
+                self._index.remove([name])
+                continue
+            except OSError as error:
+                if error.errno in _OUT_OF_RESOURCES:
+                    raise
+                logger.warning("%s cannot be read: %s", path, error.strerror)
+                stamp, summary = stamp._replace(size=UNREADABLE), summarize(())
+            yield name, naming.id_in(name), stamp, summary
+
+
+def _summarized(path: Path, stamp: Stamp) -> tuple[Stamp, Summary]:
+    """The state and the summary of a file, which is without messages if it holds none.
+
+    Args:
+        stamp: its state a moment ago.
+
+    Raises:
+        OSError: it cannot be read now.
+    """
+    pictures: set[str] = set()
+    try:
+        messages, stamp, _ = document.read(path, collector(pictures))
+    except InvalidError:
+        messages = []
+        pictures = names_in_text(path)
+    return stamp, summarize(messages)._replace(pictures=frozenset(pictures))
 
 
 def _entry(conversation: str, row: IndexRow) -> Entry:

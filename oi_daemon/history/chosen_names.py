@@ -19,13 +19,20 @@ def ids_in(folder: Path) -> dict[str, str]:
 
 
 def remember(path: Path, conversation: str) -> None:
-    """Store which conversation is in a file; return when that survives a loss of power."""
+    """Store which conversation is in a file; return when that survives a loss of power.
+
+    Another file of this folder that had the same id goes by its stem from now on.
+    """
     if _read().get(str(path)) == conversation:
         return
     table = _table()
     files.make_private(table.parent, durable=True)
     with files.locked(table.with_suffix(".lock")):
-        there = {known: id for known, id in _read().items() if files.state(Path(known))}
+        there = {
+            known: id
+            for known, id in _read().items()
+            if files.state(Path(known)) and (id, Path(known).parent) != (conversation, path.parent)
+        }
         data = msgspec.json.encode({**there, str(path): conversation})
         files.write_private(table, data, durable=True)
 

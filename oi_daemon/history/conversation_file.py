@@ -90,13 +90,11 @@ class ConversationFile:
         The journal comes first: if it is emptied meanwhile, the JSON file holds its messages.
 
         Raises:
-            InvalidError: the JSON file cannot be read, or holds no messages.
+            InvalidError: the JSON file holds no messages.
+            OSError: a file cannot be read now.
         """
         attach = self._folder.pictures.attach
-        try:
-            waiting = journal.read(self._journal.path, attach)
-        except OSError as error:
-            raise InvalidError(f"{self._journal.path} cannot be read: {error.strerror}") from error
+        waiting = journal.read(self._journal.path, attach)
         messages, self._stamp, self._end = document.read(self.path, attach)
         self._count = len(messages)
         self._is_durable = True

@@ -69,13 +69,14 @@ def read(path: Path, attach: Callable[[Any], Any] = lambda shape: shape) -> Docu
         attach: puts the displays that are kept beside the file into a message's shape.
 
     Raises:
-        InvalidError: it cannot be read, or does not hold messages.
+        InvalidError: it does not hold messages.
+        OSError: it cannot be read now. That says nothing about what it holds.
     """
     try:
         data, state = files.read(path)
         shapes, end = _decode(data)
         return Document(load([attach(shape) for shape in shapes]), Stamp.of(state), end)
-    except OSError as error:
+    except files.NotAFileError as error:
         raise InvalidError(f"{path} cannot be read: {error.strerror}") from error
     except (InvalidError, ValueError, RecursionError) as error:
         raise InvalidError(f"{path} does not hold a conversation: {error}") from error

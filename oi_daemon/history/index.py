@@ -28,6 +28,9 @@ _RANKED = 1000
 _FOUND, _TITLED, _READ = range(3)
 """How much is known of a file: its state, then also its title and length, then all."""
 
+UNREADABLE = -1
+"""In the place of a file's size: it could not be read, so it is to be looked at again."""
+
 _TABLES = """
 CREATE TABLE folder (mtime INTEGER);
 INSERT INTO folder VALUES (NULL);
@@ -227,6 +230,13 @@ class Index:
             )
             return newer.fetchone() is None
 
+    def unreadable(self) -> str | None:
+        """Name of a file that could not be read when it was last looked at; None if all could."""
+        with self._read() as database:
+            row = database.execute("SELECT name FROM files WHERE size = ? LIMIT 1", (UNREADABLE,))
+            found = row.fetchone()
+            return found and str(found[0])
+
     def pictures(self) -> set[str]:
         """The names of all pictures that some conversation uses."""
         with self._read() as database:
@@ -241,7 +251,7 @@ class Index:
             where, value = "words MATCH ?", match_expression(words)
         else:
             select = "0.0, -files.mtime, files.id"
-            where, value = "holds_all(?, title || ' ' || body)", "\0".join(words)
+            where, value = "holds_all(?, words.title || ' ' || words.body)", "\0".join(words)
         return database.execute(
             f"SELECT {select} FROM words JOIN files ON files.words_id = words.rowid"
             f" WHERE {where} ORDER BY words.rowid DESC LIMIT {_RANKED} OFFSET ?",
@@ -358,8 +368,14 @@ def _put(
 
 
 def _put_words(database: sqlite3.Connection, file: int, summary: Summary) -> None:
-    """Store what can be searched. The newest has the highest number, as `search` relies on."""
+    """Store what can be searched, and the pictures, which a file without messages may have too.
+
+    The newest has the highest number, as `search` relies on.
+    """
     _remove_words(database, file)
+    database.executemany(
+        "INSERT INTO pictures VALUES (?, ?)", [(file, name) for name in summary.pictures]
+    )
     if not summary.messages:
         return
     (last,) = database.execute("SELECT max(words_id) FROM files").fetchone()
@@ -369,9 +385,6 @@ def _put_words(database: sqlite3.Connection, file: int, summary: Summary) -> Non
         (number, separated(summary.title), separated(summary.text)),
     )
     database.execute("UPDATE files SET words_id = ? WHERE id = ?", (number, file))
-    database.executemany(
-        "INSERT INTO pictures VALUES (?, ?)", [(file, name) for name in summary.pictures]
-    )
 
 
 def _remove_words(database: sqlite3.Connection, file: int) -> None:

@@ -62,13 +62,17 @@ class Pictures:
             files.write_private(self._folder / name, data, durable=True)
 
     def attach(self, shape: Any) -> Any:
-        """A message's shape with its displays put back; data whose file is missing is left out."""
+        """A message's shape with its displays put back; data whose file is missing is left out.
+
+        Raises:
+            OSError: a file is there, but cannot be read now.
+        """
         if not isinstance(shape, Mapping) or not isinstance(shape.get("displays"), list):
             return shape
         return {**shape, "displays": [self._attached(bundle) for bundle in shape["displays"]]}
 
     def put_back(self, message: Message) -> Message:
-        """A message with the data in its displays that they refer to."""
+        """A message with the data in its displays that they refer to. Raises as `attach` does."""
         if not isinstance(message, CodeMessage) or not message.displays:
             return message
         return replace(message, displays=tuple(map(self._attached, message.displays)))
@@ -98,7 +102,7 @@ class Pictures:
         try:
             data, _ = files.read(self._folder / name)
             return _from_bytes(name, data)
-        except (OSError, ValueError, LookupError, TypeError):
+        except (FileNotFoundError, files.NotAFileError, ValueError, LookupError, TypeError):
             return None
 
 
@@ -125,10 +129,14 @@ def collector(names: set[str]) -> Callable[[Any], Any]:
 
 
 def names_in_text(path: Path) -> set[str]:
-    """The names of all pictures that a file which cannot be decoded may refer to."""
+    """The names of all pictures that a file which cannot be decoded may refer to.
+
+    Raises:
+        OSError: the file cannot be read now.
+    """
     try:
         data, _ = files.read(path)
-    except OSError:
+    except files.NotAFileError:
         return set()
     return {name.decode() for name in _NAMES.findall(data)}
 

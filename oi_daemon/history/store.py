@@ -130,7 +130,7 @@ class History:
         Raises:
             InvalidError: its file holds no messages, and later saves leave it as it is; or the id
                 is one that could not be saved.
-            OIError: the folder cannot be read.
+            OIError: the folder or the file cannot be read now.
         """
         with self._locks[conversation]:
             file = self._files.get(conversation)
@@ -141,7 +141,10 @@ class History:
                     return None
                 notices = file.notices if file else []
                 file = self._file(conversation, path.name)
-                file.read()
+                try:
+                    file.read()
+                except OSError as error:
+                    raise _unusable(Path(error.filename or path), error) from error
                 file.notices += notices
                 self._files[conversation] = file
             return [*file.messages]
@@ -150,8 +153,14 @@ class History:
         """These messages, which may come from a conversation's file, with their displays put back.
 
         A file refers to the pictures that are kept beside it.
+
+        Raises:
+            OIError: a picture cannot be read now.
         """
-        return [self._folder.pictures.put_back(message) for message in messages]
+        try:
+            return [self._folder.pictures.put_back(message) for message in messages]
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
 
     def path_of(self, conversation: str) -> Path | None:
         """The JSON file of a conversation, if there is one.
@@ -337,6 +346,8 @@ class History:
         found = [name for name in found if files.state(self.folder / name)]
         if found:
             return found
+        at_work = {id: file.path.name for id, file in self._files.copy().items()}
+        named = {name: id for name, id in named.items() if at_work.get(id, name) == name}
         names = self._catalog.names_of(conversation)
         if names is None:
             ends = naming.endings(conversation)

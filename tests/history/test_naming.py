@@ -136,6 +136,24 @@ def test_a_file_that_the_user_named_keeps_its_id(history: History, folder: Path)
     assert later.save("a", asked("more"), filename="mine.json") == path
 
 
+def test_a_name_that_is_chosen_later_leaves_each_id_one_file(
+    history: History, folder: Path
+) -> None:
+    history.save("a", asked("first"))
+    history.save("a", asked("second"), filename="mine.json")
+    history.save("a", asked("third"), filename="other.json")
+
+    for one in (history, another(folder)):
+        entries = one.list().entries
+        ids = [entry.conversation for entry in entries]
+        assert sorted(ids)[0] == "a"
+        assert len({*ids}) == 3
+        for entry in entries:
+            assert another(folder).load(entry.conversation) == asked(entry.title)
+            assert one.load(entry.conversation) == asked(entry.title)
+    assert another(folder).load("a") == asked("third")
+
+
 def test_without_the_list_of_names_its_stem_is_the_id(history: History, folder: Path) -> None:
     history.save("a", CONVERSATION, filename="mine.json")
     conversations_path().with_name("conversation-names").write_text("{oops")
