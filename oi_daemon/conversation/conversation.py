@@ -16,7 +16,7 @@ from oi_daemon.conversation.survey import Surroundings
 from oi_daemon.conversation.transcript import HistoryFor, Transcript
 from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
-from oi_daemon.execution.spares import SpareWorkers
+from oi_daemon.execution.spares import Spares
 from oi_daemon.messages import ConversationState, Message, UserMessage
 from oi_daemon.messages.usage import Usage
 from oi_daemon.model.environment import Environment
@@ -58,7 +58,7 @@ class Conversation:
         settings: Settings,
         model_for: ModelFor,
         history_for: HistoryFor,
-        spares: SpareWorkers | None = None,
+        spares: Spares | None = None,
     ) -> None:
         """
         Args:

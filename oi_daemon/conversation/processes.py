@@ -7,14 +7,14 @@ from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
-from oi_daemon.execution.spares import SpareWorkers
+from oi_daemon.execution.spares import Spares
 from oi_daemon.settings import Settings
 
 
 class LanguageProcesses:
     """Keeps the language processes of one conversation, and replaces them at need."""
 
-    def __init__(self, spares: SpareWorkers | None = None) -> None:
+    def __init__(self, spares: Spares | None = None) -> None:
         """
         Args:
             spares: started Python processes, shared with other conversations.

@@ -16,9 +16,9 @@ from oi_daemon.execution.languages.registry import (
     runnable,
 )
 from oi_daemon.execution.process.guard import guard
-from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.redaction import redacted
-from oi_daemon.execution.spares import SpareWorkers
+from oi_daemon.execution.spares import Spares
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
 
 logger = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ class Interpreters:
     """
 
     def __init__(
-        self, workplace: Workplace, announcement: str = "", spares: SpareWorkers | None = None
+        self, workplace: Workplace, announcement: str = "", spares: Spares | None = None
     ) -> None:
         """
         Args:
@@ -40,7 +40,7 @@ class Interpreters:
         """
         self._owns_spares = spares is None
         """Whether nobody else uses the spares, so that they end with these processes."""
-        self._spares = spares or SpareWorkers()
+        self._spares = spares or Spares()
         self._workplace = workplace
         self._announcement = announcement
         self._temporary: TemporaryDirectory[str] | None = None
@@ -123,7 +123,7 @@ class Interpreters:
         """The process of a language, made if there is none yet."""
         if language.name not in self._processes:
             process = self._processes[language.name] = language.start(self._place())
-            if language is PYTHON and isinstance(process, Worker):
+            if language is PYTHON and isinstance(process, LanguageProcess):
                 self._spares.give(self._workplace, process)
         return self._processes[language.name]
 

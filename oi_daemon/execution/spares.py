@@ -10,7 +10,7 @@ import logging
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.python import python
-from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.process.language_process import LanguageProcess
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _IDLE = 60.0
 """Seconds after which a spare that nobody has taken is ended."""
 
 
-class SpareWorkers:
+class Spares:
     """The spares of one daemon, at most one for each workplace."""
 
     def __init__(self, idle: float = _IDLE) -> None:
@@ -29,7 +29,7 @@ class SpareWorkers:
             idle: seconds after which a spare that nobody has taken is ended.
         """
         self._idle = idle
-        self._spares: dict[Workplace, Worker] = {}
+        self._spares: dict[Workplace, LanguageProcess] = {}
         """The spares in the order in which they were started."""
         self._timers: dict[Workplace, asyncio.TimerHandle] = {}
         """For each spare, the timer that ends it."""
@@ -54,7 +54,7 @@ class SpareWorkers:
         loop = asyncio.get_running_loop()
         self._timers[workplace] = loop.call_later(self._idle, self._end, workplace)
 
-    def give(self, workplace: Workplace, worker: Worker) -> None:
+    def give(self, workplace: Workplace, worker: LanguageProcess) -> None:
         """Give a new worker the process of the spare for its workplace, if there is one."""
         spare = self._spares.pop(workplace, None)
         if spare is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oi_daemon.conversation.collaborators import Emit
 from oi_daemon.conversation.conversation import Conversation, ModelFor
-from oi_daemon.execution.spares import SpareWorkers
+from oi_daemon.execution.spares import Spares
 from oi_daemon.history import History, in_background, in_thread, new_id
 from oi_daemon.messages import Chunk, ConversationState
 from oi_daemon.protocol.methods import chunk_params
@@ -48,7 +48,7 @@ class Conversations:
         self._nobody_to_ask = False
         """No more requests can come, so nobody can approve code or type input."""
         self._background = Background()
-        self._spares = SpareWorkers()
+        self._spares = Spares()
 
     def __iter__(self) -> Iterator[Conversation]:
         """All conversations that are active in this daemon."""

@@ -14,7 +14,7 @@ from tests.execution.runs import Running, lines, lines_of_outputs, output, run, 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dialect:
+class Sample:
     """The same small programs in each language."""
 
     language: str
@@ -35,8 +35,8 @@ class Dialect:
     bytes: str = r"printf 'a\xffb\x00c\rd\n'"
 
 
-DIALECTS = [
-    Dialect(
+SAMPLES = [
+    Sample(
         language="python",
         say="print('{}')",
         both="import sys, os\nprint(1)\nprint(2, file=sys.stderr)\nos.system('echo 3')\nprint(4)",
@@ -53,7 +53,7 @@ DIALECTS = [
         where="import os\nprint(os.getcwd())",
         bytes=r"import os; _ = os.write(1, b'a\xffb\x00c\rd\n')",
     ),
-    Dialect(
+    Sample(
         language="shell",
         say="echo {}",
         both="echo 1\necho 2 >&2\nsh -c 'echo 3'\necho 4",
@@ -69,7 +69,7 @@ DIALECTS = [
         background="sleep 100 >/dev/null &\necho $!",
         where="pwd",
     ),
-    Dialect(
+    Sample(
         language="r",
         say="cat('{}\\n')",
         both="cat('1\\n')\nmessage(2)\nsystem('echo 3')\ncat('4\\n')",
@@ -86,7 +86,7 @@ DIALECTS = [
         where="cat(getwd(), '\\n', sep = '')",
         bytes=r"""system("bash -c 'printf \"a\\xffb\\x00c\\rd\\n\"'")""",
     ),
-    Dialect(
+    Sample(
         language="javascript",
         say="console.log('{}')",
         both="console.log(1)\nconsole.error(2)\n"
@@ -113,9 +113,9 @@ DIALECTS = [
 INSTALLED = [known.name for known in LANGUAGES if known.missing() is None]
 
 
-@pytest.fixture(params=DIALECTS, ids=[dialect.language for dialect in DIALECTS])
-def dialect(request: pytest.FixtureRequest) -> Dialect:
-    chosen: Dialect = request.param
+@pytest.fixture(params=SAMPLES, ids=[sample.language for sample in SAMPLES])
+def sample(request: pytest.FixtureRequest) -> Sample:
+    chosen: Sample = request.param
     return chosen
 
 
@@ -127,203 +127,203 @@ def alive(process: int) -> bool:
         return False
 
 
-async def test_output_stands_under_its_line(interpreters: Interpreters, dialect: Dialect) -> None:
-    code = "\n".join(dialect.say.format(word) for word in ("a", "b"))
-    chunks = await run(interpreters, code, language=dialect.language)
+async def test_output_stands_under_its_line(interpreters: Interpreters, sample: Sample) -> None:
+    code = "\n".join(sample.say.format(word) for word in ("a", "b"))
+    chunks = await run(interpreters, code, language=sample.language)
     assert lines_of_outputs(chunks) == [(1, "a"), (2, "b")]
 
 
 async def test_all_outputs_come_in_their_true_order(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
-    assert await output(interpreters, dialect.both, language=dialect.language) == "1\n2\n3\n4\n"
+    assert await output(interpreters, sample.both, language=sample.language) == "1\n2\n3\n4\n"
 
 
-async def test_state_is_kept_between_blocks(interpreters: Interpreters, dialect: Dialect) -> None:
-    await run(interpreters, dialect.remember, language=dialect.language)
-    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
+async def test_state_is_kept_between_blocks(interpreters: Interpreters, sample: Sample) -> None:
+    await run(interpreters, sample.remember, language=sample.language)
+    assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
-async def test_text_of_any_script_arrives(interpreters: Interpreters, dialect: Dialect) -> None:
-    code = dialect.say.format("né 日本 🎈")
-    assert await output(interpreters, code, language=dialect.language) == "né 日本 🎈\n"
+async def test_text_of_any_script_arrives(interpreters: Interpreters, sample: Sample) -> None:
+    code = sample.say.format("né 日本 🎈")
+    assert await output(interpreters, code, language=sample.language) == "né 日本 🎈\n"
 
 
-async def test_a_block_of_a_megabyte_runs(interpreters: Interpreters, dialect: Dialect) -> None:
-    comment = f"{dialect.nothing}{'x' * 1000}\n" * 1000
-    code = f"{comment}{dialect.say.format('end')}"
-    chunks = await run(interpreters, code, language=dialect.language)
+async def test_a_block_of_a_megabyte_runs(interpreters: Interpreters, sample: Sample) -> None:
+    comment = f"{sample.nothing}{'x' * 1000}\n" * 1000
+    code = f"{comment}{sample.say.format('end')}"
+    chunks = await run(interpreters, code, language=sample.language)
     assert lines_of_outputs(chunks) == [(1001, "end")]
 
 
 async def test_it_runs_in_the_workplace(
-    interpreters: Interpreters, dialect: Dialect, workplace: Workplace
+    interpreters: Interpreters, sample: Sample, workplace: Workplace
 ) -> None:
     assert (
-        await output(interpreters, dialect.where, language=dialect.language) == f"{workplace.cwd}\n"
+        await output(interpreters, sample.where, language=sample.language) == f"{workplace.cwd}\n"
     )
 
 
-async def test_an_empty_block_ends(interpreters: Interpreters, dialect: Dialect) -> None:
-    for code in ("", "\n\n", dialect.nothing):
-        assert not text(await run(interpreters, code, language=dialect.language))
+async def test_an_empty_block_ends(interpreters: Interpreters, sample: Sample) -> None:
+    for code in ("", "\n\n", sample.nothing):
+        assert not text(await run(interpreters, code, language=sample.language))
 
 
 async def test_a_block_that_fails_says_so_and_keeps_state(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
-    await run(interpreters, dialect.remember, language=dialect.language)
-    assert await output(interpreters, dialect.fail, language=dialect.language)
-    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
+    await run(interpreters, sample.remember, language=sample.language)
+    assert await output(interpreters, sample.fail, language=sample.language)
+    assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
 @pytest.mark.parametrize("program", ["wait", "spin", "flood"])
 async def test_an_interrupt_stops_it_and_keeps_state(
-    interpreters: Interpreters, dialect: Dialect, program: str
+    interpreters: Interpreters, sample: Sample, program: str
 ) -> None:
-    await run(interpreters, dialect.remember, language=dialect.language)
-    block = Running(interpreters, getattr(dialect, program), dialect.language)
+    await run(interpreters, sample.remember, language=sample.language)
+    block = Running(interpreters, getattr(sample, program), sample.language)
     await until(lambda: bool(text(block.chunks)))
     interpreters.interrupt()
     await block.end()
-    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
+    assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
 async def test_it_is_stopped_when_its_time_is_over(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
-    await run(interpreters, dialect.remember, language=dialect.language)
+    await run(interpreters, sample.remember, language=sample.language)
     interpreters._workplace.limits.seconds = 0.5
-    assert "`max_seconds`" in await output(interpreters, dialect.spin, language=dialect.language)
+    assert "`max_seconds`" in await output(interpreters, sample.spin, language=sample.language)
     interpreters._workplace.limits.seconds = None
-    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
+    assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
 async def test_an_interrupt_without_a_block_does_nothing(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
     interpreters.interrupt()
-    await run(interpreters, dialect.remember, language=dialect.language)
+    await run(interpreters, sample.remember, language=sample.language)
     interpreters.interrupt()
-    assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
+    assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
 async def test_a_consumer_that_leaves_stops_the_code(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
     """Its variables live, and the next block's output is its own only."""
-    await run(interpreters, dialect.remember, language=dialect.language)
+    await run(interpreters, sample.remember, language=sample.language)
     for _ in range(5):
-        chunks = interpreters.run(dialect.language, dialect.spin)
+        chunks = interpreters.run(sample.language, sample.spin)
         async for chunk in chunks:
             if isinstance(chunk, Output):
                 break
         await chunks.aclose()
-        assert await output(interpreters, dialect.recall, language=dialect.language) == "5\n"
+        assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
-async def test_it_asks_for_input(interpreters: Interpreters, dialect: Dialect) -> None:
-    answered = await output(interpreters, dialect.ask, language=dialect.language, answers=["né"])
+async def test_it_asks_for_input(interpreters: Interpreters, sample: Sample) -> None:
+    answered = await output(interpreters, sample.ask, language=sample.language, answers=["né"])
     assert answered == "né\n"
 
 
-async def test_input_can_end(interpreters: Interpreters, dialect: Dialect) -> None:
+async def test_input_can_end(interpreters: Interpreters, sample: Sample) -> None:
     """End of file holds for one request; the next block can ask again."""
-    await run(interpreters, dialect.ask, language=dialect.language, answers=[None])
-    answered = await output(interpreters, dialect.ask, language=dialect.language, answers=["b"])
+    await run(interpreters, sample.ask, language=sample.language, answers=[None])
+    answered = await output(interpreters, sample.ask, language=sample.language, answers=["b"])
     assert answered == "b\n"
 
 
 async def test_an_interrupt_ends_the_wait_for_input(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
     chunks: list[Chunk] = []
-    async for chunk in interpreters.run(dialect.language, dialect.ask):
+    async for chunk in interpreters.run(sample.language, sample.ask):
         chunks.append(chunk)
         if hasattr(chunk, "input"):
             interpreters.interrupt()
     assert chunks[-1] == EndOfExecution()
-    answered = await output(interpreters, dialect.ask, language=dialect.language, answers=["c"])
+    answered = await output(interpreters, sample.ask, language=sample.language, answers=["c"])
     assert answered == "c\n"
 
 
-async def test_nobody_waits_for_an_answer(interpreters: Interpreters, dialect: Dialect) -> None:
+async def test_nobody_waits_for_an_answer(interpreters: Interpreters, sample: Sample) -> None:
     assert not await interpreters.answer("1", "x")
-    await run(interpreters, dialect.remember, language=dialect.language)
+    await run(interpreters, sample.remember, language=sample.language)
     assert not await interpreters.answer("1", "x")
 
 
 @pytest.mark.parametrize(("program", "how"), [("die", "exit code 3"), ("kill", "SIGKILL")])
 async def test_the_end_of_an_interpreter_is_told(
-    interpreters: Interpreters, dialect: Dialect, program: str, how: str
+    interpreters: Interpreters, sample: Sample, program: str, how: str
 ) -> None:
     """Its last words are kept, and the next block has a fresh one."""
-    told = await output(interpreters, getattr(dialect, program), language=dialect.language)
+    told = await output(interpreters, getattr(sample, program), language=sample.language)
     words, sentence = told.splitlines()
     assert words == "last words"
     assert how in sentence
     assert "lost" in sentence
-    again = dialect.say.format("again")
-    assert await output(interpreters, again, language=dialect.language) == "again\n"
+    again = sample.say.format("again")
+    assert await output(interpreters, again, language=sample.language) == "again\n"
 
 
 async def test_closing_forgets_and_ends_what_was_started(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
-    await run(interpreters, dialect.remember, language=dialect.language)
-    process = int(await output(interpreters, dialect.background, language=dialect.language))
+    await run(interpreters, sample.remember, language=sample.language)
+    process = int(await output(interpreters, sample.background, language=sample.language))
     assert alive(process)
     await interpreters.close()
     await until(lambda: not alive(process))
-    assert await output(interpreters, dialect.recall, language=dialect.language) != "5\n"
+    assert await output(interpreters, sample.recall, language=sample.language) != "5\n"
 
 
-async def test_closing_ends_a_block_that_runs(interpreters: Interpreters, dialect: Dialect) -> None:
-    block = Running(interpreters, dialect.spin, dialect.language)
+async def test_closing_ends_a_block_that_runs(interpreters: Interpreters, sample: Sample) -> None:
+    block = Running(interpreters, sample.spin, sample.language)
     await block.seen("spins")
     await interpreters.close()
     assert (await block.end())[-2:] == [ActiveLine(None), EndOfExecution()]
 
 
 async def test_a_background_process_outlives_its_block(
-    interpreters: Interpreters, dialect: Dialect
+    interpreters: Interpreters, sample: Sample
 ) -> None:
-    process = int(await output(interpreters, dialect.background, language=dialect.language))
-    await run(interpreters, dialect.remember, language=dialect.language)
+    process = int(await output(interpreters, sample.background, language=sample.language))
+    await run(interpreters, sample.remember, language=sample.language)
     assert alive(process)
 
 
 async def test_a_flood_is_cut_and_the_program_never_waits(
-    dialect: Dialect, workplace: Workplace
+    sample: Sample, workplace: Workplace
 ) -> None:
     small = Workplace(cwd=workplace.cwd, shown_head=1000, shown_tail=100)
     interpreters = Interpreters(small)
-    code = "\n".join([dialect.say.format("x" * 500)] * 10 + [dialect.say.format("end")])
-    told = await output(interpreters, code, language=dialect.language)
+    code = "\n".join([sample.say.format("x" * 500)] * 10 + [sample.say.format("end")])
+    told = await output(interpreters, code, language=sample.language)
     await interpreters.close()
     assert "bytes left out ...]\n" in told
     assert told.endswith("\nend\n")
     assert len(told) < 1200
 
 
-async def test_bytes_that_are_no_text(interpreters: Interpreters, dialect: Dialect) -> None:
-    told = await output(interpreters, dialect.bytes, language=dialect.language)
+async def test_bytes_that_are_no_text(interpreters: Interpreters, sample: Sample) -> None:
+    told = await output(interpreters, sample.bytes, language=sample.language)
     assert told == "a\ufffdb\x00c\rd\n"
 
 
-async def test_code_that_is_no_text(interpreters: Interpreters, dialect: Dialect) -> None:
+async def test_code_that_is_no_text(interpreters: Interpreters, sample: Sample) -> None:
     """Lone surrogates and NULs are an error of the block at most."""
     for code in ("'\ud800'", "'a\x00b'"):
-        await run(interpreters, code, language=dialect.language)
-    again = dialect.say.format("again")
-    assert await output(interpreters, again, language=dialect.language) == "again\n"
+        await run(interpreters, code, language=sample.language)
+    again = sample.say.format("again")
+    assert await output(interpreters, again, language=sample.language) == "again\n"
 
 
-async def test_many_at_once(workplace: Workplace, dialect: Dialect) -> None:
+async def test_many_at_once(workplace: Workplace, sample: Sample) -> None:
     """Each with descriptors of other numbers."""
     several = [Interpreters(workplace) for _ in range(8)]
     for number, interpreters in enumerate(several):
-        said = await output(interpreters, dialect.say.format(number), language=dialect.language)
+        said = await output(interpreters, sample.say.format(number), language=sample.language)
         assert said == f"{number}\n"
     for interpreters in several:
         await interpreters.close()
@@ -352,9 +352,9 @@ async def test_an_interpreter_that_is_not_there_is_said(tmp_path: Path) -> None:
     await interpreters.warm()
 
 
-async def test_a_folder_that_is_gone_is_said(tmp_path: Path, dialect: Dialect) -> None:
+async def test_a_folder_that_is_gone_is_said(tmp_path: Path, sample: Sample) -> None:
     interpreters = Interpreters(Workplace(cwd=str(tmp_path / "gone")))
-    assert "gone" in await output(interpreters, "1", language=dialect.language)
+    assert "gone" in await output(interpreters, "1", language=sample.language)
 
 
 @pytest.mark.parametrize(
@@ -366,12 +366,12 @@ async def test_a_folder_that_is_gone_is_said(tmp_path: Path, dialect: Dialect) -
     ],
 )
 async def test_one_that_does_not_start_leaves_nothing_open(
-    dialect: Dialect, place: Workplace
+    sample: Sample, place: Workplace
 ) -> None:
     interpreters = Interpreters(place)
-    await run(interpreters, "1", language=dialect.language)
+    await run(interpreters, "1", language=sample.language)
     before = os.listdir("/dev/fd")  # noqa: PTH208
-    await run(interpreters, "1", language=dialect.language)
+    await run(interpreters, "1", language=sample.language)
     assert len(os.listdir("/dev/fd")) == len(before)  # noqa: PTH208
 
 

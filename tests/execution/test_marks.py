@@ -17,7 +17,7 @@ STREAM = b"".join(
     [
         mark(Kind.LINE, 1),
         b"caf\xc3\xa9\n\x1e\x1f",
-        mark(Kind.NOTICE, 12),
+        mark(Kind.MESSAGE, 12),
         mark(Kind.LINE, 123456),
         b"\x1e0123456789abcdefL\x1f",
         mark(Kind.END, 7),
@@ -26,7 +26,7 @@ STREAM = b"".join(
 MEANING: list[Mark | bytes] = [
     Mark(Kind.LINE, 1),
     b"caf\xc3\xa9\n\x1e\x1f",
-    Mark(Kind.NOTICE, 12),
+    Mark(Kind.MESSAGE, 12),
     Mark(Kind.LINE, 123456),
     b"\x1e0123456789abcdefL\x1f",
     Mark(Kind.END, 7),

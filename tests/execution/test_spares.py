@@ -7,7 +7,7 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.spares import SpareWorkers
+from oi_daemon.execution.spares import Spares
 from tests.execution.runs import output, until
 
 
@@ -24,7 +24,7 @@ def _is_worker(process: psutil.Process) -> bool:
 
 
 async def test_many_conversations_share_one(workplace: Workplace) -> None:
-    spares = SpareWorkers()
+    spares = Spares()
     several = [Interpreters(workplace, spares=spares) for _ in range(5)]
     for interpreters in several:
         await interpreters.warm()
@@ -40,14 +40,14 @@ async def test_many_conversations_share_one(workplace: Workplace) -> None:
 
 
 async def test_one_that_nobody_takes_ends(workplace: Workplace) -> None:
-    spares = SpareWorkers(idle=0.01)
+    spares = Spares(idle=0.01)
     await Interpreters(workplace, spares=spares).warm()
     await until(lambda: not pythons())
     await spares.close()
 
 
 async def test_one_that_died_is_not_given(workplace: Workplace) -> None:
-    spares = SpareWorkers()
+    spares = Spares()
     interpreters = Interpreters(workplace, spares=spares)
     await interpreters.warm()
     (spare,) = pythons()
@@ -59,7 +59,7 @@ async def test_one_that_died_is_not_given(workplace: Workplace) -> None:
 
 
 async def test_there_are_at_most_two(tmp_path_factory: pytest.TempPathFactory) -> None:
-    spares = SpareWorkers()
+    spares = Spares()
     for name in "abc":
         await spares.prepare(Workplace(cwd=str(tmp_path_factory.mktemp(name))))
     await asyncio.gather(*spares._closing)

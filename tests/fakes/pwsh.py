@@ -14,7 +14,7 @@ class Shell:
     def __init__(self, nonce: str, control: int, answers: int, source: int) -> None:
         self._nonce = nonce
         self._control = os.fdopen(control, "r", closefd=False)
-        self._notices = os.fdopen(control, "w", closefd=False)
+        self._messages = os.fdopen(control, "w", closefd=False)
         self._answers = os.fdopen(answers, "r", closefd=False)
         self._source = f"/dev/fd/{source}"
         self._asked = 0
@@ -55,9 +55,9 @@ class Shell:
 
     def _ask(self, prompt: str, *, password: bool) -> str:
         self._asked += 1
-        notice = {"number": self._asked, "input": prompt, "password": password}
-        self._notices.write(f"{json.dumps(notice)}\n")
-        self._notices.flush()
+        message = {"number": self._asked, "input": prompt, "password": password}
+        self._messages.write(f"{json.dumps(message)}\n")
+        self._messages.flush()
         self._mark("D", self._asked)
         number, line = self._answers.readline().split(" ")
         assert int(number) == self._asked

@@ -130,7 +130,7 @@ class Blocks {
     if (value === undefined) value = returned;
     if (value === undefined) return;
     const display = value !== null && typeof value === 'object' && value[DISPLAY];
-    if (typeof display === 'function') this._output.notice({ display: display.call(value) });
+    if (typeof display === 'function') this._output.send({ display: display.call(value) });
     else this._output.write(Buffer.from(`${inspect(value)}\n`));
   }
 }

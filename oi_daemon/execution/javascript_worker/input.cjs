@@ -38,7 +38,7 @@ class Input {
 
   /** As in a browser: return the line, `value` for an empty one, or null at the end of input. */
   prompt(text, value = '') {
-    const number = this._output.notice({ input: text === undefined ? '' : `${text} ` });
+    const number = this._output.send({ input: text === undefined ? '' : `${text} ` });
     while (!this._answers.has(number)) {
       const seen = Atomics.load(this._output.state, ANSWERS);
       const received = receiveMessageOnPort(this._port);
@@ -63,7 +63,7 @@ class Input {
    * each line, so it waits a moment to see whether anybody still reads.
    */
   _stream() {
-    const ask = () => this._readers.set(this._output.notice({ input: '' }), stdin);
+    const ask = () => this._readers.set(this._output.send({ input: '' }), stdin);
     const stdin = new Readable({
       highWaterMark: 0,
       read: () => {

@@ -3,8 +3,8 @@
 // The main thread runs the user's code. A second thread, the watcher, receives the daemon's requests,
 // looks which line is active, and interrupts; all of that works while the main thread is busy. The
 // output and the marks in it go through one pipe, so they arrive in the order in which they were
-// written. A mark is `RS nonce KIND number US`; its kind is L (this line is active), D (the notice with
-// this number belongs here) or E (the block with this number has ended).
+// written. A mark is `RS nonce KIND number US`; its kind is L (this line is active), D (the control
+// message with this number belongs here) or E (the block with this number has ended).
 'use strict';
 
 const { Buffer, process } = globalThis; // constants, because a block may redefine the globals

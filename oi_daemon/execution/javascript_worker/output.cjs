@@ -23,7 +23,7 @@ class Output {
     this.file = ''; // the running block's file name in stack traces; empty between blocks
     this._nonce = nonce;
     this._control = control;
-    this._notices = 0; // the number of the last notice
+    this._messages = 0; // the number of the last control message
     // A descriptor of its own, so that marks arrive whatever the user's code does to 1 and 2.
     this._pipe = fs.openSync('/dev/fd/1', 'a');
   }
@@ -105,9 +105,9 @@ class Output {
     this._unlock();
   }
 
-  /** Send a notice over control, and mark where in the output it belongs. Returns its number. */
-  notice(content) {
-    const number = ++this._notices;
+  /** Send a control message, and mark where in the output it belongs. Returns its number. */
+  send(content) {
+    const number = ++this._messages;
     if (this.file) this._markActive();
     writeAll(this._control, Buffer.from(`${JSON.stringify({ ...content, number })}\n`));
     this._write(mark(this._nonce, 'D', number));

@@ -1,4 +1,4 @@
-"""A Jupyter kernel as a worker: its messages become output, marks and notices.
+"""A Jupyter kernel as a worker: its messages become output, marks and control messages.
 
 It runs as a process of its own, under the daemon's Python, with `jupyter_client`.
 """

@@ -1,7 +1,7 @@
 """The connection to the daemon.
 
-Output and marks go to the standard output, notices over `control`; blocks come in over `control`,
-and lines of input over `answers`.
+Output and marks go to the standard output, control messages over `control`. Blocks come in over
+`control`, and lines of input over `answers`.
 """
 
 import json
@@ -25,7 +25,7 @@ class BlockRequest:
 
 
 class DaemonChannel:
-    """Receives blocks and lines of input from the daemon, and sends output, marks and notices."""
+    """Receives blocks and lines of input from the daemon, and sends what they do to it."""
 
     def __init__(self, control: int, answers: int, nonce: str) -> None:
         self.control = control
@@ -36,7 +36,7 @@ class DaemonChannel:
         self._lines = b""
         """Bytes read from `answers` and not yet used."""
         self._sent = 0
-        """The number of the last notice."""
+        """The number of the last message."""
         for descriptor in (control, answers):
             os.set_inheritable(descriptor, False)
 
@@ -47,13 +47,13 @@ class DaemonChannel:
             data = data[os.write(1, data) :]
 
     def mark(self, kind: str, number: int) -> None:
-        """Write a mark: L (the block has begun), D (a notice belongs here) or E (it has ended)."""
+        """Write a mark: L (the block has begun), D (a message belongs here) or E (it has ended)."""
         self.write(f"\x1e{self._nonce}{kind}{number}\x1f")
 
-    def notify(self, **notice: object) -> int:
-        """Send a notice and mark where in the output it belongs; return its number."""
+    def notify(self, **message: object) -> int:
+        """Send a control message and mark where in the output it belongs; return its number."""
         self._sent += 1
-        data = memoryview(json.dumps({**notice, "number": self._sent}).encode() + b"\n")
+        data = memoryview(json.dumps({**message, "number": self._sent}).encode() + b"\n")
         while data:
             data = data[os.write(self.control, data) :]
         self.mark("D", self._sent)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.file_worker import Given, file_worker
-from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.process.language_process import LanguageProcess
 
 _LOOP = Path(__file__).with_name("boot.applescript.bash")
 
 
-def applescript(workplace: Workplace) -> Worker:
+def applescript(workplace: Workplace) -> LanguageProcess:
     """A worker that runs AppleScript at this workplace."""
 
     def command(given: Given) -> list[str]:

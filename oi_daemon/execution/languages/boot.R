@@ -1,10 +1,10 @@
 # A persistent R that runs blocks: `OI_R="NONCE CONTROL ANSWERS SOURCE" R --file=boot.R`.
 #
-# Over CONTROL, the daemon sends a block's number on a line, and notices are sent to the daemon; the
-# block's text is in the file SOURCE. Lines of input come in over ANSWERS. R cannot open a socket by its
-# descriptor, so a bash reads and writes them. A mark's kind is L (this line is active), D (the notice
-# with this number belongs here) or E (the block has ended). Interrupts are suspended except where the
-# user's code runs. This runs under R 3.5 too.
+# Over CONTROL, the daemon sends a block's number on a line, and control messages are sent to the
+# daemon; the block's text is in the file SOURCE. Lines of input come in over ANSWERS. R cannot open a
+# socket by its descriptor, so a bash reads and writes them. A mark's kind is L (this line is active), D
+# (the control message with this number belongs here) or E (the block has ended). Interrupts are suspended
+# except where the user's code runs. This runs under R 3.5 too.
 suspendInterrupts(local({
   given <- strsplit(Sys.getenv("OI_R"), " ")[[1]]
   nonce <- given[1]
@@ -77,18 +77,18 @@ suspendInterrupts(local({
     as.call(parts)
   }
 
-  # Send a notice, a line of JSON, in one piece, and mark where it belongs. Returns its number.
-  notices <- 0L
+  # Send a control message (a line of JSON) in one piece, mark where it belongs, and return its number.
+  messages <- 0L
   notify <- function(...) {
-    notices <<- notices + 1L
-    fields <- c(number = as.character(notices), ...)
+    messages <<- messages + 1L
+    fields <- c(number = as.character(messages), ...)
     file <- tempfile()
     on.exit(unlink(file))
     json <- sprintf("{%s}", paste0('"', names(fields), '":', fields, collapse = ","))
     writeLines(json, file, useBytes = TRUE)
     bash("%s; exec cat %s >&%s", ignore_interrupts, shQuote(file), control)
-    mark("D", notices)
-    notices
+    mark("D", messages)
+    messages
   }
   json_text <- function(text) {
     text <- enc2utf8(paste(text, collapse = "\n"))

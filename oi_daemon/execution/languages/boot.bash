@@ -2,14 +2,14 @@
 #
 # Over CONTROL, the daemon sends a block's number on a line; the block's text is in the file SOURCE.
 # stdout and stderr are one pipe, with marks in it, `RS nonce KIND number US`, whose kind is L (this line
-# is active), D (the notice with this number belongs here), X (the block's exit status) or E (the block
-# has ended). Nothing is sent
-# over ANSWERS: its descriptor is used for a copy of the pipe, and INPUT for one of the standard input,
-# because a block may redirect 0, 1 and 2. A block that exits the shell writes its state to the file
-# STATE; a new bash in the same process reads that, and begins by marking the end of that BLOCK.
+# is active), D (the control message with this number belongs here), X (the block's exit status) or E
+# (the block has ended). Nothing is sent over ANSWERS: its descriptor is used for a copy of the pipe, and
+# INPUT for one of the standard input, because a block may redirect 0, 1 and 2. A block that exits the
+# shell writes its state to the file STATE; a new bash in the same process reads that, and begins by
+# marking the end of that BLOCK.
 # This runs under bash 3.2 too.
 __oi_boot=$0 __oi_args=("${@:1:6}") __oi_nonce=$1 __oi_control=$2 __oi_output=$3
-__oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5 __oi_input=$6 __oi_user_exit= __oi_notices=0 __oi_rest=
+__oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5 __oi_input=$6 __oi_user_exit= __oi_messages=0 __oi_rest=
 BASH_ARGV0=bash
 if [[ ! $7 ]]; then eval "exec $__oi_output>&1 $__oi_input<&0"; fi
 shopt -s expand_aliases
@@ -63,10 +63,10 @@ __oi_ask() {
   [[ $prompt || $password == true ]] || return 0
   __oi_rest=$rest
   prompt=${prompt//\\/\\\\} prompt=${prompt//\"/\\\"} prompt=${prompt//[[:cntrl:]]/ }
-  ((++__oi_notices))
+  ((++__oi_messages))
   printf '{"number":%d,"input":"%s","password":%s,"stdin":true}\n' \
-    "$__oi_notices" "$prompt" "$password" >&"$__oi_control"
-  __oi_mark D "$__oi_notices"
+    "$__oi_messages" "$prompt" "$password" >&"$__oi_control"
+  __oi_mark D "$__oi_messages"
 }
 
 # Drop the rest of a line of which a `read -n` has taken only some characters.

@@ -1,9 +1,9 @@
 # A persistent PowerShell that runs blocks: `pwsh -NoExit -Command ". boot.ps1 NONCE CONTROL ANSWERS SOURCE"`.
 #
-# Over CONTROL, the daemon sends a block's number on a line, and notices are sent to the daemon; the
-# block's text is in the file SOURCE. Lines of input come in over ANSWERS. PowerShell's own loop runs the
-# statements one by one, as if they were typed: `PSConsoleHostReadLine` returns the next one, and the
-# prompt is a mark, whose kind is L (a line is active) or E (the block has ended). So an interrupt ends
+# Over CONTROL, the daemon sends a block's number on a line, and control messages are sent to the
+# daemon; the block's text is in the file SOURCE. Lines of input come in over ANSWERS. PowerShell's own
+# loop runs the statements one by one, as if they were typed: `PSConsoleHostReadLine` returns the next
+# one, and the prompt is a mark, whose kind is L (a line is active) or E (the block has ended). So an interrupt ends
 # one statement, and variables stay. Every wait is made in short steps, because PowerShell handles an
 # interrupt between two of them only.
 param([string]$Nonce, [int]$Control, [int]$Answers, [int]$Source)
@@ -17,7 +17,7 @@ $__oi = @{
     Nonce      = $Nonce
     Source     = "/dev/fd/$Source"
     Block      = 0
-    Notices    = 0
+    Messages   = 0
     Statements = [System.Collections.Generic.Queue[System.Management.Automation.Language.Ast]]::new()
     Usings     = ''
     Fresh      = $true # no statement of this block has run yet
@@ -83,9 +83,9 @@ function PSConsoleHostReadLine {
 
 # Request a line of input, and return it.
 function __oi_ask([string]$Prompt, [bool]$Password) {
-    $number = ++$__oi.Notices
-    $notice = @{ number = $number; input = $Prompt; password = $Password } | ConvertTo-Json -Compress
-    $__oi.Control.Write("$notice`n")
+    $number = ++$__oi.Messages
+    $message = @{ number = $number; input = $Prompt; password = $Password } | ConvertTo-Json -Compress
+    $__oi.Control.Write("$message`n")
     $__oi.Control.Flush()
     [Console]::Out.Write((__oi_mark D $number))
     do { $answer = (__oi_read Replies) -split ' ' } until ($answer[0] -eq "$number" -or -not $answer[0])

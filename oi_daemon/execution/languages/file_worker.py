@@ -12,8 +12,9 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.process.guard import guard
+from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
-from oi_daemon.execution.process.worker import Dialect, Worker
+from oi_daemon.execution.process.worker_spec import WorkerSpec
 
 
 class Given(NamedTuple):
@@ -38,7 +39,7 @@ def file_worker(
     environ: Callable[[Mapping[str, str]], dict[str, str]] = dict,
     folder: str | None = None,
     grace: float = 2.0,
-) -> Worker:
+) -> LanguageProcess:
     """A worker for a program that reads its blocks from a file.
 
     Args:
@@ -46,7 +47,7 @@ def file_worker(
         missing: gives the reason why it cannot be started, or None if it can.
         command: makes the command line.
         environ: makes the program's environment from that of the user's code.
-        grace: seconds that an interrupted block has to stop. See `Dialect`.
+        grace: seconds that an interrupted block has to stop. See `WorkerSpec`.
         folder: variable that is set to a temporary folder, removed when the program has ended.
     """
     code_file = _CodeFile()
@@ -65,8 +66,8 @@ def file_worker(
             folder=own.get(folder or ""),
         )
 
-    return Worker(
-        Dialect(name=name, program=program, request=code_file.request, grace=grace), workplace
+    return LanguageProcess(
+        WorkerSpec(name=name, program=program, request=code_file.request, grace=grace), workplace
     )
 
 

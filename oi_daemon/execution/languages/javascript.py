@@ -7,8 +7,9 @@ from pathlib import Path
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
-from oi_daemon.execution.process.worker import Dialect, Worker
+from oi_daemon.execution.process.worker_spec import WorkerSpec
 
 _WORKER = Path(__file__).parents[1] / "javascript_worker/main.cjs"
 _INTERRUPT = b"0 0\n"
@@ -16,7 +17,7 @@ _INTERRUPT = b"0 0\n"
 of the worker reads this at any time."""
 
 
-def javascript(workplace: Workplace) -> Worker:
+def javascript(workplace: Workplace) -> LanguageProcess:
     """A worker that runs JavaScript, and TypeScript if Node.js can strip types."""
 
     def program() -> Program:
@@ -34,8 +35,8 @@ def javascript(workplace: Workplace) -> Worker:
             command=command, environment=environment(python, os.environ), cwd=workplace.cwd
         )
 
-    dialect = Dialect(name="JavaScript", program=program, request=_request, interruption=_INTERRUPT)
-    return Worker(dialect, workplace)
+    spec = WorkerSpec(name="JavaScript", program=program, request=_request, interruption=_INTERRUPT)
+    return LanguageProcess(spec, workplace)
 
 
 def missing() -> str | None:

@@ -12,8 +12,9 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.languages.kernels import KernelSpec
+from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
-from oi_daemon.execution.process.worker import Dialect, Worker
+from oi_daemon.execution.process.worker_spec import WorkerSpec
 
 _WORKER = Path(__file__).parents[1] / "jupyter_worker"
 _ANY_PYTHON = re.compile(r"python[\d.]*")
@@ -26,7 +27,7 @@ _NO_SOCKETS = (
 )
 
 
-def start(kernel: KernelSpec, workplace: Workplace) -> Worker:
+def start(kernel: KernelSpec, workplace: Workplace) -> LanguageProcess:
     """A worker that runs blocks in this kernel at this workplace."""
 
     def program() -> Program:
@@ -46,8 +47,8 @@ def start(kernel: KernelSpec, workplace: Workplace) -> Worker:
         return Program(command=command, environment={**environ, **given}, cwd=workplace.cwd)
 
     name = f"The Jupyter kernel {kernel.name}"
-    dialect = Dialect(name=name, program=program, request=_request, again=_AGAIN, grace=_GRACE)
-    return Worker(dialect, workplace)
+    spec = WorkerSpec(name=name, program=program, request=_request, again=_AGAIN, grace=_GRACE)
+    return LanguageProcess(spec, workplace)
 
 
 def missing(kernel: KernelSpec) -> str | None:

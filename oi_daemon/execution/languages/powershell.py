@@ -8,13 +8,13 @@ from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.file_worker import Given, file_worker
-from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.process.language_process import LanguageProcess
 
 _BOOT = Path(__file__).with_name("boot.ps1")
 _OPTIONS = ("-NoLogo", "-NoProfile", "-NoExit")
 
 
-def powershell(workplace: Workplace) -> Worker:
+def powershell(workplace: Workplace) -> LanguageProcess:
     """A worker that runs PowerShell at this workplace."""
 
     def command(given: Given) -> list[str]:

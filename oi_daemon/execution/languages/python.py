@@ -6,13 +6,14 @@ from pathlib import Path
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.limits import STANDBY_SUPPORTED
+from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
-from oi_daemon.execution.process.worker import Dialect, Worker
+from oi_daemon.execution.process.worker_spec import WorkerSpec
 
 _WORKER = Path(__file__).parents[1] / "python_worker"
 
 
-def python(workplace: Workplace) -> Worker:
+def python(workplace: Workplace) -> LanguageProcess:
     """A worker that runs Python at this workplace."""
 
     def program() -> Program:
@@ -30,7 +31,7 @@ def python(workplace: Workplace) -> Worker:
         megabytes = workplace.limits.standby_memory if STANDBY_SUPPORTED else 0
         return b"%d %d %d\n%s" % (number, megabytes, len(data), data)
 
-    return Worker(Dialect(name="Python", program=program, request=request), workplace)
+    return LanguageProcess(WorkerSpec(name="Python", program=program, request=request), workplace)
 
 
 def path(workplace: Workplace) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.file_worker import Given, file_worker
-from oi_daemon.execution.process.worker import Worker
+from oi_daemon.execution.process.language_process import LanguageProcess
 
 _BOOT = Path(__file__).with_name("boot.R")
 _GRACE = 5.0
@@ -15,7 +15,7 @@ a product of matrices is one step; a kill loses all variables, because there is 
 _OPTIONS = ("--no-echo", "--no-save", "--no-restore")
 
 
-def r(workplace: Workplace) -> Worker:
+def r(workplace: Workplace) -> LanguageProcess:
     """A worker that runs R at this workplace.
 
     It has a temporary folder of its own, because R leaves temporary files when it is killed.

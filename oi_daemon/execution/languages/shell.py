@@ -8,19 +8,22 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.languages.file_worker import nameless_file, write_text
+from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
-from oi_daemon.execution.process.worker import Dialect, Worker
+from oi_daemon.execution.process.worker_spec import WorkerSpec
 
 _BOOT = Path(__file__).with_name("boot.bash")
 
 
-def shell(workplace: Workplace) -> Worker:
+def shell(workplace: Workplace) -> LanguageProcess:
     """A worker that runs bash at this workplace.
 
     `python` and `pip` in it are those of the Python that runs Python code.
     """
     bash = _Bash(workplace)
-    return Worker(Dialect(name="The shell", program=bash.program, request=bash.request), workplace)
+    return LanguageProcess(
+        WorkerSpec(name="The shell", program=bash.program, request=bash.request), workplace
+    )
 
 
 def missing() -> str | None:

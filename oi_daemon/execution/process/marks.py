@@ -16,8 +16,8 @@ class Kind(StrEnum):
 
     LINE = "L"
     """Line `number` of the block is active; 0: the block has begun, at an unknown line."""
-    NOTICE = "D"
-    """This is the place of the notice `number`, which was sent over the control socket."""
+    MESSAGE = "D"
+    """This is the place of the control message `number`, which was sent over the control socket."""
     EXIT = "X"
     """The exit status of the block that ends next is `number`."""
     END = "E"
@@ -30,7 +30,7 @@ class Mark:
 
     kind: Kind
     number: int
-    """Number of the line, the notice or the block, as `Kind` describes."""
+    """Number of the line, the control message or the block, as `Kind` describes."""
 
 
 _START = b"\x1e"

@@ -24,7 +24,7 @@ _LAST_WORDS = 8192
 """Most bytes that are kept of what a fault handler writes."""
 
 
-class Notice(msgspec.Struct):
+class ControlMessage(msgspec.Struct):
     """A line that comes over the control socket.
 
     It holds a display or a request for input, whose place is a mark in the output. Or it holds
@@ -32,7 +32,7 @@ class Notice(msgspec.Struct):
     """
 
     number: int
-    """The number in the notice's mark. For `standby`: the block at whose end it was forked. For
+    """The number in the message's mark. For `standby`: the block at whose end it was forked. For
     `ended`: the status as `os.wait` gives it."""
     display: dict[str, Any] | None = None
     """The MIME bundle to display."""
@@ -61,7 +61,7 @@ class Listener(Protocol):
         """This line of the block is active; 0: the block has begun, at an unknown line."""
         ...
 
-    def on_notice(self, notice: Notice) -> None:
+    def on_message(self, message: ControlMessage) -> None:
         """The block displays something, or asks for input."""
         ...
 
@@ -98,10 +98,10 @@ class WorkerStream:
         self._marks = Marks(self._nonce)
         self._control = bytearray()
         """Bytes of the control socket that do not make a whole line yet."""
-        self._notices: dict[int, Notice] = {}
-        """Notices whose mark has not been read yet, by their number."""
+        self._messages: dict[int, ControlMessage] = {}
+        """Messages whose mark has not been read yet, by their number."""
         self._last_words = b""
-        """Lines of the control socket that are no notices: the output of a fault handler."""
+        """Other lines of the control socket: the output of a fault handler."""
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         self._handing_over: asyncio.Task[None] | None = None
@@ -220,13 +220,13 @@ class WorkerStream:
             case Kind.END:
                 self._process.active.on_block_end(mark.number)
                 self._listener.on_block_end(mark.number)
-            case Kind.NOTICE:
+            case Kind.MESSAGE:
                 # It was sent before the mark, so it has arrived, even if it has not been read.
-                while mark.number not in self._notices and self._read_control():
+                while mark.number not in self._messages and self._read_control():
                     pass
-                notice = self._notices.pop(mark.number, None)
-                if notice is not None:
-                    self._listener.on_notice(notice)
+                message = self._messages.pop(mark.number, None)
+                if message is not None:
+                    self._listener.on_message(message)
 
     def _read_control(self) -> bool:
         """Read and handle some lines of the control socket; False if there are none."""
@@ -249,21 +249,21 @@ class WorkerStream:
         return True
 
     def _handle(self, line: bytes) -> None:
-        """Handle a line of the control socket: a notice, or output of a fault handler."""
+        """Handle a line of the control socket: a message, or output of a fault handler."""
         try:
-            notice = msgspec.json.decode(line, type=Notice)
+            message = msgspec.json.decode(line, type=ControlMessage)
         except msgspec.DecodeError:
             self._last_words = (self._last_words + line + b"\n")[-_LAST_WORDS:]
             return
         active = self._process.active
-        if notice.standby is not None:
-            active.on_standby(notice.standby, notice.number)
-        elif notice.ended is not None:
-            active.on_status(notice.ended, notice.number)
-        elif notice.resumed is not None:
-            active.on_resumed(notice.resumed)
+        if message.standby is not None:
+            active.on_standby(message.standby, message.number)
+        elif message.ended is not None:
+            active.on_status(message.ended, message.number)
+        elif message.resumed is not None:
+            active.on_resumed(message.resumed)
         else:
-            self._notices[notice.number] = notice
+            self._messages[message.number] = message
 
     def _exited(self) -> None:
         """The active process has ended: read what it has sent, then see what follows."""

@@ -1,8 +1,9 @@
 """The two sockets to the daemon, beside the pipe for output.
 
-Over `control`, the daemon sends blocks and the worker sends notices (JSON, one a line): displays,
-requests for input, and what its processes do. Over `answers`, the daemon sends lines of input; this
-is a socket of its own so that another thread can wait for a line while the main thread runs code.
+Over `control`, the daemon sends blocks and the worker sends control messages (JSON, one a line):
+displays, requests for input, and what its processes do. Over `answers`, the daemon sends lines of
+input; this is a socket of its own so that another thread can wait for a line while the main thread
+runs code.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ _IDLE = 50
 
 
 class Channel:
-    """Receives blocks and lines of input from the daemon, and sends notices to it."""
+    """Receives blocks and lines of input from the daemon, and sends control messages to it."""
 
     def __init__(self, control: int, answers: int, nonce: str) -> None:
         self.control = control
@@ -27,9 +28,9 @@ class Channel:
         self._lines = b""
         """Bytes read from `answers` and not yet used."""
         self._sent = 0
-        """The number of the last notice."""
+        """The number of the last message."""
         self._lock = RLock()
-        """Held while a notice is written, so that two threads do not mix theirs."""
+        """Held while a message is written, so that two threads do not mix theirs."""
         self.lifeline = int(os.environ.pop("OI_DAEMON_LIFELINE", "-1"))
         """Descriptor of a pipe that ends with the daemon, or -1. The system kills this process
         then, as long as the pipe is open here."""
@@ -99,7 +100,7 @@ class Channel:
     def recover(self) -> None:
         """Repair the connection after another process of this worker has died.
 
-        It may have died in the middle of a notice, so a line break ends that one. Its notices had
+        It may have died in the middle of a message, so a line break ends that one. Its messages had
         numbers that this process does not know, so the next number is far above them.
         """
         os.write(self.control, b"\n")
@@ -111,27 +112,26 @@ class Channel:
         poll.register(self.control, 0)
         return any(event & select.POLLHUP for _, event in poll.poll(0))
 
-    def send(self, **notice: object) -> int:
-        """Send a notice and return its number.
+    def send(self, **message: object) -> int:
+        """Send a control message and return its number.
 
-        The caller then writes a mark with this number, which says where in the output the notice
-        belongs.
+        The caller then writes a mark with this number, which says where in the output it belongs.
         """
         import json
 
         with self._lock:
             self._sent += 1
-            text = json.dumps(dict(notice, number=self._sent), ensure_ascii=False, default=str)
+            text = json.dumps(dict(message, number=self._sent), ensure_ascii=False, default=str)
             data = memoryview(text.encode("utf-8", "replace") + b"\n")
             while data:
                 data = data[os.write(self.control, data) :]
             return self._sent
 
     def notify_process(self, event: str, process: int, number: int = 0) -> None:
-        """Send a notice about one of this worker's processes, which needs no mark."""
-        notice = f'{{"{event}": {process}, "number": {number}}}\n'
+        """Send a control message about one of this worker's processes, which needs no mark."""
+        message = f'{{"{event}": {process}, "number": {number}}}\n'
         with self._lock:
-            os.write(self.control, notice.encode())
+            os.write(self.control, message.encode())
 
     def close(self) -> None:
         """Close both sockets, in a fork that the user's code has made."""

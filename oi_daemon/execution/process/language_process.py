@@ -1,0 +1,266 @@
+"""A process of one language, which keeps its state between blocks.
+
+What a block does becomes chunks in its backlog as soon as it is read, whether or not anybody takes
+them. Output that is read while no block runs is dropped.
+"""
+
+import asyncio
+import logging
+import os
+import stat
+import time
+from collections.abc import AsyncGenerator, Coroutine
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from oi_daemon import keys
+from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.process.ending import Ending, KeptVariables
+from oi_daemon.execution.process.running_block import RunningBlock
+from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
+from oi_daemon.execution.process.worker_spec import WorkerSpec
+from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Output
+
+logger = logging.getLogger(__name__)
+
+_KILLED_WITHIN = 10.0
+"""Seconds that the system has to end a process that was killed."""
+
+
+class LanguageProcess:
+    """Implements `oi_daemon.execution.language.Process` and `stream.Listener`."""
+
+    def __init__(self, spec: WorkerSpec, workplace: Workplace) -> None:
+        self._spec = spec
+        self._workplace = workplace
+        self._stream: WorkerStream | None = None
+        """The connection to the process; None while there is no process."""
+        self._block: RunningBlock | None = None
+        self._waiting: set[asyncio.Event] = set()
+        """For each block that waits until it can be sent: an event that is set to stop it."""
+        self._blocks = 0
+        """How many blocks have been run: the number of the latest."""
+        self._closing = False
+        """Whether the process is ended by us, so that its end needs no message."""
+        self._exited = asyncio.Event()
+        """Set when the process has ended and no standby took over."""
+        self._announcement = ""
+        """What the next block's output begins with: how the process ended between two blocks."""
+
+    async def start(self) -> None:
+        """Start the process if there is none. See `Process.start`."""
+        self._start_if_ended()
+
+    def _start_if_ended(self) -> WorkerStream:
+        """Return the connection to the process, after starting one if there is none."""
+        if self._stream is None:
+            self._stream = self._started()
+            self._closing = False
+            self._exited.clear()
+        return self._stream
+
+    def _started(self) -> WorkerStream:
+        """Start the process, and return the stream of its output.
+
+        Raises:
+            NotInstalledError: it cannot be started; the message says what to change.
+        """
+        name, cwd = self._spec.name, self._workplace.cwd
+        if why := _unusable(cwd):
+            raise NotInstalledError(
+                f"{name} does not start, because the folder {cwd!r} {why}. Create it, or name"
+                " another folder by the setting cwd."
+            )
+        try:
+            program = self._spec.program()
+            environment = keys.for_code(
+                program.environment, self._workplace.withheld, self._workplace.passed
+            )
+            program = replace(program, environment=environment, sandbox=self._workplace.sandbox)
+            return WorkerStream(program, self)
+        except OSError as error:
+            raise NotInstalledError(f"{name} does not start: {error}") from error
+
+    @property
+    def is_started(self) -> bool:
+        """Whether there is a process."""
+        return self._stream is not None
+
+    def adopt(self, spare: "LanguageProcess") -> None:
+        """Take the process of a spare, which has run no block and has no process afterwards."""
+        if self._stream is None and spare._stream is not None:
+            self._stream, spare._stream = spare._stream, None
+            self._stream.set_listener(self)
+
+    async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+        """Run one block. See `Process.run`."""
+        end = EndOfExecution()
+        try:
+            block = await self._begin_when_free()
+        except NotInstalledError as error:
+            yield Output(f"{error}\n")
+        else:
+            if block is None:
+                yield Output("[Interrupted before it began.]\n")
+            else:
+                try:
+                    await self._send(block, code)
+                    async for chunk in block.backlog:
+                        yield chunk
+                finally:
+                    block.interrupt()
+                end = EndOfExecution(block.exit_status, time.monotonic() - block.started)
+        yield ActiveLine(None)
+        yield end
+
+    def interrupt(self) -> None:
+        """Stop the block that runs, and those that wait until they can be sent."""
+        for stop in self._waiting:
+            stop.set()
+        if self._block is not None:
+            self._block.interrupt()
+
+    async def _begin_when_free(self) -> RunningBlock | None:
+        """Wait until no block runs and no standby takes over, then begin a block and return it.
+
+        Returns:
+            None if an interrupt arrived before the block could begin.
+
+        Raises:
+            NotInstalledError: the process cannot be started.
+        """
+        stop = asyncio.Event()
+        self._waiting.add(stop)
+        try:
+            while self._is_busy and not stop.is_set():
+                await _first_of(self._until_free(), stop.wait())
+            if stop.is_set():
+                return None
+            return self._begin(self._start_if_ended())
+        finally:
+            self._waiting.discard(stop)
+
+    @property
+    def _is_busy(self) -> bool:
+        """Whether a block runs, or a standby takes over."""
+        return self._block is not None or (self._stream is not None and not self._stream.is_settled)
+
+    async def _until_free(self) -> None:
+        """Wait for the block that runs, or for the standby that takes over.
+
+        Check `_is_busy` again afterwards: another block may have begun meanwhile.
+        """
+        if self._block is not None:
+            await self._block.ended.wait()
+        elif self._stream is not None:
+            await self._stream.settled()
+
+    async def answer(self, input: str, value: str | None) -> bool:
+        """Give the code a line that it waits for. See `Process.answer`."""
+        return self._block is not None and await self._block.answer(input, value)
+
+    async def close(self) -> None:
+        """End the process and everything that it started."""
+        if self._stream is not None:
+            self._closing = True
+            self._stream.close()
+            try:
+                async with asyncio.timeout(_KILLED_WITHIN):
+                    await self._exited.wait()
+            except TimeoutError:
+                logger.warning("%s does not end although it was killed.", self._spec.name)
+
+    def _begin(self, stream: WorkerStream) -> RunningBlock:
+        """Make the next block the one that runs."""
+        self._blocks += 1
+        self._block = RunningBlock(self._blocks, stream, self._spec, self._workplace)
+        if self._announcement:
+            self._block.backlog.add_sentence(self._announcement)
+            self._announcement = ""
+        return self._block
+
+    async def _send(self, block: RunningBlock, code: str) -> None:
+        """Send a block to the process, and begin to look at it from time to time."""
+        if self._stream is not None:
+            self._stream.renew_stdin()
+            block.look()
+            await self._stream.send(self._spec.request(block.number, code))
+
+    def on_output(self, data: bytes) -> None:
+        """See `Listener`."""
+        if self._block is not None:
+            self._block.backlog.write(data)
+
+    def on_line(self, number: int) -> None:
+        """See `Listener`."""
+        if self._block is not None:
+            self._block.on_line(number)
+
+    def on_message(self, message: ControlMessage) -> None:
+        """See `Listener`. A request for input that belongs to no block gets end of file."""
+        block = self._block
+        if message.display is not None:
+            if block is not None:
+                block.backlog.add_display(Display(message.display))
+        elif block is not None:
+            number = None if message.stdin else message.number
+            block.ask(number, message.input or "", password=message.password)
+        elif self._stream is not None:
+            self._stream.refuse(message.number)
+
+    def on_exit_status(self, status: int) -> None:
+        """See `Listener`."""
+        if self._block is not None:
+            self._block.exit_status = status
+
+    def on_block_end(self, block: int) -> None:
+        """See `Listener`."""
+        if self._block is not None and self._block.number == block:
+            self._end(self._block)
+
+    def on_exit(self, status: int, last_words: str, kept: KeptVariables) -> None:
+        """See `Listener`. The block that runs ends, and its output says how the process ended."""
+        if kept is KeptVariables.NOTHING:
+            self._stream = None
+            self._exited.set()
+        block = self._block
+        ending = Ending(self._spec.name, status, last_words, kept)
+        if block is None:
+            self._announcement = "" if self._closing else ending.between_blocks()
+            return
+        if not self._closing:
+            line = ending.line(block.number) or block.backlog.active_line
+            if line is not None:
+                block.backlog.set_active_line(line)
+            block.backlog.add_sentence(ending.in_block(line, *block.killed))
+        block.asked.clear()
+        self._end(block)
+
+    def _end(self, block: RunningBlock) -> None:
+        """End the block that runs. The next one may begin."""
+        self._block = None
+        block.end()
+
+
+async def _first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Wait until the first of these has ended, and cancel the others."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _unusable(folder: str) -> str:
+    """Why code cannot run in a folder, as in "does not exist"; empty if it can."""
+    try:
+        if not stat.S_ISDIR(Path(folder).stat().st_mode):
+            return "is not a folder"
+    except FileNotFoundError:
+        return "does not exist"
+    except (OSError, ValueError) as error:  # ValueError: the name holds a character that none can
+        return f"cannot be used ({getattr(error, 'strerror', None) or error})"
+    return "" if os.access(folder, os.X_OK) else "cannot be entered by you"

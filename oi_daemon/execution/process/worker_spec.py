@@ -1,0 +1,25 @@
+"""How to start the worker of a language, and how to talk to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from oi_daemon.execution.process.launch import Program
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerSpec:
+    """Describes the worker of a language."""
+
+    name: str
+    """The language's name in messages, as in "Python was killed"."""
+    program: Callable[[], Program]
+    """Makes the description of the program to start. Raises NotInstalledError if there is none."""
+    request: Callable[[int, str], bytes]
+    """Makes what is sent to run a block, from the block's number and code."""
+    interruption: bytes = b""
+    """What is sent to interrupt a block, besides SIGINT to the process and its children."""
+    again: float = 0.3
+    """Seconds between two interrupts of the same block."""
+    grace: float = 2.0
+    """Seconds in which an interrupted block could run and did not stop; then it is killed with its
+    process."""
