@@ -21,7 +21,8 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.history import chosen_names, document, naming, words
 from oi_daemon.history.document import Stamp
 from oi_daemon.history.folder import ConversationFolder
-from oi_daemon.history.index import UNREADABLE, Index, IndexRow, Position
+from oi_daemon.history.index import Index, IndexRow, Position
+from oi_daemon.history.index_tables import UNREADABLE
 from oi_daemon.history.pictures import collector, names_in_text
 from oi_daemon.history.summary import Summary, summarize
 

@@ -14,51 +14,23 @@ from typing import NamedTuple
 
 from oi_daemon import files
 from oi_daemon.history.document import Stamp
+from oi_daemon.history.index_tables import (
+    FOUND,
+    READ,
+    TITLED,
+    UNREADABLE,
+    prepare,
+    put_row,
+    put_words,
+    remove_row,
+)
 from oi_daemon.history.summary import Summary
-from oi_daemon.history.words import holds_all, match_expression, separated, snippet
+from oi_daemon.history.words import match_expression, snippet
 
 logger = logging.getLogger(__name__)
 
-_VERSION = 1
-"""Raised when the tables change; an index of another version is made anew."""
-
 _RANKED = 1000
 """So many of the newest matches are ranked together; ranking all of a common word is too slow."""
-
-_FOUND, _TITLED, _READ = range(3)
-"""How much is known of a file: its state, then also its title and length, then all."""
-
-UNREADABLE = -1
-"""In the place of a file's size: it could not be read, so it is to be looked at again."""
-
-_TABLES = """
-CREATE TABLE folder (mtime INTEGER);
-INSERT INTO folder VALUES (NULL);
-CREATE TABLE files (
-    id INTEGER PRIMARY KEY,
-    name TEXT NOT NULL UNIQUE,
-    conversation TEXT NOT NULL,
-    mtime INTEGER NOT NULL,
-    size INTEGER NOT NULL,
-    inode INTEGER NOT NULL,
-    known INTEGER NOT NULL,
-    title TEXT NOT NULL DEFAULT '',
-    messages INTEGER NOT NULL DEFAULT 0,
-    words_id INTEGER
-);
-CREATE INDEX files_by_time ON files (mtime, name);
-CREATE INDEX files_by_conversation ON files (conversation);
-CREATE INDEX files_by_words ON files (words_id);
-CREATE INDEX unread_files ON files (mtime) WHERE known < 2;
-CREATE TABLE pictures (file INTEGER NOT NULL, name TEXT NOT NULL);
-CREATE INDEX pictures_by_file ON pictures (file);
-"""
-_WORDS = """
-CREATE VIRTUAL TABLE words
-USING fts5(title, body, tokenize='porter unicode61 remove_diacritics 2', prefix='1 2 3');
-"""
-_PLAIN_WORDS = "CREATE TABLE words (title TEXT, body TEXT);"
-"""For a SQLite without FTS5: each search then reads all texts, and the newest come first."""
 
 
 class IndexRow(NamedTuple):
@@ -148,13 +120,13 @@ class Index:
         """Add files, or their new states: name, conversation, stamp. They are to be read later."""
         with self._write() as database:
             for name, conversation, stamp in found:
-                _put(database, name, conversation, stamp, _FOUND, "", 0)
+                put_row(database, name, conversation, stamp, FOUND, "", 0)
 
     def put_saved(self, name: str, conversation: str, stamp: Stamp, summary: Summary) -> None:
         """Add a file that this process has saved. Its words are to be read later."""
         with self._write() as database:
             about = (summary.title, summary.messages)
-            _put(database, name, conversation, stamp, _TITLED, *about)
+            put_row(database, name, conversation, stamp, TITLED, *about)
 
     def put_read(self, read: Iterable[tuple[str, str, Stamp, Summary]], *, words: bool) -> None:
         """Add what was read of files: name, conversation, stamp, summary.
@@ -165,22 +137,22 @@ class Index:
         with self._write() as database:
             for name, conversation, stamp, it in read:
                 about = (it.title, it.messages)
-                known = _READ if words else _TITLED
-                file = _put(database, name, conversation, stamp, known, *about)
+                known = READ if words else TITLED
+                file = put_row(database, name, conversation, stamp, known, *about)
                 if words:
-                    _put_words(database, file, it)
+                    put_words(database, file, it)
 
     def remove(self, names: Iterable[str]) -> None:
         """Forget files."""
         with self._write() as database:
             for name in names:
-                _remove(database, name)
+                remove_row(database, name)
 
     def unread(self, count: int) -> list[str]:
         """Names of at most so many files whose words are not known, oldest first."""
         with self._read() as database:
             rows = database.execute(
-                f"SELECT name FROM files WHERE known < {_READ} ORDER BY mtime LIMIT ?", (count,)
+                f"SELECT name FROM files WHERE known < {READ} ORDER BY mtime LIMIT ?", (count,)
             )
             return [name for (name,) in rows]
 
@@ -191,7 +163,7 @@ class Index:
             where, values = "AND (mtime, name) < (?, ?)", before
         with self._read() as database:
             rows = database.execute(
-                f"SELECT {_COLUMNS} FROM files WHERE (messages > 0 OR known = {_FOUND}) {where}"
+                f"SELECT {_COLUMNS} FROM files WHERE (messages > 0 OR known = {FOUND}) {where}"
                 " ORDER BY mtime DESC, name DESC LIMIT ?",
                 (*values, count),
             )
@@ -225,7 +197,7 @@ class Index:
         with self._read() as database:
             newer = database.execute(
                 "SELECT 1 FROM files WHERE conversation = ? AND (mtime, name) > (?, ?)"
-                f" AND (messages > 0 OR known = {_FOUND}) LIMIT 1",
+                f" AND (messages > 0 OR known = {FOUND}) LIMIT 1",
                 (row.conversation, row.stamp.mtime_ns, row.name),
             )
             return newer.fetchone() is None
@@ -289,31 +261,11 @@ class Index:
     def _connect(self, path: str) -> sqlite3.Connection:
         database = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare(database)
+            self._has_fts = prepare(database)
         except sqlite3.Error:
             database.close()
             raise
         return database
-
-    def _prepare(self, database: sqlite3.Connection) -> None:
-        self._has_fts = _has_fts(database)
-        database.create_function(
-            "holds_all", 2, lambda words, text: holds_all(words.split("\0"), text)
-        )
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        version = _VERSION * 2 + self._has_fts
-        (found,) = database.execute("PRAGMA user_version").fetchone()
-        if found == version:
-            return
-        database.execute("BEGIN IMMEDIATE")
-        (found,) = database.execute("PRAGMA user_version").fetchone()
-        if found != version:
-            _drop_all(database)
-            for statement in (_TABLES + (_WORDS if self._has_fts else _PLAIN_WORDS)).split(";\n"):
-                database.execute(statement)
-            database.execute(f"PRAGMA user_version = {version}")
-        database.execute("COMMIT")
 
     def _remove(self) -> None:
         for suffix in ("", "-wal", "-shm"):
@@ -334,7 +286,7 @@ def _row(
     messages: int,
 ) -> IndexRow:
     stamp = Stamp(mtime, size, inode)
-    return IndexRow(name, conversation, stamp, None if known == _FOUND else title, messages)
+    return IndexRow(name, conversation, stamp, None if known == FOUND else title, messages)
 
 
 def _found_row(database: sqlite3.Connection, words: Sequence[str], file: int) -> IndexRow:
@@ -344,73 +296,3 @@ def _found_row(database: sqlite3.Connection, words: Sequence[str], file: int) ->
     ).fetchone()
     (body,) = database.execute("SELECT body FROM words WHERE rowid = ?", (rowid,)).fetchone()
     return _row(*columns)._replace(snippet=snippet(words, body))
-
-
-def _put(
-    database: sqlite3.Connection,
-    name: str,
-    conversation: str,
-    stamp: Stamp,
-    known: int,
-    title: str,
-    messages: int,
-) -> int:
-    """Add or change a file's row; its id."""
-    (file,) = database.execute(
-        "INSERT INTO files (name, conversation, mtime, size, inode, known, title, messages)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET"
-        " conversation = excluded.conversation, mtime = excluded.mtime, size = excluded.size,"
-        " inode = excluded.inode, known = excluded.known, title = excluded.title,"
-        " messages = excluded.messages RETURNING id",
-        (name, conversation, *stamp, known, title, messages),
-    ).fetchone()
-    return int(file)
-
-
-def _put_words(database: sqlite3.Connection, file: int, summary: Summary) -> None:
-    """Store what can be searched, and the pictures, which a file without messages may have too.
-
-    The newest has the highest number, as `search` relies on.
-    """
-    _remove_words(database, file)
-    database.executemany(
-        "INSERT INTO pictures VALUES (?, ?)", [(file, name) for name in summary.pictures]
-    )
-    if not summary.messages:
-        return
-    (last,) = database.execute("SELECT max(words_id) FROM files").fetchone()
-    number = (last or 0) + 1
-    database.execute(
-        "INSERT INTO words (rowid, title, body) VALUES (?, ?, ?)",
-        (number, separated(summary.title), separated(summary.text)),
-    )
-    database.execute("UPDATE files SET words_id = ? WHERE id = ?", (number, file))
-
-
-def _remove_words(database: sqlite3.Connection, file: int) -> None:
-    (number,) = database.execute("SELECT words_id FROM files WHERE id = ?", (file,)).fetchone()
-    if number is not None:
-        database.execute("DELETE FROM words WHERE rowid = ?", (number,))
-        database.execute("UPDATE files SET words_id = NULL WHERE id = ?", (file,))
-    database.execute("DELETE FROM pictures WHERE file = ?", (file,))
-
-
-def _remove(database: sqlite3.Connection, name: str) -> None:
-    found = database.execute("SELECT id FROM files WHERE name = ?", (name,)).fetchone()
-    if found is not None:
-        _remove_words(database, found[0])
-        database.execute("DELETE FROM files WHERE id = ?", found)
-
-
-def _has_fts(database: sqlite3.Connection) -> bool:
-    (found,) = database.execute("SELECT sqlite_compileoption_used('ENABLE_FTS5')").fetchone()
-    return bool(found)
-
-
-def _drop_all(database: sqlite3.Connection) -> None:
-    """Remove the tables of another version."""
-    tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    database.execute("DROP TABLE IF EXISTS words")
-    for (name,) in tables:
-        if name != "sqlite_sequence":
-            database.execute(f'DROP TABLE IF EXISTS "{name}"')

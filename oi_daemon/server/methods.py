@@ -1,4 +1,4 @@
-"""The methods of the wire: what each request does."""
+"""The methods of the wire: what each request does. `results` makes what they return."""
 
 import asyncio
 import gc
@@ -17,14 +17,12 @@ from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.collaborators import Answer, Decision, Model
 from oi_daemon.conversation.conversation import Conversation, Outcome
 from oi_daemon.conversation.processes import problem_of_folder
-from oi_daemon.errors import NotInstalledError
-from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable
 from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.execution.process.guard import guard_problems
 from oi_daemon.history import in_thread
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
-from oi_daemon.messages.text import without_controls
 from oi_daemon.model.environment import Environment
 from oi_daemon.protocol.methods import (
     Accepted,
@@ -32,33 +30,35 @@ from oi_daemon.protocol.methods import (
     ChatParams,
     ConversationParams,
     ConversationResult,
-    ConversationStatus,
     Deleted,
     Empty,
     ExecuteParams,
     HistoryDeleteParams,
-    HistoryEntry,
     HistoryListParams,
     HistoryMessages,
     HistoryPage,
     HistorySetParams,
     InputParams,
     Interrupted,
-    LanguageEntry,
     Languages,
     LocalServerEntry,
     ModelsResult,
     NoParams,
     QueueDepths,
     Removed,
-    SessionUsage,
     SettingsSetParams,
     StatusResult,
     TurnResult,
-    TurnUsage,
 )
 from oi_daemon.server.background import Background
 from oi_daemon.server.conversations import ChunkFilter, Conversations
+from oi_daemon.server.results import (
+    conversation_status,
+    history_entry,
+    language_entry,
+    resident_bytes,
+    turn_result,
+)
 from oi_daemon.settings import Settings, change, public
 from oi_daemon.settings.sources import load_settings
 
@@ -147,9 +147,8 @@ class Methods:
     async def execute(self, params: ExecuteParams) -> TurnResult:
         conversation = self._conversations.open(params.conversation)
         emit = self._conversations.emitter(conversation, _every_chunk)
-        return self._result(
-            conversation, await conversation.execute(params.language, params.code, emit)
-        )
+        outcome = await conversation.execute(params.language, params.code, emit)
+        return self._result(conversation, outcome)
 
     async def approve(self, params: ApproveParams) -> Accepted:
         conversation = self._conversations.active(params.conversation)
@@ -176,17 +175,7 @@ class Methods:
             params.cursor,
             params.query,
         )
-        shown = [
-            HistoryEntry(
-                conversation=entry.conversation,
-                title=without_controls(entry.title),
-                updated=entry.updated,
-                messages=entry.messages,
-                snippet=entry.snippet and without_controls(entry.snippet),
-            )
-            for entry in entries
-        ]
-        return HistoryPage(conversations=shown, cursor=cursor)
+        return HistoryPage(conversations=list(map(history_entry, entries)), cursor=cursor)
 
     async def history_get(self, params: ConversationParams) -> HistoryMessages:
         id = self._conversations.id_of(params.conversation)
@@ -232,7 +221,7 @@ class Methods:
     async def languages(self, params: NoParams) -> Languages:
         settings = self._conversations.settings
         place = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
-        entries = [self._language(language, place) for language in languages()]
+        entries = [language_entry(language, place, self._versions) for language in languages()]
         return Languages(languages=await asyncio.gather(*entries))
 
     async def models(self, params: NoParams) -> ModelsResult:
@@ -249,17 +238,8 @@ class Methods:
             version=__version__,
             pid=os.getpid(),
             uptime=round(time.monotonic() - self._started, 3),
-            memory=_resident_bytes(),
-            conversations=[
-                ConversationStatus(
-                    conversation=conversation.id,
-                    state=conversation.state,
-                    model=conversation.settings.model,
-                    cost=conversation.budget.cost,
-                    usage=_session(conversation.budget),
-                )
-                for conversation in self._conversations
-            ],
+            memory=resident_bytes(),
+            conversations=list(map(conversation_status, self._conversations)),
             queues=QueueDepths(
                 requests=self._outbox.pending_requests, outgoing_bytes=self._outbox.pending_bytes
             ),
@@ -300,78 +280,26 @@ class Methods:
                 if isinstance(error, BaseException):
                     logger.error("closing failed", exc_info=error)
 
-    async def _language(self, language: Language, place: Workplace) -> LanguageEntry:
-        why, path = language.missing(), None
-        try:
-            path = language.path(place)
-        except NotInstalledError as error:
-            why = str(error)
-        return LanguageEntry(
-            name=language.name,
-            aliases=list(language.aliases),
-            available=why is None,
-            suffix=language.suffix,
-            lexer=language.lexer,
-            vscode=list(language.vscode),
-            neovim=list(language.neovim),
-            why=why,
-            path=path,
-            version=path and await self._versions.version(path),
-        )
-
     async def _chat(self, params: ChatParams, is_sent: ChunkFilter) -> TurnResult:
         conversation = self._conversations.open(params.conversation)
         emit = self._conversations.emitter(conversation, is_sent)
-        return self._result(
-            conversation, await conversation.chat(params.message, emit, params.settings)
-        )
+        outcome = await conversation.chat(params.message, emit, params.settings)
+        return self._result(conversation, outcome)
 
     def _result(self, conversation: Conversation, outcome: Outcome) -> TurnResult:
-        usage = outcome.usage
-        return TurnResult(
-            conversation=conversation.id,
-            turn=conversation.turns,
-            status=outcome.status.value,
-            messages=[dump(message) for message in outcome.messages],
-            usage=TurnUsage(
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cost=usage.cost,
-            ),
-            session=_session(conversation.budget),
-            last_seq=self._conversations.last_seq(conversation.id),
-        )
+        return turn_result(conversation, outcome, self._conversations.last_seq(conversation.id))
 
     def _model(self, settings: Settings, environment: Environment) -> Model:
         return self._models.model(settings, environment)
 
 
-def _session(budget: Budget) -> SessionUsage:
-    return SessionUsage(
-        input_tokens=budget.input_tokens,
-        output_tokens=budget.output_tokens,
-        cost=budget.cost,
-        unpriced=budget.unpriced,
-    )
-
-
 def _every_chunk(chunk: Chunk) -> bool:
+    """Return True: `oi/stream` and `oi/execute` send all chunks."""
     return True
 
 
 def _waits(chunk: Chunk) -> bool:
-    """Whether a person has to answer this chunk before the turn goes on."""
+    """Return whether a person has to answer this chunk before the turn goes on."""
     return isinstance(chunk, InputRequest) or (
         isinstance(chunk, Executing) and chunk.approval is not None
     )
-
-
-def _resident_bytes() -> int:
-    """Resident memory of this process, or its highest value so far if there is no /proc."""
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import resource
-
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
