@@ -3,7 +3,14 @@
 
 from oi_daemon.client.interpreter import Interpreter
 from oi_daemon.messages.shapes import LastTurnDict, MessageDict, UsageDict
-from oi_daemon.settings.shapes import SandboxMode, ToolStyle, Vision
+from oi_daemon.settings.shapes import (
+    ReasoningEffort,
+    SandboxMode,
+    ServiceTier,
+    ToolStyle,
+    Verbosity,
+    Vision,
+)
 
 _interpreter: Interpreter
 
@@ -15,7 +22,7 @@ max_output: int
 conversation_history: bool
 conversation_filename: str | None
 conversation_history_path: str | None
-temperature: float
+temperature: float | None
 system_message: str
 context_window: int | None
 max_tokens: int | None
@@ -24,6 +31,11 @@ api_key: str | None
 max_budget: float | None
 max_rounds: int
 tool_style: ToolStyle
+reasoning_effort: ReasoningEffort
+verbosity: Verbosity
+service_tier: ServiceTier
+extra_body: str | None
+extra_headers: str | None
 vision: Vision
 python: str | None
 max_seconds: float | None

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from oi_daemon.settings import Settings
-    from oi_daemon.settings.shapes import SandboxMode, ToolStyle, Vision
+    from oi_daemon.settings.shapes import (
+        ReasoningEffort,
+        SandboxMode,
+        ServiceTier,
+        ToolStyle,
+        Verbosity,
+        Vision,
+    )
 
 C = TypeVar("C", bound=type)
 
@@ -60,6 +67,11 @@ class SettingAttributes:
     max_budget: float | None
     max_rounds: int
     tool_style: "ToolStyle"
+    reasoning_effort: "ReasoningEffort"
+    verbosity: "Verbosity"
+    service_tier: "ServiceTier"
+    extra_body: str | None
+    extra_headers: str | None
     vision: "Vision"
     python: str | None
     max_seconds: float | None

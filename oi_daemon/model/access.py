@@ -1,16 +1,19 @@
 """Access to model servers: what all requests share, from one turn to the next."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from oi_daemon import keys
 from oi_daemon.errors import AuthError
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.connections import Connections, validated
-from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.endpoint import Endpoint, configured_endpoint
 from oi_daemon.model.explanations import KEY_MISSING
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.prices import OPENAI
 from oi_daemon.model.reasoning import is_reasoning_model
-from oi_daemon.settings import Settings
+from oi_daemon.settings import Settings, json_object
 
 RETRY_DELAYS = (0.5, 1.0, 2.0)
 """Seconds to wait before the first, second and third retry of a request."""
@@ -52,7 +55,11 @@ class ServerAccess:
         """
         endpoint = await self.local.resolve(settings) or validated(_hosted(settings))
         await self.preload()
-        return endpoint
+        for name, value in endpoint.headers.items():
+            if _SECRET.search(name):
+                keys.add(value)
+        body = json_object(settings.extra_body)
+        return replace(endpoint, extra_body={**endpoint.extra_body, **body}) if body else endpoint
 
     def capabilities(self, endpoint: Endpoint) -> Capabilities:
         """Return what is known about this model; the same object each time, to be updated."""
@@ -80,8 +87,8 @@ def _hosted(settings: Settings) -> Endpoint:
     """
     if settings.api_key is None and settings.api_base is None:
         raise AuthError(KEY_MISSING)
-    return Endpoint(
-        api_base=settings.api_base or OPENAI,
-        api_key=(settings.api_key or NO_KEY).strip(),
-        model=settings.model,
-    )
+    return configured_endpoint(settings, settings.api_base or OPENAI, settings.model)
+
+
+_SECRET = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
+"""Names of headers whose values are redacted like keys."""

@@ -238,7 +238,7 @@ def _with_delta(delta: Delta) -> ChatEvent:
 
 
 def _sampling(content: RequestContent) -> dict[str, Any]:
-    """Return the temperature and the limit of tokens, where the user has set them.
+    """Return what the user has set of temperature, limits, effort, verbosity and tier.
 
     Reasoning models call the limit `max_completion_tokens`. A small model of our own gets the
     temperature 0, because it writes better code then.
@@ -248,8 +248,14 @@ def _sampling(content: RequestContent) -> dict[str, Any]:
     if temperature is None and content.endpoint.compact:
         temperature = 0.0
     parameters: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
-    if content.capabilities.effort and content.style == "tools":
-        parameters["reasoning_effort"] = content.capabilities.effort
+    effort = content.capabilities.effort if content.style != "markdown" else None
+    chosen = {
+        "reasoning_effort": effort or settings.reasoning_effort,
+        "verbosity": settings.verbosity,
+    }
+    parameters |= {name: value for name, value in chosen.items() if value != "default"}
+    if settings.service_tier != "auto":
+        parameters["service_tier"] = settings.service_tier
     if settings.max_tokens is not None:
         renamed = reasons or "max_tokens" in content.capabilities.rejected_parameters
         name = "max_completion_tokens" if renamed else "max_tokens"

@@ -60,7 +60,13 @@ class Connections:
 
         timeout = httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_TIMEOUT))
         request = self._client(endpoint).chat.completions.with_streaming_response.create(
-            model=payload["model"], messages=[], stream=True, extra_body=payload, timeout=timeout
+            model=payload["model"],
+            messages=[],
+            stream=True,
+            extra_body=payload,
+            extra_headers=_headers(endpoint),
+            extra_query=dict(endpoint.query),
+            timeout=timeout,
         )
         async with request as answer:
             async for data in answer.iter_bytes():
@@ -72,7 +78,11 @@ class Connections:
 
         try:
             async with asyncio.timeout(LIST_TIMEOUT):
-                models = await self._client(endpoint).models.list(timeout=LIST_TIMEOUT)
+                models = await self._client(endpoint).models.list(
+                    timeout=LIST_TIMEOUT,
+                    extra_headers=_headers(endpoint),
+                    extra_query=dict(endpoint.query),
+                )
         except (openai.OpenAIError, TimeoutError, ServerLimitError):
             return []
         names = (str(model.id) for model in models.data)
@@ -125,6 +135,16 @@ class Connections:
                 headers={"Accept-Encoding": "identity"},
             )
         return self._http[proxy]
+
+
+def _headers(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the headers of a request to this endpoint that differ from the library's own."""
+    import openai
+
+    headers: dict[str, Any] = dict(endpoint.headers)
+    if endpoint.key_header:
+        headers |= {endpoint.key_header: endpoint.api_key, "Authorization": openai.Omit()}
+    return headers
 
 
 def proxy_for(api_base: str) -> str | None:

@@ -3,7 +3,10 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from oi_daemon.settings import Settings, json_object
 
 NO_KEY = "local"
 """Sent as the key where the user has set none, because clients must send one.
@@ -23,6 +26,12 @@ class Endpoint:
     """Whether the model is small, so that it needs the short prompt of `local.compact`."""
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that every request to this server must carry."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of each request's URL, such as Azure's `api-version`."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """HTTP headers of each request that the user has set; they may hold keys."""
+    key_header: str | None = None
+    """Name of the header that holds the key, where it is not `Authorization`."""
     context_window: int | None = None
     """Tokens of the context window, if we started the server ourselves; else None."""
 
@@ -30,6 +39,43 @@ class Endpoint:
     def secret(self) -> str | None:
         """The key, or None where it is only the placeholder `NO_KEY`."""
         return None if self.api_key == NO_KEY else self.api_key
+
+
+class ServerURL(NamedTuple):
+    """The parts of the setting `api_base` that a request needs."""
+
+    base: str
+    """The URL to which the path of an API is added."""
+    query: dict[str, str]
+    key_header: str | None
+    """See `Endpoint.key_header`."""
+
+
+def server_url(api_base: str) -> ServerURL:
+    """Return the parts of a base URL; one that leads to an API is cut to its base.
+
+    Azure's URLs carry the version of the API, and its servers take the key in a header of their
+    own.
+    """
+    head, _, query = api_base.strip().partition("?")
+    base = head.rstrip("/")
+    for path in ("/chat/completions", "/responses"):
+        base = base.removesuffix(path)
+    azure = "/openai/deployments/" in base or "api-version=" in query
+    return ServerURL(base, dict(parse_qsl(query)), "api-key" if azure else None)
+
+
+def configured_endpoint(settings: Settings, api_base: str, model: str) -> Endpoint:
+    """Return the endpoint of a server that the settings name, with all that they say about it."""
+    url = server_url(api_base)
+    return Endpoint(
+        api_base=url.base,
+        api_key=(settings.api_key or NO_KEY).strip(),
+        model=model,
+        query=url.query,
+        key_header=url.key_header,
+        headers=json_object(settings.extra_headers),
+    )
 
 
 def is_this_machine(host: str) -> bool:

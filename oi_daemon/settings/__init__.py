@@ -7,6 +7,7 @@ from oi_daemon.settings.settings import (
     Settings,
     change,
     descriptions,
+    json_object,
     public,
     schema,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Settings",
     "change",
     "descriptions",
+    "json_object",
     "public",
     "schema",
 ]

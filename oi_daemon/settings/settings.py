@@ -4,6 +4,8 @@ The settings file, the command line's flags, the tables in the documentation, th
 the editors' manifests are made from this class.
 """
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -122,6 +124,42 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             " `markdown` fences, or whichever the server takes (`auto`)."
         ),
     ] = "auto"
+    reasoning_effort: Annotated[
+        Literal["default", "none", "minimal", "low", "medium", "high", "xhigh", "max"],
+        Meta(
+            description="How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`,"
+            " `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`)."
+        ),
+    ] = "default"
+    verbosity: Annotated[
+        Literal["default", "low", "medium", "high"],
+        Meta(
+            description="How much the model says: `low`, `medium`, `high`, or as its maker has"
+            " chosen (`default`). For models that know it."
+        ),
+    ] = "default"
+    service_tier: Annotated[
+        Literal["auto", "default", "flex", "priority"],
+        Meta(
+            description="Price and speed of the requests: `default`, `flex` (cheaper and slower),"
+            " `priority` (dearer and faster), or as the account is set (`auto`)."
+        ),
+    ] = "auto"
+    extra_body: Annotated[
+        _Text | None,
+        Meta(
+            description="More parameters of each request to the model, as a JSON object."
+            " They replace ours.",
+            examples=['{"top_k": 20}'],
+        ),
+    ] = None
+    extra_headers: Annotated[
+        _Text | None,
+        Meta(
+            description="More HTTP headers of each request to the model, as a JSON object.",
+            examples=['{"X-Team": "research"}'],
+        ),
+    ] = None
     vision: Annotated[
         Literal["auto", "on", "off"],
         Meta(
@@ -214,20 +252,37 @@ def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False)
     Raises:
         InvalidError: an unknown name, or a value that does not fit. The text says which.
     """
+    changes = {name: _as_json(name, value) for name, value in changes.items()}
     unknown = [name for name in changes if name not in NAMES]
     if unknown:
         raise InvalidError(f"settings.{unknown[0]}: there is no such setting{_suggest(unknown[0])}")
     try:
-        return msgspec.convert(
+        changed = msgspec.convert(
             msgspec.structs.asdict(settings) | _unset_empty(changes), Settings, strict=not lax
         )
     except msgspec.ValidationError as error:
         raise InvalidError(_explain(error)) from None
+    for name in changes.keys() & _JSON:
+        _check_object(name, getattr(changed, name))
+    return changed
 
 
 def public(settings: Settings) -> dict[str, Any]:
-    """All settings by name, as they may be shown: `api_key` is true if a key is set."""
-    return msgspec.structs.asdict(settings) | {"api_key": settings.api_key is not None}
+    """All settings by name, as they may be shown.
+
+    `api_key` is true if a key is set, and `extra_headers` has no values, because they may be keys.
+    """
+    shown = msgspec.structs.asdict(settings) | {"api_key": settings.api_key is not None}
+    if settings.extra_headers:
+        names = json_object(settings.extra_headers)
+        shown["extra_headers"] = json.dumps(dict.fromkeys(names, "..."))
+    return shown
+
+
+def json_object(text: str | None) -> dict[str, Any]:
+    """The object of a setting that is written in JSON; empty where it is unset."""
+    value: dict[str, Any] = json.loads(text) if text else {}
+    return value
 
 
 def descriptions() -> dict[str, str]:
@@ -247,6 +302,48 @@ def _unset_empty(changes: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: None if value == "" and name in OPTIONAL else value for name, value in changes.items()
     }
+
+
+def _as_json(name: str, value: Any) -> Any:
+    """The value; an object for a setting that is written in JSON as its text."""
+    if name not in _JSON or not isinstance(value, Mapping):
+        return value
+    try:
+        return json.dumps(dict(value))
+    except (TypeError, ValueError):
+        raise InvalidError(f"settings.{name}: {_OBJECT}") from None
+
+
+def _check_object(name: str, text: str | None) -> None:
+    """
+    Raises:
+        InvalidError: the text is no JSON object, or holds headers that cannot be sent.
+    """
+    if text is None:
+        return
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InvalidError(f"settings.{name}: {_OBJECT}")
+    if name == "extra_headers" and not all(_is_header(*each) for each in value.items()):
+        raise InvalidError("settings.extra_headers: expected names and texts that HTTP can send")
+
+
+def _is_header(name: str, value: Any) -> bool:
+    return (
+        _HEADER_NAME.fullmatch(name) is not None
+        and isinstance(value, str)
+        and value.isascii()
+        and value.isprintable()
+    )
+
+
+_JSON = frozenset({"extra_body", "extra_headers"})
+"""Names of the settings that are JSON objects, written as text. An object is taken as well."""
+_OBJECT = 'expected a JSON object, such as {"name": "value"}'
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _explain(error: msgspec.ValidationError) -> str:

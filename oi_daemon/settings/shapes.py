@@ -3,6 +3,11 @@
 from typing import Literal, TypeAlias, TypedDict
 
 ToolStyle: TypeAlias = Literal["auto", "tools", "functions", "markdown"]
+ReasoningEffort: TypeAlias = Literal[
+    "default", "none", "minimal", "low", "medium", "high", "xhigh", "max"
+]
+Verbosity: TypeAlias = Literal["default", "low", "medium", "high"]
+ServiceTier: TypeAlias = Literal["auto", "default", "flex", "priority"]
 Vision: TypeAlias = Literal["auto", "on", "off"]
 SandboxMode: TypeAlias = Literal["none", "write-protect", "isolated"]
 
@@ -27,6 +32,11 @@ class SettingsDict(TypedDict, total=False):
     max_budget: float | None
     max_rounds: int
     tool_style: ToolStyle
+    reasoning_effort: ReasoningEffort
+    verbosity: Verbosity
+    service_tier: ServiceTier
+    extra_body: str | None
+    extra_headers: str | None
     vision: Vision
     python: str | None
     max_seconds: float | None

@@ -48,7 +48,8 @@ _SHORT = {
 _GROUPS = {
     "model": (
         *("model", "local", "api_key", "api_base", "temperature", "max_tokens"),
-        *("context_window", "system_message", "tool_style", "vision"),
+        *("context_window", "system_message", "tool_style", "vision", "reasoning_effort"),
+        *("verbosity", "service_tier", "extra_body", "extra_headers"),
     ),
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
@@ -151,6 +152,11 @@ _METAVARS = {
     "system_message": "TEXT",
     "tool_style": "STYLE",
     "vision": "WHEN",
+    "reasoning_effort": "EFFORT",
+    "verbosity": "LEVEL",
+    "service_tier": "TIER",
+    "extra_body": "JSON",
+    "extra_headers": "JSON",
     "max_budget": "DOLLARS",
     "python": "PATH",
     "cwd": "FOLDER",

@@ -21,7 +21,7 @@ def configuration() -> tuple[dict[str, Any], dict[str, str]]:
         properties[key] = _setting(field) | {"markdownDescription": f"%{key}%"}
         words[key] = field["description"]
     properties["oi.systemMessage"]["editPresentation"] = "multilineText"
-    for key in ("oi.python", "oi.autoRun", "oi.apiBase"):
+    for key in ("oi.python", "oi.autoRun", "oi.apiBase", "oi.extraBody", "oi.extraHeaders"):
         properties[key]["scope"] = "machine-overridable"
     return properties, words
 

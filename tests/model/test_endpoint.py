@@ -3,7 +3,7 @@
 import pytest
 
 from oi_daemon.model.connections import proxy_for
-from oi_daemon.model.endpoint import is_this_machine
+from oi_daemon.model.endpoint import is_this_machine, server_url
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,29 @@ def test_names_and_addresses_of_this_machine(host: str) -> None:
 )
 def test_other_machines(host: str) -> None:
     assert not is_this_machine(host)
+
+
+@pytest.mark.parametrize(
+    ("api_base", "url"),
+    [
+        ("https://example.com/v1", ("https://example.com/v1", {}, None)),
+        ("https://example.com/v1/chat/completions/", ("https://example.com/v1", {}, None)),
+        ("https://example.com/v1/responses", ("https://example.com/v1", {}, None)),
+        (
+            "https://x.openai.azure.com/openai/deployments/mine/chat/completions"
+            "?api-version=2026-01-01",
+            (
+                "https://x.openai.azure.com/openai/deployments/mine",
+                {"api-version": "2026-01-01"},
+                "api-key",
+            ),
+        ),
+    ],
+)
+def test_the_parts_of_a_base_url(
+    api_base: str, url: tuple[str, dict[str, str], str | None]
+) -> None:
+    assert server_url(api_base) == url
 
 
 def test_a_proxy_of_the_environment_is_for_other_machines(monkeypatch: pytest.MonkeyPatch) -> None:

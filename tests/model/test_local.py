@@ -219,3 +219,20 @@ async def _crash(endpoint: Endpoint) -> None:
 def test_the_word_that_stands_for_no_key_is_no_secret() -> None:
     keys = (NO_KEY, "my-own-key")
     assert [Endpoint(api_base="", api_key=key, model="").secret for key in keys] == [None, keys[1]]
+
+
+async def test_a_model_on_this_machine_is_not_looked_for_at_a_hosted_base(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`OPENAI_BASE_URL` is there for other programs too."""
+    port = await serve("llama3")
+    hosted = "https://example.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", hosted)
+    models = LocalModels([port])
+    settings = Settings(local=True, api_base=hosted)
+    found = await models.resolve(settings)
+    assert found is not None
+    assert found.api_base == f"http://127.0.0.1:{port}/v1"
+    missing = Settings(model="/nowhere/model.gguf", api_base=hosted)
+    with pytest.raises(NoModelError):
+        await models.resolve(missing)

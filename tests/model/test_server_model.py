@@ -149,6 +149,59 @@ async def test_tools_that_the_user_asks_for_are_not_given_up(asked: Asked) -> No
         await asked.reply(tool_style="tools")
 
 
+async def test_the_settings_of_newer_models_are_sent_where_they_are_set(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"), text("Hi"))
+    await asked.reply()
+    for name in ("reasoning_effort", "verbosity", "service_tier", "temperature"):
+        assert name not in asked.body
+    chosen: dict[str, Any] = {
+        "reasoning_effort": "high",
+        "verbosity": "low",
+        "service_tier": "flex",
+    }
+    await asked.reply(
+        **chosen, extra_body='{"top_k": 20, "user": "me"}', extra_headers='{"X-Team": "a"}'
+    )
+    assert asked.body.items() >= {**chosen, "top_k": 20, "user": "me"}.items()
+    assert asked.server.requests[-1].headers["x-team"] == "a"
+
+
+async def test_tools_that_are_refused_with_an_effort_are_sent_without_reasoning(
+    asked: Asked,
+) -> None:
+    refusal = "Function tools with reasoning_effort are not supported; use /v1/responses."
+    asked.server.enqueue(error(400, refusal, param="reasoning_effort"), text("Hi"), text("Hi"))
+    await asked.reply(model="gpt-6", reasoning_effort="high")
+    await asked.reply(model="gpt-6")
+    assert [body.get("reasoning_effort") for body in asked.server.bodies] == [
+        *("high", "none", "none")
+    ]
+    assert "tools" in asked.body
+
+
+async def test_a_deployment_of_azure_gets_its_version_and_its_key(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"))
+    base = asked.server.url.replace("/v1", "/openai/deployments/mine")
+    await asked.reply(api_base=f"{base}/chat/completions?api-version=2026-01-01")
+    request = asked.server.requests[-1]
+    assert request.path == "/openai/deployments/mine/chat/completions?api-version=2026-01-01"
+    assert request.headers["api-key"] == KEY
+    assert "authorization" not in request.headers
+
+
+async def test_a_stream_that_the_account_may_not_have_is_asked_for_in_one_piece(
+    asked: Asked,
+) -> None:
+    refusal = "Your organization must be verified to stream this model."
+    whole = {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}
+    answer = page(json.dumps(whole)).but(content_type="application/json")
+    asked.server.enqueue(error(400, refusal, param="stream"), answer)
+    await asked.reply()
+    assert asked.message == "Hi"
+    assert asked.body["stream"] is False
+    assert "stream_options" not in asked.body
+
+
 # Errors
 
 

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.settings import NAMES, OPTIONAL, Settings, change, descriptions, public, schema
+from oi_daemon.settings import (
+    NAMES,
+    OPTIONAL,
+    Settings,
+    change,
+    descriptions,
+    json_object,
+    public,
+    schema,
+)
 
 REFERENCE = {
     "model": "gpt-4",
@@ -30,6 +39,27 @@ def test_every_documented_setting_has_its_default() -> None:
     shown = {name: getattr(Settings(), name) for name in REFERENCE}
     assert shown == REFERENCE
     assert Settings().system_message
+
+
+@pytest.mark.parametrize("name", ["extra_body", "extra_headers"])
+def test_a_setting_in_json_takes_text_and_objects(name: str) -> None:
+    for value in ({"X-A": "1"}, '{"X-A": "1"}'):
+        assert json_object(getattr(change(Settings(), {name: value}), name)) == {"X-A": "1"}
+    assert getattr(change(Settings(), {name: ""}), name) is None
+    for wrong in ("[1]", "{", {"a": {1, 2}}):
+        with pytest.raises(InvalidError, match="JSON object"):
+            change(Settings(), {name: wrong})
+
+
+@pytest.mark.parametrize("wrong", [{"a b": "1"}, {"a": 1}, {"a": "1\n"}, {"a": "\N{SNOWMAN}"}])
+def test_headers_that_cannot_be_sent(wrong: object) -> None:
+    with pytest.raises(InvalidError, match="HTTP can send"):
+        change(Settings(), {"extra_headers": wrong})
+
+
+def test_values_of_headers_are_not_shown() -> None:
+    shown = public(change(Settings(), {"extra_headers": {"X-Key": "sk-secret"}}))
+    assert shown["extra_headers"] == '{"X-Key": "..."}'
 
 
 def test_a_change_makes_another_value() -> None:
@@ -129,7 +159,7 @@ def test_the_key_is_shown_only_as_whether_it_is_set() -> None:
     assert "secret" not in f"{settings!r} {settings} {public(settings)}"
 
 
-@pytest.mark.parametrize("value", [["sk-secret"], {"key": "sk-secret"}])
+@pytest.mark.parametrize("value", [["sk-secret"], {"key \n": {"sk-secret"}}])
 def test_no_refusal_holds_the_value(value: Any) -> None:
     for name in NAMES:
         with pytest.raises(InvalidError) as refused:

@@ -278,6 +278,16 @@ export interface Settings {
   max_rounds?: number;
   /** How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`). */
   tool_style?: "auto" | "functions" | "markdown" | "tools";
+  /** How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`). */
+  reasoning_effort?: "default" | "high" | "low" | "max" | "medium" | "minimal" | "none" | "xhigh";
+  /** How much the model says: `low`, `medium`, `high`, or as its maker has chosen (`default`). For models that know it. */
+  verbosity?: "default" | "high" | "low" | "medium";
+  /** Price and speed of the requests: `default`, `flex` (cheaper and slower), `priority` (dearer and faster), or as the account is set (`auto`). */
+  service_tier?: "auto" | "default" | "flex" | "priority";
+  /** More parameters of each request to the model, as a JSON object. They replace ours. */
+  extra_body?: string | null;
+  /** More HTTP headers of each request to the model, as a JSON object. */
+  extra_headers?: string | null;
   /** Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`). */
   vision?: "auto" | "off" | "on";
   /** Python that runs the code. Default: the active virtual environment's. */
@@ -336,6 +346,16 @@ export interface PublicSettings {
   max_rounds: number;
   /** How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`). */
   tool_style: "auto" | "functions" | "markdown" | "tools";
+  /** How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`). */
+  reasoning_effort: "default" | "high" | "low" | "max" | "medium" | "minimal" | "none" | "xhigh";
+  /** How much the model says: `low`, `medium`, `high`, or as its maker has chosen (`default`). For models that know it. */
+  verbosity: "default" | "high" | "low" | "medium";
+  /** Price and speed of the requests: `default`, `flex` (cheaper and slower), `priority` (dearer and faster), or as the account is set (`auto`). */
+  service_tier: "auto" | "default" | "flex" | "priority";
+  /** More parameters of each request to the model, as a JSON object. They replace ours. */
+  extra_body: string | null;
+  /** More HTTP headers of each request to the model, as a JSON object. */
+  extra_headers: string | null;
   /** Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`). */
   vision: "auto" | "off" | "on";
   /** Python that runs the code. Default: the active virtual environment's. */

@@ -6,15 +6,18 @@ usual ports; if there is none, the downloaded model is served by a child process
 
 import asyncio
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import structs
+
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.context_window import EMBEDDED_WINDOW
-from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.endpoint import NO_KEY, Endpoint, configured_endpoint, server_url
 from oi_daemon.model.limits import MAX_BODY_BYTES
 from oi_daemon.model.local.embedded import EmbeddedServer
 from oi_daemon.model.local.model_file import model_is_downloaded
@@ -75,9 +78,12 @@ class LocalModels:
             NoModelError: the model is not there; the text lists what the person can do.
             ConnectionLostError: the embedded model did not start.
         """
+        is_file = settings.model.endswith(".gguf")
+        if (settings.local or is_file) and settings.api_base in _hosted_bases():
+            settings = structs.replace(settings, api_base=None)
         if settings.api_base is not None:
             return await self._at_base(settings, settings.api_base) if settings.local else None
-        if settings.model.endswith(".gguf"):
+        if is_file:
             return await self._embed(_file(settings))
         return await self._find(_named(settings)) if settings.local else None
 
@@ -102,13 +108,9 @@ class LocalModels:
         If they have not chosen a model, it is the server's first one.
         """
         model: str | None = settings.model
-        if _named(settings) is None and (server := await _probe(api_base)):
+        if _named(settings) is None and (server := await _probe(server_url(api_base).base)):
             model = server.match(None)
-        return Endpoint(
-            api_base=api_base,
-            api_key=settings.api_key or NO_KEY,
-            model=model or settings.model,
-        )
+        return configured_endpoint(settings, api_base, model or settings.model)
 
     async def _find(self, model: str | None) -> Endpoint:
         """Return a server that has this model; for None, any server, or the downloaded model.
@@ -169,6 +171,14 @@ async def _servers(ports: Iterable[int]) -> list[LocalServer]:
 def _file(settings: Settings) -> Path:
     """Return the model file's path. A relative one starts in the folder of the conversation."""
     return Path(settings.cwd or ".", Path(settings.model).expanduser()).resolve()
+
+
+def _hosted_bases() -> set[str | None]:
+    """Return the base URLs that the environment names for hosted models.
+
+    A model on this machine is not looked for there, because other programs need them too.
+    """
+    return {os.environ.get(name) for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE")} - {None}
 
 
 def _named(settings: Settings) -> str | None:

@@ -194,6 +194,11 @@
 ---@field max_budget? number Most US dollars that a session may cost. Default: no limit.
 ---@field max_rounds? integer Most requests to the model within one turn.
 ---@field tool_style? "auto"|"functions"|"markdown"|"tools" How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`).
+---@field reasoning_effort? "default"|"high"|"low"|"max"|"medium"|"minimal"|"none"|"xhigh" How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`).
+---@field verbosity? "default"|"high"|"low"|"medium" How much the model says: `low`, `medium`, `high`, or as its maker has chosen (`default`). For models that know it.
+---@field service_tier? "auto"|"default"|"flex"|"priority" Price and speed of the requests: `default`, `flex` (cheaper and slower), `priority` (dearer and faster), or as the account is set (`auto`).
+---@field extra_body? string More parameters of each request to the model, as a JSON object. They replace ours.
+---@field extra_headers? string More HTTP headers of each request to the model, as a JSON object.
 ---@field vision? "auto"|"off"|"on" Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`).
 ---@field python? string Python that runs the code. Default: the active virtual environment's.
 ---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
@@ -223,6 +228,11 @@
 ---@field max_budget? number Most US dollars that a session may cost. Default: no limit.
 ---@field max_rounds integer Most requests to the model within one turn.
 ---@field tool_style "auto"|"functions"|"markdown"|"tools" How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`).
+---@field reasoning_effort "default"|"high"|"low"|"max"|"medium"|"minimal"|"none"|"xhigh" How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`).
+---@field verbosity "default"|"high"|"low"|"medium" How much the model says: `low`, `medium`, `high`, or as its maker has chosen (`default`). For models that know it.
+---@field service_tier "auto"|"default"|"flex"|"priority" Price and speed of the requests: `default`, `flex` (cheaper and slower), `priority` (dearer and faster), or as the account is set (`auto`).
+---@field extra_body? string More parameters of each request to the model, as a JSON object. They replace ours.
+---@field extra_headers? string More HTTP headers of each request to the model, as a JSON object.
 ---@field vision "auto"|"off"|"on" Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`).
 ---@field python? string Python that runs the code. Default: the active virtual environment's.
 ---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
