@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon.history import History, index
+from oi_daemon.history import History, index_tables
 from oi_daemon.messages import CodeMessage, Message
 from tests.history.conversations import another, asked, saved
 from tests.history.turns import PICTURE
@@ -84,7 +84,7 @@ def test_an_index_that_breaks_while_it_is_used_is_made_anew(history: History, fo
 def test_a_search_works_without_sqlite_s_full_text_search(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "_has_fts", lambda database: False)
+    monkeypatch.setattr(index_tables, "_has_fts", lambda database: False)
     plain = another(folder)
     plain.save("a", asked("What's 34/24 of an Äpfel pie?"))
     plain.save("b", asked("Sort the photographs"))
