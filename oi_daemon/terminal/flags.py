@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import cast
+from typing import Any, cast
 
 from oi_daemon import __version__
+from oi_daemon.errors import InvalidError
 from oi_daemon.settings import NAMES, Settings, change, descriptions
 from oi_daemon.settings.shapes import SettingsDict
 
@@ -25,7 +26,7 @@ examples:
   interpreter --api_base http://localhost:8000/v1 --model my-model
 
 exit codes:
-  0 done; 1 an error, shown on stderr; 2 wrong use;
+  0 done; 1 an error, shown on stderr; 2 wrong use, or no question;
   3 code was not run, as there was nobody to say yes; 4 max_budget was reached;
   130 interrupted"""
 
@@ -67,15 +68,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def settings_of(options: argparse.Namespace) -> SettingsDict:
-    """The settings that were given as flags, each in its own type.
-
-    Raises:
-        InvalidError: a value that does not fit.
-    """
-    texts = {name: getattr(options, name) for name in NAMES}
-    given = {name: text for name, text in texts.items() if text is not None}
-    settings = change(Settings(), given, lax=True)
-    return cast("SettingsDict", {name: getattr(settings, name) for name in given})
+    """Return the settings that were given as flags, each in its own type."""
+    given = {name: value for name, value in vars(options).items() if name in NAMES}
+    return cast("SettingsDict", given)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -97,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="model",
         action="store_const",
         const=_FAST_MODEL,
+        default=argparse.SUPPRESS,
         help=f"Use the model {_FAST_MODEL}.",
     )
     return parser
@@ -119,15 +115,37 @@ def _add_setting(group: argparse._ArgumentGroup, name: str, description: str) ->
     text = description.replace("%", "%%")
     if isinstance(getattr(Settings(), name), bool):
         action = argparse.BooleanOptionalAction
-        group.add_argument(*names, default=None, help=text, action=action)
+        group.add_argument(*names, default=argparse.SUPPRESS, help=text, action=action)
     else:
-        group.add_argument(*names, default=None, help=text, metavar=_METAVARS.get(name, "N"))
+        metavar = _METAVARS.get(name, "N")
+        group.add_argument(
+            *names, default=argparse.SUPPRESS, help=text, action=_StoreSetting, metavar=metavar
+        )
 
 
 def _ordered(names: dict[str, str]) -> dict[str, str]:
     """The settings' descriptions in the order of the groups."""
     first = [name for group in _GROUPS.values() for name in group]
     return {name: names[name] for name in [*first, *(n for n in names if n not in first)]}
+
+
+class _StoreSetting(argparse.Action):
+    """Stores the value of a setting in its own type. A wrong one is a mistake in the command."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        """Check and store the text that follows the flag `option_string`."""
+        try:
+            settings = change(Settings(), {self.dest: values}, lax=True)
+        except InvalidError as error:
+            mistake = str(error).removeprefix(f"settings.{self.dest}: ")
+            raise argparse.ArgumentError(None, f"{option_string}: {mistake}") from None
+        setattr(namespace, self.dest, getattr(settings, self.dest))
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):

@@ -124,11 +124,31 @@ def test_fast_is_a_short_cut(run: Run, server: ThreadedServer) -> None:
     assert [body["model"] for body in server.bodies] == ["gpt-3.5-turbo"] * 2
 
 
-def test_a_value_that_does_not_fit_is_explained(run: Run) -> None:
-    done = run("-t", "hot", "Hi")
-    assert done.returncode == 1
-    assert "temperature" in done.stderr
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize(
+    ("flag", "value", "mistake"),
+    [
+        ("-t", "hot", "expected a number"),
+        ("--max_output", "many", "expected a whole number"),
+        ("--sandbox", "some", "expected one of isolated, none, write-protect"),
+    ],
+)
+def test_a_wrong_value_is_explained_under_the_flag_as_it_was_typed(
+    run: Run, flag: str, value: str, mistake: str
+) -> None:
+    done = run(flag, value, "Hi")
+    assert done.returncode == 2
+    assert f"error: {flag}: {mistake}" in done.stderr
+    assert "settings." not in done.stderr
+
+
+def test_a_wrong_value_in_the_environment_names_the_variable(
+    run: Run, environ: dict[str, str], server: ThreadedServer
+) -> None:
+    environ["OI_MAX_OUTPUT"] = "many"
+    server.enqueue(text("Hi"))
+    done = run("Hi")
+    assert done.returncode == 0
+    assert "OI_MAX_OUTPUT: max_output: expected a whole number" in done.stderr
 
 
 @pytest.mark.parametrize("words", ["exit", "quit"])
