@@ -16,7 +16,15 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import psutil
 
-from tests.fakes.openai_server import ScriptedServer, ThreadedServer, example, text, tool_call
+from tests.fakes.openai_server import (
+    Reply,
+    ScriptedServer,
+    ThreadedServer,
+    example,
+    text,
+    tool_call,
+)
+from tests.fakes.responses import custom_call, message, response
 from tests.talk import ready, wait_for, wait_for_chunk
 from tests.wire_client import WireClient
 
@@ -60,13 +68,33 @@ def round_trips(client: WireClient, server: ThreadedServer) -> None:
 
 
 def long_code(client: WireClient, server: ThreadedServer) -> None:
-    """20,000 tokens of code; 5,000 are the floor."""
+    """20,000 tokens of code by each API; 5,000 are the floor."""
+
+    def by_chat(pieces: list[str]) -> Reply:
+        return tool_call(['{"language": "python", "code": "[', *pieces, ']"}'])
+
+    def by_responses(pieces: list[str]) -> Reply:
+        return response(custom_call("python", "[", *pieces, "]"))
+
+    stream_code(client, server, by_chat, text("."))
+    client.result("oi/settings/set", {"settings": {"api": "responses"}})
+    stream_code(client, server, by_responses, response(message(".")), ", by /responses")
+    client.result("oi/settings/set", {"settings": {"api": "auto"}})
+
+
+def stream_code(
+    client: WireClient,
+    server: ThreadedServer,
+    code: Callable[[list[str]], Reply],
+    answer: Reply,
+    suffix: str = "",
+) -> None:
+    """Stream a block, whose code is a list of ones, and report the time that it takes."""
 
     process = psutil.Process(client.process.pid)
 
     def stream(tokens: int) -> tuple[float, float]:
-        numbers = ["1, "] * tokens
-        server.enqueue(tool_call(['{"language": "python", "code": "[', *numbers, ']"}']), text("."))
+        server.enqueue(code(["1, "] * tokens), answer)
         before = cpu(process)
         seconds = timed(lambda: client.result("oi/stream", {"message": "Go"}))
         used = cpu(process) - before
@@ -77,7 +105,7 @@ def long_code(client: WireClient, server: ThreadedServer) -> None:
     stream(5_000)
     few, many = ([stream(n) for _ in range(7)] for n in (5_000, 20_000))
     for index, name in enumerate(("20,000 code tokens, against 5,000", "  CPU of the daemon")):
-        report(name, *(median(figures[index] for figures in runs) for runs in (many, few)))
+        report(name + suffix, *(median(figures[index] for figures in runs) for runs in (many, few)))
 
 
 def long_message(client: WireClient, server: ThreadedServer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from oi_daemon.settings import Settings
     from oi_daemon.settings.shapes import (
+        ApiChoice,
         ReasoningEffort,
         SandboxMode,
         ServiceTier,
@@ -72,6 +73,7 @@ class SettingAttributes:
     service_tier: "ServiceTier"
     extra_body: str | None
     extra_headers: str | None
+    api: "ApiChoice"
     vision: "Vision"
     python: str | None
     max_seconds: float | None

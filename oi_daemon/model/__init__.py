@@ -3,7 +3,8 @@
 models          entry point: makes the model that answers a turn
 server_model    one reply: asks, retries, streams the parts, reports usage and errors
 request         what is asked, and how it changes after a failure
-backend         what every API of a server has in common; `chat` is the one for chat completions
+backend         what every API of a server has in common; `chat` asks for chat completions and
+                `responses` for responses, also in the `background`; `apis` says which is used
 access          what all requests share: connections, local models, what servers can do
 events          server-sent events from bytes; `buffered` reads them ahead of the consumer
 dialects/       stored messages -> requests; deltas -> parts of a reply

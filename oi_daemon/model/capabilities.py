@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from oi_daemon.model.apis import Api
 from oi_daemon.model.dialects.requests import ToolStyle
 
 
@@ -9,6 +10,10 @@ from oi_daemon.model.dialects.requests import ToolStyle
 class Capabilities:
     """What one model of a server can do. Updated when the server refuses something."""
 
+    api: Api | None = None
+    """The API that the server has asked for; None until it has refused one."""
+    custom_tools: bool = True
+    """Whether `/responses` takes custom tools; False once the server has refused them."""
     tool_style: ToolStyle | None = None
     """The way to ask for code that the server accepts; None until it has refused one."""
     accepts_pictures: bool = True

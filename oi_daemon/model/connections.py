@@ -4,6 +4,8 @@ import asyncio
 import threading
 import urllib.request
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -39,6 +41,8 @@ class Connections:
         self._http: dict[str | None, httpx2.AsyncClient] = {}
         """HTTP clients by the URL of the proxy that they use; None is without a proxy."""
         self._clients: dict[tuple[str, str], openai.AsyncOpenAI] = {}
+        self._discarding: set[asyncio.Task[None]] = set()
+        """Requests that delete responses, for which nobody waits."""
 
     async def preload(self) -> None:
         """Import and create everything slow in a thread; the second call returns at once."""
@@ -46,7 +50,7 @@ class Connections:
             await asyncio.to_thread(self._load)
 
     async def stream(
-        self, endpoint: Endpoint, payload: dict[str, Any], read_timeout: float
+        self, endpoint: Endpoint, path: str, payload: dict[str, Any], read_timeout: float
     ) -> AsyncGenerator[bytes, None]:
         """Send a request and yield its answer's bytes as they arrive.
 
@@ -54,23 +58,69 @@ class Connections:
         its own parameters, which takes longer than everything else in a turn.
 
         Args:
+            path: see `Backend.path`.
             read_timeout: seconds without a byte after which the request is given up.
         """
         import httpx2
 
         timeout = httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_TIMEOUT))
-        request = self._client(endpoint).chat.completions.with_streaming_response.create(
+        client = self._client(endpoint)
+        create = (
+            client.responses.with_streaming_response.create
+            if path == "/responses"
+            else partial(client.chat.completions.with_streaming_response.create, messages=[])
+        )
+        request = create(
             model=payload["model"],
-            messages=[],
             stream=True,
             extra_body=payload,
-            extra_headers=_headers(endpoint),
-            extra_query=dict(endpoint.query),
             timeout=timeout,
+            **_extras(endpoint),
         )
         async with request as answer:
             async for data in answer.iter_bytes():
                 yield data
+
+    async def resume(
+        self, endpoint: Endpoint, response_id: str, starting_after: int, read_timeout: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes of a response that goes on in the background.
+
+        Args:
+            starting_after: number of the last event that was read.
+        """
+        import httpx2
+
+        timeout = httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_TIMEOUT))
+        request = self._client(endpoint).responses.with_streaming_response.retrieve(
+            response_id,
+            stream=True,
+            starting_after=starting_after,
+            timeout=timeout,
+            **_extras(endpoint),
+        )
+        async with request as answer:
+            async for data in answer.iter_bytes():
+                yield data
+
+    def discard(self, endpoint: Endpoint, response_id: str, *, ended: bool) -> None:
+        """Delete a response that was kept by the server, and stop it before if it has not ended.
+
+        Does not wait for that, and does not fail.
+        """
+        task = asyncio.create_task(self._discard(endpoint, response_id, ended=ended))
+        self._discarding.add(task)
+        task.add_done_callback(self._discarding.discard)
+
+    async def _discard(self, endpoint: Endpoint, response_id: str, *, ended: bool) -> None:
+        import openai
+
+        responses, extras = self._client(endpoint).responses, _extras(endpoint)
+        with suppress(openai.OpenAIError, TimeoutError, ServerLimitError):
+            async with asyncio.timeout(2 * LIST_TIMEOUT):
+                if not ended:
+                    await responses.cancel(response_id, timeout=LIST_TIMEOUT, **extras)
+                await responses.delete(response_id, timeout=LIST_TIMEOUT, **extras)
 
     async def model_names(self, endpoint: Endpoint) -> list[str]:
         """Return the names of the server's models; none if it does not list them."""
@@ -80,8 +130,7 @@ class Connections:
             async with asyncio.timeout(LIST_TIMEOUT):
                 models = await self._client(endpoint).models.list(
                     timeout=LIST_TIMEOUT,
-                    extra_headers=_headers(endpoint),
-                    extra_query=dict(endpoint.query),
+                    **_extras(endpoint),
                 )
         except (openai.OpenAIError, TimeoutError, ServerLimitError):
             return []
@@ -89,7 +138,8 @@ class Connections:
         return [name for name in names if name == without_controls(name)]
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, after the requests that nobody waits for."""
+        await asyncio.gather(*self._discarding)
         for client in self._http.values():
             await client.aclose()
 
@@ -102,7 +152,9 @@ class Connections:
                 window_by_name("gpt-4")
                 price(TokenCounts(1, 1), "gpt-4", OPENAI)
                 self._certificates = httpx2.create_ssl_context()  # takes 50 ms, so only once
-                _ = self._client(_ANY).chat.completions.with_streaming_response
+                client = self._client(_ANY)
+                _ = client.chat.completions.with_streaming_response
+                _ = client.responses.with_streaming_response
 
     def _client(self, endpoint: Endpoint) -> "openai.AsyncOpenAI":
         import openai
@@ -135,6 +187,11 @@ class Connections:
                 headers={"Accept-Encoding": "identity"},
             )
         return self._http[proxy]
+
+
+def _extras(endpoint: Endpoint) -> dict[str, Any]:
+    """Return the arguments of the library's methods that every request to this endpoint has."""
+    return {"extra_headers": _headers(endpoint), "extra_query": dict(endpoint.query)}
 
 
 def _headers(endpoint: Endpoint) -> dict[str, Any]:

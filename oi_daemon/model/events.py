@@ -24,10 +24,19 @@ class StreamedError(Exception):
         self.error = error
 
 
+class BrokenOffError(Exception):
+    """The server ended its answer in the middle, although the connection was closed in order."""
+
+
 class EventReader:
     """Splits a stream of bytes into the data of its events, in linear time."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        """
+        Args:
+            max_event_bytes: the largest event that is accepted.
+        """
+        self._max_event_bytes = max_event_bytes
         self._line = bytearray()
         """The line that has not ended yet."""
         self.saw_event = False
@@ -46,8 +55,8 @@ class EventReader:
             lines[0] = bytes(self._line + lines[0])
             self._line.clear()
         self._line += rest
-        if len(self._line) > MAX_EVENT_BYTES:
-            raise ServerLimitError("one event of it is larger than a megabyte")
+        if len(self._line) > self._max_event_bytes:
+            raise ServerLimitError(f"one event of it is larger than {size(self._max_event_bytes)}")
         return [event for line in lines if (event := self._read(line))]
 
     def finish(self) -> list[bytes]:
@@ -81,6 +90,12 @@ class EventReader:
             if len(self._other) > MAX_BODY_BYTES:
                 raise ServerLimitError("it is larger than a megabyte and no stream")
         return b""
+
+
+def size(limit: int) -> str:
+    """Return a limit in words."""
+    megabytes = limit // (1 << 20)
+    return "a megabyte" if megabytes == 1 else f"{megabytes} megabytes"
 
 
 def unreadable(data: bytes) -> UnreadableAnswerError:

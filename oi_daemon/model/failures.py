@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oi_daemon.model.events import StreamedError, UnreadableAnswerError
+from oi_daemon.model.events import BrokenOffError, StreamedError, UnreadableAnswerError
 from oi_daemon.model.limits import MAX_RETRY_WAIT, RedirectRefusedError, ServerLimitError
 
 LIMITS = ("max_completion_tokens", "max_tokens", "max_output_tokens")
@@ -29,6 +29,18 @@ OPTIONAL = (
     *LIMITS,
 )
 """Parameters that can be left out of a request."""
+QUOTED_OPTIONAL = (
+    "include",
+    "reasoning.summary",
+    "reasoning.effort",
+    "reasoning",
+    "text.verbosity",
+    "text",
+    "store",
+    "truncation",
+    "background",
+)
+"""The same, but their names are words that an error may use for something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +128,37 @@ class Failure:
         """
         if self.status not in (400, 422):
             return None
-        root = re.split(r"[.\[]", self.param)[0]
-        named = _PARAMETER.search(self.text)
-        name = root if root in OPTIONAL else named[0] if named else None
+        name = self._named_parameter
         if name in LIMITS and not _UNSUPPORTED.search(f"{self.code} {self.text}"):
             return None
         return name
+
+    @property
+    def _named_parameter(self) -> str | None:
+        """Name of the optional parameter that the error is about; None if it names none."""
+        if self.param in QUOTED_OPTIONAL:
+            return self.param
+        root = re.split(r"[.\[]", self.param)[0]
+        if root in (*OPTIONAL, *QUOTED_OPTIONAL):
+            return root
+        if named := _PARAMETER.search(self.text):
+            return named[0]
+        quoted = _QUOTED_PARAMETER.search(self.text)
+        return quoted[1] if quoted else None
+
+    @property
+    def wants_responses(self) -> bool:
+        """Whether the model is not for chat completions, but for `/responses`."""
+        if self.status not in (400, 404):
+            return False
+        return _WANTS_RESPONSES.search(f"{self.code} {self.text}") is not None
+
+    @property
+    def lacks_responses(self) -> bool:
+        """Whether the server has no `/responses`, or not for this model."""
+        if self.status in (404, 405, 501):
+            return not self.unknown_model
+        return self.status == 400 and _LACKS_RESPONSES.search(self.text) is not None
 
     @property
     def rejects_effort(self) -> bool:
@@ -151,6 +188,8 @@ def failure(error: Exception) -> Failure | None:
             return Failure(text=str(error), redirect=True)
         case ServerLimitError():
             return Failure(text=str(error), limit=True)
+        case BrokenOffError():
+            return Failure(text=str(error))
         case UnreadableAnswerError():
             return Failure(text=str(error), unreadable=True)
         case StreamedError():
@@ -249,6 +288,16 @@ _UNSIGNED = re.compile(r"(missing|without|lacks).{0,40}thought_?signature", re.I
 _PARAMETER = re.compile(
     rf"\b({'|'.join(name for name in OPTIONAL if name != 'stream')})\b|\bstream(?= this model\b)"
 )
+_QUOTED_PARAMETER = re.compile(
+    rf"""['"`]({"|".join(map(re.escape, QUOTED_OPTIONAL))})['"`]""", re.IGNORECASE
+)
+_WANTS_RESPONSES = re.compile(
+    r"v1/responses|unsupported_api_for_model|not a chat model|\bresponses api\b", re.IGNORECASE
+)
+_LACKS_RESPONSES = re.compile(
+    r"not support.{0,60}responses|responses.{0,60}not support|v1/chat/completions",
+    re.IGNORECASE | re.DOTALL,
+)
 _UNSUPPORTED = re.compile(
     r"unsupported|not support|unrecognized|unknown|not permitted|not allowed|unexpected",
     re.IGNORECASE,
@@ -259,6 +308,10 @@ _WINDOW = re.compile(
 _STREAMED_STATUS = {
     "context_length_exceeded": 400,
     "invalid_request_error": 400,
+    "invalid_prompt": 400,
+    "bio_policy": 400,
+    "misalignment_policy_violation": 400,
+    "data_residency_mismatch": 400,
     "rate_limit_exceeded": 429,
     "insufficient_quota": 429,
     "authentication_error": 401,

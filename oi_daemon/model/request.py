@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from oi_daemon.messages import Message
 from oi_daemon.model import pictures, trimming
+from oi_daemon.model.apis import Api, first_api
 from oi_daemon.model.backend import RequestContent
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.context_window import SMALLEST_WINDOW, context_window, room_for_input
@@ -52,8 +53,19 @@ class ModelRequest:
         """The share of the context window that is used."""
         self._shortened = False
         """Whether the server has already refused the conversation once as too long."""
+        self._switches = 0
+        """Number of changes from one API to the other."""
         self._has_pictures = False
         """Whether the latest request held pictures."""
+
+    @property
+    def api(self) -> Api:
+        """The API by which the model is asked."""
+        if self.endpoint.compact:
+            return "chat"
+        if self._settings.api != "auto":
+            return self._settings.api
+        return self._capabilities.api or first_api(self.endpoint)
 
     @property
     def style(self) -> ToolStyle:
@@ -75,7 +87,13 @@ class ModelRequest:
         settings, style = self._settings, self.style
         messages = with_advice(messages)
         where = described(self._environment, settings)
-        system = system_message(settings.system_message, style, self._languages, where)
+        system = system_message(
+            settings.system_message,
+            style,
+            self._languages,
+            where,
+            custom_tools=self.api == "responses" and self._capabilities.custom_tools,
+        )
         sent = pictures.newest(messages) if self._sends_pictures else []
         self._has_pictures = bool(sent)
         reserved = estimate(system) + RESERVED + len(sent) * pictures.TOKENS
@@ -97,6 +115,8 @@ class ModelRequest:
         None if another try is of no use.
         """
         settings, capabilities = self._settings, self._capabilities
+        if self._switch_api(failed):
+            return 0.0
         if failed.overflow:
             return 0.0 if self._shorten(failed) else None
         if failed.rejects_pictures and self._has_pictures and settings.vision == "auto":
@@ -120,9 +140,7 @@ class ModelRequest:
             capabilities.rejected_parameters.add(rejected)
             logger.debug("%s is asked again without %s", self.endpoint.model, rejected)
             return 0.0
-        if failed.rejects_calls and settings.tool_style == "auto" and self.style == "tools":
-            capabilities.tool_style = "markdown"
-            logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
+        if failed.rejects_calls and self._change_tools():
             return 0.0
         if failed.temporary and self._retry_delays:
             delay = self._retry_delays.pop(0)
@@ -131,6 +149,38 @@ class ModelRequest:
             logger.info("%s Trying again in %g s.", retry_reason(failed), seconds)
             return seconds
         return None
+
+    def _change_tools(self) -> bool:
+        """Ask for code in a simpler way from now on. Return whether there is one."""
+        capabilities = self._capabilities
+        if self.style == "tools" and self.api == "responses" and capabilities.custom_tools:
+            capabilities.custom_tools = False
+            logger.debug("%s takes no custom tools: it is asked again", self.endpoint.model)
+            return True
+        if self.style == "tools" and self._settings.tool_style == "auto":
+            capabilities.tool_style = "markdown"
+            logger.debug("%s takes no tools: it is asked again in Markdown", self.endpoint.model)
+            return True
+        return False
+
+    def _switch_api(self, failed: Failure) -> bool:
+        """Use the other API from now on if the server asks for it. Return whether it did.
+
+        That happens at most once to and once back, because a server may refuse both.
+        """
+        api: Api
+        if self._settings.api != "auto" or self._switches > 1:
+            return False
+        if self.api == "chat" and failed.wants_responses:
+            api = "responses"
+        elif self.api == "responses" and failed.lacks_responses:
+            api = "chat"
+        else:
+            return False
+        self._switches += 1
+        self._capabilities.api = api
+        logger.debug("%s is asked again by the API %s", self.endpoint.model, api)
+        return True
 
     @property
     def _sends_pictures(self) -> bool:

@@ -14,7 +14,9 @@ from oi_daemon.messages.text import without_controls
 from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model import pictures
 from oi_daemon.model.access import ServerAccess
+from oi_daemon.model.apis import Api
 from oi_daemon.model.backend import Backend, ReplyReader, RequestContent
+from oi_daemon.model.background import stream_in_background
 from oi_daemon.model.buffered import BufferedStream
 from oi_daemon.model.chat import ChatBackend
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
@@ -26,10 +28,13 @@ from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.prices import TokenCounts, price
 from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_reason
+from oi_daemon.model.responses import ResponsesBackend
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
 logger = logging.getLogger(__package__)
+
+_BACKENDS: dict[Api, Backend] = {"chat": ChatBackend(), "responses": ResponsesBackend()}
 
 LONGEST_BUSY = 0.005
 """Seconds for which an answer is read before the loop gets its turn."""
@@ -74,7 +79,7 @@ class ServerModel:
         request = self._request(await self._access.endpoint(self._settings))
         while True:
             attempt = await self._attempt(request, messages)
-            logger.debug("request: %s, %s", request.style, attempt)
+            logger.debug("request: %s, %s, %s", request.api, request.style, attempt)
             async with aclosing(self._answer(attempt, needs_quote)) as parts:
                 async for part in parts:
                     yield part
@@ -130,7 +135,7 @@ class ServerModel:
 
     async def _attempt(self, request: ModelRequest, messages: Sequence[Message]) -> "_Attempt":
         """Return the request as it will be sent, with a new reader for its answer."""
-        backend: Backend = ChatBackend()  # the only one as yet
+        backend = _BACKENDS[request.api]
         content = await request.content(messages, self._malformed)
         return _Attempt(content, backend, backend.reader(content, self._is_language))
 
@@ -146,7 +151,11 @@ class ServerModel:
         self._unfinished = attempt
         endpoint = attempt.endpoint
         timeout = self._access.read_timeout(self._settings, endpoint)
-        stream = self._access.connections.stream(endpoint, attempt.payload, timeout)
+        connections, payload = self._access.connections, attempt.payload
+        if payload.get("background"):
+            stream = stream_in_background(connections, endpoint, payload, timeout)
+        else:
+            stream = connections.stream(endpoint, attempt.backend.path, payload, timeout)
         try:
             async with (
                 BufferedStream(stream) as pieces,

@@ -48,7 +48,8 @@ class BoundedTransport(httpx2.AsyncBaseTransport):
             raise httpx2.ReadTimeout("the answer's head took too long", request=request) from None
         try:
             _refuse_other_servers(request, response)
-            body = _BoundedBody(response, request.method, started)
+            is_long = request.method == "POST" or request.url.params.get("stream") == "true"
+            body = _BoundedBody(response, started, is_long=is_long)
         except BaseException:
             await response.aclose()
             raise
@@ -74,11 +75,11 @@ class _BoundedBody(httpx2.AsyncByteStream):
     An error's body is cut at a limit. Any other body that exceeds one raises `ServerLimitError`.
     """
 
-    def __init__(self, response: httpx2.Response, method: str, started: float) -> None:
+    def __init__(self, response: httpx2.Response, started: float, *, is_long: bool) -> None:
         """
         Args:
-            method: HTTP method of the request, which decides how long the body may be.
             started: `time.monotonic()` when the request was sent.
+            is_long: whether the body is the answer of a model, which may be long.
 
         Raises:
             ServerLimitError: the body is compressed in a way that was not asked for.
@@ -89,7 +90,7 @@ class _BoundedBody(httpx2.AsyncByteStream):
             self._max_bytes, seconds = MAX_ERROR_BYTES, MAX_ERROR_SECONDS
             started = time.monotonic()
         else:
-            self._max_bytes = MAX_ANSWER_BYTES if method == "POST" else MAX_BODY_BYTES
+            self._max_bytes = MAX_ANSWER_BYTES if is_long else MAX_BODY_BYTES
             seconds = MAX_ANSWER_SECONDS
         self._deadline = started + seconds
         self._seconds = seconds

@@ -160,6 +160,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=['{"X-Team": "research"}'],
         ),
     ] = None
+    api: Annotated[
+        Literal["auto", "chat", "responses"],
+        Meta(
+            description="How the server is asked: by chat completions (`chat`), by OpenAI's"
+            " `responses`, or whichever suits the model (`auto`)."
+        ),
+    ] = "auto"
     vision: Annotated[
         Literal["auto", "on", "off"],
         Meta(

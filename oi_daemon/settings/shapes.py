@@ -8,6 +8,7 @@ ReasoningEffort: TypeAlias = Literal[
 ]
 Verbosity: TypeAlias = Literal["default", "low", "medium", "high"]
 ServiceTier: TypeAlias = Literal["auto", "default", "flex", "priority"]
+ApiChoice: TypeAlias = Literal["auto", "chat", "responses"]
 Vision: TypeAlias = Literal["auto", "on", "off"]
 SandboxMode: TypeAlias = Literal["none", "write-protect", "isolated"]
 
@@ -37,6 +38,7 @@ class SettingsDict(TypedDict, total=False):
     service_tier: ServiceTier
     extra_body: str | None
     extra_headers: str | None
+    api: ApiChoice
     vision: Vision
     python: str | None
     max_seconds: float | None

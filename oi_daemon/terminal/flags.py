@@ -49,7 +49,7 @@ _SHORT = {
 _GROUPS = {
     "model": (
         *("model", "local", "api_key", "api_base", "temperature", "max_tokens"),
-        *("context_window", "system_message", "tool_style", "vision", "reasoning_effort"),
+        *("context_window", "system_message", "tool_style", "api", "vision", "reasoning_effort"),
         *("verbosity", "service_tier", "extra_body", "extra_headers"),
     ),
     "running code": (
@@ -169,6 +169,7 @@ _METAVARS = {
     "api_base": "URL",
     "system_message": "TEXT",
     "tool_style": "STYLE",
+    "api": "NAME",
     "vision": "WHEN",
     "reasoning_effort": "EFFORT",
     "verbosity": "LEVEL",

@@ -259,7 +259,7 @@ def test_a_shell_blocks_exit_status_and_time_are_kept_in_the_file_only() -> None
 
 def test_a_conversation_that_a_client_sets_keeps_what_only_the_file_has() -> None:
     first, second = (
-        CodeMessage("shell", "1", exit=0, provider={"call_id": id}) for id in ("a", "b")
+        CodeMessage("shell", "1", "1", exit=0, provider={"call_id": id}) for id in ("a", "b")
     )
     other = CodeMessage("python", "2")
     set_by_client = load([dump(each) for each in (first, UserMessage("Go"), other, second)])

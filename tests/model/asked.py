@@ -23,9 +23,15 @@ class Asked:
     server: ScriptedServer
     models: Models
     parts: list[Reply] = field(default_factory=list)
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Settings of all requests."""
 
     def settings(self, **changes: Any) -> Settings:
-        return Settings(**{"api_base": self.server.url, "api_key": KEY, "cwd": "/home/x"} | changes)
+        return Settings(
+            **{"api_base": self.server.url, "api_key": KEY, "cwd": "/home/x"}
+            | self.changes
+            | changes
+        )
 
     async def reply(self, messages: list[Message] | None = None, **changes: Any) -> list[Reply]:
         """All of one reply; `parts` holds them even if it fails."""

@@ -288,6 +288,8 @@ export interface Settings {
   extra_body?: string | null;
   /** More HTTP headers of each request to the model, as a JSON object. */
   extra_headers?: string | null;
+  /** How the server is asked: by chat completions (`chat`), by OpenAI's `responses`, or whichever suits the model (`auto`). */
+  api?: "auto" | "chat" | "responses";
   /** Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`). */
   vision?: "auto" | "off" | "on";
   /** Python that runs the code. Default: the active virtual environment's. */
@@ -356,6 +358,8 @@ export interface PublicSettings {
   extra_body: string | null;
   /** More HTTP headers of each request to the model, as a JSON object. */
   extra_headers: string | null;
+  /** How the server is asked: by chat completions (`chat`), by OpenAI's `responses`, or whichever suits the model (`auto`). */
+  api: "auto" | "chat" | "responses";
   /** Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`). */
   vision: "auto" | "off" | "on";
   /** Python that runs the code. Default: the active virtual environment's. */

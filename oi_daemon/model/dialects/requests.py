@@ -42,13 +42,22 @@ BEGINNING = "(Go on from here.)"
 require one."""
 
 
-def system_message(text: str, style: ToolStyle, languages: Sequence[str], environment: str) -> str:
+def system_message(
+    text: str,
+    style: ToolStyle,
+    languages: Sequence[str],
+    environment: str,
+    *,
+    custom_tools: bool = False,
+) -> str:
     """Return the system message: the user's, then how to run code, then where it runs.
 
     Args:
         environment: what `environment.described` gives.
+        custom_tools: whether the model has a tool for each language in place of `execute`.
     """
-    how = _HOW[style].format(languages=", ".join(languages))
+    way = _CUSTOM_TOOLS if custom_tools and style == "tools" else _HOW[style]
+    how = way.format(languages=", ".join(languages))
     return "\n\n".join(part for part in (text.strip(), how, environment) if part)
 
 
@@ -95,7 +104,7 @@ def wire_messages(
     wire: list[ChatMessage] = [{"role": "system", "content": system}]
     if messages and not isinstance(messages[0], UserMessage):
         wire.append({"role": "user", "content": BEGINNING})
-    ids = _CallIds()
+    ids = CallIds()
     for spoken, blocks in rounds(messages, endpoint):
         if style == "markdown":
             _add_markdown(wire, spoken, blocks, sent)
@@ -105,7 +114,7 @@ def wire_messages(
             calls = [
                 _AnsweredCall(
                     "execute",
-                    _arguments(code),
+                    arguments(code),
                     outcome(code, sent),
                     data if data.call else replace(data, call=unsigned or {}),
                 )
@@ -121,18 +130,27 @@ def wire_messages(
 def correction_messages(malformed: Sequence[MalformedCall], style: ToolStyle) -> list[ChatMessage]:
     """Return messages that tell the model about its calls that could not be read."""
     wire: list[ChatMessage] = []
-    ids = _CallIds("fail")
+    ids = CallIds("fail")
     for call in malformed:
-        words = UNKNOWN_TOOL if call.unknown_tool else MALFORMED
-        error = words.format(reason=call.reason, name=call.name)
+        error = correction(call)
         quoted = {"unreadable": call.arguments[:QUOTED_ARGUMENTS]}
         if style == "markdown":
             wire.append({"role": "user", "content": error})
         else:
-            name = call.name if _TOOL_NAME.fullmatch(call.name) else "execute"
-            arguments = json.dumps(quoted, ensure_ascii=False)
-            wire += _calls([_AnsweredCall(name, arguments, error)], style, ids, None)
+            text = json.dumps(quoted, ensure_ascii=False)
+            wire += _calls([_AnsweredCall(tool_name(call), text, error)], style, ids, None)
     return wire
+
+
+def correction(call: MalformedCall) -> str:
+    """Return the answer to a call that could not be read."""
+    words = UNKNOWN_TOOL if call.unknown_tool else MALFORMED
+    return words.format(reason=call.reason, name=call.name)
+
+
+def tool_name(call: MalformedCall) -> str:
+    """Return the name under which a call that could not be read is quoted to the model."""
+    return call.name if _TOOL_NAME.fullmatch(call.name) else "execute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +164,7 @@ class _AnsweredCall:
     """What the server has asked to get back with the call."""
 
 
-class _CallIds:
+class CallIds:
     """Chooses the ids of a request's calls."""
 
     def __init__(self, prefix: str = "call") -> None:
@@ -170,7 +188,7 @@ class _CallIds:
 
 
 def _calls(
-    calls: Sequence[_AnsweredCall], style: ToolStyle, ids: _CallIds, text: str | None
+    calls: Sequence[_AnsweredCall], style: ToolStyle, ids: CallIds, text: str | None
 ) -> list[ChatMessage]:
     """Return the calls of one reply with their results, as messages.
 
@@ -205,7 +223,7 @@ def _function_call(call: _AnsweredCall, text: str | None) -> list[ChatMessage]:
     ]
 
 
-def _arguments(code: CodeMessage) -> str:
+def arguments(code: CodeMessage) -> str:
     """Return the arguments of the call of `execute` that runs this code."""
     return json.dumps({"language": code.language, "code": code.code}, ensure_ascii=False)
 
@@ -320,6 +338,10 @@ ANSI = re.compile(
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """A name of a tool as OpenAI takes it."""
 _ONLY_SHOWN = "Code in your message itself is only shown to the user, not run."
+_CUSTOM_TOOLS = (
+    "Run code by calling the tool that is named after its language, with plain code as input."
+    " Languages: {languages}. " + _ONLY_SHOWN
+)
 _HOW: dict[ToolStyle, str] = {
     "tools": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
     "functions": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,

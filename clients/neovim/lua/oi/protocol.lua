@@ -199,6 +199,7 @@
 ---@field service_tier? "auto"|"default"|"flex"|"priority" Price and speed of the requests: `default`, `flex` (cheaper and slower), `priority` (dearer and faster), or as the account is set (`auto`).
 ---@field extra_body? string More parameters of each request to the model, as a JSON object. They replace ours.
 ---@field extra_headers? string More HTTP headers of each request to the model, as a JSON object.
+---@field api? "auto"|"chat"|"responses" How the server is asked: by chat completions (`chat`), by OpenAI's `responses`, or whichever suits the model (`auto`).
 ---@field vision? "auto"|"off"|"on" Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`).
 ---@field python? string Python that runs the code. Default: the active virtual environment's.
 ---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.
@@ -233,6 +234,7 @@
 ---@field service_tier "auto"|"default"|"flex"|"priority" Price and speed of the requests: `default`, `flex` (cheaper and slower), `priority` (dearer and faster), or as the account is set (`auto`).
 ---@field extra_body? string More parameters of each request to the model, as a JSON object. They replace ours.
 ---@field extra_headers? string More HTTP headers of each request to the model, as a JSON object.
+---@field api "auto"|"chat"|"responses" How the server is asked: by chat completions (`chat`), by OpenAI's `responses`, or whichever suits the model (`auto`).
 ---@field vision "auto"|"off"|"on" Send pictures that code shows to the model: `on`, `off`, or to models that are known to take them (`auto`).
 ---@field python? string Python that runs the code. Default: the active virtual environment's.
 ---@field max_seconds? number Seconds for which a block may run; then it is interrupted. Default: no limit.

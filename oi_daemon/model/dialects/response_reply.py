@@ -1,0 +1,255 @@
+"""A response of `/responses` as parts of a reply."""
+
+from collections.abc import Callable, Mapping
+from io import StringIO
+from typing import Any
+
+import msgspec
+
+from oi_daemon.messages import ThinkingChunk
+from oi_daemon.messages.text import without_controls
+from oi_daemon.model.dialects.fences import FenceParser
+from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
+from oi_daemon.model.dialects.response_calls import ResponseCalls
+from oi_daemon.model.dialects.response_events import OutputItem, Response, ResponseEvent
+from oi_daemon.model.events import StreamedError
+from oi_daemon.model.limits import MAX_WRITTEN, ServerLimitError
+
+ENDS = ("completed", "incomplete", "failed", "cancelled")
+"""States in which a response does not change any more."""
+_CALLS = ("custom_tool_call", "function_call")
+
+
+class ResponseParser:
+    """Turns the events of one response into its parts. Call `finish` after the last event."""
+
+    def __init__(
+        self,
+        language_of: Callable[[str], str | None],
+        is_fence_language: Callable[[str], bool],
+    ) -> None:
+        """
+        Args:
+            language_of: see `ResponseCalls`.
+            is_fence_language: returns whether a fence with this word is code to run.
+        """
+        self._calls = ResponseCalls(language_of)
+        self._text = FenceParser(is_fence_language)
+        self._text_after_calls = StringIO()
+        """Text that came after a call had begun, and is passed on after it."""
+        self._items: list[Mapping[str, Any]] = []
+        """Items of reasoning that no call has followed yet."""
+        self._phase: str | None = None
+        """What the model calls its latest message."""
+        self._thought = 0
+        """Characters of the reasoning so far."""
+        self._break = ""
+        """A blank line, where the next summary or message must be separated from the one before."""
+        self._text_open = False
+        """Whether there was text, and no call after it."""
+        self._has_text = False
+        """Whether the response has words for the person."""
+        self.written = 0
+        """Characters that the model has written so far, without its thinking."""
+        self.end: Response | None = None
+        """The response as it ended; None while it has not."""
+        self._deltas: dict[str, Callable[[ResponseEvent], list[ReplyPart]]] = {
+            "response.custom_tool_call_input.delta": self._add_code,
+            "response.function_call_arguments.delta": self._add_code,
+            "response.output_text.delta": self._add_text,
+            "response.refusal.delta": self._add_text,
+            "response.reasoning_summary_text.delta": self._add_thinking,
+            "response.reasoning_text.delta": self._add_thinking,
+            "response.reasoning_summary_part.added": self._begin_summary,
+            "response.custom_tool_call_input.done": self._check_code,
+            "response.function_call_arguments.done": self._check_code,
+        }
+        """Methods that take the events of these types."""
+
+    @property
+    def malformed(self) -> list[MalformedCall]:
+        """The calls that could not be read."""
+        return self._calls.malformed
+
+    @property
+    def complete(self) -> bool:
+        """Whether the model itself has ended the response, so that its code may run."""
+        return self.end is not None and self.end.status == "completed"
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the model stopped, in the words of chat completions; None if it has not (yet)."""
+        if self.end is None:
+            return None
+        details = self.end.incomplete_details
+        reason = (details and details.reason) or self.end.status or ""
+        return _REASONS.get(reason, without_controls(reason))
+
+    def feed(self, event: ResponseEvent) -> list[ReplyPart]:
+        """Return the parts that this event adds.
+
+        Raises:
+            StreamedError: the response has failed.
+            ServerLimitError: it is too long, or makes too many calls.
+        """
+        if add := self._deltas.get(event.type):
+            return add(event)
+        if event.type == "error":
+            raise StreamedError(event.error or _error(event))
+        if event.type.removeprefix("response.") in ENDS and len(event.response):
+            return self.whole(msgspec.json.decode(event.response, type=Response))
+        if len(event.item):
+            return self._add_item(event.type, event.output_index, event.item)
+        return []
+
+    def _add_item(self, kind: str, index: int, raw: msgspec.Raw) -> list[ReplyPart]:
+        """Take an item that begins or ends."""
+        if kind == "response.output_item.done":
+            return self._end_item(index, raw)
+        if kind == "response.output_item.added":
+            self._begin(index, _decoded(raw))
+        return []
+
+    def whole(self, response: Response) -> list[ReplyPart]:
+        """Return the parts that a response at its end holds and that did not stream before.
+
+        Raises:
+            StreamedError: the response has failed.
+        """
+        self.end = response
+        if response.status == "failed":
+            raise StreamedError(response.error or "The response has failed.")
+        parts: list[ReplyPart] = []
+        has_text, has_calls = self._has_text, self._calls.begun
+        for index, raw in enumerate(response.output or ()):
+            item = _decoded(raw)
+            if item.type in _CALLS and not has_calls:
+                parts += self._end_item(index, raw)
+            elif item.type == "message" and not has_text:
+                self._begin(index, item)
+                parts += self._write(_text(item.content))
+            elif item.type == "reasoning" and not has_calls:
+                parts += self._end_item(index, raw)
+        return parts
+
+    def finish(self) -> list[ReplyPart]:
+        """Return what is left. A block that is not complete does not become `Executing`."""
+        parts: list[ReplyPart] = [*self._text.flush(complete=self.complete)]
+        if self.complete:
+            parts += self._calls.flush()
+        if text := self._text_after_calls.getvalue():
+            parts += self._text.feed(text)
+            parts += self._text.flush(complete=self.complete)
+        return parts
+
+    def _begin(self, index: int, item: OutputItem) -> None:
+        """Take note of an item that begins."""
+        if item.type == "message":
+            self._phase = item.phase
+            self._break = "\n\n" if self._text_open else ""
+        elif item.type in _CALLS:
+            items, self._items = self._items, []
+            self._calls.begin(index, item, items, self._phase)
+
+    def _end_item(self, index: int, raw: msgspec.Raw) -> list[ReplyPart]:
+        """Return the parts that a complete item holds and that did not stream before."""
+        item = _decoded(raw)
+        if item.type == "reasoning":
+            self._items.append(_sendable(msgspec.json.decode(raw)))
+        if item.type == "message" and item.phase:
+            self._phase = item.phase
+        if item.type not in _CALLS:
+            return []
+        if index not in self._calls:
+            self._begin(index, item)
+        if item.status == "incomplete":
+            self._calls.cut(index)
+        whole = item.input if item.type == "custom_tool_call" else item.arguments
+        return self._check(index, whole)
+
+    def _check(self, index: int, whole: object) -> list[ReplyPart]:
+        if not isinstance(whole, str):
+            return []
+        return [*self._end_text(), *self._calls.check(index, whole)]
+
+    def _check_code(self, event: ResponseEvent) -> list[ReplyPart]:
+        whole = event.input if event.arguments is None else event.arguments
+        return self._check(event.output_index, whole)
+
+    def _add_code(self, event: ResponseEvent) -> list[ReplyPart]:
+        delta = event.delta
+        if not isinstance(delta, str):
+            return []
+        self._count(delta)
+        before = self._end_text()
+        return [*before, *self._calls.feed(event.output_index, delta)]
+
+    def _end_text(self) -> list[ReplyPart]:
+        """Return what is held back of the text before a call."""
+        if not self._text_open:
+            return []
+        self._text_open = False
+        return [*self._text.flush()]
+
+    def _begin_summary(self, event: ResponseEvent) -> list[ReplyPart]:
+        self._break = "\n\n" if self._thought else ""
+        return []
+
+    def _add_text(self, event: ResponseEvent) -> list[ReplyPart]:
+        return self._write(event.delta)
+
+    def _write(self, delta: object) -> list[ReplyPart]:
+        """Return the parts that this piece of a message adds."""
+        if not isinstance(delta, str) or not delta:
+            return []
+        self._count(delta)
+        delta, self._break = self._break + delta, ""
+        self._text_open = self._has_text = True
+        if self._calls.begun:
+            self._text_after_calls.write(delta)
+            return []
+        return [*self._text.feed(delta)]
+
+    def _add_thinking(self, event: ResponseEvent) -> list[ReplyPart]:
+        delta = event.delta
+        if not isinstance(delta, str) or not delta:
+            return []
+        self._thought += len(delta)
+        if self._thought > MAX_WRITTEN:
+            raise ServerLimitError(f"its reasoning is longer than {MAX_WRITTEN:,} characters")
+        text, self._break = self._break + delta, ""
+        return [ThinkingChunk(text)]
+
+    def _count(self, text: str) -> None:
+        """
+        Raises:
+            ServerLimitError: the reply is too long.
+        """
+        self.written += len(text)
+        if self.written > MAX_WRITTEN:
+            raise ServerLimitError(f"it is longer than {MAX_WRITTEN:,} characters")
+
+
+def _decoded(raw: msgspec.Raw) -> OutputItem:
+    return msgspec.json.decode(raw, type=OutputItem)
+
+
+def _sendable(item: dict[str, Any]) -> dict[str, Any]:
+    """Return an item of reasoning with the fields that go back to the server."""
+    kept = {name: item[name] for name in _SENT_BACK if item.get(name) is not None}
+    return {"type": "reasoning", "id": "", "summary": [], **kept}
+
+
+def _error(event: ResponseEvent) -> dict[str, Any]:
+    return {"code": event.code, "message": event.message, "param": event.param}
+
+
+def _text(content: object) -> str:
+    """Return the text of a whole message's content."""
+    parts = content if isinstance(content, list) else []
+    texts = (each.get("text") or each.get("refusal") for each in parts if isinstance(each, dict))
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+_SENT_BACK = ("id", "summary", "content", "encrypted_content")
+_REASONS = {"completed": "stop", "max_output_tokens": "length"}
