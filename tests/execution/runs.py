@@ -1,8 +1,7 @@
 """Runs blocks for the tests, and looks at what came of them."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from oi_daemon.execution.interpreters import Interpreters
@@ -17,7 +16,7 @@ from oi_daemon.messages import (
     dump,
     fold,
 )
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 
 async def run(
@@ -83,14 +82,6 @@ def stored(chunks: Sequence[Chunk]) -> dict[str, Any]:
     """The message that is kept of a block."""
     (message,) = fold([Executing("", "python"), *chunks])
     return dump(message)
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    """Wait for something that the system gives no event for."""
-    deadline = time.monotonic() + PATIENCE
-    while not happened():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.005)
 
 
 class Running:

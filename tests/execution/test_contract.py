@@ -10,7 +10,8 @@ from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.registry import LANGUAGES, find_language
 from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
-from tests.execution.runs import Running, lines, lines_of_outputs, output, run, text, until
+from tests.execution.runs import Running, lines, lines_of_outputs, output, run, text
+from tests.patience import until
 
 
 @dataclass(frozen=True, kw_only=True)

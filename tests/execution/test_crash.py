@@ -7,7 +7,8 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.process.ending import Ending
-from tests.execution.runs import Running, lines, output, run, text, until
+from tests.execution.runs import Running, lines, output, run, text
+from tests.patience import until
 
 ENDS = {
     "segfault": ("import ctypes\nprint('last')\n\nctypes.string_at(0)", "Segmentation fault"),

@@ -3,7 +3,8 @@
 import psutil
 
 from oi_daemon.execution.interpreters import Interpreters
-from tests.execution.runs import lines, output, run, text, until
+from tests.execution.runs import lines, output, run, text
+from tests.patience import until
 
 MIB = 1 << 20
 

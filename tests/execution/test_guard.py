@@ -11,7 +11,8 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.process.guard import COOKIE, Guard, guard
-from tests.execution.runs import output, until
+from tests.execution.runs import output
+from tests.patience import until
 from tests.wire_client import WireClient, eventually
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,8 @@ import pytest
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.messages import InputRequest, Output
-from tests.execution.runs import lines_of_outputs, output, run, until
+from tests.execution.runs import lines_of_outputs, output, run
+from tests.patience import until
 
 
 def requests(chunks: object) -> list[tuple[str, bool]]:

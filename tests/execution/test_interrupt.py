@@ -9,7 +9,8 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
-from tests.execution.runs import Running, lines, output, run, text, until
+from tests.execution.runs import Running, lines, output, run, text
+from tests.patience import until
 
 WAITS = {
     "busy": "while True: pass",

@@ -19,8 +19,8 @@ from tests.execution.runs import (
     output,
     run,
     text,
-    until,
 )
+from tests.patience import until
 
 
 async def js(interpreters: Interpreters, code: str, answers: list[str | None] | None = None) -> str:

@@ -16,8 +16,9 @@ from oi_daemon.execution.sandbox import landlock
 from oi_daemon.execution.sandbox.sandbox import Sandbox
 from oi_daemon.messages import InputRequest
 from oi_daemon.messages.written import DISPLAY_ID
-from tests.execution.runs import Running, displays, output, run, text, until
+from tests.execution.runs import Running, displays, output, run, text
 from tests.execution.test_guard import alive, start, workers
+from tests.patience import until
 
 IPYTHON = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 BASH = [sys.executable, "-m", "bash_kernel", "-f", "{connection_file}"]

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.execution.runs import until
 from tests.execution.test_guard import alive, start, workers
+from tests.patience import until
 
 COUNT = int(os.environ.get("OI_TEST_DEATHS", "12"))
 SEED = int(os.environ.get("OI_TEST_SEED", "1"))

@@ -16,8 +16,9 @@ from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.sandbox import landlock
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
-from tests.execution.runs import Running, displays, output, run, text, until
+from tests.execution.runs import Running, displays, output, run, text
 from tests.execution.test_guard import alive, start, workers
+from tests.patience import until
 
 Mode = Literal["write-protect", "isolated"]
 

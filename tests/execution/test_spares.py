@@ -8,7 +8,8 @@ import pytest
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.spares import Spares
-from tests.execution.runs import output, until
+from tests.execution.runs import output
+from tests.patience import until
 
 
 def pythons() -> list[psutil.Process]:

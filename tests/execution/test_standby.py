@@ -9,8 +9,9 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.python_worker.harmless import harmless
-from tests.execution.runs import Running, lines, output, run, text, until
+from tests.execution.runs import Running, lines, output, run, text
 from tests.execution.test_guard import alive, start, workers
+from tests.patience import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="standbys exist on Linux only")
 

@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -14,6 +14,7 @@ from oi_daemon import files
 from oi_daemon.history import History, Saver, conversation_file, saver
 from oi_daemon.messages import Message
 from tests.history.conversations import CONVERSATION, another, asked, stored
+from tests.patience import until
 
 
 class Disk:
@@ -67,12 +68,6 @@ async def save(
     saving = it.start(history, messages, None, whole=whole)
     if saving is not None:
         await it.wait(saving)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110  # a thread makes it true
-            await asyncio.sleep(0.005)
 
 
 async def test_a_save_is_on_the_disk_when_it_has_been_waited_for(

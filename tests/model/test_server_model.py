@@ -39,7 +39,7 @@ from tests.fakes.openai_server import (
 )
 from tests.model.asked import KEY, QUESTION, SPOKEN, Asked
 from tests.model.example import BLOCK
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 USAGE = Usage(100, 20, 0.0042)
 
@@ -314,6 +314,7 @@ async def test_a_server_that_says_nothing(asked: Asked) -> None:
     asked.server.enqueue(text("never").but(hold_after=0))
     with pytest.raises(ConnectionLostError, match="in time"):
         await Asked(asked.server, models).reply()
+    await until(lambda: bool(asked.server.requests))
     assert len(asked.server.requests) == 1
     await models.close()
 

@@ -29,7 +29,7 @@ def test_a_change_takes_effect_at_once_and_is_told(tmp_path: Path) -> None:
         assert execute(client, write) == "1"
         client.result("oi/settings/set", {"settings": {"sandbox": "write-protect"}})
         refused = execute(client, write)
-        assert refused.startswith("[The interpreters were started afresh")
+        assert refused.startswith("[The interpreters were started again")
         assert "PermissionError" in refused
         more = {"sandbox_folders": str(tmp_path)}
         client.result("oi/settings/set", {"settings": more})

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { Editor } from "./editor";
+import { Editor, isAlive } from "./editor";
 import { code, Model, refusal, text, words } from "./model";
 import { LATEST } from "./server";
 
@@ -401,12 +401,4 @@ async function echoes(characters: string): Promise<number> {
   const delays: number[] = [];
   for (const character of characters) delays.push(await editor.echo(character));
   return Math.round(delays.sort((a, b) => a - b)[delays.length >> 1] as number);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { format } from "node:util";
 import { type BrowserContext, chromium, type Frame, type Locator, type Page } from "playwright-core";
 import { freePort, type Host, LATEST, type Options, ROOT, serve } from "./server";
@@ -318,8 +319,11 @@ export class Editor {
 
   async close(): Promise<void> {
     await this.context.close();
+    const started = this.processes(""); // they write into the folder until they end
     const gone = new Promise((resolve) => this.server.once("exit", resolve));
     if (this.server.kill()) await gone;
+    const latest = Date.now() + LATEST;
+    while (started.some(isAlive) && Date.now() < latest) await setTimeout(20);
     rmSync(this.state, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -349,5 +353,15 @@ async function retry(work: (again: boolean) => Promise<void>, times = 20): Promi
     } catch (error) {
       if (left <= 1) throw error;
     }
+  }
+}
+
+/** Whether the process has not ended. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
