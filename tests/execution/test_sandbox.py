@@ -213,6 +213,54 @@ async def test_the_daemon_cannot_be_looked_into_or_ended(workplace: Workplace, m
             assert "PermissionError" in await output(interpreters, f"import os\n{code}")
 
 
+def install_python(folder: Path, says: str) -> Path:
+    """Make what looks like an installation of Python; return its program, which says a word."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib" / "python3.11").mkdir(parents=True)
+    (folder / "lib" / "python3.11" / "os.py").write_text(f"{says}\n")
+    program = folder / "bin" / "python3.11"
+    program.write_text(f"#!/bin/sh\ncat {folder}/lib/python3.11/os.py\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.parametrize("place", ["project", "elsewhere"])
+async def test_a_virtual_environment_s_python_runs_whose_installation_is_not_in_path(
+    workplace: Workplace, home: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """As uv and pyenv have it, in a folder of the home."""
+    program = install_python(home / "pythons" / "3.11", "installed")
+    (home / "pythons" / "else").write_text("secret words")
+    venv = (Path(workplace.cwd) if place == "project" else home) / ".venv" / "bin"
+    venv.mkdir(parents=True)
+    (venv / "python").symlink_to(program)
+    monkeypatch.setenv("PATH", f"{venv}{os.pathsep}{os.environ['PATH']}")
+    async with sandboxed(workplace, "isolated") as interpreters:
+        assert "installed" in await output(interpreters, f"{venv}/python", language="shell")
+        refused = await output(interpreters, f"cat {home}/pythons/else", language="shell")
+        assert "Permission denied" in refused
+
+
+@pytest.mark.parametrize("target", ["private/bin/python", "private/python", "bin/python"])
+async def test_a_link_that_is_called_python_does_not_open_the_home(
+    workplace: Workplace, home: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    """Also if the home itself holds an installation, which then is to be in PATH."""
+    install_python(home, "installed")
+    (home / "private" / "bin").mkdir(parents=True)
+    (home / "private" / "file").write_text("secret words")
+    (home / target).parent.mkdir(exist_ok=True)
+    (home / target).write_text("#!/bin/sh\n")
+    (home / target).chmod(0o755)
+    tools = Path(workplace.cwd) / "bin"
+    tools.mkdir()
+    (tools / "python").symlink_to(home / target)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    async with sandboxed(replace(workplace, python=str(tools / "python")), "isolated") as it:
+        refused = await output(it, f"cat {home}/private/file", language="shell")
+        assert "Permission denied" in refused
+
+
 @pytest.mark.parametrize("mode", MODES)
 async def test_programs_run_as_they_do_without(workplace: Workplace, mode: Mode) -> None:
     async with sandboxed(workplace, mode) as interpreters:

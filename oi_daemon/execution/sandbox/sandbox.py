@@ -7,7 +7,7 @@ rest of the daemon stays unrestricted, and no code of ours has to run between fo
 import os
 import re
 import subprocess
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from oi_daemon.errors import NotInstalledError
+from oi_daemon.execution.sandbox.tools import tool_folders
 from oi_daemon.messages import ActiveLine, Chunk, Output
 
 _DEVICES = (
@@ -73,8 +74,7 @@ class Sandbox:
             raise NotInstalledError(refusal)
 
         def work() -> subprocess.Popen[bytes]:
-            tools = _tool_folders(command, environment)
-            self._enter([folder for folder in tools if not self._may_be_replaced(folder)])
+            self._enter([*tool_folders(command, environment, self._is_writable)])
             return start()
 
         with ThreadPoolExecutor(1, "sandbox") as thread:
@@ -128,8 +128,8 @@ class Sandbox:
                 )
         return None
 
-    def _may_be_replaced(self, path: Path) -> bool:
-        """Return True if code can write there, so that a link to elsewhere may be in its place."""
+    def _is_writable(self, path: Path) -> bool:
+        """Return whether code can write to a path, so that it may be a link to elsewhere."""
         return any(Path(folder) in (path, *path.parents) for folder in self.folders)
 
     def _enter(self, tools: Sequence[Path]) -> None:
@@ -170,21 +170,6 @@ def _system_folders() -> list[str]:
     """Return the system's folders, without one that contains the home folder."""
     home = Path.home()
     return [folder for folder in _SYSTEM if Path(folder) not in (home, *home.parents)]
-
-
-def _tool_folders(command: Sequence[str], environment: dict[str, str]) -> Iterator[Path]:
-    """Yield the folders of the command and of the programs in PATH.
-
-    For a folder `bin`, it is the folder around it, because the programs' other files are there; but
-    never the home folder, or one that contains it.
-    """
-    program = Path(command[0])
-    folders = [Path(folder) for folder in environment.get("PATH", "").split(os.pathsep)]
-    home = Path.home()
-    for folder in (program.parent, program.resolve().parent, *folders):
-        beside = folder.parent if folder.name == "bin" else folder
-        if folder.is_absolute() and folder not in (home, *home.parents):
-            yield folder if beside in (home, home / ".local", *home.parents) else beside
 
 
 _REFUSED = re.compile(r"permission ?(denied|error)|not permitted|cross-device link", re.IGNORECASE)
