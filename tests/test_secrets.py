@@ -61,7 +61,12 @@ LOOKS = {
     "python": "import os; print([n for n, v in os.environ.items() if 'abcdef' in v])",
     "shell": "env | grep -c abcdef",
     "javascript": "JSON.stringify(process.env).includes('abcdef')",
+    "r": "cat(grep('abcdef', Sys.getenv()))",
+    "powershell": "@(Get-ChildItem env: | Where-Object Value -like '*abcdef*').Count",
+    "jupyter:python3": "import os; print([n for n, v in os.environ.items() if 'abcdef' in v])",
 }
+NOTHING = {"python": "[]", "shell": "0", "javascript": "false", "r": "", "powershell": "0"}
+NOTHING["jupyter:python3"] = "[]"
 FINDS = """
 import glob
 found = []
@@ -71,6 +76,32 @@ for path in glob.glob('/proc/[0-9]*/environ') + glob.glob('/proc/[0-9]*/cmdline'
     except OSError: pass
 print(found)
 """
+FINDS_IN = {
+    "python": FINDS,
+    "jupyter:python3": FINDS,
+    "shell": """
+printf 'FIRST%s' SECOND > .wanted
+found=$(grep -laF -f .wanted /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null)
+echo "[$found]"
+""",
+    "javascript": """
+const fs = require('fs')
+const names = ['environ', 'cmdline']
+const paths = fs.readdirSync('/proc').flatMap((pid) => names.map((n) => `/proc/${pid}/${n}`))
+const found = paths.filter((path) => {
+  try { return fs.readFileSync(path).includes('FIRST' + 'SECOND') } catch { return false }
+})
+console.log(`[${found}]`)
+""",
+    "r": """
+paths <- Sys.glob(c('/proc/[0-9]*/environ', '/proc/[0-9]*/cmdline'))
+holds <- function(path) tryCatch({
+  bytes <- readBin(path, 'raw', 1e6)
+  grepl(paste0('FIRST', 'SECOND'), rawToChar(bytes[bytes != 0]), fixed = TRUE, useBytes = TRUE)
+}, error = function(e) FALSE, warning = function(w) FALSE)
+cat('[', paths[vapply(paths, holds, TRUE)], ']', sep = '')
+""",
+}
 
 
 def new_key() -> str:
@@ -78,9 +109,16 @@ def new_key() -> str:
     return f"sk-{secrets.token_hex(12)}"
 
 
-def finds(key: str) -> str:
+def finds(key: str, language: str = "python") -> str:
     """Code that finds a key in /proc, and does not hold it as a whole itself."""
-    return FINDS.replace("FIRST", key[:12]).replace("SECOND", key[12:])
+    return FINDS_IN[language].replace("FIRST", key[:12]).replace("SECOND", key[12:])
+
+
+def skip_unless_available(client: WireClient, language: str) -> None:
+    listed = client.result("oi/languages")["languages"]
+    names = [name for it in listed if it["available"] for name in (it["name"], *it["aliases"])]
+    if language not in names:
+        pytest.skip(f"{language} is not installed")
 
 
 def run(client: WireClient, code: str, language: str = "python") -> str:
@@ -88,18 +126,27 @@ def run(client: WireClient, code: str, language: str = "python") -> str:
     return str(result["messages"][-1]["output"]).strip()
 
 
-def test_code_of_no_language_has_the_key_of_the_environment(home: Path) -> None:
+@pytest.mark.parametrize("language", LOOKS)
+def test_code_of_no_language_has_the_key_of_the_environment(home: Path, language: str) -> None:
     with WireClient(environ=ENVIRONMENT) as client:
+        skip_unless_available(client, language)
         assert client.result("oi/settings/get")["api_key"] is True
-        nothing = {language: run(client, code, language) for language, code in LOOKS.items()}
-        assert nothing == {"python": "[]", "shell": "0", "javascript": "false"}
+        assert run(client, LOOKS[language], language) == NOTHING[language]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-def test_no_process_of_ours_shows_the_key_in_proc(home: Path) -> None:
+@pytest.mark.parametrize("language", FINDS_IN)
+def test_no_process_of_ours_shows_the_key_in_proc(
+    home: Path, tmp_path: Path, language: str
+) -> None:
+    """The languages' own processes, which look here, are among them."""
     key = new_key()
     with WireClient(environ={"OPENAI_API_KEY": key, "MY_OWN_NAME": key}) as client:
-        assert run(client, finds(key)) == "[]"
+        skip_unless_available(client, language)
+        client.result("oi/settings/set", {"settings": {"cwd": str(tmp_path)}})
+        for started in FINDS_IN.keys() & {"python", "shell", "r"}:
+            run(client, "1", started)
+        assert run(client, finds(key, language), language) == "[]"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -163,6 +210,27 @@ def test_a_key_that_code_knows_all_the_same_is_redacted(home: Path, server: Thre
         assert KEY not in str(heard)
         assert "[key]" in heard[-1]
     assert "[key]" in str(server.requests[-1].body)
+    assert KEY not in str(server.requests[-1].body)
+    assert [path for path in written(home) if KEY.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.parametrize("language", ["python", "shell"])
+def test_the_history_does_not_hold_it_after_the_environment_was_printed(
+    home: Path, server: ThreadedServer, language: str
+) -> None:
+    """Also where the code gets it, as `pass_keys` says."""
+    prints = {"python": "import os; print(os.environ)", "shell": "env; cat /proc/$$/environ"}
+    server.enqueue(code(prints[language], language), text("Done."))
+    with WireClient(environ={**ENVIRONMENT, "OI_PASS_KEYS": "OPENAI_API_KEY"}) as client:
+        ready(client, server.url, auto_run=True, debug_mode=True)
+        heard = [client.call("oi/stream", {"message": "Go"}), client.notifications]
+        heard.append(client.call("oi/settings/get"))
+        client.close_input()
+        heard += client.rest()
+        client.exit_code()
+        assert KEY not in client.stderr()
+    assert "OPENAI_API_KEY" in str(heard)
+    assert KEY not in str(heard)
     assert KEY not in str(server.requests[-1].body)
     assert [path for path in written(home) if KEY.encode() in path.read_bytes()] == []
 
