@@ -36,7 +36,7 @@ logger = logging.getLogger(__package__)
 
 _BACKENDS: dict[Api, Backend] = {"chat": ChatBackend(), "responses": ResponsesBackend()}
 
-LONGEST_BUSY = 0.005
+LONGEST_BUSY = 0.001
 """Seconds for which an answer is read before the loop gets its turn."""
 
 
