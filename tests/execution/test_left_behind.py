@@ -81,6 +81,7 @@ def guard_of(daemon: int) -> int:
     return next(child.pid for child in children if "oi-guard" in child.cmdline())
 
 
+@pytest.mark.timeout(max(300, COUNT * 10))
 async def test_killed_in_every_order() -> None:
     chance = random.Random(SEED)
     for number in range(COUNT):
@@ -103,6 +104,7 @@ def children_of_code(processes: set[int]) -> set[int]:
     return {process for process in processes if psutil.Process(process).name() == "sleep"}
 
 
+@pytest.mark.timeout(max(300, COUNT * 10))
 @pytest.mark.parametrize("order", ["guard, daemon", "daemon, guard", "guard, daemon, os.getpid()"])
 async def test_killed_by_the_code_itself(order: str, tmp_path: Path) -> None:
     for number in range(max(1, COUNT // 12)):
