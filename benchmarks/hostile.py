@@ -117,7 +117,11 @@ def main(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as place, hostile() as (url, attack):
         for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             os.environ[name] = place
-        settings = {"api_base": url, "api_key": "sk-benchmark", "model": "gpt-4o"}
+        settings: dict[str, object] = {
+            "api_base": url,
+            "api_key": "sk-benchmark",
+            "model": "gpt-4o",
+        }
         daemon = Daemon(settings)
         for _ in range(3):
             daemon.ask("oi/stream", {"message": "Hi"})
