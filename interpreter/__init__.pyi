@@ -60,6 +60,7 @@ input = _interpreter.input
 undo = _interpreter.undo
 reset = _interpreter.reset
 languages = _interpreter.languages
+models = _interpreter.models
 local_models = _interpreter.local_models
 saved = _interpreter.saved
 start = _interpreter.start

@@ -236,6 +236,14 @@ class Interpreter(PersistentConversation):
         with self._daemon() as remote:
             return remote.saved(query, cursor, limit)
 
+    def models(self) -> list[str]:
+        """The chat models of the server that the settings name, the best ones first.
+
+        Empty if it does not list them.
+        """
+        with self._daemon() as remote:
+            return remote.models()
+
     def local_models(self) -> "list[LocalServerDict]":
         """The model servers found on this machine: the `api_base` and the `models` of each."""
         with self._daemon() as remote:

@@ -97,9 +97,14 @@ class RemoteConversation:
         found = self.connection.request(methods.LANGUAGES, methods.NoParams()).languages
         return cast("list[LanguageDict]", msgspec.to_builtins(found))
 
+    def models(self) -> list[str]:
+        """The chat models of the server that the settings name, the best ones first."""
+        server = self.connection.request(methods.MODELS, self._params).server
+        return server.models if server else []
+
     def local_models(self) -> "list[LocalServerDict]":
         """The model servers found on this machine."""
-        found = self.connection.request(methods.MODELS, methods.NoParams()).local
+        found = self.connection.request(methods.MODELS, self._params).local
         return [{"api_base": server.api_base, "models": server.models} for server in found]
 
     @property

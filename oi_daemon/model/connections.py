@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from oi_daemon.errors import AuthError, ModelError
 from oi_daemon.messages.text import without_controls
+from oi_daemon.model.choosing import chat_models
 from oi_daemon.model.context_window import window_by_name
 from oi_daemon.model.endpoint import NO_KEY, Endpoint, is_this_machine
 from oi_daemon.model.limits import ServerLimitError
@@ -123,7 +124,10 @@ class Connections:
                 await responses.delete(response_id, timeout=LIST_TIMEOUT, **extras)
 
     async def model_names(self, endpoint: Endpoint) -> list[str]:
-        """Return the names of the server's models; none if it does not list them."""
+        """Return the names of the server's models that can chat, the best ones first.
+
+        None if it does not list them.
+        """
         import openai
 
         try:
@@ -135,7 +139,7 @@ class Connections:
         except (openai.OpenAIError, TimeoutError, ServerLimitError):
             return []
         names = (str(model.id) for model in models.data)
-        return [name for name in names if name == without_controls(name)]
+        return chat_models(name for name in names if name == without_controls(name))
 
     async def close(self) -> None:
         """Close all connections, after the requests that nobody waits for."""

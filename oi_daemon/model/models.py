@@ -1,12 +1,23 @@
 """Makes the model that answers a turn, by the turn's settings."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from oi_daemon.errors import ModelError
 from oi_daemon.model.access import RETRY_DELAYS, ServerAccess
 from oi_daemon.model.environment import Environment, plain_environment
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.server_model import ServerModel
 from oi_daemon.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOffer:
+    """The models that a server lists."""
+
+    api_base: str
+    models: Sequence[str]
+    """Those that can chat, the best ones first."""
 
 
 class Models:
@@ -55,6 +66,20 @@ class Models:
             languages=self._languages,
             is_language=self._is_language,
         )
+
+    async def offered(self, settings: Settings) -> ServerOffer | None:
+        """Return the models of the server that these settings name, the best for chat first.
+
+        None for a model on this machine, and where there is no server, key or list.
+        """
+        if settings.local or settings.model.endswith(".gguf"):
+            return None
+        try:
+            endpoint = await self._access.endpoint(settings)
+        except ModelError:
+            return None
+        names = await self._access.connections.model_names(endpoint)
+        return ServerOffer(endpoint.api_base, names) if names else None
 
     async def close(self) -> None:
         """Close all connections and end all embedded models."""

@@ -199,14 +199,23 @@ class Languages(_Shape):
     languages: list[LanguageEntry]
 
 
-class LocalServerEntry(_Shape):
+class ServerEntry(_Shape):
     api_base: str
-    models: Annotated[list[str], Meta(description="Those that can chat.")]
+    models: Annotated[
+        list[str], Meta(description="Those that can chat; of a hosted server, the best ones first.")
+    ]
 
 
 class ModelsResult(_Shape):
+    server: Annotated[
+        ServerEntry | None,
+        Meta(
+            description="The hosted server that the settings name, with its models; null if they"
+            " name none, or if it does not list its models."
+        ),
+    ]
     local: Annotated[
-        list[LocalServerEntry],
+        list[ServerEntry],
         Meta(description="Servers found on their usual ports on this machine."),
     ]
 
@@ -301,7 +310,7 @@ HISTORY_DELETE = Method("oi/history/delete", HistoryDeleteParams, Deleted, "hist
 SETTINGS_GET = Method("oi/settings/get", ConversationParams, dict[str, Any], "settings_get")
 SETTINGS_SET = Method("oi/settings/set", SettingsSetParams, dict[str, Any], "settings_set")
 LANGUAGES = Method("oi/languages", NoParams, Languages, "languages")
-MODELS = Method("oi/models", NoParams, ModelsResult, "models")
+MODELS = Method("oi/models", ConversationParams, ModelsResult, "models")
 STATUS = Method("oi/status", NoParams, StatusResult, "status")
 
 METHODS: dict[str, AnyMethod] = {

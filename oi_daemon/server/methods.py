@@ -41,11 +41,11 @@ from oi_daemon.protocol.methods import (
     InputParams,
     Interrupted,
     Languages,
-    LocalServerEntry,
     ModelsResult,
     NoParams,
     QueueDepths,
     Removed,
+    ServerEntry,
     SettingsSetParams,
     StatusResult,
     TurnResult,
@@ -224,13 +224,20 @@ class Methods:
         entries = [language_entry(language, place, self._versions) for language in languages()]
         return Languages(languages=await asyncio.gather(*entries))
 
-    async def models(self, params: NoParams) -> ModelsResult:
-        servers = await self._models.local.servers()
+    async def models(self, params: ConversationParams) -> ModelsResult:
+        conversation = self._conversations.active(params.conversation)
+        settings = conversation.settings if conversation else self._conversations.settings
+        offer, servers = await asyncio.gather(
+            self._models.offered(settings), self._models.local.servers()
+        )
         return ModelsResult(
+            server=ServerEntry(api_base=offer.api_base, models=list(offer.models))
+            if offer
+            else None,
             local=[
-                LocalServerEntry(api_base=server.api_base, models=list(server.chatting))
+                ServerEntry(api_base=server.api_base, models=list(server.chatting))
                 for server in servers
-            ]
+            ],
         )
 
     async def status(self, params: NoParams) -> StatusResult:

@@ -1,6 +1,6 @@
 """Turn after turn at a prompt, with errors in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from enum import IntEnum
 
@@ -11,7 +11,7 @@ from oi_daemon.terminal.conversation import TerminalConversation
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
-from oi_daemon.terminal.line import can_draw, read_plain_line
+from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
 from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
@@ -21,8 +21,6 @@ _UNEXPECTED = (
     " prompt) shows all of it."
 )
 _QUIT = ("exit", "quit", "exit()", "quit()")
-_NOT_FOR_CHAT = ("embed", "whisper", "tts", "dall-e", "image", "moderation", "realtime", "audio")
-"""Words in the names of models that cannot chat."""
 
 
 class ExitCode(IntEnum):
@@ -158,17 +156,31 @@ class Session:
             print_warning(run_magic(self._conversation, "%budget"))
 
     def _choose_model(self, error: NoModelError) -> bool:
-        """Offer the models that the server has, and save the chosen one; False if none was."""
-        models = [m for m in error.models if not any(word in m for word in _NOT_FOR_CHAT)]
-        if not models or not can_draw():
-            return False
-        from oi_daemon.terminal.choice import Row, among, choose
+        """Ask which of the server's models to use, and save it.
 
-        print_warning(f"The server does not have the model {self._conversation.model}.")
-        row = choose("It has these:", among([Row(model, model) for model in sorted(models)]))
-        if row is None:
+        False if none was chosen. Where nobody can be asked, the error lists the models.
+        """
+        if not error.models or self._nobody_to_ask or not has_terminal():
             return False
-        self._conversation.model = row.value
-        print_text(f"The model is now {row.value}.")
-        save_settings({"model": row.value})
+        print_warning(f"The server does not have the model {self._conversation.model}.")
+        model = _chosen(error.models)
+        if model is None:
+            return False
+        self._conversation.model = model
+        print_text(f"The model is now {model}.")
+        save_settings({"model": model})
         return True
+
+
+def _chosen(models: Sequence[str]) -> str | None:
+    """The model that the person chooses; None for none. The first one is proposed."""
+    if not can_draw():
+        print_text(f"It has: {', '.join(models)}.")
+        line = read_line(f"Which model? [{models[0]}] ")
+        return None if line is None else line.strip() or models[0]
+    from oi_daemon.terminal.choice import Row, among, choose
+
+    proposed, *others = models
+    rows = [Row(proposed, proposed, "proposed"), *(Row(model, model) for model in others)]
+    row = choose("Which model? It has these:", among(rows))
+    return row.value if row else None

@@ -308,6 +308,10 @@ class ThreadedServer:
     def enqueue(self, *replies: Reply) -> None:
         self._server.enqueue(*replies)
 
+    def set_models(self, names: Sequence[str]) -> None:
+        """List these models from now on."""
+        self._server.models = [*names]
+
     def clear(self) -> None:
         """Forget the replies that were not asked for."""
         self._server.clear()

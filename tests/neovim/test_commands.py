@@ -119,7 +119,7 @@ def test_model_is_set_and_shown(editor: Editor, server: ThreadedServer) -> None:
 
 
 def test_models_that_are_known_are_offered(editor: Editor, server: ThreadedServer) -> None:
-    """By vim.ui.select: those that the server has in place of the one that it lacks."""
+    """By vim.ui.select: those that the server lists, whether it was asked before or not."""
     offered = ["gpt-4", "gpt-4o-mini"]
     server.enqueue(
         error(404, "The model `gpt-4` does not exist", code="model_not_found"), text("Ho.")
@@ -142,6 +142,7 @@ def test_models_that_are_known_are_offered(editor: Editor, server: ThreadedServe
 
 
 def test_a_model_is_named_where_none_is_known(editor: Editor, server: ThreadedServer) -> None:
+    server.set_models([])
     editor.lua("vim.ui.input = function(o, done) done('gpt-4o') end")
     editor.command("OI open new")
     editor.command("OI model")

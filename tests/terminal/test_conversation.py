@@ -246,6 +246,23 @@ def test_an_unknown_model_is_answered_by_a_choice_that_is_kept(
     assert 'model = "gpt-4o-mini"\n' in config.read_text()
 
 
+def test_the_one_question_where_the_default_model_is_gone(
+    terminal: Open, server: ThreadedServer, home: Path
+) -> None:
+    """`interpreter "What's 34/24?"`, with a key and no setting: Enter takes the best model."""
+    server.set_models(["text-embedding-3-large", "gpt-5.4-mini", "gpt-6-sol", "whisper-1"])
+    server.enqueue(error(404, "The model `gpt-4` does not exist", code="model_not_found"))
+    server.enqueue(*example())
+    it = terminal("-y", "What's 34/24?")
+    it.wait_for("Which model?")
+    assert "whisper" not in it.text
+    it.type(ENTER)
+    it.wait_for("1.4166666666666667")
+    assert [body["model"] for body in server.bodies] == ["gpt-4", "gpt-6-sol", "gpt-6-sol"]
+    (config,) = home.rglob("config.toml")
+    assert 'model = "gpt-6-sol"\n' in config.read_text()
+
+
 def test_input_of_the_running_code_is_asked_for(terminal: Open, server: ThreadedServer) -> None:
     server.enqueue(code("print('Hi', input('Name? '))"), text("Bye."))
     it = terminal("-y")

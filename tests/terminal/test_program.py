@@ -54,6 +54,16 @@ def test_in_a_pipe_without_y_nothing_runs_and_it_is_said_how(
     assert not made.exists()
 
 
+def test_in_a_pipe_a_model_that_is_gone_is_answered_by_the_list(
+    run: Run, server: ThreadedServer
+) -> None:
+    server.set_models(["gpt-5.4-mini", "gpt-6-sol", "whisper-1"])
+    server.enqueue(error(404, "The model `gpt-4` does not exist", code="model_not_found"))
+    done = run(stdin="Hi")
+    assert done.returncode == 1
+    assert "It has: gpt-6-sol, gpt-5.4-mini." in done.stderr
+
+
 @pytest.mark.parametrize("arguments", ["-y What's 34/24?", "--conversations"])
 def test_a_pipe_that_nobody_reads_any_more_ends_it_silently(
     environ: dict[str, str], home: Path, server: ThreadedServer, arguments: str

@@ -8,8 +8,6 @@ import type { Daemon } from "./daemon";
 import { exportMarkdown, exportNotebook } from "./export";
 import { API_KEY } from "./secrets";
 
-const MODELS = ["gpt-4", "gpt-4o", "gpt-4o-mini", "gpt-4.1", "gpt-3.5-turbo"];
-
 type Command = (...args: never[]) => unknown;
 
 export function commands(
@@ -38,7 +36,7 @@ export function commands(
     skip: here((conversation) => conversation.approve("skip")),
     always: here((conversation) => conversation.approve("always")),
     ask: here((conversation) => conversation.askAgain()),
-    chooseModel,
+    chooseModel: () => chooseModel(daemon),
     setApiKey: () => setApiKey(secrets),
     exportNotebook: here(exportNotebook),
     exportMarkdown: here(exportMarkdown),
@@ -123,16 +121,39 @@ async function edit({ waiting }: Conversation): Promise<void> {
   if (waiting) await enter(waiting);
 }
 
-async function chooseModel(): Promise<void> {
+/** Offers the models that the server has, the best one first, and those of servers on this machine. */
+async function chooseModel(daemon: Daemon): Promise<void> {
   const configuration = vscode.workspace.getConfiguration("oi");
   const current = configuration.get<string>("model") ?? "";
-  const other = { label: vscode.l10n.t("Another model..."), name: undefined };
-  const models = [...new Set([current, ...MODELS])].map((name) => ({ label: name, name }));
+  const other: Offer = { label: vscode.l10n.t("Another model...") };
   const placeHolder = vscode.l10n.t("Model: {0}", current);
-  const chosen = await vscode.window.showQuickPick([...models, other], { placeHolder });
+  const offers = offered(daemon, current).then((models) => [...models, other]);
+  const chosen = await vscode.window.showQuickPick<Offer>(offers, { placeHolder, matchOnDescription: true });
   const prompt = vscode.l10n.t("The model's name, or the path of a .gguf file");
-  const name = chosen === other ? await vscode.window.showInputBox({ prompt }) : chosen?.name;
-  if (name) await configuration.update("model", name, vscode.ConfigurationTarget.Global);
+  const model = chosen === other ? await vscode.window.showInputBox({ prompt }) : chosen?.model;
+  if (!model) return;
+  await configuration.update("model", model, vscode.ConfigurationTarget.Global);
+  if (chosen?.local !== undefined)
+    await configuration.update("local", chosen.local || undefined, vscode.ConfigurationTarget.Global);
+}
+
+/** A model to choose; without one, the person types its name. */
+type Offer = vscode.QuickPickItem & { model?: string; local?: boolean };
+
+/** The models to choose from; the current one alone where no server lists any. */
+async function offered(daemon: Daemon, current: string): Promise<Offer[]> {
+  const { server, local } = await daemon.request("oi/models", {});
+  const hosted = (server?.models ?? []).map((model) => ({ label: model, model, local: false }));
+  const here = local.flatMap(({ api_base, models }) =>
+    models.map((model) => ({
+      label: model,
+      description: vscode.l10n.t("on this machine, {0}", api_base),
+      model,
+      local: true,
+    })),
+  );
+  const found = [...hosted, ...here];
+  return found.length > 0 ? found : [{ label: current, model: current, local: false }];
 }
 
 async function setApiKey(secrets: vscode.SecretStorage): Promise<void> {

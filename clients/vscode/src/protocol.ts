@@ -165,13 +165,15 @@ export interface LanguageEntry {
 }
 
 export interface ModelsResult {
+  /** The hosted server that the settings name, with its models; null if they name none, or if it does not list its models. */
+  server: ServerEntry | null;
   /** Servers found on their usual ports on this machine. */
-  local: LocalServerEntry[];
+  local: ServerEntry[];
 }
 
-export interface LocalServerEntry {
+export interface ServerEntry {
   api_base: string;
-  /** Those that can chat. */
+  /** Those that can chat; of a hosted server, the best ones first. */
   models: string[];
 }
 
@@ -398,6 +400,6 @@ export interface Methods {
   "oi/settings/get": { params: ConversationParams; result: PublicSettings };
   "oi/settings/set": { params: SettingsSetParams; result: PublicSettings };
   "oi/languages": { params: NoParams; result: Languages };
-  "oi/models": { params: NoParams; result: ModelsResult };
+  "oi/models": { params: ConversationParams; result: ModelsResult };
   "oi/status": { params: NoParams; result: StatusResult };
 }

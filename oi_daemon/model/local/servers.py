@@ -16,6 +16,7 @@ from msgspec import structs
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.messages.text import without_controls
+from oi_daemon.model.choosing import is_chat_model
 from oi_daemon.model.context_window import EMBEDDED_WINDOW
 from oi_daemon.model.endpoint import NO_KEY, Endpoint, configured_endpoint, server_url
 from oi_daemon.model.limits import MAX_BODY_BYTES
@@ -48,7 +49,7 @@ class LocalServer:
     @property
     def chatting(self) -> list[str]:
         """Names of its models that can chat."""
-        return [name for name in self.models if "embed" not in name.lower()]
+        return [name for name in self.models if is_chat_model(name)]
 
     def match(self, model: str | None) -> str | None:
         """Return the server's name for this model, or None if it does not have it.

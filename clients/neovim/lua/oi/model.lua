@@ -7,12 +7,12 @@ local M = {}
 ---@field settings? oi.Settings Nil: the person types the name of another model.
 
 --- The models that are known.
----@param conversation oi.Conversation
----@param servers oi.LocalServerEntry[] Model servers on this machine.
+---@param offered string[] The models of the conversation's server, the best ones first.
+---@param servers oi.ServerEntry[] Model servers on this machine.
 ---@return oi.Choice[]
-local function choices(conversation, servers)
+local function choices(offered, servers)
   local known = {}
-  for _, name in ipairs(conversation.offered) do
+  for _, name in ipairs(offered) do
     table.insert(known, { shown = name, settings = { model = name } })
   end
   for _, server in ipairs(servers) do
@@ -37,12 +37,14 @@ local function ask_name(conversation)
   end)
 end
 
---- Let the person choose by `vim.ui.select`: from the models of servers on this machine, and those
---- that the conversation's server offered when it did not have the one that was asked for.
+--- Let the person choose by `vim.ui.select`: from the models of the conversation's server, the best
+--- ones first, and those of servers on this machine.
 ---@param conversation oi.Conversation
 function M.choose(conversation)
-  daemon.request("oi/models", {}, function(_, result)
-    local known = choices(conversation, result and result["local"] or {})
+  daemon.request("oi/models", { conversation = conversation.id }, function(_, result)
+    local server = result and result.server
+    local offered = type(server) == "table" and server.models or conversation.offered
+    local known = choices(offered, result and result["local"] or {})
     if #known == 0 then
       return ask_name(conversation)
     end

@@ -114,11 +114,12 @@
 ---@field version? string Of that program, if it says so in time.
 
 ---@class oi.ModelsResult
----@field local oi.LocalServerEntry[] Servers found on their usual ports on this machine.
+---@field server? oi.ServerEntry The hosted server that the settings name, with its models; null if they name none, or if it does not list its models.
+---@field local oi.ServerEntry[] Servers found on their usual ports on this machine.
 
----@class oi.LocalServerEntry
+---@class oi.ServerEntry
 ---@field api_base string
----@field models string[] Those that can chat.
+---@field models string[] Those that can chat; of a hosted server, the best ones first.
 
 ---@class oi.StatusResult
 ---@field version string
@@ -262,5 +263,5 @@
 ---@overload fun(method: "oi/settings/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))
 ---@overload fun(method: "oi/settings/set", params: oi.SettingsSetParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))
 ---@overload fun(method: "oi/languages", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.Languages))
----@overload fun(method: "oi/models", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.ModelsResult))
+---@overload fun(method: "oi/models", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.ModelsResult))
 ---@overload fun(method: "oi/status", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.StatusResult))
