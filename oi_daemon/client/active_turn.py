@@ -7,7 +7,15 @@ import msgspec
 
 from oi_daemon.messages import dump, fold
 from oi_daemon.protocol.chunks import from_wire
-from oi_daemon.protocol.methods import EXECUTE, STREAM, ChatParams, ExecuteParams, TurnResult
+from oi_daemon.protocol.methods import (
+    EXECUTE,
+    HISTORY_COMPACT,
+    STREAM,
+    ChatParams,
+    ConversationParams,
+    ExecuteParams,
+    TurnResult,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +48,7 @@ class ActiveTurn:
         self,
         remote: "RemoteConversation",
         method: str,
-        params: ChatParams | ExecuteParams,
+        params: ChatParams | ExecuteParams | ConversationParams,
         asked: "list[MessageDict]",
     ) -> None:
         """Prepare the request; `send` sends it.
@@ -73,6 +81,11 @@ class ActiveTurn:
         """A turn that runs code of the user's own."""
         params = ExecuteParams(conversation=remote.id, language=language, code=code)
         return cls(remote, EXECUTE.name, params, [])
+
+    @classmethod
+    def compact(cls, remote: "RemoteConversation") -> "ActiveTurn":
+        """A turn in which the model summarises the oldest part of the conversation."""
+        return cls(remote, HISTORY_COMPACT.name, ConversationParams(conversation=remote.id), [])
 
     def send(self) -> None:
         """Send the request: the turn begins."""

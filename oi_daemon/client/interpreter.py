@@ -222,6 +222,20 @@ class Interpreter(PersistentConversation):
             self._messages = remote.messages()
         return removed
 
+    def compact(self) -> "list[MessageDict]":
+        """Let the model summarise the oldest part of the conversation; returns the summary.
+
+        From then on the model gets the summary in place of that part. `messages` keeps all of it,
+        and `undo` removes the summary.
+        """
+        from oi_daemon.client.active_turn import ActiveTurn
+
+        self._leave_stream()
+        for chunk in self._run(ActiveTurn.compact):
+            if "input" in chunk and self._turn is not None:
+                self._turn.answer_input(None)  # a model without a price is not asked under a budget
+        return self._added
+
     def reset(self) -> None:
         """Begin an empty conversation with fresh interpreters; settings and budget stay."""
         self._leave_stream()

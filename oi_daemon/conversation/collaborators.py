@@ -53,6 +53,12 @@ class Model(Protocol):
         """
         ...
 
+    def compact(
+        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[Reply, None]:
+        """A summary of the conversation's oldest part, which takes its place. As `reply`."""
+        ...
+
     def unfinished(self) -> Usage | None:
         """An estimate of what the latest reply used, if it was closed before its `Usage` came.
 

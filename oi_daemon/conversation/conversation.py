@@ -45,6 +45,8 @@ class _NoModel:
         return
         yield
 
+    compact = reply
+
     def unfinished(self) -> Usage | None:
         return None
 
@@ -118,6 +120,16 @@ class Conversation:
             model = self._model_for(settings, environment)
             turn = await self._begin(settings, model, emit, asked, changes)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
+
+    async def compact(self, emit: Emit) -> Outcome:
+        """Run a turn in which the model summarises the oldest part. Raises as `chat` does."""
+        with self._one_turn():
+            await self._be_loaded()
+            settings = self._settings_with({})
+            environment = await self._surroundings.at(self._processes.workplace(settings))
+            model = self._model_for(settings, environment)
+            turn = await self._begin(settings, model, emit, [], {})
+            return await self._finish(turn, settings, turn.compact(), [], emit)
 
     async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
         """Run a block of the person's own, in a turn without a model. Raises as `chat` does."""

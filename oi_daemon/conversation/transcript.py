@@ -7,6 +7,7 @@ from functools import partial
 from oi_daemon.conversation.collaborators import Emit
 from oi_daemon.history import History, Saver, in_thread
 from oi_daemon.messages import Message, NoticeChunk, UserMessage, with_fields_of_file
+from oi_daemon.messages.summaries import is_summary
 from oi_daemon.settings import Settings
 
 HistoryFor = Callable[[Settings], History]
@@ -102,7 +103,12 @@ class Transcript:
         self.messages = with_fields_of_file(messages, self.messages)
 
     def remove_last_turn(self) -> list[Message]:
-        """Remove the last user message and all that answered it. Returns what was removed."""
+        """Remove the last user message and all that answered it. Returns what was removed.
+
+        A summary that a person asked for after that is removed alone.
+        """
+        if self.messages and is_summary(self.messages[-1]):
+            return [self.messages.pop()]
         asked = [i for i, each in enumerate(self.messages) if isinstance(each, UserMessage)]
         start = asked[-1] if asked else max(0, len(self.messages) - 1)
         removed = self.messages[start:]

@@ -109,6 +109,14 @@ class Turn:
         """
         return await self._interruptible(self._rounds)
 
+    async def compact(self) -> Status:
+        """Let the model summarise the oldest part of the conversation.
+
+        Raises:
+            ModelError: the model cannot do that.
+        """
+        return await self._interruptible(self._compact)
+
     async def execute(self, language: str, code: str) -> Status:
         """Run one block that the person wrote. Nobody is asked, and no model is called."""
         return await self._interruptible(partial(self._run_own, Executing(code, language)))
@@ -161,6 +169,19 @@ class Turn:
                 return status
         await self._emit(MessageChunk(_TOO_MANY_ROUNDS.format(self._max_rounds)))
         return Status.STOPPED
+
+    async def _compact(self) -> Status:
+        """Follow the one reply that is a summary."""
+        if not await self._may_send(None):
+            return Status.BUDGET
+        try:
+            summary = self._model.compact(self._history, self._spending.is_limited)
+            async with aclosing(summary) as reply:
+                status, _ = await self._follow(reply)
+        finally:
+            if usage := self._model.unfinished():
+                self._spending.add(usage)
+        return status or Status.DONE
 
     async def _may_send(self, quote: Quote | None) -> bool:
         """Whether the budget allows the next request. If not, a notice says why."""

@@ -8,6 +8,7 @@ from oi_daemon import keys
 from oi_daemon.errors import AuthError
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.connections import Connections, validated
+from oi_daemon.model.context_window import window_by_name
 from oi_daemon.model.endpoint import Endpoint, configured_endpoint
 from oi_daemon.model.explanations import KEY_MISSING
 from oi_daemon.model.local.servers import LocalModels
@@ -60,6 +61,16 @@ class ServerAccess:
                 keys.add(value)
         body = json_object(settings.extra_body)
         return replace(endpoint, extra_body={**endpoint.extra_body, **body}) if body else endpoint
+
+    async def learn_window(self, settings: Settings, endpoint: Endpoint) -> None:
+        """Ask the server for the context window of a model whose window is not known, once."""
+        capabilities = self.capabilities(endpoint)
+        is_known = settings.context_window or endpoint.context_window
+        if is_known or capabilities.listed_window is not None:
+            return
+        capabilities.listed_window = 0
+        if window_by_name(endpoint.model) is None:
+            capabilities.listed_window = await self.connections.listed_window(endpoint)
 
     def capabilities(self, endpoint: Endpoint) -> Capabilities:
         """Return what is known about this model; the same object each time, to be updated."""

@@ -26,6 +26,8 @@ class RequestContent:
     """The system message, with the instructions for this style."""
     messages: Sequence[Message]
     """The part of the conversation that fits into the context window."""
+    left_out: int = 0
+    """How many messages do not fit, and are left out."""
     pictures: Sequence[Bundle]
     """Displays of these messages whose pictures are sent."""
     languages: Sequence[str]

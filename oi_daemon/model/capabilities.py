@@ -26,6 +26,9 @@ class Capabilities:
     """Names of request parameters that the server has refused; they are no longer sent."""
     context_window: int | None = None
     """Tokens of the context window as an error of the server stated it."""
+    listed_window: int | None = None
+    """Tokens of the context window as the server's list of models tells; 0 if it does not, and None
+    if it was not asked."""
     overhead_tokens: int = 0
     """Input tokens of the latest request beyond those of its conversation.
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from oi_daemon.errors import AuthError, ModelError
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.choosing import chat_models
-from oi_daemon.model.context_window import window_by_name
+from oi_daemon.model.context_window import stated_window, window_by_name
 from oi_daemon.model.endpoint import NO_KEY, Endpoint, is_this_machine
 from oi_daemon.model.limits import ServerLimitError
 from oi_daemon.model.prices import OPENAI, TokenCounts, price
@@ -140,6 +140,20 @@ class Connections:
             return []
         names = (str(model.id) for model in models.data)
         return chat_models(name for name in names if name == without_controls(name))
+
+    async def listed_window(self, endpoint: Endpoint) -> int:
+        """Return the tokens of the model's window by the server's list; 0 if it does not tell."""
+        import openai
+
+        try:
+            async with asyncio.timeout(LIST_TIMEOUT):
+                models = await self._client(endpoint).models.list(timeout=LIST_TIMEOUT)
+        except (openai.OpenAIError, TimeoutError, ServerLimitError):
+            return 0
+        for model in models.data:
+            if model.id == endpoint.model:
+                return stated_window(model.model_extra or {})
+        return 0
 
     async def close(self) -> None:
         """Close all connections, after the requests that nobody waits for."""

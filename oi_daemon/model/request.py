@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from oi_daemon.messages import Message
-from oi_daemon.model import pictures, trimming
+from oi_daemon.messages import Message, UserMessage
+from oi_daemon.model import compaction, pictures, trimming
 from oi_daemon.model.apis import Api, first_api
 from oi_daemon.model.backend import RequestContent
 from oi_daemon.model.capabilities import Capabilities
@@ -84,30 +84,82 @@ class ModelRequest:
         Args:
             malformed: calls of the reply before that could not be read.
         """
-        settings, style = self._settings, self.style
-        messages = with_advice(messages)
-        where = described(self._environment, settings)
-        system = system_message(
-            settings.system_message,
-            style,
-            self._languages,
-            where,
-            custom_tools=self.api == "responses" and self._capabilities.custom_tools,
-        )
+        style = self.style
+        messages = with_advice(compaction.visible(messages))
+        system = self._system()
         sent = pictures.newest(messages) if self._sends_pictures else []
         self._has_pictures = bool(sent)
-        reserved = estimate(system) + RESERVED + len(sent) * pictures.TOKENS
+        room = self._room(system, len(sent))
+        trimmed = await self._trimmed(messages, room)
         return RequestContent(
-            settings=settings,
+            settings=self._settings,
             endpoint=self.endpoint,
             capabilities=self._capabilities,
             style=style,
             system=system,
-            messages=await self._trimmed(messages, reserved),
+            messages=compaction.with_note(trimmed.messages, trimmed.left_out),
+            left_out=trimmed.left_out,
             pictures=sent,
             languages=self._languages,
             malformed=malformed,
         )
+
+    def summary_content(self, piece: str, so_far: str) -> RequestContent:
+        """Return what a request for a summary says. See `compaction.request_text`."""
+        return RequestContent(
+            settings=self._settings,
+            endpoint=self.endpoint,
+            capabilities=self._capabilities,
+            style="markdown",
+            system=compaction.INSTRUCTIONS,
+            messages=[UserMessage(compaction.request_text(piece, so_far))],
+            pictures=(),
+            languages=(),
+        )
+
+    async def plan_compaction(
+        self, messages: Sequence[Message], *, forced: bool = False
+    ) -> compaction.Plan | None:
+        """Return how to summarise the conversation's oldest part; None if that is not needed.
+
+        A small model on this machine is not asked to, because it is slow and summarises badly.
+
+        Args:
+            forced: whether it is wanted however much room is left.
+        """
+        if self.endpoint.compact:
+            return None
+        room, settings = self._room(self._system(), 0), self._settings
+        seen = compaction.visible(messages)
+        limit = int(room * compaction.FULL)
+        if not forced and trimming.surely_fits(seen, limit, settings.max_output):
+            return None
+        counter = tokenizer(self.endpoint.model)
+
+        def planned() -> compaction.Plan | None:
+            used = trimming.total(seen, settings.max_output, counter)
+            if used <= limit and not forced:
+                return None
+            kept = min(int(room * compaction.KEPT), used // 3 if forced else room)
+            return compaction.plan(messages, room=room, kept=kept, tokenizer=counter)
+
+        return await asyncio.to_thread(planned)
+
+    def _system(self) -> str:
+        """Return the system message."""
+        return system_message(
+            self._settings.system_message,
+            self.style,
+            self._languages,
+            described(self._environment, self._settings),
+            custom_tools=self.api == "responses" and self._capabilities.custom_tools,
+        )
+
+    def _room(self, system: str, pictures_sent: int) -> int:
+        """Return the tokens that messages may have beside the instructions and the pictures."""
+        reserved = estimate(system) + RESERVED + pictures_sent * pictures.TOKENS
+        room = room_for_input(self.window, self._settings.max_tokens) - reserved
+        return max(int(room * self._scale), SMALLEST_WINDOW)
 
     def adjust(self, failed: Failure) -> float | None:
         """Change the request so that it can be sent again; return the seconds to wait before.
@@ -191,13 +243,11 @@ class ModelRequest:
             return True
         return pictures.can_see(self.endpoint.model) and self._capabilities.accepts_pictures
 
-    async def _trimmed(self, messages: Sequence[Message], reserved: int) -> Sequence[Message]:
-        """Return the messages that fit beside the reserved tokens, the oldest left out first."""
+    async def _trimmed(self, messages: Sequence[Message], room: int) -> trimming.Trimmed:
+        """Return the messages that fit into the room, the oldest left out first."""
         settings = self._settings
-        room = room_for_input(self._window(), settings.max_tokens) - reserved
-        room = max(int(room * self._scale), SMALLEST_WINDOW)
         if trimming.surely_fits(messages, room, settings.max_output):
-            return messages
+            return trimming.Trimmed(messages, 0)
         return await asyncio.to_thread(
             trimming.trim,
             messages,
@@ -206,7 +256,9 @@ class ModelRequest:
             tokenizer=tokenizer(self.endpoint.model),
         )
 
-    def _window(self) -> int:
+    @property
+    def window(self) -> int:
+        """Tokens of the model's context window, as far as is known."""
         return context_window(self._settings, self.endpoint, self._capabilities)
 
     def _shorten(self, failed: Failure) -> bool:
@@ -217,7 +269,7 @@ class ModelRequest:
         if self._shortened:
             return False
         self._shortened = True
-        stated, before = failed.stated_window, self._window()
+        stated, before = failed.stated_window, self.window
         if stated and stated < before:
             self._capabilities.context_window = max(stated, SMALLEST_WINDOW)
         else:

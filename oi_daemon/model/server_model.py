@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.logs import redact
@@ -29,6 +30,7 @@ from oi_daemon.model.prices import TokenCounts, price
 from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_reason
 from oi_daemon.model.responses import ResponsesBackend
+from oi_daemon.model.summariser import Summariser
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
@@ -69,6 +71,11 @@ class ServerModel:
         """The request that was sent and whose usage has not been reported yet."""
         self._malformed: list[MalformedCall] = []
         """Calls of the latest reply that could not be read."""
+        self._summariser = Summariser()
+        self._latest: _Attempt | None = None
+        """The latest request that was sent."""
+        self._left_out = 0
+        """How many messages the latest request left out."""
         self._corrections = 0
         """Number of replies in this turn that had unreadable calls."""
 
@@ -76,9 +83,62 @@ class ServerModel:
         self, messages: Sequence[Message], needs_quote: Callable[[], bool]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.reply`. `Usage` comes last, or just before an error."""
-        request = self._request(await self._access.endpoint(self._settings))
+        request = await self._request()
+        ask = partial(self._text_only, needs_quote=needs_quote)
+        async with aclosing(self._summariser.if_full(request, messages, ask)) as summary:
+            async for part in summary:
+                yield part
+        messages = self._summariser.with_summary(messages)
         while True:
-            attempt = await self._attempt(request, messages)
+            attempts = partial(self._attempt, request, messages)
+            async with aclosing(self._exchange(request, attempts, needs_quote)) as parts:
+                async for answered in parts:
+                    yield answered
+            attempt = self._latest
+            assert attempt is not None
+            if notice := self._correct(attempt) or attempt.empty_notice():
+                yield notice
+            if attempt.executed or not self._malformed:
+                return
+
+    async def compact(
+        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
+        """See `collaborators.Model.compact`."""
+        ask = partial(self._text_only, needs_quote=needs_quote)
+        async with aclosing(self._summariser.now(await self._request(), messages, ask)) as parts:
+            async for part in parts:
+                yield part
+
+    def _text_only(
+        self, request: ModelRequest, content: RequestContent, needs_quote: Callable[[], bool]
+    ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
+        """Send a request that asks for text, in whose answer no fence is code."""
+
+        async def attempt() -> _Attempt:
+            backend = _BACKENDS[request.api]
+            return _Attempt(content, backend, backend.reader(content, lambda word: False))
+
+        return self._exchange(request, attempt, needs_quote)
+
+    async def _exchange(
+        self,
+        request: ModelRequest,
+        attempts: Callable[[], Awaitable["_Attempt"]],
+        needs_quote: Callable[[], bool],
+    ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
+        """Send a request, again after each failure that may pass, and yield its answer.
+
+        Args:
+            attempts: makes the request as it will be sent. The last one is kept as `_latest`.
+
+        Raises:
+            ModelError: no answer came, or it is not complete.
+        """
+        while True:
+            attempt = self._latest = await attempts()
+            if notice := self._trimmed(attempt, request):
+                yield notice
             logger.debug("request: %s, %s, %s", request.api, request.style, attempt)
             async with aclosing(self._answer(attempt, needs_quote)) as parts:
                 async for part in parts:
@@ -98,10 +158,15 @@ class ServerModel:
             yield self._usage(attempt)
             if not attempt.reader.complete:
                 raise _cut_off(attempt)
-            if notice := self._correct(attempt) or attempt.empty_notice():
-                yield notice
-            if attempt.executed or not self._malformed:
-                return
+            return
+
+    def _trimmed(self, attempt: "_Attempt", request: ModelRequest) -> NoticeChunk | None:
+        """Return a notice if more messages are left out than in the turn's request before."""
+        left_out, before = attempt.content.left_out, self._left_out
+        self._left_out = left_out
+        if left_out <= before:
+            return None
+        return NoticeChunk("trimmed", _TRIMMED.format(count=left_out, window=request.window))
 
     def _correct(self, attempt: "_Attempt") -> NoticeChunk | None:
         """Remember the reply's calls that could not be read, for the next request.
@@ -123,7 +188,10 @@ class ServerModel:
         attempt, self._unfinished = self._unfinished, None
         return None if attempt is None else self._usage(attempt)
 
-    def _request(self, endpoint: Endpoint) -> ModelRequest:
+    async def _request(self) -> ModelRequest:
+        """Return a request to the endpoint, whose context window is known as far as can be."""
+        endpoint = await self._access.endpoint(self._settings)
+        await self._access.learn_window(self._settings, endpoint)
         return ModelRequest(
             self._settings,
             endpoint,
@@ -325,6 +393,10 @@ _LENGTH = (
 _FILTERED = "The server's content filter cut the model's answer off." + _CODE
 _TRUNCATED = "The server ended the model's answer in the middle." + _CODE
 _STOPPED = "The server stopped the model's answer in the middle (its reason: {reason})." + _CODE
+_TRIMMED = (
+    "The model does not get the oldest {count} messages, because they do not fit its context window"
+    " ({window:,} tokens)."
+)
 _CORRECTED = (
     "The model's call could not be read, so nothing of it was run: the model is asked again."
 )

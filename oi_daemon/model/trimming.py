@@ -1,23 +1,38 @@
 """Selects the part of a conversation that fits into the context window.
 
 The oldest messages are left out first, and whole: a block of code and its output are one message.
-The latest user message always stays, and a message larger than the window is cut. Counting is
-slow, so call it off the loop; `tokens` remembers the counts, which makes later turns cheap.
+Many are left out at once, so that the next requests begin with the same messages, which servers
+keep in a cache. The latest user message always stays, and a message larger than the window is cut.
+Counting is slow, so call it off the loop; `tokens` remembers the counts, which makes later turns
+cheap.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.dialects.requests import readable
 from oi_daemon.model.tokens import OUTPUT_LEFT_OUT, Tokenizer
 
+FILLED = 0.55
+"""The share of the room that is used after messages were left out."""
+COUNTED_CHARACTERS = 4_000_000
+"""Characters above which a conversation is not counted to find its beginning, but estimated."""
 MESSAGE_OVERHEAD = 8
 """Tokens that a message costs besides its text."""
 CALL_OVERHEAD = 24
 """Tokens that a call of `execute` and its result cost besides code and output."""
 DISPLAY_OVERHEAD = 24
 """Tokens that the line in place of a display costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trimmed:
+    """The messages that are kept."""
+
+    messages: Sequence[Message]
+    left_out: int
+    """How many were left out."""
 
 
 def surely_fits(messages: Sequence[Message], room: int, max_output: int) -> bool:
@@ -32,24 +47,65 @@ def surely_fits(messages: Sequence[Message], room: int, max_output: int) -> bool
 
 def trim(
     messages: Sequence[Message], *, room: int, max_output: int, tokenizer: Tokenizer
-) -> list[Message]:
-    """Return the messages that fit into `room` tokens, as the model is to read them."""
+) -> "Trimmed":
+    """Return the messages that fit into `room` tokens, as the model is to read them.
+
+    What is left out depends on the messages up to the overflow only: it is the same for a longer
+    conversation until that has filled the room again.
+    """
+    rough = sum(map(_characters, messages)) > COUNTED_CHARACTERS
+    sizes = [_rough_size(m) if rough else _shown_size(m, max_output, tokenizer) for m in messages]
+    sizes = [min(size, room // 2) for size in sizes]
+    start = _start(sizes, room)
     asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
-    newest = len(messages) - 1
-    kept: dict[int, Message] = {}
-    for index in dict.fromkeys(i for i in (asked, newest) if i >= 0):
-        message = _with_short_output(messages[index], max_output, tokenizer)
-        kept[index] = _cut(message, room // 2, tokenizer)
-        room -= _size(kept[index], tokenizer)
-    for index in range(newest - 1, -1, -1):
-        if index in kept:
-            continue
-        message = _with_short_output(messages[index], max_output, tokenizer)
-        room -= _size(message, tokenizer)
-        if room < 0:
-            break
-        kept[index] = message
-    return [kept[index] for index in sorted(kept)]
+    if 0 <= asked < start:
+        start = _start(sizes, room - sizes[asked])
+    while True:
+        indices = [*([asked] if 0 <= asked < start else []), *range(start, len(messages))]
+        shown = [_with_short_output(messages[i], max_output, tokenizer) for i in indices]
+        kept = [_cut(message, room // 2, tokenizer) for message in shown]
+        if sum(_size(message, tokenizer) for message in kept) <= room or start >= len(messages) - 1:
+            return Trimmed(kept, len(messages) - len(kept))
+        start += 1
+
+
+def total(messages: Sequence[Message], max_output: int, tokenizer: Tokenizer) -> int:
+    """Return about how many tokens all of the messages cost."""
+    if sum(map(_characters, messages)) > COUNTED_CHARACTERS:
+        return sum(map(_rough_size, messages))
+    return sum(_shown_size(message, max_output, tokenizer) for message in messages)
+
+
+def _start(sizes: Sequence[int], room: int) -> int:
+    """Return the index of the first message that is kept.
+
+    Whenever the messages so far exceed the room, so many are left out that `FILLED` of it is used.
+    """
+    start = total = 0
+    for end, size in enumerate(sizes):
+        total += size
+        if total > room:
+            while start < end and total > room * FILLED:
+                total -= sizes[start]
+                start += 1
+    return start
+
+
+def _characters(message: Message) -> int:
+    """Return how many characters the message has."""
+    if isinstance(message, CodeMessage):
+        return len(message.code) + len(message.output or "")
+    return len(message.message)
+
+
+def _rough_size(message: Message) -> int:
+    """Return about how many tokens the message costs, without counting."""
+    return _characters(message) // 3 + CALL_OVERHEAD
+
+
+def _shown_size(message: Message, max_output: int, tokenizer: Tokenizer) -> int:
+    """Return the tokens that the message costs with its output cut."""
+    return _size(_with_short_output(message, max_output, tokenizer), tokenizer)
 
 
 def _message_at_most(message: Message) -> int:

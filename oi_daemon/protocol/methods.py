@@ -305,6 +305,9 @@ HISTORY_LIST = Method("oi/history/list", HistoryListParams, HistoryPage, "histor
 HISTORY_GET = Method("oi/history/get", ConversationParams, HistoryMessages, "history_get")
 HISTORY_SET = Method("oi/history/set", HistorySetParams, ConversationResult, "history_set")
 HISTORY_UNDO = Method("oi/history/undo", ConversationParams, Removed, "history_undo")
+HISTORY_COMPACT = Method(
+    "oi/history/compact", ConversationParams, TurnResult, "history_compact", turn=True
+)
 HISTORY_RESET = Method("oi/history/reset", ConversationParams, Empty, "history_reset")
 HISTORY_DELETE = Method("oi/history/delete", HistoryDeleteParams, Deleted, "history_delete")
 SETTINGS_GET = Method("oi/settings/get", ConversationParams, dict[str, Any], "settings_get")
@@ -317,7 +320,8 @@ METHODS: dict[str, AnyMethod] = {
     method.name: method
     for method in (
         *(STREAM, CHAT, EXECUTE, APPROVE, INPUT, INTERRUPT),
-        *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_RESET, HISTORY_DELETE),
+        *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
+        HISTORY_DELETE,
         *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),
     )
 }

@@ -199,6 +199,11 @@ class Methods:
         removed = await self._conversations.open(params.conversation).undo()
         return Removed(removed=[dump(message) for message in removed])
 
+    async def history_compact(self, params: ConversationParams) -> TurnResult:
+        conversation = self._conversations.open(params.conversation)
+        emit = self._conversations.emitter(conversation, _every_chunk)
+        return self._result(conversation, await conversation.compact(emit))
+
     async def history_reset(self, params: ConversationParams) -> Empty:
         await self._conversations.open(params.conversation).reset()
         return Empty()

@@ -83,6 +83,14 @@ def _undo(conversation: TerminalConversation, argument: str) -> str:
     return "\n".join(["Removed:", *map(_summary, removed)])
 
 
+def _compact(conversation: TerminalConversation, argument: str) -> str:
+    """Let the model summarise the oldest part of the conversation."""
+    added = conversation.compact()
+    if not added:
+        return "There is too little to summarise."
+    return f"{added[-1].get('message', '').strip()}\n\n`%undo` takes the summary back."
+
+
 def _save(conversation: TerminalConversation, argument: str) -> str:
     """Save the messages to a file."""
     path = Path(argument or _FILE).expanduser()
@@ -167,6 +175,7 @@ COMMANDS = {
     "auto_run": Command("[true/false]", "show or change whether code runs unasked", _auto_run),
     "debug": Command("[true/false]", "toggle debug mode", _debug),
     "reset": Command("", "reset the current session", _reset),
+    "compact": Command("", "summarise the oldest part, to free room for more", _compact),
     "undo": Command("", "remove the last message and its response", _undo),
     "save_message": Command("[path]", "save messages to a JSON file", _save),
     "load_message": Command("[path]", "load messages from a JSON file", _load),

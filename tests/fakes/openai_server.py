@@ -14,7 +14,7 @@ import itertools
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -129,7 +129,10 @@ class ScriptedServer:
 
     def __init__(self, *replies: Reply, cycle: Sequence[Reply] = (), port: int = 0) -> None:
         self.requests: list[Request] = []
-        self.models = ["gpt-4", "gpt-4o-mini"]
+        self.models: Sequence[str | Mapping[str, Any]] = ["gpt-4", "gpt-4o-mini"]
+        """The list of models: their names, or their objects."""
+        self.respond: Callable[[dict[str, Any]], Reply] | None = None
+        """Makes the reply from the request's body, in place of the script."""
         self.disconnected = asyncio.Event()
         """Set when a client has gone in the middle of a stream."""
         self.sent = asyncio.Event()
@@ -219,12 +222,15 @@ class ScriptedServer:
         writer: asyncio.StreamWriter,
     ) -> None:
         if method == "GET" and request.path.endswith("/models"):
-            models = [{"id": name, "object": "model"} for name in self.models]
+            models = [
+                {"object": "model", **({"id": model} if isinstance(model, str) else model)}
+                for model in self.models
+            ]
             body = json.dumps({"object": "list", "data": models}).encode()
             writer.write(_whole(Reply(body=body)))
             return
         self.requests.append(request)
-        reply = self._next()
+        reply = _Rendered(self.respond(request.body)) if self.respond else self._next()
         if reply.reply.body is not None:
             writer.write(_whole(reply.reply))
             await writer.drain()

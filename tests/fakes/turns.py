@@ -66,6 +66,8 @@ class ScriptedModel:
         finally:
             self.open -= 1
 
+    compact = reply
+
     def unfinished(self) -> Usage | None:
         usage, self.cut_off = self.cut_off, None
         return usage

@@ -141,3 +141,32 @@ def test_a_chosen_file_name_is_for_what_comes_after_a_reset(server: ThreadedServ
         ready(client, server.url, "talk", **chosen)
         assert said(client) == ["Two", "Two."]
         assert len(client.result("oi/history/list")["conversations"]) == 2
+
+
+def test_a_summary_takes_the_place_of_the_beginning_until_it_is_undone(
+    server: ThreadedServer,
+) -> None:
+    """The conversation itself keeps everything, also in its file."""
+    long = [{"role": "user", "message": f"{n} " + "word " * 200} for n in range(20)]
+    with WireClient() as client:
+        ready(client, server.url, "talk", context_window=8000)
+        client.result("oi/history/set", {**TALK, "messages": long})
+        server.enqueue(text("They said words."), text("Yes."), text("No."))
+
+        (summary,) = client.result("oi/history/compact", TALK)["messages"]
+        assert "They said words." in summary["message"]
+        assert len(said(client)) == 21
+        client.result("oi/stream", {**TALK, "message": "Well?"})
+        sent = str(server.bodies[-1]["messages"])
+        assert "They said words." in sent
+        assert "'0 word" not in sent
+        client.result("oi/history/undo", TALK)
+        assert client.result("oi/history/undo", TALK)["removed"] == [summary]
+        assert client.result("oi/history/get", TALK)["messages"] == long
+
+
+def test_a_short_conversation_is_not_summarised(server: ThreadedServer) -> None:
+    with WireClient() as client:
+        ready(client, server.url, "talk")
+        assert client.result("oi/history/compact", TALK)["messages"] == []
+    assert server.bodies == []

@@ -395,6 +395,7 @@ export interface Methods {
   "oi/history/get": { params: ConversationParams; result: HistoryMessages };
   "oi/history/set": { params: HistorySetParams; result: ConversationResult };
   "oi/history/undo": { params: ConversationParams; result: Removed };
+  "oi/history/compact": { params: ConversationParams; result: TurnResult };
   "oi/history/reset": { params: ConversationParams; result: Empty };
   "oi/history/delete": { params: HistoryDeleteParams; result: Deleted };
   "oi/settings/get": { params: ConversationParams; result: PublicSettings };

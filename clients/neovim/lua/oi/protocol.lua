@@ -258,6 +258,7 @@
 ---@overload fun(method: "oi/history/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.HistoryMessages))
 ---@overload fun(method: "oi/history/set", params: oi.HistorySetParams, callback?: fun(err?: oi.Error, result?: oi.ConversationResult))
 ---@overload fun(method: "oi/history/undo", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Removed))
+---@overload fun(method: "oi/history/compact", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.TurnResult))
 ---@overload fun(method: "oi/history/reset", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
 ---@overload fun(method: "oi/history/delete", params: oi.HistoryDeleteParams, callback?: fun(err?: oi.Error, result?: oi.Deleted))
 ---@overload fun(method: "oi/settings/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))

@@ -1,0 +1,1 @@
+"""Measures the whole program by tasks: `python benchmarks/tasks --help`."""

@@ -1,0 +1,58 @@
+"""Summaries of a conversation's oldest part, which stand in a message of the assistant.
+
+Two lines mark a summary, so that it needs no field of its own: it is shown, stored and removed as
+any other text. `model.compaction` makes them and uses them.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from oi_daemon.messages.stored import AssistantMessage, Message
+
+_PATTERN = re.compile(
+    r"\[Summary of the first (\d{1,9}) messages\]\n(.*?)\n\[End of the summary\]\s*", re.DOTALL
+)
+_BEGINNING = "[Summary of the first "
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """The latest summary in a conversation."""
+
+    text: str
+    covered: int
+    """How many messages it covers, counted from the first one."""
+    index: int
+    """Index of the message in which it stands."""
+    rest: str
+    """What else this message says."""
+
+
+def marked(text: str, covered: int) -> str:
+    """Return a summary as it is shown and stored."""
+    text = text.replace("[End of the summary]", "").strip()
+    return f"[Summary of the first {covered} messages]\n{text}\n[End of the summary]"
+
+
+def latest_summary(messages: Sequence[Message]) -> StoredSummary | None:
+    """Return the latest summary; None if there is none."""
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if not isinstance(message, AssistantMessage) or _BEGINNING not in message.message:
+            continue
+        found = list(_PATTERN.finditer(message.message))
+        if found and 0 < int(found[-1][1]) <= index:
+            rest = without_summaries(message.message)
+            return StoredSummary(found[-1][2], int(found[-1][1]), index, rest)
+    return None
+
+
+def is_summary(message: Message) -> bool:
+    """Return whether a message is a summary and says nothing else."""
+    return isinstance(message, AssistantMessage) and bool(_PATTERN.fullmatch(message.message))
+
+
+def without_summaries(text: str) -> str:
+    """Return the text without summaries and their marks."""
+    return _PATTERN.sub("", text).strip()

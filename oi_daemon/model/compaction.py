@@ -1,0 +1,169 @@
+"""Summaries that take the place of a conversation's oldest part, so that it fits the window.
+
+A summary is text of an assistant's message, between two lines that mark it: it is shown as it is,
+stored with the conversation and removed by an undo like any other message. Nothing is removed from
+the conversation itself: only what the model gets begins with the latest summary, followed by the
+messages that it does not cover.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.messages.summaries import StoredSummary, latest_summary, without_summaries
+from oi_daemon.model.dialects.requests import readable
+from oi_daemon.model.tokens import Tokenizer
+
+FULL = 0.8
+"""The share of the room above which the oldest part is summarised."""
+KEPT = 0.3
+"""About the share of the room that the messages which are not summarised take."""
+WORTHWHILE = 0.1
+"""The share of the room that a part must have to be summarised."""
+MOST_PIECES = 12
+"""Most requests for one summary. Of a longer part, the middle of each message is left out."""
+LONGEST_MESSAGE = 400
+"""Tokens of one message that are summarised at most."""
+
+INSTRUCTIONS = """\
+You write the summary of a conversation between a user and an assistant that runs code on the \
+user's machine. It takes the place of the conversation: the assistant will know nothing else of \
+it. Keep what the user wants and has said about themselves, their data and how they like things; \
+what was decided; facts, numbers, names, paths; which variables, functions and files exist now; \
+what failed, and why; what is still to be done. Leave out what does not matter any more. Write at \
+most 400 words of plain text, in the language of the conversation, and no code to be run."""
+
+_READ = (
+    "(A summary of the conversation so far, which takes the place of its first {} messages:)\n{}"
+)
+_LEFT_OUT = "(The first {} messages of this conversation are left out here: they do not fit.)"
+
+
+def visible(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return what the model gets of a conversation: the latest summary, and what follows it."""
+    summary = latest_summary(messages)
+    if summary is None:
+        return messages
+    asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
+    kept = [messages[asked]] if 0 <= asked < summary.covered else []
+    kept += _uncovered(messages, summary)
+    return preceded_by(_READ.format(summary.covered, summary.text), kept)
+
+
+def with_note(messages: Sequence[Message], left_out: int) -> Sequence[Message]:
+    """Return the messages, with a note for the model about those that are left out, if any are."""
+    return preceded_by(_LEFT_OUT.format(left_out), messages) if left_out else messages
+
+
+def preceded_by(text: str, messages: Sequence[Message]) -> list[Message]:
+    """Return the messages with a text before them, in the user's first message if they begin so."""
+    if messages and isinstance(messages[0], UserMessage):
+        return [UserMessage(f"{text}\n\n{messages[0].message}"), *messages[1:]]
+    return [UserMessage(text), *messages]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the oldest part of a conversation is summarised."""
+
+    covered: int
+    """How many messages the new summary covers, counted from the first one."""
+    pieces: Sequence[str]
+    """The part as text, in pieces that fit a request each."""
+
+
+def plan(messages: Sequence[Message], *, room: int, kept: int, tokenizer: Tokenizer) -> Plan | None:
+    """Return how to summarise the oldest part; None if that would save too little.
+
+    Args:
+        room: tokens of a request.
+        kept: tokens of the newest messages, which are not summarised.
+    """
+    summary = latest_summary(messages)
+    first = summary.covered if summary else 0
+    texts = [_text(message, tokenizer) for message in messages[first:]]
+    covered = _boundary(messages, first, texts, kept, tokenizer)
+    part = texts[: covered - first]
+    if covered <= first or sum(map(tokenizer.count, part)) < room * WORTHWHILE:
+        return None
+    limit = max(room // 2, 64)
+    pieces = list(_pieces(part, limit, tokenizer))
+    if len(pieces) > MOST_PIECES:
+        each = max(limit * MOST_PIECES // len(part), 4)
+        pieces = list(_pieces([tokenizer.cut(text, each) for text in part], limit, tokenizer))
+    pieces = pieces[-MOST_PIECES:]
+    if summary:
+        pieces[0] = f"Summary so far: {summary.text}\n\n{pieces[0]}"
+    return Plan(covered, pieces)
+
+
+def request_text(piece: str, so_far: str) -> str:
+    """Return the words of a request for a summary.
+
+    Args:
+        so_far: the summary of the pieces before this one.
+    """
+    before = f"Summary so far: {so_far}\n\n" if so_far else ""
+    return f"{before}{piece}\n\nNow write the summary of all this."
+
+
+def _uncovered(messages: Sequence[Message], summary: StoredSummary) -> list[Message]:
+    """Return the messages that a summary does not cover, without the summary itself."""
+    rest: list[Message] = [AssistantMessage(summary.rest)] if summary.rest else []
+    before = messages[summary.covered : summary.index]
+    return [*before, *rest, *messages[summary.index + 1 :]]
+
+
+def _boundary(
+    messages: Sequence[Message], first: int, texts: Sequence[str], kept: int, tokenizer: Tokenizer
+) -> int:
+    """Return the index of the first message that is not summarised.
+
+    It is the person's words if possible, and never a call in the middle of a reply.
+    """
+    index = len(messages)
+    while index > first and kept > 0:
+        index -= 1
+        kept -= tokenizer.count(texts[index - first])
+    after = [i for i in range(index, len(messages)) if i > first]
+    asked = (i for i in after if isinstance(messages[i], UserMessage))
+    begins = (i for i in after if _begins_reply(messages, i))
+    return next(asked, next(begins, first))
+
+
+def _begins_reply(messages: Sequence[Message], index: int) -> bool:
+    """Return whether a message surely begins a reply of the model, or is the person's."""
+    message = messages[index]
+    if not isinstance(message, CodeMessage):
+        return True
+    joined = bool(message.provider and message.provider.get("joined"))
+    return isinstance(messages[index - 1], CodeMessage) and not joined
+
+
+def _text(message: Message, tokenizer: Tokenizer) -> str:
+    """Return a message as text for the summary, cut if it is long."""
+    match message:
+        case UserMessage(text):
+            return f"User: {tokenizer.cut(text, LONGEST_MESSAGE)}"
+        case AssistantMessage(text):
+            text = without_summaries(text)
+            return f"Assistant: {tokenizer.cut(text, LONGEST_MESSAGE)}" if text else ""
+        case CodeMessage(language, code, output):
+            code = tokenizer.cut(code, LONGEST_MESSAGE // 2)
+            output = tokenizer.cut(readable(output), LONGEST_MESSAGE // 2)
+            return f"Assistant ran {language}: {code}\nOutput: {output}"
+
+
+def _pieces(texts: Sequence[str], limit: int, tokenizer: Tokenizer) -> Iterator[str]:
+    """Yield the texts joined to pieces of about `limit` tokens."""
+    piece: list[str] = []
+    size = 0
+    for text in texts:
+        count = tokenizer.count(text)
+        if piece and size + count > limit:
+            yield "\n\n".join(piece)
+            piece, size = [], 0
+        piece.append(text)
+        size += count
+    if piece:
+        yield "\n\n".join(piece)
