@@ -120,7 +120,7 @@ class ChatReader:
     def finish(self) -> list[ReplyPart]:
         """See `ReplyReader.finish`."""
         parts = self._parser.finish()
-        if self._parser.ends_unmarked is not None:
+        if self._parser.ends_unmarked or self._capabilities.thinks_unmarked is None:
             self._capabilities.thinks_unmarked = self._parser.ends_unmarked
         return parts
 
