@@ -156,7 +156,7 @@ class Failure:
     @property
     def lacks_responses(self) -> bool:
         """Whether the server has no `/responses`, or not for this model."""
-        if self.status in (404, 405, 501):
+        if self.unreadable or self.status in (404, 405, 501):
             return not self.unknown_model
         return self.status == 400 and _LACKS_RESPONSES.search(self.text) is not None
 

@@ -139,7 +139,7 @@ class ServerModel:
             attempt = self._latest = await attempts()
             if notice := self._trimmed(attempt, request):
                 yield notice
-            logger.debug("request: %s, %s, %s", request.api, request.style, attempt)
+            logger.debug("request: %s, %s, by %s", request.style, attempt, request.api)
             async with aclosing(self._answer(attempt, needs_quote)) as parts:
                 async for part in parts:
                     yield part

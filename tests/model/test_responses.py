@@ -495,6 +495,20 @@ async def test_a_model_for_responses_only_is_found_out(responses: Asked, refusal
     assert paths == ["/v1/chat/completions", "/v1/responses", "/v1/responses"]
 
 
+@pytest.mark.parametrize("lacking", [error(404, "Not Found"), text("What?")])
+async def test_a_server_without_responses_is_asked_by_chat_completions_again(
+    responses: Asked, lacking: Any
+) -> None:
+    """And then a model that takes no tools with an effort is asked not to reason."""
+    wants = error(400, "No tools with reasoning_effort; use /v1/responses.")
+    responses.server.enqueue(wants, lacking, wants, text("Hi"))
+    await responses.reply(api="auto")
+    assert responses.message == "Hi"
+    paths = [request.path.removeprefix("/v1/") for request in responses.server.requests]
+    assert paths == ["chat/completions", "responses", "chat/completions", "chat/completions"]
+    assert responses.body["reasoning_effort"] == "none"
+
+
 async def test_a_server_that_refuses_both_apis_is_asked_twice_and_once_more(
     responses: Asked,
 ) -> None:

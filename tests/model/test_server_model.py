@@ -171,8 +171,8 @@ async def test_tools_that_are_refused_with_an_effort_are_sent_without_reasoning(
 ) -> None:
     refusal = "Function tools with reasoning_effort are not supported; use /v1/responses."
     asked.server.enqueue(error(400, refusal, param="reasoning_effort"), text("Hi"), text("Hi"))
-    await asked.reply(model="gpt-6", reasoning_effort="high")
-    await asked.reply(model="gpt-6")
+    await asked.reply(model="gpt-6", reasoning_effort="high", api="chat")
+    await asked.reply(model="gpt-6", api="chat")
     assert [body.get("reasoning_effort") for body in asked.server.bodies] == [
         *("high", "none", "none")
     ]
