@@ -31,6 +31,10 @@ END = b"[DONE]"
 """The data of an event that some servers send after the last one."""
 
 
+_NO_BACKGROUND = {"background", "stream", "store"}
+"""Parameters without which no response runs in the background."""
+
+
 class ResponsesBackend:
     """Asks for responses. See `backend.Backend`."""
 
@@ -40,7 +44,7 @@ class ResponsesBackend:
         """See `Backend.payload`."""
         settings, capabilities = content.settings, content.capabilities
         rejected = capabilities.rejected_parameters
-        in_background = runs_in_background(content.endpoint) and "background" not in rejected
+        in_background = runs_in_background(content.endpoint) and not rejected & _NO_BACKGROUND
         parameters = {
             "model": content.endpoint.model,
             "instructions": content.system,

@@ -394,6 +394,7 @@ async def test_a_call_of_another_tool_goes_back_to_the_model(responses: Asked) -
     assert (call["type"], call["name"], call["input"]) == ("custom_tool_call", "browser", "open")
     assert answer["call_id"] == call["call_id"]
     assert "no such tool" in answer["output"]
+    assert "execute" not in answer["output"]
     assert Executing("1", "python") in said(responses)
 
 

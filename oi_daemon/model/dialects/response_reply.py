@@ -15,6 +15,8 @@ from oi_daemon.model.dialects.response_events import OutputItem, Response, Respo
 from oi_daemon.model.events import StreamedError
 from oi_daemon.model.limits import MAX_WRITTEN, ServerLimitError
 
+MAX_REASONING = 8_000_000
+"""Characters of one response's reasoning: 128,000 tokens have about a megabyte, encrypted."""
 ENDS = ("completed", "incomplete", "failed", "cancelled")
 """States in which a response does not change any more."""
 _CALLS = ("custom_tool_call", "function_call")
@@ -42,7 +44,9 @@ class ResponseParser:
         self._phase: str | None = None
         """What the model calls its latest message."""
         self._thought = 0
-        """Characters of the reasoning so far."""
+        """Characters of the reasoning so far, with what goes back to the server."""
+        self._has_thought = False
+        """Whether some of the reasoning was shown."""
         self._break = ""
         """A blank line, where the next summary or message must be separated from the one before."""
         self._text_open = False
@@ -155,6 +159,7 @@ class ResponseParser:
         """Return the parts that a complete item holds and that did not stream before."""
         item = _decoded(raw)
         if item.type == "reasoning":
+            self._measure(len(raw))
             self._items.append(_sendable(msgspec.json.decode(raw)))
         if item.type == "message" and item.phase:
             self._phase = item.phase
@@ -192,7 +197,7 @@ class ResponseParser:
         return [*self._text.flush()]
 
     def _begin_summary(self, event: ResponseEvent) -> list[ReplyPart]:
-        self._break = "\n\n" if self._thought else ""
+        self._break = "\n\n" if self._has_thought else ""
         return []
 
     def _add_text(self, event: ResponseEvent) -> list[ReplyPart]:
@@ -214,11 +219,19 @@ class ResponseParser:
         delta = event.delta
         if not isinstance(delta, str) or not delta:
             return []
-        self._thought += len(delta)
-        if self._thought > MAX_WRITTEN:
-            raise ServerLimitError(f"its reasoning is longer than {MAX_WRITTEN:,} characters")
+        self._measure(len(delta))
         text, self._break = self._break + delta, ""
+        self._has_thought = True
         return [ThinkingChunk(text)]
+
+    def _measure(self, size: int) -> None:
+        """
+        Raises:
+            ServerLimitError: the reasoning is too long.
+        """
+        self._thought += size
+        if self._thought > MAX_REASONING:
+            raise ServerLimitError(f"its reasoning is longer than {MAX_REASONING:,} characters")
 
     def _count(self, text: str) -> None:
         """

@@ -29,6 +29,13 @@ from oi_daemon.model.dialects.requests import (
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.provider import ProviderData, provider_data
 
+NO_CUSTOM_TOOL = (
+    "Error: there is no such tool as {name}. Nothing was run. Call the tool that is named after the"
+    " code's language, with plain code as input."
+)
+"""The answer to a call of another tool."""
+NO_CODE = "Error: this call has no code. Nothing was run. Call it again with plain code as input."
+"""The answer to a call of a custom tool without input."""
 InputItem = dict[str, Any]
 """One item of a request's input."""
 
@@ -104,7 +111,7 @@ def correction_items(
     items: list[InputItem] = []
     ids = CallIds("fail")
     for call in malformed:
-        error = correction(call)
+        error = _custom_correction(call) if custom else correction(call)
         quoted = call.arguments[:QUOTED_ARGUMENTS]
         if style == "markdown":
             items.append(_said("user", error, 0))
@@ -118,6 +125,12 @@ def correction_items(
         )
         items.append(_answer(id, error, custom=custom))
     return items
+
+
+def _custom_correction(call: MalformedCall) -> str:
+    """Return the answer to a call of a custom tool that could not be run."""
+    words = NO_CUSTOM_TOOL if call.unknown_tool else NO_CODE
+    return words.format(name=call.name)
 
 
 def text_of(items: Sequence[InputItem]) -> str:
