@@ -28,11 +28,13 @@ from tests.fakes.hostile_server import (
     HostileServer,
     endless,
     endless_error,
+    endless_heads,
     event,
     gzip_bomb,
     many_calls,
     slow_head,
     stream,
+    tiny_chunks,
     whole,
 )
 
@@ -49,6 +51,8 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "endless small pieces": lambda: endless(event(content="ab")),
     "endless comments": lambda: endless(b": keep-alive\n\n"),
     "endless empty events": lambda: endless(b'data: {"choices": []}\n\n'),
+    "tiny chunks": lambda: tiny_chunks,
+    "endless heads": lambda: endless_heads,
     "a million calls": lambda: many_calls(1_000_000),
     "endless error": lambda: endless_error,
     "deeply nested": lambda: whole("200 OK", b"[" * 900_000),

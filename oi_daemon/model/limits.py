@@ -29,6 +29,14 @@ MAX_MALFORMED_CALLS = 3
 """Most replies in a turn that may have unreadable calls; one more ends the turn."""
 MAX_ERROR_TEXT = 2_000
 """Characters of a server's error that are kept."""
+LONGEST_BUSY = 0.001
+"""Seconds for which an answer is read before the loop gets its turn."""
+MAX_READ_BYTES = 2048
+"""Bytes that are read from a connection at once.
+
+The HTTP library handles these without a pause, which takes long if they are many tiny pieces, or
+heads of answers with a status of 100.
+"""
 
 
 class ServerLimitError(Exception):

@@ -25,7 +25,7 @@ from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment
 from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
-from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
+from oi_daemon.model.limits import LONGEST_BUSY, MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.prices import TokenCounts, price
 from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_reason
@@ -37,9 +37,6 @@ from oi_daemon.settings import Settings
 logger = logging.getLogger(__package__)
 
 _BACKENDS: dict[Api, Backend] = {"chat": ChatBackend(), "responses": ResponsesBackend()}
-
-LONGEST_BUSY = 0.001
-"""Seconds for which an answer is read before the loop gets its turn."""
 
 
 class ServerModel:

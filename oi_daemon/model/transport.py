@@ -10,20 +10,26 @@ import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from urllib.parse import urljoin, urlsplit
 
+import httpcore2
 import httpx2
 
 from oi_daemon.model.limits import (
+    LONGEST_BUSY,
     MAX_ANSWER_BYTES,
     MAX_ANSWER_SECONDS,
     MAX_BODY_BYTES,
     MAX_ERROR_BYTES,
     MAX_ERROR_SECONDS,
+    MAX_READ_BYTES,
     RedirectRefusedError,
     ServerLimitError,
 )
 
 PIECE = 64 * 1024
 """Bytes that are decompressed at once, so that the loop is never held up for long."""
+
+
+httpcore2.AsyncHTTP11Connection.READ_NUM_BYTES = MAX_READ_BYTES
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):
@@ -128,10 +134,12 @@ class _BoundedBody(httpx2.AsyncByteStream):
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the body, decompressed, in pieces of a bounded size."""
         assert isinstance(self._response.stream, httpx2.AsyncByteStream)
+        paused = time.monotonic()
         async for data in self._response.stream:
             for number, piece in enumerate(self._decompress(data)):
-                if number:
+                if number or time.monotonic() - paused > LONGEST_BUSY:
                     await asyncio.sleep(0)
+                    paused = time.monotonic()
                 yield piece
 
 

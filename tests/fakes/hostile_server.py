@@ -103,6 +103,20 @@ def endless(data: bytes) -> Attack:
     return attack
 
 
+def tiny_chunks(connection: socket.socket, closing: threading.Event) -> None:
+    """A stream without end, in HTTP chunks of one byte each."""
+    connection.sendall(STREAM_HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    events = b"".join(b"1\r\n%c\r\n" % byte for byte in event(content="a") * 100)
+    while not closing.is_set():
+        connection.sendall(events)
+
+
+def endless_heads(connection: socket.socket, closing: threading.Event) -> None:
+    """Heads that only say that the answer is to come."""
+    while not closing.is_set():
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+
 def gzip_bomb(content: bytes, megabytes: int, status: str = "200 OK") -> Attack:
     """A body of many megabytes that is sent as some kilobytes."""
     packer = zlib.compressobj(9, wbits=31)

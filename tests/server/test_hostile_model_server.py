@@ -15,12 +15,14 @@ from tests.fakes.hostile_server import (
     HostileServer,
     endless,
     endless_error,
+    endless_heads,
     event,
     gzip_bomb,
     many_calls,
     silent_error,
     slow_head,
     stream,
+    tiny_chunks,
     whole,
 )
 from tests.talk import ready
@@ -170,6 +172,8 @@ def test_an_attack_ends_with_an_error_that_says_what_happened(
         pytest.param(slow_head(0.2), id="a slow head"),
         pytest.param(endless(b": keep-alive\n\n"), id="endless comments"),
         pytest.param(endless(b'data: {"choices": []}\n\n'), id="endless empty events"),
+        pytest.param(tiny_chunks, id="tiny chunks"),
+        pytest.param(endless_heads, id="endless heads"),
         pytest.param(endless(WORDS), id="an endless answer"),
         pytest.param(whole("429 Slow", b"{}", "Retry-After: 50"), id="a wait of almost a minute"),
     ],
