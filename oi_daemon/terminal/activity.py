@@ -34,8 +34,16 @@ WORDS: dict[ActivityKind, str] = {
     "input": "waiting for your input",
     "retrying": "trying again in {time}",
 }
-UNKNOWN_MODEL, UNKNOWN_LANGUAGE = "the model", "code"
-"""What stands in the words where no name is known."""
+PHRASES = {
+    "any_model": "the model",
+    "any_language": "code",
+    "timed": "{words}, {time}",
+    "seconds": "{seconds} s",
+    "minutes": "{minutes} min {seconds} s",
+    "thought": "thought for {time}",
+}
+"""What else the words are made of: names where none is known, times, and the line that stands for
+thinking that is over."""
 SILENT = 3
 """Seconds after which the time is shown, and a model that was writing is waited for again."""
 
@@ -108,13 +116,13 @@ class Activity:
         kind = self.kind
         left = duration(math.ceil(self._until - self._clock()))
         words = WORDS[kind].format(
-            model=self._model or UNKNOWN_MODEL,
-            language=self._language or UNKNOWN_LANGUAGE,
+            model=self._model or PHRASES["any_model"],
+            language=self._language or PHRASES["any_language"],
             time=left,
         )
         seconds = int(self._clock() - self._since)
         is_timed = kind in ("waiting", "loading", "thinking", "running") and seconds >= SILENT
-        return f"{words}, {duration(seconds)}" if is_timed else words
+        return PHRASES["timed"].format(words=words, time=duration(seconds)) if is_timed else words
 
     def _change(self, kind: ActivityKind) -> None:
         """The conversation does this from now on, if it has not been doing it already."""
@@ -125,4 +133,4 @@ class Activity:
 def duration(seconds: int) -> str:
     """A number of seconds as a person reads it, such as `12 s` or `2 min 5 s`."""
     minutes, rest = divmod(seconds, 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return PHRASES["minutes" if minutes else "seconds"].format(minutes=minutes, seconds=rest)

@@ -31,7 +31,9 @@ def print_text(text: str, style: TextStyle | None = None) -> None:
 
 def print_warning(text: str, style: TextStyle = "warning") -> None:
     """Print a text on stderr, wrapped between words where that is a terminal."""
-    _print(sys.stderr, _wrap(text) if sys.stderr.isatty() else text, style)
+    if sys.stderr.isatty():
+        text = wrapped(text, shutil.get_terminal_size().columns)
+    _print(sys.stderr, text, style)
 
 
 def styled(text: str, style: TextStyle) -> str:
@@ -55,19 +57,22 @@ def visible(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_SIGNS)
 
 
+def wrapped(text: str, columns: int) -> str:
+    """Break lines between words. A word that is too long, such as a path, stays whole.
+
+    Args:
+        columns: those of the terminal; of a wide one, only the first hundred are used.
+    """
+    lines = [
+        textwrap.fill(line, min(100, columns), break_long_words=False, break_on_hyphens=False)
+        for line in text.split("\n")
+    ]
+    return "\n".join(lines)
+
+
 def _print(file: TextIO, text: str, style: TextStyle | None) -> None:
     """Print a text, styled if the file is a terminal and NO_COLOR is not set."""
     if style and file.isatty() and not os.environ.get("NO_COLOR"):
         text = styled(text, style)
     file.write(f"{text}\n")
     file.flush()
-
-
-def _wrap(text: str) -> str:
-    """Break lines between words. A word that is too long, such as a path, stays whole."""
-    width = min(100, shutil.get_terminal_size().columns)
-    lines = [
-        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
-        for line in text.split("\n")
-    ]
-    return "\n".join(lines)

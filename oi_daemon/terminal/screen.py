@@ -16,7 +16,7 @@ from oi_daemon.terminal.activity import Activity
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
-from oi_daemon.terminal.printing import notice_text, styled, visible
+from oi_daemon.terminal.printing import notice_text, styled, visible, wrapped
 from oi_daemon.terminal.region import Region, paint, theme
 from oi_daemon.terminal.thinking import ThinkingView
 
@@ -138,7 +138,9 @@ class RichScreen:
         if notice["kind"] == "retry":
             self._thinking, self._reason = None, notice["message"]  # it will think anew
         if notice["kind"] not in _LIVE_NOTICES or not self._live:
-            self.print_above(styled(*notice_text(notice)))
+            text, style = notice_text(notice)
+            gap = "\n" if self._has_parts else ""
+            self.print_above(gap + styled(wrapped(text, self._console.width), style))
 
     def _show_all(self, block: BlockView) -> None:
         """Show all of a block's code: in the region if it fits, else for good."""

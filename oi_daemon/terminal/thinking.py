@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from oi_daemon.terminal.activity import duration
+from oi_daemon.terminal.activity import PHRASES, duration
 from oi_daemon.terminal.printing import visible
 
 _LIVE_LINES = 2
@@ -49,7 +49,7 @@ class ThinkingView:
     def summary(self) -> str:
         """The line that says for how long the model has thought."""
         seconds = max(1, round(self._clock() - self._began))
-        return f"{_DIM}thought for {duration(seconds)}{_NORMAL}"
+        return f"{_DIM}{PHRASES['thought'].format(time=duration(seconds))}{_NORMAL}"
 
     def whole(self) -> list[str]:
         """All lines of the text."""

@@ -1,8 +1,9 @@
 """Write what the editors' clients take from the daemon.
 
 `python scripts/generate` writes the wire's types for TypeScript and Lua (from docs/schema.json,
-which `scripts/docs` writes), the languages, and the settings in the manifest of the VS Code
-extension. With `--check` it writes nothing: the exit code says whether all files are current.
+which `scripts/docs` writes), the languages, the words for what a conversation is doing, and the
+settings in the manifest of the VS Code extension. With `--check` it writes nothing: the exit code
+says whether all files are current.
 """
 
 import sys
@@ -13,6 +14,7 @@ import luacats
 import manifest
 import typescript
 import wire
+import words
 
 ROOT = Path(__file__).parents[2]
 VSCODE = ROOT / "clients/vscode"
@@ -22,15 +24,17 @@ NEOVIM = ROOT / "clients/neovim"
 def generated() -> dict[Path, str]:
     """Every generated file and the text that it should have."""
     protocol = wire.read()
-    properties, words = manifest.configuration()
+    properties, descriptions = manifest.configuration()
     package, nls = VSCODE / "package.json", VSCODE / "package.nls.json"
     return {
         VSCODE / "src/protocol.ts": typescript.types(protocol),
         VSCODE / "src/languageTable.ts": languages.for_typescript(),
+        VSCODE / "src/activityWords.ts": words.for_typescript(),
+        NEOVIM / "lua/oi/activity_words.lua": words.for_lua(),
         NEOVIM / "lua/oi/protocol.lua": luacats.types(protocol),
         NEOVIM / "lua/oi/language_table.lua": languages.for_lua(),
         package: manifest.package(package.read_text("utf-8"), properties),
-        nls: manifest.messages(nls.read_text("utf-8"), words),
+        nls: manifest.messages(nls.read_text("utf-8"), descriptions),
     }
 
 

@@ -5,7 +5,7 @@ import pytest
 from oi_daemon import Interpreter
 from oi_daemon.errors import InvalidError
 from tests.client.programs import code
-from tests.fakes.openai_server import ThreadedServer, text
+from tests.fakes.openai_server import ThreadedServer, reasoning, text
 
 BAR = """\
 import sys
@@ -76,3 +76,22 @@ def test_what_is_too_large_to_be_sent_is_refused_in_words(interpreter: Interpret
     with pytest.raises(InvalidError, match="`displays`"):
         interpreter.messages = [{**code, "displays": [display]}]
     assert interpreter.execute("python", "x")[0]["output"] == "1"
+
+
+def test_thinking_is_passed_on_and_kept_beside_the_messages(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(
+        reasoning("I run", " it.") + code("print(1)"), reasoning("It is one.") + text("One.")
+    )
+    chunks = list(interpreter.chat("Hi", stream=True))
+    assert [chunk["thinking"] for chunk in chunks if "thinking" in chunk] == [
+        *("I run", " it."),
+        "It is one.",
+    ]
+    assert interpreter.last_turn["thinking"] == "I run it.\n\nIt is one."
+    assert [set(message) for message in interpreter.messages] == [
+        {"role", "message"},
+        {"role", "language", "code", "output"},
+        {"role", "message"},
+    ]

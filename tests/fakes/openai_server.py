@@ -60,6 +60,11 @@ def text(*parts: str) -> Reply:
     return Reply(deltas=tuple({"content": part} for part in parts))
 
 
+def reasoning(*parts: str) -> Reply:
+    """Thinking, one delta of `reasoning_content` for each part."""
+    return Reply(deltas=tuple({"reasoning_content": part} for part in parts))
+
+
 markdown = text
 """The same: a message whose parts hold fences."""
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.openai_server import ThreadedServer, error, example, text
+from tests.fakes.openai_server import ThreadedServer, error, example, reasoning, text
 from tests.talk import code
 from tests.terminal.conftest import Open
-from tests.terminal.terminal import ALT_ENTER, CTRL_C, CTRL_D, DOWN, ENTER, UP
+from tests.terminal.terminal import ALT_ENTER, COMMAND, CTRL_C, CTRL_D, DOWN, ENTER, UP
 
 QUESTION = "Run this code?"
 WAIT = """\
@@ -102,6 +102,45 @@ def test_what_is_waited_for_is_said_and_ctrl_c_leaves_nothing_of_it(
     it.wait_for("Interrupted.")
     it.wait_for_prompt()
     assert it.lines == ["> Think", "Interrupted.", ">"]
+
+
+def test_thinking_is_shown_then_one_line_and_a_magic_command_shows_all(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    thought = reasoning("First I divide.", "\n\nThen I round.")
+    server.enqueue((thought + text("About 1.42.")).but(hold_after=2))
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("What's 34/24?")
+    it.wait_for(lambda shown: "thinking" in shown and "  Then I round." in shown)
+    server.release()
+    it.wait_for("About 1.42.")
+    it.wait_for_prompt()
+    assert it.lines[0] == "> What's 34/24?"
+    assert it.lines[1].startswith("thought for ")
+    assert it.lines[2:] == ["About 1.42.", ">"]
+    it.say("%thinking")
+    it.wait_for("First I divide.")
+
+
+def test_ctrl_c_while_the_model_thinks_leaves_nothing_of_it(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue((reasoning("Hm.") + text("never")).but(hold_after=1))
+    it = terminal(columns=20)
+    it.wait_for_prompt()
+    it.say("Think")
+    it.wait_for("  Hm.")
+    it.type(CTRL_C)
+    it.wait_for_prompt()
+    assert it.lines == ["> Think", "Interrupted.", ">"]
+
+
+def test_in_a_pipe_there_is_no_thinking(terminal: Open, server: ThreadedServer) -> None:
+    server.enqueue(reasoning("Hm.") + text("Hello."))
+    it = terminal("-c", f"{COMMAND} Hi | cat", command="/bin/sh")
+    it.wait()
+    assert it.lines == ["Hello."]
 
 
 def test_debug_mode_shows_every_step_above_what_is_live(
