@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.openai_server import ThreadedServer, example, text, tool_call
+from tests.fakes.openai_server import ThreadedServer, error, example, reasoning, text, tool_call
 from tests.neovim.editor import Editor
 from tests.talk import code
 
@@ -47,7 +47,7 @@ def test_what_a_person_sees(editor: Editor, server: ThreadedServer) -> None:
     assert "── python ──" in screen
     assert "```" not in screen
     assert "<CR> run  e edit  x skip  <C-c> stop  a always" in editor.hint()
-    assert "waits for your yes  gpt-4" in screen
+    assert "waiting for your yes  gpt-4" in screen
     assert "Hello" in screen.splitlines()[0]
 
 
@@ -290,3 +290,66 @@ def test_the_models_fences_are_told_from_the_buffers(
     editor.nvim.current.window.cursor = (editor.buffer[:].index("inner") + 1, 0)
     editor.keys("yc")
     assert editor.nvim.funcs.getreg('"') == source + "\n"
+
+
+def test_thinking_is_folded_once_it_has_led_to_something(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """Its last words are shown before; the fold opens, and a file of the conversation has none."""
+    thought = reasoning("First I divide.", "\n\nThen I round.")
+    server.enqueue((thought + text("About 1.42.")).but(hold_after=2))
+    editor.command("OIChat What's 34/24?")
+    server.wait_held()
+    editor.wait(lambda: "    First I divide. Then I round." in editor.buffer[:], "thinking")
+    assert editor.hint().startswith("thinking")
+    assert "thinking  gpt-4" in editor.screen()[0]
+    server.release()
+    editor.wait_state("idle")
+    lines = editor.buffer[:]
+    assert lines[2:5] == ["    First I divide.", "", "    Then I round."]
+    assert editor.nvim.funcs.foldclosed(3) == 3
+    assert editor.nvim.funcs.foldclosedend(3) == 5
+    assert any("thought for 1 s (zo shows it)" in row for row in editor.screen())
+    editor.keys("3GzoG")
+    assert any("Then I round." in row for row in editor.screen())
+    editor.command("write conversation.md")
+    assert Path("conversation.md").read_text() == "> What's 34/24?\n\nAbout 1.42.\n"
+
+
+def test_an_interrupt_while_the_model_thinks_leaves_nothing_of_it(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    server.enqueue((reasoning("Hm.") + text("never")).but(hold_after=1))
+    editor.command("OIChat Hello")
+    editor.wait_text("    Hm.")
+    editor.keys("<C-c>")
+    editor.wait_state("idle")
+    assert editor.text().split() == [">", "Hello", "Interrupted."]
+
+
+def test_without_the_option_there_is_no_thinking(editor: Editor, server: ThreadedServer) -> None:
+    editor.setup(thinking=False)
+    server.enqueue(reasoning("Hm.") + text("Hi."))
+    editor.command("OIChat Hello")
+    editor.wait_text("Hi.")
+    editor.wait_state("idle")
+    assert editor.text().split() == [">", "Hello", "Hi."]
+
+
+def wait_for_words(editor: Editor, words: str) -> None:
+    """Until the winbar and the last line say so."""
+    editor.wait(lambda: words in editor.screen()[0], words)
+    editor.wait(lambda: editor.hint().startswith(words), words)
+
+
+def test_the_seconds_until_a_server_is_asked_again_are_counted_down(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """The reason is shown as long as it is waited for."""
+    server.enqueue(error(429, "Slow down.", headers={"retry-after": "3"}), text("Hi."))
+    editor.command("OIChat Hello")
+    editor.wait_text("Rate limited (HTTP 429: Slow down).")
+    for seconds in (3, 2, 1):
+        wait_for_words(editor, f"trying again in {seconds} s")
+    editor.wait_text("Hi.")
+    assert "Rate limited" not in editor.text()

@@ -194,7 +194,7 @@ def test_the_lua_api_and_its_events(editor: Editor, server: ThreadedServer) -> N
     """)
     conversation = editor.lua("return require('oi').chat('go', { new = true })")
     editor.wait_state("approval")
-    assert editor.lua("return require('oi').statusline()") == "oi: approval"
+    assert editor.lua("return require('oi').statusline()") == "oi: waiting for your yes"
     editor.lua("stop()")
     before = editor.lua("return chunks")
     assert before > 0

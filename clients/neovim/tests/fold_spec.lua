@@ -140,4 +140,56 @@ spec["text arrives at the same lines, wherever it is cut"] = function()
   end
 end
 
+local function thinking(...)
+  local now = 0
+  local fold = Fold.new(nil, function()
+    now = now + 1
+    return now
+  end)
+  for _, chunk in ipairs({ ... }) do
+    fold:add(chunk)
+  end
+  return fold
+end
+
+local function kinds(fold)
+  return vim.tbl_map(function(item)
+    return item.kind
+  end, fold.items)
+end
+
+spec["thinking is shown before what it led to, with its seconds, and is no message"] = function()
+  local fold = thinking({ thinking = "A " }, { thinking = "quotient." }, { message = "1.4" })
+  same({ "thinking", "message" }, kinds(fold))
+  same("A quotient.", tostring(fold.items[1].text))
+  same(1, fold.items[1].seconds)
+  same({ { role = "assistant", message = "1.4" } }, fold:messages())
+end
+
+spec["thinking parts no message that goes on, and is shown after one that has ended"] = function()
+  local fold = thinking({ message = "One" }, { thinking = "Hm" }, { message = " two." })
+  same({ "message" }, kinds(fold))
+  fold:add({ thinking = "Let me run it." })
+  same({ "message" }, kinds(fold))
+  fold:add({ language = "python" })
+  same({ "message", "thinking", "code" }, kinds(fold))
+  same("Let me run it.", tostring(fold.items[2].text))
+end
+
+spec["thinking that led to nothing is removed: at the end of the turn, and by a retry"] = function()
+  local fold = thinking({ thinking = "Hm" })
+  fold:close()
+  same({}, fold.items)
+  local retry = { notice = { kind = "retry", message = "Busy.", seconds = 1 } }
+  same({ "notice" }, kinds(thinking({ thinking = "Hm" }, retry)))
+end
+
+spec["a failed message is taken back with its thinking"] = function()
+  local fold = Fold.new()
+  fold:ask("Hello?")
+  fold:add({ thinking = "Hm" })
+  fold:close()
+  same(true, fold:is_unanswered())
+end
+
 return spec

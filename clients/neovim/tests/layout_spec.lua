@@ -47,4 +47,16 @@ return {
     same({ "a", "red" }, { shown.lines[5], shown.lines[6] })
     same({ [5] = { { first = 0, last = 3, style = { fg = 1 } } } }, shown.spans)
   end,
+  ["thinking is indented: its last words while it goes on, all of it afterwards"] = function()
+    local fold = Fold.new()
+    fold:add({ thinking = "```\n" .. ("long words "):rep(30) .. "and\nthe end." })
+    local shown = layout.block(fold.items[1])
+    same(2, #shown.lines)
+    same("    …", shown.lines[1]:sub(1, 7))
+    same("and the end.", shown.lines[1]:sub(-12))
+    fold:add({ message = "Done." })
+    shown = layout.block(fold.items[1])
+    same({ "    ```", "    the end.", "" }, { shown.lines[1], shown.lines[3], shown.lines[4] })
+    same("OIThinking", shown.group)
+  end,
 }

@@ -6,12 +6,14 @@ local M = {}
 ---@field settings table<string, any> Settings of the daemon, such as `model`.
 ---@field window string Where a window opens if its command has no modifiers.
 ---@field output_lines integer Output with more lines is folded.
+---@field thinking boolean Whether the model's thinking is shown.
 ---@field keys table<string, string|false> Keys in a conversation, by what they do. False: no key.
 M.defaults = {
   cmd = nil,
   settings = {},
   window = "botright vertical",
   output_lines = 20,
+  thinking = true,
   keys = {
     approve = "<CR>",
     edit = "e",
@@ -30,6 +32,7 @@ local TYPES = {
   settings = "table",
   window = "string",
   output_lines = "number",
+  thinking = "boolean",
   keys = "table",
 }
 

@@ -1,5 +1,6 @@
 -- A conversation: its messages, its state, and what a person can do with it.
 -- It knows no buffer: the view that shows it sets `changed`, which is called after each change.
+local Activity = require("oi.activity")
 local config = require("oi.config")
 local daemon = require("oi.daemon")
 local Fold = require("oi.fold")
@@ -16,6 +17,7 @@ local uv = vim.uv --[[@as oi.Uv]]
 ---@field cwd string Folder in which its code runs.
 ---@field fold oi.Fold
 ---@field state oi.ConversationState What it is doing, by the daemon's latest message.
+---@field activity oi.Activity The same in words.
 ---@field auto_run boolean Whether its code runs without a question.
 ---@field title string
 ---@field model? string
@@ -42,6 +44,12 @@ local crashes = {}
 
 local OUTCOMES = { interrupted = "Interrupted.", stopped = "Stopped." }
 
+--- The time in seconds.
+---@return number
+local function now()
+  return uv.now() / 1000
+end
+
 ---@return string id Six letters or digits.
 local function new_id()
   return (
@@ -61,8 +69,9 @@ function Conversation.get(id)
     self = setmetatable({
       id = id or new_id(),
       cwd = vim.fn.getcwd(),
-      fold = Fold.new(),
+      fold = Fold.new(nil, now),
       state = "idle",
+      activity = Activity.new(now),
       auto_run = false,
       title = "",
       cost = 0,
@@ -111,6 +120,20 @@ local function emit(name, data)
   vim.api.nvim_exec_autocmds("User", { pattern = name, modeline = false, data = data })
 end
 
+--- Set a state that no chunk has told: at the beginning of a turn, after an answer, at the end.
+---@private
+---@param state oi.ConversationState
+function Conversation:enter(state)
+  self.state = state
+  self.activity:enter(state)
+end
+
+--- What it is doing, in words.
+---@return string
+function Conversation:words()
+  return self.activity:words(self.model)
+end
+
 ---@return boolean
 function Conversation:is_busy()
   return self.state ~= "idle"
@@ -129,7 +152,8 @@ end
 ---@private
 ---@return fun(err?: oi.Error, result?: oi.TurnResult) callback
 function Conversation:begin_turn()
-  self.state, self.outcome, self.failed = "thinking", nil, false
+  self:enter("thinking")
+  self.outcome, self.failed = nil, false
   return function(err, result)
     self:finish_turn(err, result)
   end
@@ -154,6 +178,7 @@ function Conversation:ask(words)
     self.fold:retract()
   end
   self:set_title(words)
+  self.fold:remove_notices() -- they have been read
   self.fold:ask(words)
   local callback = self:begin_turn()
   daemon.request("oi/stream", { conversation = self.id, message = words }, callback)
@@ -177,7 +202,8 @@ end
 ---@param err? oi.Error
 ---@param result? oi.TurnResult
 function Conversation:finish_turn(err, result)
-  self.state, self.approval, self.input = "idle", nil, nil
+  self:enter("idle")
+  self.approval, self.input = nil, nil
   self.fold:close()
   self.fold:remove_notices("retry")
   if result then
@@ -206,7 +232,10 @@ function Conversation:receive(params)
     self.fold:remove_notices("retry")
   end
   self.seq, self.state = params.seq, params.state
-  self.fold:add(chunk)
+  self.activity:add(chunk, self.state)
+  if config.options.thinking or not chunk.thinking then
+    self.fold:add(chunk)
+  end
   self.approval = self.state == "approval" and (params.approval or self.approval) or nil
   self.input = self.state == "input" and self.input or nil
   if input and params.input then
@@ -224,7 +253,8 @@ function Conversation:approve(decision, code)
     return notify("no block waits for an answer.")
   end
   local runs = decision == "run" or decision == "always"
-  self.approval, self.state = nil, runs and "running" or "thinking"
+  self.approval = nil
+  self:enter(runs and "running" or "thinking")
   local params = {
     conversation = self.id,
     approval = approval,
@@ -248,7 +278,8 @@ function Conversation:answer(line)
   if not input then
     return
   end
-  self.input, self.state = nil, "running"
+  self.input = nil
+  self:enter("running")
   local value = line or vim.NIL --[[@as string]]
   local params = { conversation = self.id, input = input.id, value = value }
   daemon.request("oi/input", params, function(err)
@@ -276,7 +307,7 @@ function Conversation:load()
     if not result then
       return self:show_error(err)
     end
-    self.fold = Fold.new(result.messages)
+    self.fold = Fold.new(result.messages, now)
     self.failed = false
     local first = self.fold.items[1]
     if first then

@@ -38,8 +38,8 @@ function Text:__tostring()
   return table.concat(self.lines, "\n")
 end
 
----@class oi.Item A message, complete or still growing, or a notice between messages.
----@field kind "user"|"message"|"code"|"notice"
+---@class oi.Item A message, complete or still growing, or what stands between messages.
+---@field kind "user"|"message"|"code"|"notice"|"thinking"
 ---@field text oi.Text What was said. Of a block: its code.
 ---@field language string Of a block; otherwise empty.
 ---@field output? oi.Lines What a block wrote. Nil: it has not run.
@@ -47,6 +47,8 @@ end
 ---@field status? "error"|"interrupted"|"killed"|"declined" How a block ended, if it matters.
 ---@field active_line? integer The line that runs now.
 ---@field topic? string Kind of a notice, such as `retry`.
+---@field began? number When this thinking began, in seconds.
+---@field seconds? number How long this thinking has taken. Nil: it goes on.
 ---@field plain? oi.PlainOutput Cache of the layout.
 ---@field files? table<oi.Display, string|false> Files in which the displays were saved.
 ---@field pictures? string[] The same files, in their order.
@@ -56,20 +58,23 @@ end
 ---@class oi.Fold
 ---@field items oi.Item[]
 ---@field is_open boolean Whether the last item may still grow.
+---@field package now fun(): number The time in seconds.
+---@field package aside? oi.Item Thinking in the midst of an item, shown once that item has ended.
 local Fold = {}
 Fold.__index = Fold
 
 ---@param messages? oi.StoredMessage[]
+---@param now? fun(): number The time in seconds.
 ---@return oi.Fold
-function Fold.new(messages)
-  local self = setmetatable({ items = {}, is_open = false }, Fold)
+function Fold.new(messages, now)
+  local self = setmetatable({ items = {}, is_open = false, now = now or os.time }, Fold)
   for _, message in ipairs(messages or {}) do
     self:restore(message)
   end
   return self
 end
 
----@param kind "user"|"message"|"code"|"notice"
+---@param kind "user"|"message"|"code"|"notice"|"thinking"
 ---@param text? string
 ---@return oi.Item
 local function new_item(kind, text)
@@ -87,6 +92,9 @@ end
 ---@param item oi.Item
 ---@return oi.Item
 function Fold:push(item)
+  self:end_thinking()
+  table.insert(self.items, self.aside)
+  self.aside = nil
   table.insert(self.items, item)
   self.is_open = true
   return item
@@ -100,8 +108,21 @@ function Fold:last(kind)
   return self.is_open and item and item.kind == kind and item or nil
 end
 
---- Finish the last item. What comes next begins another.
+--- Thinking has led to something: it is complete.
+---@package
+function Fold:end_thinking()
+  local thinking = self.aside or self:last("thinking")
+  if thinking then
+    thinking.seconds = self.now() - thinking.began
+  end
+end
+
+--- Finish the last item. What comes next begins another. Thinking that led to nothing is removed.
 function Fold:close()
+  if self:last("thinking") then
+    table.remove(self.items)
+  end
+  self.aside = nil
   local code = self:last("code")
   if code then
     code.active_line = nil
@@ -116,18 +137,25 @@ function Fold:ask(words)
   self:close()
 end
 
---- Remove the last message of the person, and all notices after it.
+--- Remove the last message of the person, and all that stands after it.
 function Fold:retract()
   repeat
     local item = table.remove(self.items)
   until not item or item.kind == "user"
 end
 
---- Whether nothing but notices followed the last message of the person.
+--- Whether an item is part of the conversation. Notices and thinking are only shown.
+---@param item oi.Item
+---@return boolean
+function Fold.is_message(item)
+  return item.kind ~= "notice" and item.kind ~= "thinking"
+end
+
+--- Whether no message followed the last one of the person.
 ---@return boolean
 function Fold:is_unanswered()
   for i = #self.items, 1, -1 do
-    if self.items[i].kind ~= "notice" then
+    if Fold.is_message(self.items[i]) then
       return self.items[i].kind == "user"
     end
   end
@@ -228,11 +256,29 @@ function Fold:notice(topic, text)
   end
 end
 
---- Remove the notices of this topic: they are no longer true.
----@param topic string
+--- Add thinking. It does not part what the model was writing.
+---@package
+---@param text string
+function Fold:think(text)
+  local item = self.aside or self:last("thinking")
+  if not item then
+    item = new_item("thinking")
+    item.began = self.now()
+    if self.is_open then
+      self.aside = item
+    else
+      self:push(item)
+    end
+  end
+  item.text:append(text)
+end
+
+--- Remove notices, because they are no longer true or have been read.
+---@param topic? string Only those of this topic.
 function Fold:remove_notices(topic)
   for i = #self.items, 1, -1 do
-    if self.items[i].topic == topic then
+    local its_topic = self.items[i].topic
+    if its_topic and its_topic == (topic or its_topic) then
       table.remove(self.items, i)
     end
   end
@@ -241,7 +287,11 @@ end
 ---@type table<string, fun(fold: oi.Fold, value: any)>
 local add = {
   message = function(fold, text)
-    local item = fold:last("message") or fold:push(new_item("message"))
+    local open = fold:last("message")
+    if open then
+      fold.aside = nil
+    end
+    local item = open or fold:push(new_item("message"))
     item.text:append(text)
   end,
   language = function(fold, language)
@@ -279,8 +329,14 @@ local add = {
     fold:close()
   end,
   notice = function(fold, notice)
-    fold:notice(notice.kind, notice.message)
+    if notice.kind == "retry" and fold:last("thinking") then
+      fold:close() -- the model will think anew
+    end
+    if notice.kind ~= "loading" then -- the state says so as long as it lasts
+      fold:notice(notice.kind, notice.message)
+    end
   end,
+  thinking = Fold.think,
 }
 
 --- Add a chunk. Kinds that add nothing to what is shown, and unknown ones, are ignored.
@@ -330,7 +386,7 @@ end
 function Fold:messages()
   local messages = {}
   for _, item in ipairs(self.items) do
-    if item.kind ~= "notice" then
+    if Fold.is_message(item) then
       table.insert(messages, stored(item))
     end
   end

@@ -11,6 +11,7 @@ local LINKS = {
   OIHint = "Comment",
   OIError = "DiagnosticError",
   OINotice = "DiagnosticWarn",
+  OIThinking = "Comment",
   OIAlways = "DiagnosticWarn",
   OIPicture = "Underlined",
   OIState = "DiagnosticInfo",

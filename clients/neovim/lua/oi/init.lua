@@ -68,7 +68,7 @@ end
 function M.statusline()
   local Conversation = package.loaded["oi.conversation"]
   local latest = Conversation and Conversation.latest()
-  return latest and latest:is_busy() and "oi: " .. latest.state or ""
+  return latest and latest:is_busy() and "oi: " .. latest:words() or ""
 end
 
 return M

@@ -5,7 +5,6 @@ local M = {}
 local ALWAYS = { "stop", "chat", "next", "previous", "yank" }
 local WAITING = { "approve", "edit", "skip", "always" }
 local LABELS = { approve = "run", edit = "edit", skip = "skip", always = "always", stop = "stop" }
-local BUSY = { thinking = "thinking", running = "running", retrying = "waiting to ask again" }
 
 ---@param buf integer
 ---@param names string[]
@@ -78,7 +77,7 @@ function M.hint(conversation, is_editing)
   elseif state == "idle" then
     return key_hints({ "chat" }, { chat = "ask" })
   end
-  local text = { { (BUSY[state] or state) .. " … ", "OIHint" } }
+  local text = { { conversation:words() .. " … ", "OIHint" } }
   return vim.list_extend(text, key_hints({ "stop" }))
 end
 

@@ -8,7 +8,7 @@ local M = {}
 ---@field lines string[]
 ---@field rules table<integer, string> Label of each fence, by its row.
 ---@field group? string Highlight group of its rows.
----@field is_folded? boolean Whether its long output has been folded. Set by the view.
+---@field is_folded? boolean Whether its long output or its thinking has been folded. Set by the view.
 ---@field code integer[] First row of the code, and the row after the last one. Empty without code.
 ---@field output integer[] The same for the output.
 ---@field spans table<integer, oi.Span[]> Colours of the output, by row.
@@ -113,6 +113,24 @@ local function trimmed(lines)
   return vim.list_slice(lines, first, last)
 end
 
+local THINKING_SHOWN = 160 -- characters of thinking that goes on
+
+--- Thinking: all of it once it is over, its last words before. It is indented, so that no Markdown in it
+--- has an effect on what follows.
+---@param item oi.Item
+---@return string[]
+local function thinking(item)
+  local lines = trimmed(item.text.lines)
+  if not item.seconds then
+    local last = table.concat(vim.list_slice(lines, math.max(1, #lines - 5)), " "):gsub("%s+", " ")
+    local first = math.max(0, vim.fn.strchars(last) - THINKING_SHOWN)
+    lines = { (first > 0 and "…" or "") .. vim.fn.strcharpart(last, first) }
+  end
+  return vim.tbl_map(function(line)
+    return line == "" and "" or "    " .. line
+  end, lines)
+end
+
 ---@param item oi.Item
 ---@param pictures? string[] Addresses of its pictures.
 ---@return oi.Block
@@ -127,6 +145,9 @@ function M.block(item, pictures)
       table.insert(block.lines, line == "" and ">" or "> " .. line)
     end
     block.group = "OIWords"
+  elseif item.kind == "thinking" then
+    block.lines = thinking(item)
+    block.group = "OIThinking"
   else
     block.lines = trimmed(item.text.lines)
     block.group = item.kind == "notice" and (item.topic and "OINotice" or "OIError") or nil

@@ -1,4 +1,5 @@
 -- A conversation as a Markdown file.
+local Fold = require("oi.fold")
 local layout = require("oi.layout")
 local picture = require("oi.picture")
 local M = {}
@@ -9,7 +10,7 @@ local M = {}
 function M.lines(fold)
   local lines = {}
   for _, item in ipairs(fold.items) do
-    if item.kind ~= "notice" then
+    if Fold.is_message(item) then
       vim.list_extend(lines, layout.block(item, picture.embedded(item)).lines)
       if item.status == "declined" then
         vim.list_extend(lines, { "⊘ *status: declined*", "" })

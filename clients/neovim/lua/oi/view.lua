@@ -15,6 +15,7 @@ local syntax = require("oi.syntax")
 local window = require("oi.window")
 
 local DRAW_EVERY = 30 -- milliseconds
+local COUNT_EVERY = 1000 -- milliseconds between two changes of the time that is shown
 
 ---@class oi.View
 ---@field conversation oi.Conversation
@@ -26,6 +27,7 @@ local DRAW_EVERY = 30 -- milliseconds
 ---@field private fold? oi.Fold What was drawn last.
 ---@field private pictures table<string, oi.Placement>
 ---@field private is_scheduled boolean Whether it is about to draw.
+---@field private is_counting boolean Whether the time that is shown is kept up to date.
 local View = {}
 View.__index = View
 
@@ -81,6 +83,7 @@ function View.get(conversation, buf)
     is_editing = false,
     pictures = {},
     is_scheduled = false,
+    is_counting = false,
   }, View)
   views[self.buf] = self
   self:prepare()
@@ -258,9 +261,27 @@ function View:draw()
   self:draw_status()
   self:place_pictures()
   keys.answer(self.buf, self.conversation)
+  self:count()
   vim.schedule(function()
     prompt.offer(self.conversation)
   end)
+end
+
+--- Keep the time that is shown up to date, as long as the conversation is doing something.
+---@private
+function View:count()
+  if self.is_counting or not self.conversation:is_busy() then
+    return
+  end
+  self.is_counting = true
+  vim.defer_fn(function()
+    self.is_counting = false
+    if views[self.buf] == self then
+      self:draw_status()
+      vim.cmd.redrawstatus({ bang = true })
+      self:count()
+    end
+  end, COUNT_EVERY)
 end
 
 --- Write the lines that differ from those in the buffer. Only items from the last unchanged one on
@@ -300,7 +321,7 @@ function View:draw_items(items)
   decorate.clear(self.buf, start + same)
   for i = from, #items do
     decorate.block(self.buf, self.rows[i], self.blocks[i], start + same)
-    self:fold_output(i)
+    self:fold_block(i)
   end
 end
 
@@ -324,13 +345,14 @@ function View:block(i, item)
   return block
 end
 
---- Fold an output that is complete and long, but for its beginning and end.
+--- Fold thinking, and a long output but for its beginning and end, once they are complete.
 ---@private
 ---@param i integer
-function View:fold_output(i)
+function View:fold_block(i)
   local block, fold = self.blocks[i], self.conversation.fold
   local is_growing = i == #fold.items and fold.is_open
-  if block.output[1] and not block.is_folded and not is_growing then
+  local can_fold = block.output[1] or block.item.kind == "thinking"
+  if can_fold and not block.is_folded and not is_growing then
     block.is_folded = true
     for _, win in ipairs(vim.fn.win_findbuf(self.buf)) do
       window.fold(win, self.rows[i], block)
@@ -347,6 +369,17 @@ function View:draw_active_line()
     row = self.rows[count] + block.code[1] + line - 1
   end
   decorate.active_line(self.buf, row)
+end
+
+--- The item that a row of the buffer belongs to.
+---@param row integer
+---@return oi.Item?
+function View:item_at(row)
+  for i = #self.rows, 1, -1 do
+    if self.rows[i] <= row then
+      return self.blocks[i].item
+    end
+  end
 end
 
 function View:draw_status()

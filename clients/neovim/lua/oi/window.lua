@@ -1,4 +1,5 @@
 -- Windows that show a conversation: how they are opened and set up, and their winbar.
+local Activity = require("oi.activity")
 local config = require("oi.config")
 local M = {}
 
@@ -9,6 +10,7 @@ local OPTIONS = {
   foldcolumn = "0",
   foldmethod = "manual",
   foldenable = true,
+  foldminlines = 0,
   foldtext = "v:lua.require'oi.window'.foldtext()",
   wrap = true,
   linebreak = true,
@@ -17,15 +19,6 @@ local OPTIONS = {
   conceallevel = 0,
   winhighlight = "@markup.raw.block.markdown:OICode", -- code keeps only its own colours
   winbar = "%{%v:lua.require'oi.window'.winbar()%}",
-}
----@type table<oi.ConversationState, string>
-local STATES = {
-  idle = "ready",
-  thinking = "thinking",
-  running = "running",
-  approval = "waits for your yes",
-  input = "waits for your input",
-  retrying = "waits to ask again",
 }
 local HEAD, TAIL = 5, 5 -- lines of a folded output that stay visible
 
@@ -44,14 +37,27 @@ function M.set_up(view)
   end
 end
 
---- Fold the output of a block, but for its beginning and its end.
+--- The lines of a block that are folded: all of its thinking, or its long output but for both ends.
+---@param start integer The block's first row.
+---@param block oi.Block
+---@return integer first
+---@return integer last Less than `first` if nothing is folded.
+local function folded(start, block)
+  if block.item.kind == "thinking" then
+    return start + 1, start + #block.lines - 1
+  elseif block.output[2] - block.output[1] <= config.options.output_lines then
+    return 1, 0
+  end
+  return start + block.output[1] + HEAD + 1, start + block.output[2] - TAIL
+end
+
+--- Fold what is folded of a block.
 ---@param win integer
 ---@param start integer The block's first row.
 ---@param block oi.Block
 function M.fold(win, start, block)
-  local first, last = start + block.output[1] + HEAD + 1, start + block.output[2] - TAIL
-  local count = block.output[2] - block.output[1]
-  if count > config.options.output_lines and last > first then
+  local first, last = folded(start, block)
+  if last >= first then
     vim.api.nvim_win_call(win, function()
       vim.cmd(("silent %d,%dfold"):format(first, last))
       if vim.fn.line(".") == vim.fn.line("$") then
@@ -61,8 +67,13 @@ function M.fold(win, start, block)
   end
 end
 
----@return string
+---@return string|string[][]
 function M.foldtext()
+  local view = require("oi.view").of()
+  local item = view and view:item_at(vim.v.foldstart - 1)
+  if item and item.kind == "thinking" then
+    return { { Activity.thought(item.seconds or 0) .. " (zo shows it) ", "OIThinking" } }
+  end
   return ("··· %d more lines (zo shows them) "):format(vim.v.foldend - vim.v.foldstart + 1)
 end
 
@@ -91,7 +102,7 @@ function M.winbar()
     return ""
   end
   local conversation = view.conversation
-  local state, model = STATES[conversation.state] or conversation.state, conversation.model or ""
+  local state, model = conversation:words(), conversation.model or ""
   local cost = conversation.cost > 0 and ("$%.4f"):format(conversation.cost) or ""
   local always = conversation.auto_run and "always runs  " or ""
   local title = shortened(conversation.title, #state + #always + #model + #cost + 8)
@@ -99,7 +110,7 @@ function M.winbar()
     escaped(title),
     always,
     conversation:is_busy() and "OIState" or "OICost",
-    state,
+    escaped(state),
     escaped(model),
     cost
   )
