@@ -177,11 +177,12 @@ export class Canvas {
   }
 }
 
-/** The change of a cell's metadata. Words need one to be rendered again: a new text is not enough for VS Code. */
+/** The change of a cell's metadata. Markdown needs one to be rendered again: a new text is not enough for VS Code. */
 function marked({ at, cell: old }: Drawn, cell: Cell): vscode.NotebookEdit[] {
   const hasNewState = cell.kind === "block" && old.kind === "block" && cell.state !== old.state;
-  if (cell.kind !== "words" && !hasNewState) return [];
-  const changed = cell.kind === "words" ? { length: cell.text.length } : metadataOf(cell);
+  if (cell.kind !== "words" && cell.kind !== "thinking" && !hasNewState) return [];
+  const length = cell.kind === "words" && old.kind === "words" ? { length: cell.text.length } : undefined;
+  const changed = length ?? metadataOf(cell);
   return [vscode.NotebookEdit.updateCellMetadata(at.index, { ...at.metadata, ...changed })];
 }
 

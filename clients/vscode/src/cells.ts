@@ -1,12 +1,16 @@
 /** Cells as a notebook holds them, and back. */
 
 import * as vscode from "vscode";
-import { type Bundle, type Cell, joined, type Output } from "./fold";
+import { thought } from "./activity";
+import { type Bundle, type Cell, joined, type Output, type Thinking } from "./fold";
 import { toDaemon, toEditor } from "./languages";
 
 export const NOTEBOOK = "oi-conversation";
 /** The language of a cell in which the person writes a message. */
 export const MESSAGE = "oi-message";
+
+/** Characters of thinking that goes on which are shown. */
+const LAST_WORDS = 160;
 
 const { stdout } = vscode.NotebookCellOutputItem;
 
@@ -26,6 +30,7 @@ export function dataOf(cell: Cell): vscode.NotebookCellData {
 export function metadataOf(cell: Cell): Metadata {
   const source = sourceOf(cell);
   if (cell.kind === "block") return { state: cell.state, source };
+  if (cell.kind === "thinking") return { role: "thinking", source, text: cell.text };
   return { role: cell.kind === "words" ? cell.role : cell.kind, source };
 }
 
@@ -33,16 +38,31 @@ export interface Metadata {
   /** Of a block: its state. */
   readonly state?: Extract<Cell, { kind: "block" }>["state"];
   /** Of other cells: who wrote it. */
-  readonly role?: "user" | "assistant" | "failure";
+  readonly role?: "user" | "assistant" | "failure" | "thinking";
   /** The text of the cell in the conversation. The person may have edited it since. */
   readonly source?: string;
+  /** Of thinking: all of it. */
+  readonly text?: string;
 }
 
 /** The text in the cell's editor. The person's messages are quoted, to distinguish them from the model's. */
 export function sourceOf(cell: Cell): string {
   if (cell.kind === "block") return clean(cell.code);
   if (cell.kind === "failure") return `⚠️ ${clean(cell.text)}`;
+  if (cell.kind === "thinking") return shownThinking(cell);
   return cell.role === "user" ? clean(cell.text).replaceAll(/^/gm, "> ") : clean(cell.text);
+}
+
+/** Thinking as Markdown: its last words while it goes on, later all of it, folded. */
+function shownThinking({ text, seconds }: Thinking): string {
+  const safe = clean(text).replaceAll(/<(?=[a-z/!?])/gi, "<\u200b"); // no HTML but ours
+  if (seconds === undefined) {
+    const words = safe.replaceAll(/[*`#\s]+/g, " ").trim();
+    const last = words.length > LAST_WORDS ? `…${words.slice(-LAST_WORDS)}` : words;
+    return `<small style="opacity: 0.7">${last}</small>`;
+  }
+  const summary = `<summary><small style="opacity: 0.7">${thought(vscode.l10n.t, seconds)}</small></summary>`;
+  return `<details style="opacity: 0.8">${summary}\n\n${safe.trim()}\n\n</details>`;
 }
 
 export function outputOf(output: Output): vscode.NotebookCellOutput {
@@ -53,13 +73,14 @@ export function outputOf(output: Output): vscode.NotebookCellOutput {
 
 /** The cell of the conversation that a notebook's cell holds. */
 export function cellOf(data: vscode.NotebookCellData): Cell {
-  const { role, state }: Metadata = data.metadata ?? {};
+  const { role, state, text }: Metadata = data.metadata ?? {};
   if (data.languageId === MESSAGE) return { kind: "words", role: "user", text: data.value };
   if (data.kind === vscode.NotebookCellKind.Code) {
     const outputs = (data.outputs ?? []).map(fromNotebook);
     const language = toDaemon(data.languageId);
     return { kind: "block", language, code: data.value, outputs, state: state ?? "interrupted" };
   }
+  if (role === "thinking") return { kind: "thinking", text: text ?? "", began: 0, seconds: 0 };
   if (role === "failure") return { kind: "failure", text: data.value.replace("⚠️ ", "") };
   return role === "user"
     ? { kind: "words", role, text: data.value.replaceAll(/^> ?/gm, "") }

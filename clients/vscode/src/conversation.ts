@@ -1,12 +1,13 @@
 /** One conversation: its turn, what waits for the person, and the notebook that shows it. */
 
 import * as vscode from "vscode";
+import { Activity } from "./activity";
 import { Canvas } from "./canvas";
 import { dataFrom, dataOf, sourceOf } from "./cells";
 import type { Daemon } from "./daemon";
 import { draftsOf, withDrafts } from "./drafts";
 import { explain, showError } from "./errors";
-import { type Block, type Cell, type Cells, cellsOf, fold, settle } from "./fold";
+import { type Block, type Cell, type Cells, cellsOf, fold, isAnswered, settle } from "./fold";
 import { toDaemon } from "./languages";
 import type { ApproveParams, Chunk, ChunkParams, ConversationState, TurnResult } from "./protocol";
 
@@ -26,6 +27,8 @@ export class Conversation implements vscode.Disposable {
   readonly onChange = this.changes.event;
   /** What it is doing: the state that the daemon sent last. */
   state: ConversationState = "idle";
+  /** The same in words. */
+  readonly activity = new Activity(vscode.l10n.t);
   /** Whether its code runs without a question. */
   autoRun = false;
   /** Why the daemon waits before it asks the model's server again. */
@@ -84,7 +87,7 @@ export class Conversation implements vscode.Disposable {
     const code = cell.document.getText();
     const runs = decision === "run" || decision === "always";
     const isEdited = runs && code !== sourceOf(block);
-    this.setState(runs ? "running" : "thinking");
+    this.enter(runs ? "running" : "thinking");
     await this.daemon.request("oi/approve", {
       conversation: this.id,
       approval: block.approval,
@@ -143,6 +146,7 @@ export class Conversation implements vscode.Disposable {
     if ("notice" in chunk) this.notify(chunk.notice);
     if (!this.turn) return;
     if (state !== "retrying") this.retry = undefined;
+    this.activity.add(params);
     this.show(fold(this.turn.cells, params));
     this.setState(state);
     if ("input" in chunk && params.input) void this.askForInput(params.input, chunk.input);
@@ -160,7 +164,7 @@ export class Conversation implements vscode.Disposable {
     const canvas = new Canvas(this.notebook, this.controller, (last) => this.drawn(last));
     if (at) canvas.adopt(cells[0] as Cell, at);
     this.turn = { cells, canvas, input: new vscode.CancellationTokenSource() };
-    this.setState("thinking");
+    this.enter("thinking");
     this.show(cells);
     try {
       await work();
@@ -175,9 +179,9 @@ export class Conversation implements vscode.Disposable {
 
   private fail(error: unknown): void {
     const turn = this.turn as Turn;
-    const kept = turn.cells.length > 1 ? settle(turn.cells) : [];
-    this.failed = { turn, kept };
-    this.show([...settle(turn.cells), { kind: "failure", text: explain(error) }]);
+    const cells = settle(turn.cells);
+    this.failed = { turn, kept: isAnswered(cells) ? cells : [] };
+    this.show([...cells, { kind: "failure", text: explain(error) }]);
   }
 
   private async finish(): Promise<void> {
@@ -187,7 +191,7 @@ export class Conversation implements vscode.Disposable {
     this.show(settle(cells));
     await canvas.finish();
     this.turn = undefined;
-    this.setState("idle");
+    this.enter("idle");
     await this.save();
     await this.readSettings().catch(() => {}); // the daemon may have ended
   }
@@ -214,7 +218,8 @@ export class Conversation implements vscode.Disposable {
   /** Show what a person must know now. A retry belongs to the state and is shown with it. */
   private notify({ kind, message }: Notice): void {
     if (kind === "retry") this.retry = message;
-    else void vscode.window.showWarningMessage(message);
+    else if (kind === "save" || kind === "limit") void vscode.window.showWarningMessage(message);
+    else if (kind !== "loading") void vscode.window.showInformationMessage(message);
   }
 
   private async askForInput(input: string, { prompt, password }: { prompt: string; password: boolean }) {
@@ -229,6 +234,12 @@ export class Conversation implements vscode.Disposable {
     if (asking.token.isCancellationRequested) return;
     const params = { conversation: this.id, input, value: value ?? null };
     await this.daemon.request("oi/input", params).catch(showError);
+  }
+
+  /** Take a state that no chunk has told. */
+  private enter(state: ConversationState): void {
+    this.activity.enter(state);
+    this.setState(state);
   }
 
   private setState(state: ConversationState): void {

@@ -19,7 +19,8 @@ async function save(notebook: vscode.NotebookDocument, ending: string, write: (c
   const defaultUri = vscode.Uri.joinPath(folder, `${name}.${ending}`);
   const file = await vscode.window.showSaveDialog({ defaultUri, filters: { [ending]: [ending] } });
   if (!file) return;
-  const cells = notebook.getCells().map((cell) => cellOf(dataFrom(cell)));
+  const all = notebook.getCells().map((cell) => cellOf(dataFrom(cell)));
+  const cells = all.filter(({ kind }) => kind !== "thinking");
   await vscode.workspace.fs.writeFile(file, Buffer.from(write(cells)));
 }
 

@@ -17,6 +17,8 @@ export interface Words {
   readonly kind: "words";
   readonly role: "user" | "assistant";
   readonly text: string;
+  /** Thinking in the midst of the message. It is shown once the message has ended with it. */
+  readonly aside?: Thinking;
 }
 
 export type BlockState = "writing" | "waiting" | "running" | "ended" | "interrupted" | "declined";
@@ -40,11 +42,31 @@ export interface Failure {
   readonly text: string;
 }
 
-export type Cell = Words | Block | Failure;
+/** What the model tells of its thinking. It is shown, and not part of the conversation. */
+export interface Thinking {
+  readonly kind: "thinking";
+  readonly text: string;
+  /** When it began, in milliseconds. */
+  readonly began: number;
+  /** How long it has taken. Undefined while it goes on. */
+  readonly seconds?: number;
+}
+
+export type Cell = Words | Block | Failure | Thinking;
 export type Cells = readonly Cell[];
 
 /** The cells after one more chunk. Chunks that add nothing to the cells, and unknown ones, are ignored. */
-export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk" | "approval">): Cells {
+export function fold(cells: Cells, params: Pick<ChunkParams, "chunk" | "approval">, now = Date.now()): Cells {
+  const { chunk } = params;
+  if ("thinking" in chunk) return think(cells, chunk.thinking, now);
+  if ("notice" in chunk) return chunk.notice.kind === "retry" ? withoutOpenThinking(cells) : cells;
+  const led = endThinking(cells, chunk, now);
+  const folded = foldMessage(led, params);
+  return folded === led ? cells : folded;
+}
+
+/** The cells after a chunk that may add to the conversation's messages. */
+function foldMessage(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk" | "approval">): Cells {
   if ("message" in chunk) {
     const last = cells.at(-1);
     return last?.kind === "words" && last.role === "assistant"
@@ -67,8 +89,42 @@ export function fold(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
   return isWritten ? change(cells, (open) => write({ ...open, state: "running" }, chunk)) : cells;
 }
 
-/** The cells at the end of a turn: a block that waited was declined, one that ran was interrupted. */
-export function settle(cells: Cells): Cells {
+/** The cells after more thinking. It does not part what the model was writing. */
+function think(cells: Cells, text: string, now: number): Cells {
+  const last = cells.at(-1);
+  const more = ({ seconds: _, ...thinking }: Thinking) => ({ ...thinking, text: thinking.text + text });
+  const begun: Thinking = { kind: "thinking", text: "", began: now };
+  if (last?.kind === "thinking") return [...cells.slice(0, -1), more(last)];
+  if (last?.kind === "words" && last.role === "assistant") {
+    return [...cells.slice(0, -1), { ...last, aside: more(last.aside ?? begun) }];
+  }
+  return last?.kind === "block" && !isOver(last) ? cells : [...cells, more(begun)];
+}
+
+/** The cells once thinking has led to this chunk. If a message goes on, thinking in its midst is not shown. */
+function endThinking(cells: Cells, chunk: ChunkParams["chunk"], now: number): Cells {
+  const last = cells.at(-1);
+  const ended = (thinking: Thinking) => ({ ...thinking, seconds: (now - thinking.began) / 1000 });
+  if (last?.kind === "thinking") return [...cells.slice(0, -1), ended(last)];
+  if (last?.kind !== "words" || !last.aside) return cells;
+  const { aside, ...words } = last;
+  return [...cells.slice(0, -1), words, ...("message" in chunk ? [] : [ended(aside)])];
+}
+
+function withoutOpenThinking(cells: Cells): Cells {
+  const last = cells.at(-1);
+  return last?.kind === "thinking" && last.seconds === undefined ? cells.slice(0, -1) : cells;
+}
+
+/** Whether cells hold something of the model, besides its thinking. */
+export function isAnswered(cells: Cells): boolean {
+  return cells.some((cell) => cell.kind === "block" || (cell.kind === "words" && cell.role === "assistant"));
+}
+
+/** The cells at the end of a turn: a block that waited was declined, one that ran was interrupted, and
+ * thinking that led to nothing is removed. */
+export function settle(all: Cells): Cells {
+  const cells = withoutOpenThinking(all);
   const last = cells.at(-1);
   if (last?.kind !== "block" || isOver(last)) return cells;
   return [...cells.slice(0, -1), end(last, last.state === "waiting" ? "declined" : "interrupted")];
@@ -98,7 +154,7 @@ export function cellsOf(messages: readonly StoredMessage[]): Cells {
 export function messagesOf(cells: Cells): StoredMessage[] {
   return cells.flatMap((cell): StoredMessage[] => {
     if (cell.kind === "words") return [{ role: cell.role, message: cell.text }];
-    if (cell.kind === "failure") return [];
+    if (cell.kind !== "block") return [];
     const { language, code, outputs } = cell;
     const stored = { role: "assistant", language, code } as const;
     if (cell.state === "declined") return [{ ...stored, status: "declined" }];

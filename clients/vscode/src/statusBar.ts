@@ -1,6 +1,7 @@
 /** The items in the status bar, and the context keys of the manifest's `when` clauses. */
 
 import * as vscode from "vscode";
+import { WORDS } from "./activityWords";
 import type { Conversations } from "./conversations";
 import type { Daemon } from "./daemon";
 import type { ConversationState } from "./protocol";
@@ -15,6 +16,8 @@ const ICONS: Record<ConversationState, string> = {
   retrying: "watch",
 };
 
+const SECOND = 1000;
+
 export class StatusBar implements vscode.Disposable {
   private readonly item = vscode.window.createStatusBarItem("oi.status", vscode.StatusBarAlignment.Right, 90);
   /** Shown while code of the current conversation runs without a question. */
@@ -28,6 +31,8 @@ export class StatusBar implements vscode.Disposable {
   private retry: string | undefined;
   private model = "";
   private cost = 0;
+  /** Keeps the time that is shown up to date; only while the conversation is doing something. */
+  private clock: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly conversations: Conversations,
@@ -54,6 +59,7 @@ export class StatusBar implements vscode.Disposable {
   }
 
   dispose(): void {
+    clearInterval(this.clock);
     vscode.Disposable.from(...this.scope).dispose();
   }
 
@@ -62,12 +68,17 @@ export class StatusBar implements vscode.Disposable {
     const state = current?.state ?? "idle";
     if (state === "idle" && this.daemon.state === "running") void this.refresh().catch(() => {});
     if (state !== this.state) void vscode.commands.executeCommand("setContext", "oi.state", state);
-    const isChanged = state !== this.state || current?.retry !== this.retry;
+    if (state !== "idle") {
+      this.clock ??= setInterval(() => this.draw(), SECOND);
+    } else {
+      clearInterval(this.clock);
+      this.clock = undefined;
+    }
     this.state = state;
     this.retry = current?.retry;
     if (current?.autoRun) this.always.show();
     else this.always.hide();
-    if (isChanged) this.draw();
+    this.draw();
   }
 
   private async refresh(): Promise<void> {
@@ -80,25 +91,17 @@ export class StatusBar implements vscode.Disposable {
   }
 
   private draw(): void {
-    const { state, daemon, cost } = this;
-    const model = configured(["oi.model"]).model || this.model;
+    const { state, daemon, cost, retry } = this;
+    const model = String(configured(["oi.model"]).model || this.model);
     const icon = daemon.state === "failed" ? "error" : ICONS[state];
-    const parts = [`$(${icon}) ${model || "Open Interpreter"}`, cost >= 0.0001 ? `$${cost.toFixed(4)}` : ""];
-    this.item.text = parts.filter(Boolean).join(" · ");
-    const doing = this.retry ?? describe(state);
-    this.item.tooltip = vscode.l10n.t("Open Interpreter: {0}. Daemon: {1}.", doing, daemon.state);
+    const doing = this.conversations.current?.activity.words(model) ?? "";
+    const price = cost >= 0.0001 ? `$${cost.toFixed(4)}` : "";
+    const parts = state === "idle" ? [model || "Open Interpreter", price] : [doing];
+    const text = `$(${icon}) ${parts.filter(Boolean).join(" · ")}`;
+    if (text !== this.item.text) this.item.text = text;
+    const { t } = vscode.l10n;
+    const told = t("Open Interpreter: {0}. Daemon: {1}.", doing || t(WORDS.idle), daemon.state);
+    const tooltip = retry ? `${retry}\n\n${told}` : told;
+    if (tooltip !== this.item.tooltip) this.item.tooltip = tooltip;
   }
-}
-
-function describe(state: ConversationState): string {
-  const { t } = vscode.l10n;
-  const all: Record<ConversationState, string> = {
-    idle: t("ready"),
-    thinking: t("the model writes"),
-    running: t("code runs"),
-    approval: t("code waits for your answer"),
-    input: t("code waits for input"),
-    retrying: t("the model's server is asked again soon"),
-  };
-  return all[state];
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { Editor, isAlive } from "./editor";
-import { code, Model, refusal, text, words } from "./model";
+import { code, Model, refusal, text, thinking, words } from "./model";
 import { LATEST } from "./server";
 
 let model: Model;
@@ -41,6 +41,28 @@ drive("from the palette to an answer", async () => {
   await editor.rendered("1.4166666666666667").waitFor();
   await editor.rendered("about 1.42").waitFor();
   await editor.shot("answer");
+});
+
+drive("thinking is shown, then folded, and is in no file", async () => {
+  const thoughts =
+    "**Dividing**\n\nFirst I divide 34 by 24, which is 17 by 12. That is 1 and 5 by 12, so </details> the quotient" +
+    " is a little more than 1.4.\n\n```python\nprint(34 / 24)\n```\n\nThen I round it to two places.";
+  model.replies(thinking(thoughts, words("It is **about 1.42**."), 200));
+  await editor.chat("What's 34/24?");
+  await editor.status.getByText("thinking").waitFor();
+  await editor.rendered("First I divide").waitFor();
+  await editor.shot("thinking");
+  await editor.rendered("about 1.42").waitFor();
+  await editor.idle();
+  await editor.rendered("Then I round it").waitFor({ state: "hidden" });
+  await editor.shot("thought");
+  await editor.rendered(/^thought for \d+ s$/).click();
+  await editor.rendered("Then I round it").waitFor();
+  await editor.shot("thinking-open");
+  expect(await editor.save("Export to Markdown...", "What's 34 24_.md")).toBe(
+    "> What's 34/24?\n\nIt is **about 1.42**.\n",
+  );
+  expect(editor.lastSaved()).not.toContain("quotient");
 });
 
 drive("the active line moves; output and a picture appear inline", async () => {

@@ -30,6 +30,15 @@ export function code(source: string, language = "python", delay = 5): Reply {
   return { deltas: [head, ...pieces.map((piece) => call({ function: { arguments: piece } }))], delay };
 }
 
+/** A reply that a model thinks about first, aloud. */
+export function thinking(thoughts: string, reply: Reply, delay = 40): Reply {
+  const pieces = thoughts.match(/\s*\S+/g) ?? [];
+  return {
+    deltas: [...pieces.map((reasoning_content) => ({ reasoning_content })), ...reply.deltas],
+    delay,
+  };
+}
+
 export function refusal(status: number): Reply {
   return { deltas: [], status };
 }

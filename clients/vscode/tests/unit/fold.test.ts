@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { type Block, type Cells, cellsOf, fold, messagesOf, settle } from "../../src/fold";
+import { type Block, type Cells, cellsOf, fold, isAnswered, messagesOf, settle } from "../../src/fold";
 import type { Chunk, StoredMessage } from "../../src/protocol";
 
 interface Example {
@@ -69,14 +69,38 @@ test("a declined block is marked, and its message too", () => {
   expect(lastBlock(cellsOf(messagesOf(declined))).state).toBe("declined");
 });
 
-test("notices, thinking and unknown kinds of chunks change no cell", () => {
+test("notices and unknown kinds of chunks change no cell", () => {
   const before = all([{ message: "Yes." }]);
   const others = [
     { notice: { kind: "save", message: "The disk is full." } },
-    { thinking: "Hm" },
     { telepathy: {} } as unknown as Chunk,
   ];
   expect(all(others, before)).toBe(before);
+});
+
+test("thinking is a cell before what it led to, with its seconds, and no message", () => {
+  const thinking = fold(all([{ thinking: "A quo" }]), { chunk: { thinking: "tient." } });
+  expect(thinking).toMatchObject([{ kind: "thinking", text: "A quotient." }]);
+  const [cell, words] = fold(thinking, { chunk: { message: "1.4" } }, Date.now() + 12_000);
+  expect(cell).toMatchObject({ kind: "thinking", seconds: expect.closeTo(12, 0) });
+  expect(words).toMatchObject({ kind: "words", text: "1.4" });
+  expect(messagesOf(settle(all([{ message: "." }], [cell, words] as Cells)))).toEqual([
+    { role: "assistant", message: "1.4." },
+  ]);
+});
+
+test("thinking parts no message that goes on, and is shown after one that has ended", () => {
+  const message = all([{ message: "One" }, { thinking: "Hm" }, { message: " two." }]);
+  expect(message).toEqual([{ kind: "words", role: "assistant", text: "One two." }]);
+  const cells = all([{ thinking: "Let me run it." }, { language: "python" }], message);
+  expect(cells.map(({ kind }) => kind)).toEqual(["words", "thinking", "block"]);
+});
+
+test("thinking that led to nothing is removed: at the end of the turn, and by a retry", () => {
+  const thinking = all([{ thinking: "Hm" }]);
+  expect(settle(thinking)).toEqual([]);
+  expect(all([{ notice: { kind: "retry", message: "Busy.", seconds: 1 } }], thinking)).toEqual([]);
+  expect(isAnswered(thinking)).toBe(false);
 });
 
 test("a question of the daemon itself, outside of a block, makes no cell", () => {
