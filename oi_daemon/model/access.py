@@ -11,6 +11,7 @@ from oi_daemon.model.connections import Connections, validated
 from oi_daemon.model.context_window import window_by_name
 from oi_daemon.model.endpoint import Endpoint, configured_endpoint
 from oi_daemon.model.explanations import KEY_MISSING
+from oi_daemon.model.local.embedded import OnLoad
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.prices import OPENAI
 from oi_daemon.model.reasoning import is_reasoning_model
@@ -48,13 +49,16 @@ class ServerAccess:
         """Import and create, in a thread, what the first request needs."""
         await self.connections.preload()
 
-    async def endpoint(self, settings: Settings) -> Endpoint:
+    async def endpoint(self, settings: Settings, on_load: OnLoad | None = None) -> Endpoint:
         """Return where these settings lead. A server of our own is started and ready then.
+
+        Args:
+            on_load: called with a model's name before a server of our own loads it.
 
         Raises:
             ModelError: the settings lead to no model; the text lists what the person can do.
         """
-        endpoint = await self.local.resolve(settings) or validated(_hosted(settings))
+        endpoint = await self.local.resolve(settings, on_load) or validated(_hosted(settings))
         await self.preload()
         for name, value in endpoint.headers.items():
             if _SECRET.search(name):

@@ -26,6 +26,7 @@ from oi_daemon.model.environment import Environment
 from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import LONGEST_BUSY, MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
+from oi_daemon.model.loading import locating
 from oi_daemon.model.prices import TokenCounts, price
 from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_reason
@@ -80,7 +81,10 @@ class ServerModel:
         self, messages: Sequence[Message], needs_quote: Callable[[], bool]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.reply`. `Usage` comes last, or just before an error."""
-        request = await self._request()
+        async with locating(self._access, self._settings) as location:
+            if loading := await location.notice():
+                yield loading
+            request = await self._request(await location.endpoint())
         ask = partial(self._text_only, needs_quote=needs_quote)
         async with aclosing(self._summariser.if_full(request, messages, ask)) as summary:
             async for part in summary:
@@ -103,7 +107,8 @@ class ServerModel:
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.compact`."""
         ask = partial(self._text_only, needs_quote=needs_quote)
-        async with aclosing(self._summariser.now(await self._request(), messages, ask)) as parts:
+        request = await self._request(await self._access.endpoint(self._settings))
+        async with aclosing(self._summariser.now(request, messages, ask)) as parts:
             async for part in parts:
                 yield part
 
@@ -142,10 +147,7 @@ class ServerModel:
                     yield part
             if attempt.failed and not attempt.reader.written:
                 self._unfinished = None
-                wait = request.adjust(attempt.failed)
-                if wait is None:
-                    raise await self._error(attempt.failed, request.endpoint)
-                if wait:
+                if wait := await self._seconds_to_wait(request, attempt.failed):
                     yield NoticeChunk("retry", retry_reason(attempt.failed), wait)
                     await asyncio.sleep(wait)
                 continue
@@ -164,6 +166,17 @@ class ServerModel:
         if left_out <= before:
             return None
         return NoticeChunk("trimmed", _TRIMMED.format(count=left_out, window=request.window))
+
+    async def _seconds_to_wait(self, request: ModelRequest, failed: Failure) -> float:
+        """Change the request after a failure; return the seconds to wait before the next try.
+
+        Raises:
+            ModelError: another try is of no use.
+        """
+        wait = request.adjust(failed)
+        if wait is None:
+            raise await self._error(failed, request.endpoint)
+        return wait
 
     def _correct(self, attempt: "_Attempt") -> NoticeChunk | None:
         """Remember the reply's calls that could not be read, for the next request.
@@ -185,9 +198,8 @@ class ServerModel:
         attempt, self._unfinished = self._unfinished, None
         return None if attempt is None else self._usage(attempt)
 
-    async def _request(self) -> ModelRequest:
+    async def _request(self, endpoint: Endpoint) -> ModelRequest:
         """Return a request to the endpoint, whose context window is known as far as can be."""
-        endpoint = await self._access.endpoint(self._settings)
         await self._access.learn_window(self._settings, endpoint)
         return ModelRequest(
             self._settings,

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
+from oi_daemon.messages import NoticeChunk
+from oi_daemon.model.access import ServerAccess
 from oi_daemon.model.endpoint import NO_KEY, Endpoint
+from oi_daemon.model.loading import locating
 from oi_daemon.model.local.model_file import EMBEDDED
 from oi_daemon.model.local.servers import LocalModels, find_local
 from oi_daemon.settings import Settings
@@ -183,6 +186,25 @@ async def test_a_file_has_one_server_however_many_use_it(local: LocalModels, fil
     settings = Settings(model=str(file))
     first, second = await asyncio.gather(local.resolve(settings), local.resolve(settings))
     assert first == second
+
+
+async def test_loading_a_model_file_is_announced_once(local: LocalModels, file: Path) -> None:
+    access = ServerAccess(local)
+    settings = Settings(model=str(file))
+    announced = NoticeChunk("loading", "Loading the model tiny.")
+    for notice in (announced, None):
+        async with locating(access, settings) as location:
+            assert await location.notice() == notice
+            assert (await location.endpoint()).model == "tiny"
+    await access.close()
+
+
+async def test_leaving_the_search_ends_the_loading(local: LocalModels, file: Path) -> None:
+    async with locating(ServerAccess(local), Settings(model=str(file))) as location:
+        assert await location.notice()
+    endpoint = asyncio.create_task(location.endpoint())
+    with pytest.raises(asyncio.CancelledError):
+        await endpoint
 
 
 async def test_what_was_downloaded_is_embedded(local: LocalModels, downloaded: Path) -> None:

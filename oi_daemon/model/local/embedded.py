@@ -12,9 +12,9 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.model.context_window import EMBEDDED_WINDOW
@@ -27,6 +27,10 @@ MAX_TOKENS = 1024
 
 _PROGRAM = (sys.executable, "-P", str(Path(__file__).with_name("embedded_process.py")))
 """Command of the child. The module is run by its path, so that the package is not imported."""
+
+
+OnLoad: TypeAlias = Callable[[str], None]
+"""Is told the name of a model that is about to be loaded."""
 
 
 class EmbeddedServer:
@@ -53,10 +57,13 @@ class EmbeddedServer:
         """URL for requests. It changes when the child is started again."""
         return f"{self._address}/v1"
 
-    async def start(self) -> None:
+    async def start(self, on_load: OnLoad | None = None) -> None:
         """Start the child, unless it runs, and return once the model is loaded.
 
         A child that died is started again.
+
+        Args:
+            on_load: called before the model is loaded, with its name; not if the child runs.
 
         Raises:
             NoModelError: the file, or the package that serves it, is not there.
@@ -69,6 +76,8 @@ class EmbeddedServer:
                 logger.warning("%s It is started again.", reason)
             await self._end()
             self._check()
+            if on_load is not None:
+                on_load(self.model)
             try:
                 await self._launch()
             except BaseException:

@@ -20,7 +20,7 @@ from oi_daemon.model.choosing import is_chat_model
 from oi_daemon.model.context_window import EMBEDDED_WINDOW
 from oi_daemon.model.endpoint import NO_KEY, Endpoint, configured_endpoint, server_url
 from oi_daemon.model.limits import MAX_BODY_BYTES
-from oi_daemon.model.local.embedded import EmbeddedServer
+from oi_daemon.model.local.embedded import EmbeddedServer, OnLoad
 from oi_daemon.model.local.model_file import model_is_downloaded
 from oi_daemon.settings import Settings
 
@@ -72,8 +72,11 @@ class LocalModels:
         self._ports = tuple(ports)
         self._embedded: dict[Path, EmbeddedServer] = {}
 
-    async def resolve(self, settings: Settings) -> Endpoint | None:
+    async def resolve(self, settings: Settings, on_load: OnLoad | None = None) -> Endpoint | None:
         """Return the endpoint on this machine, ready to answer; None if a hosted model is meant.
+
+        Args:
+            on_load: see `EmbeddedServer.start`.
 
         Raises:
             NoModelError: the model is not there; the text lists what the person can do.
@@ -85,8 +88,8 @@ class LocalModels:
         if settings.api_base is not None:
             return await self._at_base(settings, settings.api_base) if settings.local else None
         if is_file:
-            return await self._embed(_file(settings))
-        return await self._find(_named(settings)) if settings.local else None
+            return await self._embed(_file(settings), on_load)
+        return await self._find(_named(settings), on_load) if settings.local else None
 
     async def servers(self) -> list[LocalServer]:
         """Return the servers on this machine that have a model that can chat."""
@@ -113,7 +116,7 @@ class LocalModels:
             model = server.match(None)
         return configured_endpoint(settings, api_base, model or settings.model)
 
-    async def _find(self, model: str | None) -> Endpoint:
+    async def _find(self, model: str | None, on_load: OnLoad | None) -> Endpoint:
         """Return a server that has this model; for None, any server, or the downloaded model.
 
         Raises:
@@ -123,13 +126,13 @@ class LocalModels:
         if server is not None and (name := server.match(model)):
             return Endpoint(api_base=server.api_base, api_key=NO_KEY, model=name)
         if model is None and (path := model_is_downloaded()):
-            return await self._embed(path)
+            return await self._embed(path, on_load)
         raise NoModelError(_NOWHERE if model is None else f"{model} was not found. {_NOWHERE}")
 
-    async def _embed(self, path: Path) -> Endpoint:
+    async def _embed(self, path: Path, on_load: OnLoad | None) -> Endpoint:
         """Return the endpoint of a model file, whose child process is started if necessary."""
         server = self._embedded.setdefault(path, EmbeddedServer(path))
-        await server.start()
+        await server.start(on_load)
         return Endpoint(
             api_base=server.api_base,
             api_key=server.api_key,

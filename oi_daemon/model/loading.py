@@ -1,0 +1,51 @@
+"""Finds the server to ask, and announces that a model on this machine is loaded first."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from oi_daemon.messages import NoticeChunk
+from oi_daemon.model.access import ServerAccess
+from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.settings import Settings
+
+
+class Location:
+    """The search for the server where settings lead. It may take as long as a model is loaded."""
+
+    def __init__(self, finding: asyncio.Task[Endpoint], loading: asyncio.Future[str]) -> None:
+        """
+        Args:
+            loading: gets the name of a model that is loaded.
+        """
+        self._finding = finding
+        self._loading = loading
+
+    async def notice(self) -> NoticeChunk | None:
+        """Wait until it is known whether a model is loaded; return the notice that says so."""
+        tasks: set[asyncio.Future[object]] = {self._finding, self._loading}  # type: ignore[arg-type]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not self._loading.done():
+            return None
+        return NoticeChunk("loading", f"Loading the model {self._loading.result()}.")
+
+    async def endpoint(self) -> Endpoint:
+        """Wait for the endpoint, and return it.
+
+        Raises:
+            ModelError: see `ServerAccess.endpoint`.
+        """
+        return await self._finding
+
+
+@asynccontextmanager
+async def locating(access: ServerAccess, settings: Settings) -> AsyncIterator[Location]:
+    """Search for the server where these settings lead; when the context ends, the search does."""
+    loading: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    finding = asyncio.create_task(access.endpoint(settings, loading.set_result))
+    try:
+        yield Location(finding, loading)
+    finally:
+        loading.cancel()
+        finding.cancel()
+        await asyncio.gather(finding, return_exceptions=True)
