@@ -15,6 +15,8 @@ class TokenCounts:
     """Input tokens that the server read from its cache, which are cheaper."""
     cache_write_tokens: int = 0
     """Input tokens that the server wrote to its cache, which some charge more for."""
+    reasoning_tokens: int = 0
+    """Output tokens that the model has thought with."""
     service_tier: str | None = None
     """The tier at which the server has answered, such as `flex`; None if it does not say."""
     cost: float | None = None

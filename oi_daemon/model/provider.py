@@ -43,6 +43,8 @@ class ProviderData:
         return {name: value for name, value in fields.items() if value} or None
 
 
+CHARACTERS_PER_TOKEN = 4
+"""Characters of reasoning, plain or encrypted, that are counted as one token."""
 UNSIGNED: Mapping[str, Any] = {
     "extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}
 }
@@ -77,6 +79,24 @@ def provider_data(block: CodeMessage, endpoint: Endpoint | None) -> ProviderData
         else (),
         phase=_text(data.get("phase")),
     )
+
+
+def data_tokens(block: CodeMessage) -> int:
+    """Return about how many tokens the data costs that goes back with the block."""
+    return _characters(block.provider) // CHARACTERS_PER_TOKEN if block.provider else 0
+
+
+def _characters(value: object) -> int:
+    """Return the length of all texts in the data."""
+    match value:
+        case str():
+            return len(value)
+        case Mapping():
+            return sum(map(_characters, value.values()))
+        case list() | tuple():
+            return sum(map(_characters, value))
+        case _:
+            return 0
 
 
 def _text(value: object) -> str | None:

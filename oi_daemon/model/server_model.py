@@ -259,7 +259,8 @@ class ServerModel:
         counts = counts or TokenCounts(attempt.estimate(), (reader.written + 3) // 4)
         cost = self._price(counts, endpoint)
         usage = Usage(counts.input_tokens, counts.output_tokens, cost)
-        logger.debug("reply: %s, %.3f s", usage, time.monotonic() - attempt.started)
+        seconds = time.monotonic() - attempt.started
+        logger.debug("reply: %s, %s, %.3f s", usage, counts, seconds)
         return usage
 
     def _price(self, counts: TokenCounts, endpoint: Endpoint) -> float | None:

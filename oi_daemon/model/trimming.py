@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.dialects.requests import readable
+from oi_daemon.model.provider import data_tokens
 from oi_daemon.model.tokens import OUTPUT_LEFT_OUT, Tokenizer
 
 FILLED = 0.55
@@ -100,7 +101,8 @@ def _characters(message: Message) -> int:
 
 def _rough_size(message: Message) -> int:
     """Return about how many tokens the message costs, without counting."""
-    return _characters(message) // 3 + CALL_OVERHEAD
+    further = data_tokens(message) if isinstance(message, CodeMessage) else 0
+    return _characters(message) // 3 + CALL_OVERHEAD + further
 
 
 def _shown_size(message: Message, max_output: int, tokenizer: Tokenizer) -> int:
@@ -115,7 +117,8 @@ def _message_at_most(message: Message) -> int:
             return _at_most(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
             displays = len(message.displays) * DISPLAY_OVERHEAD
-            return _at_most(code) + _at_most(output or "") + CALL_OVERHEAD + displays
+            further = CALL_OVERHEAD + displays + data_tokens(message)
+            return _at_most(code) + _at_most(output or "") + further
 
 
 def _at_most(text: str) -> int:
@@ -130,7 +133,8 @@ def _size(message: Message, tokenizer: Tokenizer) -> int:
             return tokenizer.count(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
             displays = len(message.displays) * DISPLAY_OVERHEAD
-            return tokenizer.count(code) + tokenizer.count(output or "") + CALL_OVERHEAD + displays
+            further = CALL_OVERHEAD + displays + data_tokens(message)
+            return tokenizer.count(code) + tokenizer.count(output or "") + further
 
 
 def _with_short_output(message: Message, max_output: int, tokenizer: Tokenizer) -> Message:
@@ -148,6 +152,8 @@ def _cut(message: Message, limit: int, tokenizer: Tokenizer) -> Message:
     """Return the message, cut to about `limit` tokens if it has more."""
     if _size(message, tokenizer) <= limit:
         return message
+    if isinstance(message, CodeMessage) and message.provider:
+        return _cut(replace(message, provider=None), limit, tokenizer)
     limit = max(limit - CALL_OVERHEAD, 2)
     match message:
         case UserMessage(text):

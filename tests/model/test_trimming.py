@@ -136,3 +136,14 @@ def test_what_is_left_out_is_counted() -> None:
     messages: list[Message] = [UserMessage(f"{n} " + "word " * 50) for n in range(20)]
     trimmed = trim(messages, room=500, max_output=2000, tokenizer=TOKENIZER)
     assert trimmed.left_out + len(trimmed.messages) == 20
+
+
+def test_what_goes_back_to_the_server_takes_room() -> None:
+    thought = {"message": {"reasoning_content": "hm " * 4_000}}
+    messages: list[Message] = [
+        UserMessage("Go"),
+        CodeMessage("python", "1", "1", provider=thought),
+        CodeMessage("python", "2", "2"),
+    ]
+    assert not surely_fits(messages, 2_000, 500)
+    assert surely_fits(messages, 4_000, 500)

@@ -13,6 +13,8 @@ def token_counts(usage: Any) -> TokenCounts | None:
         return None
     details = usage.get("prompt_tokens_details")
     details = details if isinstance(details, Mapping) else {}
+    written = usage.get("completion_tokens_details", usage.get("output_tokens_details"))
+    written = written if isinstance(written, Mapping) else {}
     cost = _number(usage.get("cost"))
     tier = usage.get("service_tier")
     return TokenCounts(
@@ -26,6 +28,7 @@ def token_counts(usage: Any) -> TokenCounts | None:
         cache_write_tokens=_first(
             details.get("cache_write_tokens"), usage.get("cache_creation_input_tokens")
         ),
+        reasoning_tokens=_first(written.get("reasoning_tokens")),
         service_tier=tier if isinstance(tier, str) else None,
         cost=cost,
     )
