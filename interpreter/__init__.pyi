@@ -4,6 +4,7 @@
 from oi_daemon.client.interpreter import Interpreter
 from oi_daemon.messages.shapes import LastTurnDict, MessageDict, UsageDict
 from oi_daemon.settings.shapes import (
+    ApiChoice,
     ReasoningEffort,
     SandboxMode,
     ServiceTier,
@@ -31,6 +32,7 @@ api_key: str | None
 max_budget: float | None
 max_rounds: int
 tool_style: ToolStyle
+api: ApiChoice
 reasoning_effort: ReasoningEffort
 verbosity: Verbosity
 service_tier: ServiceTier
@@ -58,6 +60,7 @@ execute = _interpreter.execute
 approve = _interpreter.approve
 input = _interpreter.input
 undo = _interpreter.undo
+compact = _interpreter.compact
 reset = _interpreter.reset
 languages = _interpreter.languages
 models = _interpreter.models

@@ -199,6 +199,7 @@ class Interpreter(PersistentConversation):
         """What all turns of this object have used: `input_tokens`, `output_tokens`, `cost`.
 
         `cost` is in US dollars, of the requests whose price is known; `unpriced` counts the others.
+        `about` is true if a cost is by the price of an earlier version of the model.
         """
         with self._try_lock() as is_free:
             if is_free and self._is_running:

@@ -54,6 +54,7 @@ class PersistentConversation(SettingAttributes):
             "output_tokens": 0,
             "cost": 0.0,
             "unpriced": 0,
+            "about": False,
         }
 
     def start(self) -> None:

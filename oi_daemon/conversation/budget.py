@@ -29,6 +29,8 @@ class Budget:
     """US dollars of all requests whose price is known."""
     unpriced: int = 0
     """Number of requests whose price is not known."""
+    about: bool = False
+    """True once a request was counted by the price of its model's predecessor."""
     _accepted: set[str] = field(default_factory=set)
     """Models without a known price that the person has agreed to use in spite of `max_budget`."""
     _warned: bool = False
@@ -38,6 +40,7 @@ class Budget:
         """Count a request."""
         self.input_tokens += usage.input_tokens
         self.output_tokens += usage.output_tokens
+        self.about = self.about or usage.about
         if usage.cost is None:
             self.unpriced += 1
         else:
@@ -122,7 +125,7 @@ class Bill:
     def total(self) -> Usage:
         """What the turn has used so far."""
         cost = None if self._turn.unpriced else self._turn.cost
-        return Usage(self._turn.input_tokens, self._turn.output_tokens, cost)
+        return Usage(self._turn.input_tokens, self._turn.output_tokens, cost, self._turn.about)
 
 
 def _dollars(amount: float) -> str:

@@ -97,6 +97,8 @@ class UsageDict(TypedDict):
     """US dollars of the requests whose price is known."""
     unpriced: int
     """Number of requests whose price is not known."""
+    about: bool
+    """Whether requests were counted by the price of an earlier version of their model."""
 
 
 class TurnUsageDict(TypedDict):
@@ -106,6 +108,8 @@ class TurnUsageDict(TypedDict):
     output_tokens: int
     cost: float | None
     """US dollars; None if the price is not known."""
+    about: bool
+    """Whether the cost is by the price of an earlier version of the model."""
 
 
 class LastTurnDict(TypedDict, total=False):

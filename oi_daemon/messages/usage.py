@@ -11,6 +11,8 @@ class Usage:
     output_tokens: int
     cost: float | None
     """US dollars; None if the price is not known."""
+    about: bool = False
+    """Whether the cost is by the price of an earlier version, because the model's is not known."""
 
 
 @dataclass(frozen=True, slots=True)

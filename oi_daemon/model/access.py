@@ -14,15 +14,20 @@ from oi_daemon.model.explanations import KEY_MISSING
 from oi_daemon.model.local.embedded import OnLoad
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.prices import OPENAI
-from oi_daemon.model.reasoning import is_reasoning_model
+from oi_daemon.model.reasoning import answers_at_once, thinks_for_long
 from oi_daemon.settings import Settings, json_object
 
 RETRY_DELAYS = (0.5, 1.0, 2.0)
 """Seconds to wait before the first, second and third retry of a request."""
 READ_TIMEOUT = 60.0
-"""Seconds without a byte after which a request to a hosted model is given up."""
+"""Seconds without a byte after which a request to a hosted model that does not think is given up.
+
+A comment that only keeps the connection alive counts as bytes.
+"""
 SLOW_READ_TIMEOUT = 300.0
-"""As `READ_TIMEOUT`, for models that are silent for long: reasoning models and local ones."""
+"""As `READ_TIMEOUT`, for all other models: they may think first, and local ones are slow."""
+LONGEST_READ_TIMEOUT = 1800.0
+"""As `READ_TIMEOUT`, for models that are known to think for many minutes."""
 
 
 class ServerAccess:
@@ -85,8 +90,10 @@ class ServerAccess:
         """Return the seconds without a byte after which a request is given up."""
         if self._read_timeout is not None:
             return self._read_timeout
-        slow = settings.local or endpoint.compact or is_reasoning_model(endpoint.model)
-        return SLOW_READ_TIMEOUT if slow else READ_TIMEOUT
+        if settings.reasoning_effort in ("xhigh", "max") or thinks_for_long(endpoint.model):
+            return LONGEST_READ_TIMEOUT
+        quick = answers_at_once(endpoint.model) and not settings.local and not endpoint.compact
+        return READ_TIMEOUT if quick else SLOW_READ_TIMEOUT
 
     async def close(self) -> None:
         """Close all connections and end all embedded models."""

@@ -27,7 +27,7 @@ from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import LONGEST_BUSY, MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.loading import locating
-from oi_daemon.model.prices import TokenCounts, price
+from oi_daemon.model.prices import TokenCounts, predecessor, price
 from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_reason
 from oi_daemon.model.responses import ResponsesBackend
@@ -257,21 +257,30 @@ class ServerModel:
             overhead = max(0, counts.input_tokens - attempt.counted)
             self._access.capabilities(endpoint).overhead_tokens = overhead
         counts = counts or TokenCounts(attempt.estimate(), (reader.written + 3) // 4)
-        cost = self._price(counts, endpoint)
-        usage = Usage(counts.input_tokens, counts.output_tokens, cost)
+        usage = Usage(counts.input_tokens, counts.output_tokens, *self._price(counts, endpoint))
         seconds = time.monotonic() - attempt.started
         logger.debug("reply: %s, %s, %.3f s", usage, counts, seconds)
         return usage
 
-    def _price(self, counts: TokenCounts, endpoint: Endpoint) -> float | None:
-        """Return US dollars; None if the price is not known. A model on this machine is free."""
-        free = self._settings.local or endpoint.compact
-        return 0.0 if free else price(counts, endpoint.model, endpoint.api_base)
+    def _price(self, counts: TokenCounts, endpoint: Endpoint) -> tuple[float | None, bool]:
+        """Return US dollars, None if the price is not known, and whether that is only about right.
+
+        A model on this machine is free. An unknown version costs about what the one before it does.
+        """
+        if self._settings.local or endpoint.compact:
+            return 0.0, False
+        known = price(counts, endpoint.model, endpoint.api_base)
+        if known is not None:
+            return known, False
+        earlier = predecessor(endpoint.model)
+        about = price(counts, earlier, endpoint.api_base) if earlier else None
+        return about, about is not None
 
     async def _quote(self, attempt: "_Attempt") -> Quote:
         """Return what the request costs."""
         settings, endpoint = self._settings, attempt.endpoint
-        if self._price(TokenCounts(1, 1), endpoint) is None:
+        tier = settings.service_tier
+        if self._price(TokenCounts(1, 1), endpoint)[0] is None:
             return Quote(endpoint.model, None)
         count = tokenizer(endpoint.model).count
         counted = await asyncio.to_thread(count, attempt.conversation())
@@ -283,8 +292,10 @@ class ServerModel:
         tokens = attempt.counted + overhead
         most = None
         if settings.max_tokens is not None:
-            most = self._price(TokenCounts(tokens, settings.max_tokens), endpoint)
-        return Quote(endpoint.model, self._price(TokenCounts(tokens, 0), endpoint), most)
+            counts = TokenCounts(tokens, settings.max_tokens, service_tier=tier)
+            most, _ = self._price(counts, endpoint)
+        cost, _ = self._price(TokenCounts(tokens, 0, service_tier=tier), endpoint)
+        return Quote(endpoint.model, cost, most)
 
     async def _error(self, failed: Failure, endpoint: Endpoint) -> ModelError:
         """Return the error for a person.

@@ -92,6 +92,13 @@ class SessionUsage(_Shape):
     output_tokens: int
     cost: Annotated[float, Meta(description="US dollars of the requests whose price is known.")]
     unpriced: Annotated[int, Meta(description="Requests whose price is not known.")]
+    about: Annotated[
+        bool,
+        Meta(
+            description="Whether requests were counted by the price of an earlier version, because"
+            " the model's own is not known."
+        ),
+    ] = False
 
 
 class HistorySetParams(_Shape):
@@ -116,6 +123,7 @@ class TurnUsage(_Shape):
     input_tokens: int
     output_tokens: int
     cost: Annotated[float | None, Meta(description="US dollars; null: the price is not known.")]
+    about: Annotated[bool, Meta(description="As in the session's usage.")] = False
 
 
 class TurnResult(_Shape):

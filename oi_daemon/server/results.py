@@ -37,6 +37,7 @@ def turn_result(conversation: Conversation, outcome: Outcome, last_seq: int) -> 
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
             cost=usage.cost,
+            about=usage.about,
         ),
         session=_session_usage(conversation.budget),
         last_seq=last_seq,
@@ -104,4 +105,5 @@ def _session_usage(budget: Budget) -> SessionUsage:
         output_tokens=budget.output_tokens,
         cost=budget.cost,
         unpriced=budget.unpriced,
+        about=budget.about,
     )

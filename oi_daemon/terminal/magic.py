@@ -135,9 +135,16 @@ def _budget(conversation: TerminalConversation, argument: str) -> str:
     )
 
 
-def _costs(input_tokens: int, output_tokens: int, cost: float | None, unpriced: int = 0) -> str:
+def _costs(
+    input_tokens: int,
+    output_tokens: int,
+    cost: float | None,
+    unpriced: int = 0,
+    about: bool = False,
+) -> str:
     """What a turn or a session has used, in words."""
-    price = "at a price that is not known" if cost is None else f"${cost:.4f}"
+    dollars = "about $" if about else "$"
+    price = "at a price that is not known" if cost is None else f"{dollars}{cost:.4f}"
     if unpriced:
         price += f", and {unpriced} request{'s' * (unpriced > 1)} of which the price is not known"
     return f"{input_tokens:,} tokens in, {output_tokens:,} out, {price}"

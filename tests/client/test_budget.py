@@ -87,6 +87,7 @@ def test_the_sum_outlives_a_reset_and_the_daemon(
         "output_tokens": 60,
         "cost": pytest.approx(3 * REQUEST),
         "unpriced": 0,
+        "about": False,
     }
     assert "$0.0126" in last(interpreter)
 

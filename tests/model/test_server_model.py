@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -169,7 +170,7 @@ async def test_the_settings_of_newer_models_are_sent_where_they_are_set(asked: A
 async def test_tools_that_are_refused_with_an_effort_are_sent_without_reasoning(
     asked: Asked,
 ) -> None:
-    refusal = "Function tools with reasoning_effort are not supported; use /v1/responses."
+    refusal = "Function tools with reasoning_effort are not supported: set it to none."
     asked.server.enqueue(error(400, refusal, param="reasoning_effort"), text("Hi"), text("Hi"))
     await asked.reply(model="gpt-6", reasoning_effort="high", api="chat")
     await asked.reply(model="gpt-6", api="chat")
@@ -556,6 +557,13 @@ async def test_usage_that_the_server_does_not_tell_is_estimated(asked: Asked) ->
 async def test_an_unknown_price_is_none(asked: Asked) -> None:
     asked.server.enqueue(text("Hi"))
     assert (await asked.reply(model="nonsense"))[-1] == Usage(100, 20, None)
+
+
+async def test_the_price_of_a_new_version_is_about_that_of_the_one_before(asked: Asked) -> None:
+    asked.server.enqueue(text("Hi"), text("Hi"))
+    known, new = [(await asked.reply(model=name))[-1] for name in ("gpt-6-astra", "gpt-9-astra")]
+    assert isinstance(known, Usage)
+    assert new == replace(known, about=True)
 
 
 async def test_a_model_on_this_machine_costs_nothing(asked: Asked) -> None:

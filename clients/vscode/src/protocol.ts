@@ -25,6 +25,8 @@ export interface TurnUsage {
   output_tokens: number;
   /** US dollars; null: the price is not known. */
   cost: number | null;
+  /** As in the session's usage. */
+  about?: boolean;
 }
 
 /** What all turns of a session have used, also those that `oi/history/set` brought. */
@@ -35,6 +37,8 @@ export interface SessionUsage {
   cost: number;
   /** Requests whose price is not known. */
   unpriced: number;
+  /** Whether requests were counted by the price of an earlier version, because the model's own is not known. */
+  about?: boolean;
 }
 
 export interface ExecuteParams {

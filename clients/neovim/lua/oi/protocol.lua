@@ -20,12 +20,14 @@
 ---@field input_tokens integer
 ---@field output_tokens integer
 ---@field cost? number US dollars; null: the price is not known.
+---@field about? boolean As in the session's usage.
 
 ---@class oi.SessionUsage What all turns of a session have used, also those that `oi/history/set` brought.
 ---@field input_tokens integer
 ---@field output_tokens integer
 ---@field cost number US dollars of the requests whose price is known.
 ---@field unpriced integer Requests whose price is not known.
+---@field about? boolean Whether requests were counted by the price of an earlier version, because the model's own is not known.
 
 ---@class oi.ExecuteParams
 ---@field language string
