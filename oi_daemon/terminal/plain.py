@@ -19,6 +19,8 @@ class PlainScreen:
         self._file = file or sys.stdout
         self._is_line_open = False
         """Whether the last line that was printed has no end yet."""
+        self._is_thinking = False
+        """Whether the latest chunk was thinking."""
         self._has_output = False
         """Whether some of the block's output was printed."""
         self._files = DisplayFiles()
@@ -31,8 +33,12 @@ class PlainScreen:
         """Do nothing, because the first chunk comes soon enough."""
 
     def show(self, chunk: ChunkDict) -> None:
-        """Print a chunk."""
+        """Print a chunk. Of thinking, a terminal gets only a line that says that it began."""
+        is_new_thinking = "thinking" in chunk and not self._is_thinking
+        self._is_thinking = "thinking" in chunk
         match chunk:
+            case {"thinking": _} if is_new_thinking and self._file.isatty():
+                self._print_heading("thinking")
             case {"message": text} | {"code": text}:
                 self._write(visible(text))
             case {"language": language}:

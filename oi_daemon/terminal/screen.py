@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import ClassVar
 
 from rich import markdown
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -28,6 +29,8 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _STOP_HINT = " · Ctrl-C stops it"
 _QUIET = ("idle", "writing", "approval", "input")
 """Activities without a spinner: the text that grows, or the question, says enough."""
+_REASON_LINES = 4
+"""Lines of the reason for a retry that are shown, at most."""
 _LIVE_NOTICES = ("retry", "loading")
 """Kinds of notices that are shown only as long as what they announce lasts."""
 
@@ -285,15 +288,18 @@ class RichScreen:
         kind = self._activity.kind
         if kind in _QUIET:
             return []
-        hint = _STOP_HINT if "," in (words := self._activity.words) or kind == "running" else ""
-        lines = [self._cropped(f"{_spinner()} {words}{hint}")]
+        words = f"{_spinner()} {self._activity.words}"
+        is_long = "," in words or kind == "running"
+        has_room = cell_len(words + _STOP_HINT) <= self._console.width
+        lines = [self._cropped(words + _STOP_HINT if is_long and has_room else words)]
         if kind == "retrying":
-            lines.insert(0, self._cropped(visible(self._reason)))
+            reason = wrapped(visible(self._reason), self._console.width).split("\n")
+            lines = [*map(self._cropped, reason[:_REASON_LINES]), *lines]
         return [*lines, *(self._thinking.live() if self._thinking else [])]
 
     def _cropped(self, text: str) -> str:
         """A dim line that fits on the screen."""
-        line = Text(text.replace("\n", " "))
+        line = Text(text)
         line.truncate(self._console.width, overflow="ellipsis")
         return styled(line.plain, "dim")
 

@@ -249,13 +249,25 @@ def test_the_last_words_of_thinking_fit_on_the_screen_and_do_nothing_to_it() -> 
     assert "\x1b[2J" not in "".join(view.whole())
 
 
-def test_in_plain_text_there_is_no_thinking() -> None:
-    written = io.StringIO()
+class TerminalFile(io.StringIO):
+    """A file that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [(io.StringIO(), "Hi.\n"), (TerminalFile(), "[thinking]\nHi.\n")]
+)
+def test_in_plain_text_a_line_stands_for_thinking_and_in_a_pipe_nothing(
+    written: io.StringIO, shown: str
+) -> None:
     screen = PlainScreen(written)
-    screen.show({"thinking": "Hm"})
-    screen.show({"message": "Hi."})
+    chunks: list[ChunkDict] = [{"thinking": "Hm"}, {"thinking": "..."}, {"message": "Hi."}]
+    for chunk in chunks:
+        screen.show(chunk)
     screen.close()
-    assert written.getvalue() == "Hi.\n"
+    assert written.getvalue() == shown
 
 
 def test_a_declined_block_is_marked() -> None:
