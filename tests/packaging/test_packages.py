@@ -1,6 +1,7 @@
 """Wheel and source distribution hold what is meant, install, and work for who installs them."""
 
 import fnmatch
+import re
 import tarfile
 import zipfile
 from email import message_from_string
@@ -54,6 +55,13 @@ with Interpreter(api_base=sys.argv[1], api_key="sk-test-0123456789", auto_run=Tr
 print(interpreter.model)
 """
 """A user's program: each wrong line has to be an error, because an ignore without one is."""
+
+MISSPELT = """\
+from oi_daemon import Interpreter
+
+reveal_type(Interpreter().model)
+Interpreter(modle="x")
+"""
 
 
 def contents_of_wheel(wheel: Path) -> set[str]:
@@ -137,9 +145,27 @@ def test_a_users_program_runs_and_its_types_are_checked(
     server.enqueue(*example())
     printed = run(installed, program, server.url, cwd=tmp_path)
     assert printed.startswith("1.4166666666666667")
-    mypy = ("mypy", "--strict", "--python-executable", installed)
-    run(BIN / mypy[0], *mypy[1:], "--no-incremental", program, cwd=tmp_path, env=user)
-    (tmp_path / "pyrightconfig.json").write_text(
+    for checker in checkers(installed, tmp_path):
+        run(*checker, program, cwd=tmp_path, env=user)
+
+
+def test_a_misspelt_setting_is_an_error_and_a_setting_has_its_type(
+    installed: Path, tmp_path: Path, user: dict[str, str]
+) -> None:
+    program = tmp_path / "misspelt.py"
+    program.write_text(MISSPELT, encoding="utf-8")
+    for checker in checkers(installed, tmp_path):
+        found = run(*checker, program, cwd=tmp_path, env=user, status=1)
+        assert re.search(r'py:3:.*[Tt]ype .*is "(builtins\.)?str"', found)
+        [error] = re.findall(r"py:4:.* error: .*", found)
+        assert "modle" in error
+        assert found.count("error:") == 1
+
+
+def checkers(installed: Path, folder: Path) -> list[tuple[str | Path, ...]]:
+    """The commands that check a program in a folder by mypy and by pyright, both strict."""
+    (folder / "pyrightconfig.json").write_text(
         '{"typeCheckingMode": "strict", "reportUnnecessaryTypeIgnoreComment": true}'
     )
-    run(BIN / "pyright", "--pythonpath", installed, program, cwd=tmp_path, env=user)
+    mypy = (BIN / "mypy", "--strict", "--no-incremental", "--python-executable", installed)
+    return [mypy, (BIN / "pyright", "--pythonpath", installed)]
