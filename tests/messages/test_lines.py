@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oi_daemon.messages.lines import Lines, as_shown
+from oi_daemon.messages.lines import Lines, as_shown, plain
+from oi_daemon.messages.written import Written
 from tests.growth import grows_linearly
 
 PIECES = st.sampled_from(
@@ -47,6 +48,22 @@ outputs = st.lists(PIECES, max_size=40).map("".join)
 )
 def test_output_as_it_looks_in_a_terminal(output: str, shown: str) -> None:
     assert as_shown(output) == shown
+
+
+@pytest.mark.parametrize("output", ["red", "\x1b[31mred\x1b[0m", "old\r\x1b[31mre\x1b[0md"])
+def test_plain_output_has_no_colours(output: str) -> None:
+    assert plain(output) == "red"
+
+
+@pytest.mark.parametrize(
+    ("output", "last"),
+    [("", []), ("a", ["a"]), ("a\nb\nc\n\n", ["b", "c"]), ("a\nb\nc\rd", ["b", "d"])],
+)
+def test_the_last_lines_leave_out_empty_ones_at_the_end(output: str, last: list[str]) -> None:
+    lines, written = Lines(), Written()
+    lines.write(output)
+    written.write(output)
+    assert lines.last(2) == written.last_lines(2) == last
 
 
 def test_nested_bars_of_tqdm() -> None:

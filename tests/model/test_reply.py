@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import pytest
+
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk, ThinkingChunk
 from oi_daemon.model.dialects.deltas import (
     CallDelta,
@@ -13,6 +15,7 @@ from oi_daemon.model.dialects.deltas import (
 from oi_daemon.model.dialects.parts import ReplyPart
 from oi_daemon.model.dialects.reply import ReplyParser
 from oi_daemon.model.dialects.requests import ToolStyle
+from oi_daemon.model.limits import MAX_CALLS, MAX_WRITTEN, ServerLimitError
 
 
 def parse(
@@ -168,6 +171,38 @@ def test_thinking_in_a_field_of_its_own() -> None:
     ):
         parts = parse(delta, said("Hi"), style="markdown", begins_thinking=True)
         assert parts == [ThinkingChunk("Hm"), MessageChunk("Hi")]
+
+
+def test_thinking_in_the_objects_of_openrouter() -> None:
+    details = [{"text": "Let me "}, {"summary": "see."}, "no object"]
+    assert parse(Delta(reasoning_details=details)) == [ThinkingChunk("Let me see.")]
+
+
+def test_a_call_without_a_language_is_in_the_default_one() -> None:
+    assert parse(called('{"code": "1"}', name="execute")) == block("1")
+
+
+def test_a_call_without_a_function_is_no_call() -> None:
+    assert parse(Delta(tool_calls=[CallDelta(0)])) == []
+
+
+@pytest.mark.parametrize(
+    ("delta", "limit"),
+    [
+        (said("x" * (MAX_WRITTEN + 1)), "it is longer than 1,000,000 characters"),
+        (
+            Delta(reasoning_details=[{"type": "reasoning.encrypted"}] * (MAX_WRITTEN // 32 + 1)),
+            "its reasoning is longer than 1,000,000 characters",
+        ),
+        (
+            Delta(tool_calls=[CallDelta(i, FunctionDelta("execute", ONE)) for i in range(200)]),
+            f"it makes more than {MAX_CALLS} calls",
+        ),
+    ],
+)
+def test_a_reply_that_never_ends_is_stopped(delta: Delta, limit: str) -> None:
+    with pytest.raises(ServerLimitError, match=limit):
+        parse(delta)
 
 
 def test_content_that_comes_as_a_list() -> None:

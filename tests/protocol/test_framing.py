@@ -102,8 +102,8 @@ def test_a_frame_that_is_cut_short_anywhere_does_not_take_the_next_along(size: i
         assert decode(whole[:cut] + GOOD * 2, size) == [PARSE, {"id": 1}, {"id": 1}], cut
 
 
-@pytest.mark.parametrize("size", [1000, 1])
-def test_oversized_frames_are_refused_and_skipped(size: int) -> None:
+@pytest.mark.parametrize("size", [None, 1000, 1])
+def test_oversized_frames_are_refused_and_skipped(size: int | None) -> None:
     """Neither framing keeps a byte of them, however they come."""
     big = json.dumps({"big": "x" * 3000, "text": "Content-Length: 5\r\n"}).encode()
     assert decode(framed(big) + GOOD, size, max_frame=1000) == [INVALID, {"id": 1}]

@@ -64,6 +64,9 @@ def test_a_chunk_travels_as_its_golden_example(path: Path) -> None:
     assert msgspec.to_builtins(decoded) == params
     chunk = chunks.from_wire(params["chunk"])
     assert chunks.to_wire(chunk) == params["chunk"]
+    if "approval" not in params and "input" not in params:  # their ids are not in the chunk
+        place = {name: params[name] for name in ("conversation", "turn", "seq")}
+        assert protocol.chunk_params(chunk, **place, state=decoded.state) == decoded
 
 
 @pytest.mark.parametrize("turn", read(DOCS / "examples/folds.json"), ids=lambda turn: turn["name"])
@@ -115,3 +118,9 @@ def test_a_conversation_s_id_has_no_control_characters(name: str) -> None:
     """A terminal that shows it would obey them."""
     with pytest.raises(InvalidError, match=r"^conversation: .*text without control characters$"):
         protocol.decode_params(protocol.EXECUTE, {"conversation": name, "code": ""})
+
+
+@pytest.mark.parametrize("chunk", [{}, {"sound": "beep"}, {"output": 3}])
+def test_an_object_that_is_no_chunk_is_refused(chunk: dict[str, Any]) -> None:
+    with pytest.raises(InvalidError, match="chunk: none of"):
+        chunks.from_wire(chunk)
