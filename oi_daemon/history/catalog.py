@@ -43,13 +43,13 @@ _AT_ONCE = 200
 """Most files that are read before their words are stored."""
 
 _TEXT_AT_ONCE = 16 << 20
-"""Characters of text after which they are stored, however few files they are of."""
+"""Number of characters of text after which they are stored, even if they are of few files."""
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-"""Errors that are of this process or system, not of the file that was to be read."""
+"""Numbers of errors that come from this process or system, not from the file that was read."""
 
 _TICK = 0.02
-"""Seconds in which two changes of a folder may get the same modification time."""
+"""Seconds within which two changes of a folder may get the same modification time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ class Change(NamedTuple):
     """A change that this process has made to a file, for the index."""
 
     before: int | None
-    """The folder's modification time before it."""
+    """The folder's modification time before the change."""
     after: int | None
     """The folder's modification time after it."""
     name: str | None = None
@@ -97,9 +97,9 @@ class Catalog:
         self._lock = Lock()
         """Held by the one thread that compares the index with the files."""
         self._applying = Lock()
-        """Held by the one thread that tells the index of changes."""
+        """Held by the thread that applies the changes to the index."""
         self._looked: float | None = None
-        """When all files were last looked at (monotonic); None: not yet by this process."""
+        """Monotonic time at which this process last looked at all files; None if it has not yet."""
 
     def note(self, change: Change) -> None:
         """Remember a change of this process for the index, which costs no time now."""
@@ -321,7 +321,7 @@ class Catalog:
             self._index.put_read(batch, words=True)
 
     def _read(self, names: Iterable[str]) -> Iterator[tuple[str, str, Stamp, Summary]]:
-        """What is in these files, without those that are gone: name, id, stamp and summary."""
+        """Yield name, id, stamp and summary of each of these files; removed files are left out."""
         for name in names:
             path = self._folder.path / name
             stamp = document.stamp_of(path)
@@ -375,10 +375,13 @@ def _encode_cursor(value: Position | int) -> str:
 
 
 def _decode_cursor(cursor: str, kind: type[_T]) -> _T:
-    """What a cursor stands for.
+    """Return the place in a list that a cursor encodes.
+
+    Args:
+        kind: type of the place: `int` for a search, `Position` for the list.
 
     Raises:
-        InvalidError: it is none that a list of this kind has given.
+        InvalidError: the text is no cursor of such a list.
     """
     try:
         return msgspec.json.decode(base64.b64decode(cursor, b"-_", validate=True), type=kind)

@@ -42,7 +42,7 @@ def _table() -> Path:
 
 
 def _read() -> dict[str, str]:
-    """Path -> conversation id, of all that is stored; empty if the table is damaged."""
+    """Return the conversation id of each path that is stored; nothing if the table is damaged."""
     try:
         return msgspec.json.decode(files.read(_table())[0], type=dict[str, str])
     except (OSError, msgspec.DecodeError):

@@ -38,7 +38,7 @@ class ConversationFile:
     ) -> None:
         """
         Args:
-            note: is told of each change of a JSON file.
+            note: called with each change of a JSON file.
             name: the file name that is asked for.
         """
         self.conversation = conversation
@@ -48,18 +48,18 @@ class ConversationFile:
         self.messages: tuple[Message, ...] = ()
         """What is saved: the messages in the JSON file, and then those in the journal."""
         self.notices: list[str] = []
-        """What a person has yet to be told about where the conversation is kept."""
+        """Notices about where the conversation is kept that the person has not seen yet."""
         self._folder = folder
         self._note = note
         self._journal = Journal(folder.journal_of(name), name)
         self._stamp: Stamp | None = None
         """The state in which we last read or wrote the JSON file; None: we never did."""
         self._count = 0
-        """How many of the messages are in the JSON file."""
+        """Number of messages that are in the JSON file; the others are in the journal."""
         self._end = 0
-        """Where in the JSON file its last message ends; 0: all of it is to be written anew."""
+        """Offset in the JSON file of its last message's end; 0 if the file must be written anew."""
         self._is_durable = False
-        """Whether the JSON file in its last state survives a loss of power."""
+        """True if the JSON file, as it was written last, survives a loss of power."""
 
     @property
     def is_known(self) -> bool:
@@ -163,7 +163,7 @@ class ConversationFile:
     def _append(self, messages: tuple[Message, ...], same: int) -> None:
         """Write the messages from place `same` on to the journal."""
         if self._journal.is_open and not self._journal.is_in_place:
-            return self._replace(messages)  # somebody has removed the folder
+            return self._replace(messages)  # the folder was removed
         if not self._journal.is_open and not (self.is_known and self.claim()):
             return self._replace(messages)
         if self._journal.is_damaged:
@@ -248,7 +248,7 @@ class ConversationFile:
         return found == self._stamp or self._adopt()
 
     def _adopt(self) -> bool:
-        """Go on with a JSON file that somebody has written, if it holds the same messages."""
+        """Go on with a JSON file that another program wrote, if it holds the same messages."""
         now = ConversationFile(self._folder, self._note, self.conversation, self.path.name)
         try:
             if not now.read() or now.messages != self.messages:
@@ -272,10 +272,12 @@ class ConversationFile:
         try:
             self._folder.note_fork(there.name, self.path.name)
         except OSError as error:
-            logger.warning("The other program cannot be told of the fork: %s", error)
+            logger.warning(
+                "The note about the fork, for the other program, was not written: %s", error
+            )
 
     def _take_forks(self) -> None:
-        """Take note of the copies that other programs have made of the conversation."""
+        """Add a notice for each copy that another program has made of the conversation."""
         try:
             copies = self._folder.take_forks(self.path.name)
         except OSError as error:
@@ -286,7 +288,7 @@ class ConversationFile:
 
 
 def _same_start(before: Sequence[Message], now: Sequence[Message]) -> int:
-    """How many messages at the start of both are the same."""
+    """Return how many messages at the start of both lists are the same."""
     if before == now[: len(before)]:
         return len(before)
     if before[:-1] == now[: len(before) - 1]:  # the last one has grown

@@ -118,5 +118,5 @@ _FORK = ".fork"
 
 
 def _key(file: str) -> str:
-    """Stands for a file's name in other names; the name itself could make them too long."""
+    """Return a short text for a file's name, for use in other names, which could get too long."""
     return hashlib.sha256(file.encode(errors="surrogatepass")).hexdigest()[:24]

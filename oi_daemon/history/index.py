@@ -30,7 +30,7 @@ from oi_daemon.history.words import match_expression, snippet
 logger = logging.getLogger(__name__)
 
 _RANKED = 1000
-"""So many of the newest matches are ranked together; ranking all of a common word is too slow."""
+"""Number of the newest matches that are ranked together; ranking all would be too slow."""
 
 
 class IndexRow(NamedTuple):
@@ -41,7 +41,7 @@ class IndexRow(NamedTuple):
     """The id that the name holds, or its stem."""
     stamp: Stamp
     title: str | None
-    """None: the file has not been read yet."""
+    """The title; None if the file has not been read yet."""
     messages: int
     snippet: str | None = None
 
@@ -217,7 +217,7 @@ class Index:
     def _matches(
         self, database: sqlite3.Connection, words: Sequence[str], skip: int
     ) -> list[tuple[float, int, int]]:
-        """The next newest matches: rank (less is better), age (less is newer), id of the file."""
+        """Return the next newest matches: rank (less is better), age (less is newer), file's id."""
         if self._has_fts:
             select = "bm25(words, 4.0, 1.0), -files.mtime, files.id"
             where, value = "words MATCH ?", match_expression(words)
@@ -290,7 +290,7 @@ def _row(
 
 
 def _found_row(database: sqlite3.Connection, words: Sequence[str], file: int) -> IndexRow:
-    """A file that a search has found, with its snippet."""
+    """Return the row of a file that a search has found, with its snippet."""
     *columns, rowid = database.execute(
         f"SELECT {_COLUMNS}, words_id FROM files WHERE id = ?", (file,)
     ).fetchone()

@@ -3,7 +3,7 @@
 While a turn runs, each finished message is appended and flushed, which costs the same however long
 the conversation is. At the end of the turn the messages are in the JSON file, and the journal is
 emptied. A journal that is not empty belongs to the process that has it claimed; if that process
-was killed, whoever reads the conversation next finds the messages here.
+was killed, the next process that reads the conversation finds the messages here.
 
 The first line is a `_JournalHeader`, each further line a `_JournalLine`. A line that was not
 written whole, and what follows it, does not count.
@@ -30,7 +30,7 @@ class _JournalHeader(msgspec.Struct, frozen=True):
     file: str
     """Name of the conversation's JSON file."""
     count: int
-    """How many messages the JSON file held when the journal was begun."""
+    """Number of messages in the JSON file when the journal was begun."""
 
 
 class _JournalLine(msgspec.Struct, frozen=True):
@@ -49,13 +49,13 @@ class JournalContent:
     file: str
     """Name of the conversation's JSON file; empty if not even the first line is whole."""
     count: int
-    """How many messages the JSON file held when the journal was begun."""
+    """Number of messages in the JSON file when the journal was begun."""
     messages: list[Message]
-    """Those from place `count` on."""
+    """The conversation's messages from place `count` on."""
     valid: int
-    """Bytes up to the end of the last whole line."""
+    """Number of bytes up to the end of the last whole line."""
     size: int
-    """Bytes of the file."""
+    """Size of the file in bytes."""
 
     def continues(self, messages: Sequence[Message]) -> bool:
         """Whether the journal goes on where these messages, of the JSON file, end.
@@ -266,7 +266,7 @@ class Journal:
         """Remove the file with all that is in it, unless another process has it.
 
         Args:
-            older_than: seconds for which nobody must have written to it.
+            older_than: seconds since the last write that must have passed.
 
         Raises:
             OSError: it cannot be removed.
@@ -306,7 +306,7 @@ class Journal:
 
 
 def _header(line: bytes) -> _JournalHeader | None:
-    """The first line; None if it was not written whole."""
+    """Return the content of the first line; None if it was not written whole."""
     try:
         return msgspec.convert(decode_shape(line), _JournalHeader) if line.endswith(b"\n") else None
     except (ValueError, msgspec.ValidationError):
@@ -316,7 +316,7 @@ def _header(line: bytes) -> _JournalHeader | None:
 def _entry(
     line: bytes, attach: Callable[[Any], Any], first: int, next_: int
 ) -> tuple[int, Message] | None:
-    """The place and the message in a line; None if the line was not written whole.
+    """Return the place and the message in a line; None if the line was not written whole.
 
     Args:
         first: the first place that the journal may hold.

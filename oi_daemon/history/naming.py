@@ -19,9 +19,9 @@ _MAX_NAME = 255
 _MAX_ID = 120
 """The longest id, in bytes, that fits into a file name beside the words and the time."""
 _MAX_WORDS = 40
-"""The most characters of the first words in a file name."""
+"""Most characters of a conversation's first words that its file name holds."""
 _MAX_WORDS_BYTES = 100
-"""The most bytes of the first words in a file name."""
+"""Most bytes of a conversation's first words that its file name holds."""
 
 _NAME = re.compile(r".*__\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d__([^_]+)\.json", re.DOTALL)
 _UNDECODED = re.compile("[\ud800-\udfff]")

@@ -167,7 +167,7 @@ def _picture(mime: str, value: Any) -> Picture | None:
 
 
 def _to_bytes(mime: str, text: str) -> tuple[bytes, str]:
-    """The bytes to store for a display's text, and the suffix that says how to get it back."""
+    """Return the bytes to store for a display's text, and the suffix that says their format."""
     if mime in _TYPES:
         try:
             data = base64.b64decode(text, validate=True)

@@ -20,10 +20,10 @@ logger = logging.getLogger(__name__)
 def recover(
     folder: ConversationFolder, note: Callable[[Change], None], ours: Container[Path]
 ) -> None:
-    """Do this for all journals of a folder whose writers are gone.
+    """Bring the messages of all journals whose writing processes have ended into JSON files.
 
     Args:
-        note: is told of each change of a JSON file.
+        note: called with each change of a JSON file.
         ours: journals of this process, which are left as they are.
     """
     for path in folder.journal_paths():
@@ -36,6 +36,10 @@ def recover(
 
 
 def _recover(folder: ConversationFolder, note: Callable[[Change], None], path: Path) -> None:
+    """Bring the messages of one journal into its JSON file, or into a file of their own.
+
+    Nothing happens if another process still writes the journal.
+    """
     waiting = journal.read(path, folder.pictures.attach)
     if waiting is None or not waiting.messages or path != folder.journal_of(waiting.file):
         return Journal(path, "").discard(older_than=_OLD)
@@ -52,17 +56,21 @@ def _recover(folder: ConversationFolder, note: Callable[[Change], None], path: P
             there = file.messages[: waiting.count]
         except InvalidError as error:
             logger.warning("%s", error)
-    _save_apart(folder, note, file, waiting, there)
+    _save_separately(folder, note, file, waiting, there)
 
 
-def _save_apart(
+def _save_separately(
     folder: ConversationFolder,
     note: Callable[[Change], None],
     file: ConversationFile,
     waiting: JournalContent,
     there: tuple[Message, ...],
 ) -> None:
-    """Save the journal's messages in a file of their own: the JSON file is gone or was changed."""
+    """Save the journal's messages in a new file, because the JSON file was removed or changed.
+
+    Args:
+        there: messages of the JSON file that come before the journal's.
+    """
     log = Journal(file.journal_path, waiting.file)
     log.expect(waiting)
     if not log.open():
@@ -80,4 +88,4 @@ def _save_apart(
 
 
 _OLD = 60.0
-"""Seconds after which a journal without messages was left by a killed process."""
+"""Age in seconds of a journal without messages from which on we take its process for killed."""

@@ -20,7 +20,7 @@ _THREADS = 8
 """Threads for all conversations. They wait for the disk, and hardly use the processor."""
 
 _PATIENCE = 10.0
-"""Seconds that a turn waits for the disk before it goes on, and tells the person so."""
+"""Seconds that a turn waits for the disk. Then it goes on, and a notice says so."""
 
 _INTERRUPTED_PATIENCE = 0.3
 """Seconds that an interrupted turn waits for the disk before it ends."""
@@ -38,7 +38,7 @@ async def in_thread(work: Callable[[], _T]) -> _T:
 
 
 def in_background(work: Callable[[], object]) -> None:
-    """The same, without waiting for it; a failure is logged."""
+    """Run some work with the disk in such a thread, without waiting for it. A failure is logged."""
 
     def logged() -> None:
         try:
@@ -51,16 +51,17 @@ def in_background(work: Callable[[], object]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """A state of the conversation to be saved."""
+    """A state of the conversation to be saved. The fields are the arguments of `History.save`."""
 
     history: History
     messages: tuple[Message, ...]
     filename: str | None
     whole: bool
     merge: bool = False
-    """Whether only the journal is to be merged, because the messages are saved."""
+    """True if the messages are saved, and only the journal has to be merged into the JSON file."""
 
     def save(self, conversation: str) -> None:
+        """Save this state. Without messages, the conversation's file is removed."""
         if self.merge:
             self.history.merge(conversation)
         elif self.messages:
@@ -91,21 +92,21 @@ class Saver:
         """The state that the last good save has saved."""
         self._worker: asyncio.Task[None] | None = None
         self._attempt: asyncio.Future[None] | None = None
-        """Is done when the next save has ended, well or not; None if nobody waits for it."""
+        """Future that is done when the next save has ended; None if nothing waits for it."""
         self._interrupted = asyncio.Event()
-        """Set while an interrupt keeps the turn from waiting long."""
+        """Set from `interrupt` to `end_interrupt`: no turn waits long for the disk then."""
         self._unsaved_problem: str | None = None
-        """Why the latest state is nowhere on the disk; None if it is."""
+        """Why the latest state is neither in the JSON file nor the journal; None if it is."""
         self._unmerged_problem: str | None = None
         """Why messages wait in the journal: a save of the JSON file has failed. None if none did.
 
         Only a save of that file ends this; messages that go to the journal do not.
         """
         self._announced: str | None = None
-        """The problem that the person was told of last."""
+        """The problem that `take_notices` returned last; None if there is no problem since."""
         self._delay = _FIRST_DELAY
         self._timer: asyncio.TimerHandle | None = None
-        """Starts the next try, or the merge."""
+        """Timer that starts the next try to save, or the merge of the journal."""
 
     @property
     def problem(self) -> str | None:
@@ -115,7 +116,7 @@ class Saver:
     def assume_saved(
         self, history: History, messages: Sequence[Message], filename: str | None
     ) -> None:
-        """Take note that these messages were loaded, so that they need not be saved."""
+        """Treat these messages as saved, because they were loaded from the disk."""
         self._saved = _State(history, tuple(messages), filename, whole=True)
 
     def start(
@@ -167,7 +168,7 @@ class Saver:
         self._interrupted.clear()
 
     def take_notices(self) -> list[str]:
-        """What a person is to be told about the saves; each once."""
+        """Return the notices about the saves that the person has not seen yet."""
         notices = []
         if self.problem != self._announced:
             notices.append(self.problem or _SAVED_AGAIN)
@@ -178,20 +179,20 @@ class Saver:
         return notices
 
     def give_up(self) -> None:
-        """Save nothing more of what could not be saved."""
+        """Do not try again to save what could not be saved, and forget the problems."""
         self._cancel_timer()
         self._wanted = self._unsaved = None
         self._unsaved_problem = self._unmerged_problem = self._announced = None
 
     async def forget(self) -> None:
-        """The same, and take note that nothing is saved; return when no save runs any more."""
+        """Wait for the save that runs, and do not try again; then treat nothing as saved."""
         self.give_up()
         await self._idle()
         self.give_up()
         self._saved = None
 
     async def close(self) -> None:
-        """Make a last try to save what is not saved yet."""
+        """Wait for the save that runs, and try once more to save what could not be saved."""
         await self._idle()
         if self._unsaved is not None:
             self._try_again()
@@ -199,6 +200,7 @@ class Saver:
         self._cancel_timer()
 
     def _is_saved(self, state: _State) -> bool:
+        """Return whether this state is saved already, and no save runs or waits."""
         if self._wanted or self._unsaved or self._worker:
             return False
         if self._saved is None:
@@ -206,12 +208,13 @@ class Saver:
         return self._saved.includes(state)
 
     async def _idle(self) -> None:
-        """Return when no save runs any more."""
+        """Wait until no save runs, and stop the timer, so that none begins by itself."""
         self._cancel_timer()
         if self._worker is not None:
             await asyncio.wait({self._worker})
 
     def _save(self, state: _State) -> None:
+        """Save this state next, in place of another one that waits to be saved."""
         self._wanted = state
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
@@ -235,6 +238,7 @@ class Saver:
         self._worker = None
 
     def _succeeded(self, state: _State) -> None:
+        """Update the problems after a save, and start the timer of the merge if it is needed."""
         self._saved = state
         if self._wanted is None:
             self._unsaved_problem = None
@@ -246,6 +250,7 @@ class Saver:
             self._start_timer(_MERGE_AFTER, partial(self._save, replace(state, merge=True)))
 
     def _failed(self, state: _State, error: Exception) -> None:
+        """Log a failed save, set the problem that it is, and start the timer of the next try."""
         if isinstance(error, OIError):
             logger.warning("A conversation was not saved. %s", error)
             why = str(error)
@@ -264,15 +269,18 @@ class Saver:
             self._delay = min(2 * self._delay, _LAST_DELAY)
 
     def _try_again(self) -> None:
+        """Save the state that the last save could not save, if there is one."""
         state, self._unsaved = self._unsaved, None
         if state is not None:
             self._save(state)
 
     def _start_timer(self, delay: float, work: Callable[[], None]) -> None:
+        """Call `work` after `delay` seconds, in place of what the timer was to call before."""
         self._cancel_timer()
         self._timer = asyncio.get_running_loop().call_later(delay, work)
 
     def _cancel_timer(self) -> None:
+        """Stop the timer. Does nothing if none runs."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None
@@ -280,7 +288,7 @@ class Saver:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """Threads of the history's own, so that a disk that hangs holds up nothing else."""
+    """Return the history's own threads: a disk that hangs must not block the threads of others."""
     return ThreadPoolExecutor(_THREADS, thread_name_prefix="history")
 
 

@@ -29,7 +29,7 @@ class History:
     """The conversations of one folder.
 
     Several processes may share it. A save replaces a file only in the state in which this process
-    last read or wrote it. If anybody else has changed it since, or it never was this
+    last read or wrote it. If another program has changed it since, or it never was this
     conversation's, the messages go to a new file with an id of its own, and both are kept. From
     then on this process means the new file by the conversation's id; others know it by its own.
 
@@ -117,7 +117,7 @@ class History:
         return file is not None and file.holds(messages)
 
     def take_notices(self, conversation: str) -> list[str]:
-        """What a person is to be told about where the conversation is kept; each once."""
+        """Return the notices about where the conversation is kept that were not shown yet."""
         file = self._files.get(conversation)
         if file is None:
             return []
@@ -203,7 +203,7 @@ class History:
     def clear(self, conversation: str) -> None:
         """Remove the files of a conversation that holds no messages any more.
 
-        If another program has changed the conversation, its file stays, and the person is told.
+        If another program has changed the conversation, its file stays, and a notice says so.
 
         Raises:
             OIError: they cannot be removed.
@@ -314,7 +314,7 @@ class History:
             self._recover()
 
     def _change(self, work: Callable[[], None]) -> None:
-        """Change the folder itself, so that the index knows that no conversation was changed."""
+        """Do some work that changes the folder but no conversation, and let the index know that."""
         with self._folder.lock():
             before = self._folder.mtime()
             work()
@@ -327,7 +327,7 @@ class History:
     def _new_file(
         self, conversation: str, messages: Sequence[Message], chosen: str | None
     ) -> ConversationFile:
-        """The file of a conversation that has none yet, or is to be in another from now on."""
+        """Return a new file for a conversation that has none, or that is to be in another one."""
         name = chosen
         if name is None:
             path = self.path_of(conversation)
@@ -340,7 +340,7 @@ class History:
         return ConversationFile(self._folder, self._catalog.note, conversation, name)
 
     def _names_of(self, conversation: str) -> Sequence[str]:
-        """Names of the files that may hold a conversation; those that are meant by its id."""
+        """Return the names of the files that may hold the conversation of this id."""
         named = chosen_names.ids_in(self.folder)
         found = [name for name, id in named.items() if id == conversation]
         found = [name for name in found if files.state(self.folder / name)]

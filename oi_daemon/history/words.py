@@ -58,7 +58,7 @@ def snippet(words: Sequence[str], indexed: str) -> str:
 
 
 def _phrase(word: str) -> str:
-    """The FTS5 phrase for a word, which may have several parts, as `34/24` has."""
+    """Return the FTS5 phrase for a word, which may have several parts, as `34/24` has."""
     quoted = separated(word).replace('"', '""')
     return f'"{quoted}"*'
 
