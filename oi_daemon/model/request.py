@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from oi_daemon.messages import Message, UserMessage
 from oi_daemon.model import compaction, pictures, trimming
@@ -18,6 +18,14 @@ from oi_daemon.model.failures import Failure
 from oi_daemon.model.repeats import with_advice
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
+
+_CHOSEN: Mapping[str, Sequence[object]] = {
+    "temperature": (None,),
+    "reasoning_effort": ("default",),
+    "verbosity": ("default",),
+    "service_tier": ("auto",),
+}
+"""Parameters that are settings, with the values that mean that the user has not chosen one."""
 
 logger = logging.getLogger(__package__)
 
@@ -57,6 +65,8 @@ class ModelRequest:
         """Number of changes from one API to the other."""
         self._has_pictures = False
         """Whether the latest request held pictures."""
+        self._dropped: str | None = None
+        """The user's setting that was taken out of the request and not reported yet."""
 
     @property
     def api(self) -> Api:
@@ -187,10 +197,7 @@ class ModelRequest:
             capabilities.accepts_provider_data = False
             logger.debug("%s is asked again without its own data", self.endpoint.model)
             return 0.0
-        rejected = failed.rejected_parameter
-        if rejected and rejected not in capabilities.rejected_parameters:
-            capabilities.rejected_parameters.add(rejected)
-            logger.debug("%s is asked again without %s", self.endpoint.model, rejected)
+        if self._drop(failed.rejected_parameter):
             return 0.0
         if failed.rejects_calls and self._change_tools():
             return 0.0
@@ -201,6 +208,24 @@ class ModelRequest:
             logger.info("%s Trying again in %g s.", retry_reason(failed), seconds)
             return seconds
         return None
+
+    def _drop(self, name: str | None) -> bool:
+        """Leave a parameter out from now on; return False if it was left out before, or is None."""
+        if name is None or name in self._capabilities.rejected_parameters:
+            return False
+        self._capabilities.rejected_parameters.add(name)
+        logger.debug("%s is asked again without %s", self.endpoint.model, name)
+        if name in _CHOSEN and getattr(self._settings, name) not in _CHOSEN[name]:
+            self._dropped = name
+        return True
+
+    def dropped_setting(self) -> str | None:
+        """Return the setting of the user that the latest `adjust` took out of the request.
+
+        None if it took none. It is returned once.
+        """
+        dropped, self._dropped = self._dropped, None
+        return dropped
 
     def _change_tools(self) -> bool:
         """Ask for code in a simpler way from now on. Return whether there is one."""

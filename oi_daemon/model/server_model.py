@@ -150,6 +150,8 @@ class ServerModel:
                 if wait := await self._seconds_to_wait(request, attempt.failed):
                     yield NoticeChunk("retry", retry_reason(attempt.failed), wait)
                     await asyncio.sleep(wait)
+                if name := request.dropped_setting():
+                    yield NoticeChunk("model", _DROPPED.format(request.endpoint.model, name))
                 continue
             for part in attempt.reader.finish():
                 yield attempt.accept(part)
@@ -421,6 +423,7 @@ _TRIMMED = (
 _CORRECTED = (
     "The model's call could not be read, so nothing of it was run: the model is asked again."
 )
+_DROPPED = "{} does not take the setting {} as it is set: the request goes on without it."
 _NO_SUCH_TOOL = "The model called a tool that does not exist: it is told so, and asked again."
 _EMPTY = "The model's answer is empty. Say `continue`, ask in other words, or choose another model."
 _MALFORMED = (

@@ -323,6 +323,7 @@ FAILURES = [
         400,
         "`temperature` is deprecated for this model.",
         settings={"temperature": 0.5},
+        notice="temperature",
         check=without("temperature"),
     ),
     refused(
@@ -330,6 +331,7 @@ FAILURES = [
         400,
         "invalid temperature: only 1 is allowed",
         settings={"temperature": 0.5},
+        notice="temperature",
         check=without("temperature"),
     ),
     refused(
@@ -344,6 +346,7 @@ FAILURES = [
         "Unknown parameter.",
         param="service_tier",
         settings={"service_tier": "flex"},
+        notice="service_tier",
         check=without("service_tier"),
     ),
     refused(
@@ -351,6 +354,7 @@ FAILURES = [
         400,
         "verbosity: unknown",
         settings={"verbosity": "low"},
+        notice="verbosity",
         check=without("verbosity"),
     ),
     refused(
@@ -358,6 +362,7 @@ FAILURES = [
         400,
         "Unrecognized: reasoning_effort",
         settings={"reasoning_effort": "low"},
+        notice="reasoning_effort",
         check=without("reasoning_effort"),
     ),
     refused(
