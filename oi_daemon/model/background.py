@@ -122,7 +122,12 @@ async def stream_in_background(
 
 
 def _check(lost: Exception | None, read: _ReadResponse, waiting: Sequence[float]) -> None:
-    """
+    """Check that the response can go on after its connection has ended.
+
+    Args:
+        lost: why the connection ended; None if the server closed it in order.
+        waiting: seconds before each attempt that is left.
+
     Raises:
         Exception: the connection cannot be made again: why it was lost.
     """

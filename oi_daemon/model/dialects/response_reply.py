@@ -173,15 +173,18 @@ class ResponseParser:
         return self._check(index, whole)
 
     def _check(self, index: int, whole: object) -> list[ReplyPart]:
+        """Compare a call with its whole text; return the parts that were missing."""
         if not isinstance(whole, str):
             return []
         return [*self._end_text(), *self._calls.check(index, whole)]
 
     def _check_code(self, event: ResponseEvent) -> list[ReplyPart]:
+        """Take the event that ends a call's code or arguments."""
         whole = event.input if event.arguments is None else event.arguments
         return self._check(event.output_index, whole)
 
     def _add_code(self, event: ResponseEvent) -> list[ReplyPart]:
+        """Return the parts that the next piece of a call's code or arguments adds."""
         delta = event.delta
         if not isinstance(delta, str):
             return []
@@ -197,10 +200,12 @@ class ResponseParser:
         return [*self._text.flush()]
 
     def _begin_summary(self, event: ResponseEvent) -> list[ReplyPart]:
+        """Separate the next summary of the reasoning from the one before."""
         self._break = "\n\n" if self._has_thought else ""
         return []
 
     def _add_text(self, event: ResponseEvent) -> list[ReplyPart]:
+        """Return the parts that the next piece of a message or a refusal adds."""
         return self._write(event.delta)
 
     def _write(self, delta: object) -> list[ReplyPart]:
@@ -216,6 +221,7 @@ class ResponseParser:
         return [*self._text.feed(delta)]
 
     def _add_thinking(self, event: ResponseEvent) -> list[ReplyPart]:
+        """Return the next piece of the reasoning, or of its summary."""
         delta = event.delta
         if not isinstance(delta, str) or not delta:
             return []
@@ -225,7 +231,8 @@ class ResponseParser:
         return [ThinkingChunk(text)]
 
     def _measure(self, size: int) -> None:
-        """
+        """Add to the length of the reasoning.
+
         Raises:
             ServerLimitError: the reasoning is too long.
         """
@@ -234,7 +241,8 @@ class ResponseParser:
             raise ServerLimitError(f"its reasoning is longer than {MAX_REASONING:,} characters")
 
     def _count(self, text: str) -> None:
-        """
+        """Add to the length of what the model has written.
+
         Raises:
             ServerLimitError: the reply is too long.
         """
