@@ -1,4 +1,4 @@
--- What a conversation is doing, in words, by the daemon's states and chunks. Pure: no editor in here.
+-- What a conversation is doing, in words, by states and chunks. Pure: no editor in here.
 local table_of = require("oi.activity_words")
 
 ---@class oi.Activity
@@ -25,10 +25,11 @@ function Activity:change(kind)
   end
 end
 
---- Set what only the conversation's state says: at the beginning of a turn, after an answer, at the end.
+--- Set a state that no chunk has told: at the beginning of a turn, after an answer, at the end.
 ---@param state oi.ConversationState
 function Activity:enter(state)
-  self:change(state == "thinking" and "waiting" or state)
+  local kind = tostring(state)
+  self:change(kind == "thinking" and "waiting" or kind)
 end
 
 --- Process a chunk.
@@ -62,7 +63,9 @@ end
 local function duration(seconds)
   local minutes, rest = math.floor(seconds / 60), seconds % 60
   local phrase = table_of.PHRASES[minutes > 0 and "minutes" or "seconds"]
-  return (phrase:gsub("{(%w+)}", { minutes = ("%d"):format(minutes), seconds = ("%d"):format(rest) }))
+  return (
+    phrase:gsub("{(%w+)}", { minutes = ("%d"):format(minutes), seconds = ("%d"):format(rest) })
+  )
 end
 
 --- The line that stands for thinking that is over.

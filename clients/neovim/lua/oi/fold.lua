@@ -113,7 +113,7 @@ end
 function Fold:end_thinking()
   local thinking = self.aside or self:last("thinking")
   if thinking then
-    thinking.seconds = self.now() - thinking.began
+    thinking.seconds = self.now() - (thinking.began or 0)
   end
 end
 

@@ -8,7 +8,7 @@ local M = {}
 ---@field lines string[]
 ---@field rules table<integer, string> Label of each fence, by its row.
 ---@field group? string Highlight group of its rows.
----@field is_folded? boolean Whether its long output or its thinking has been folded. Set by the view.
+---@field is_folded? boolean Whether its output or thinking has been folded. Set by the view.
 ---@field code integer[] First row of the code, and the row after the last one. Empty without code.
 ---@field output integer[] The same for the output.
 ---@field spans table<integer, oi.Span[]> Colours of the output, by row.
@@ -115,8 +115,8 @@ end
 
 local THINKING_SHOWN = 160 -- characters of thinking that goes on
 
---- Thinking: all of it once it is over, its last words before. It is indented, so that no Markdown in it
---- has an effect on what follows.
+--- Thinking: all of it once it is over, its last words before. It is indented, so that no Markdown
+--- in it has an effect on what follows.
 ---@param item oi.Item
 ---@return string[]
 local function thinking(item)
