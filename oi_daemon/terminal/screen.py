@@ -209,7 +209,7 @@ class RichScreen:
         return self._part
 
     def _executing(self, code: str, language: str) -> None:
-        """The block is complete: this code is about to run, or the person is asked about it."""
+        """Show all code of a block that is about to run, or that the person is asked about."""
         if isinstance(self._part, BlockView) and self._part.has_run:
             self._finish()
         block = self._block()
@@ -284,7 +284,10 @@ class RichScreen:
                 return []
 
     def _activity_lines(self) -> list[str]:
-        """What is waited for, with a sign that turns; why, or the thinking's last words."""
+        """The lines below the part: a spinner with what is waited for, if anything is.
+
+        A retry's reason stands above it, the last words of thinking below.
+        """
         kind = self._activity.kind
         if kind in _QUIET:
             return []
