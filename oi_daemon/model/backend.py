@@ -10,6 +10,7 @@ from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.requests import ToolStyle
 from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.environment import Environment
 from oi_daemon.model.prices import TokenCounts
 from oi_daemon.settings import Settings
 
@@ -26,6 +27,10 @@ class RequestContent:
     """The system message, with the instructions for this style."""
     messages: Sequence[Message]
     """The part of the conversation that fits into the context window."""
+    environment: Environment
+    """Where code runs."""
+    folder_facts: str = ""
+    """What a small model is told about the folder's files."""
     left_out: int = 0
     """How many messages do not fit, and are left out."""
     pictures: Sequence[Bundle]

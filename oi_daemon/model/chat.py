@@ -28,7 +28,7 @@ from oi_daemon.model.dialects.requests import (
 from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
 from oi_daemon.model.dialects.usage import token_counts
 from oi_daemon.model.events import EventReader, StreamedError, unreadable
-from oi_daemon.model.local.compact import compact_messages
+from oi_daemon.model.local.compact import compact_messages, compact_parameters
 from oi_daemon.model.prices import TokenCounts
 from oi_daemon.model.provider import UNSIGNED
 from oi_daemon.model.reasoning import is_reasoning_model
@@ -58,6 +58,11 @@ class ChatBackend:
         accepted["stream"] = "stream" not in rejected
         if not accepted["stream"]:
             accepted.pop("stream_options", None)
+        if content.endpoint.compact:
+            return accepted | {
+                **content.endpoint.extra_body,
+                **compact_parameters(content.messages),
+            }
         return accepted | dict(content.endpoint.extra_body)
 
     def text(self, payload: dict[str, Any], *, instructions: bool) -> str:
@@ -181,7 +186,12 @@ def _begins_thinking(content: RequestContent) -> bool:
 
 def _messages(content: RequestContent) -> list[dict[str, Any]]:
     if content.endpoint.compact:
-        return [*compact_messages(content.messages, content.settings.system_message)]
+        return compact_messages(
+            content.messages,
+            content.settings.system_message,
+            content.environment.python,
+            content.folder_facts,
+        )
     messages = wire_messages(
         content.system,
         content.messages,

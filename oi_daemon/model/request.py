@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from oi_daemon.messages import Message, UserMessage
+from oi_daemon.messages import Executing, Message, UserMessage
 from oi_daemon.model import compaction, pictures, trimming
 from oi_daemon.model.apis import Api, first_api
 from oi_daemon.model.backend import RequestContent
@@ -15,6 +16,8 @@ from oi_daemon.model.dialects.requests import ToolStyle, system_message
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment, described
 from oi_daemon.model.failures import Failure
+from oi_daemon.model.local.compact import has_run
+from oi_daemon.model.local.folder_facts import folder_facts
 from oi_daemon.model.repeats import with_advice
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
@@ -63,6 +66,8 @@ class ModelRequest:
         """Whether the server has already refused the conversation once as too long."""
         self._switches = 0
         """Number of changes from one API to the other."""
+        self._facts: str | None = None
+        """What a small model is told about the folder; None until it was looked at."""
         self._has_pictures = False
         """Whether the latest request held pictures."""
         self._dropped: str | None = None
@@ -108,6 +113,8 @@ class ModelRequest:
             style=style,
             system=system,
             messages=compaction.with_note(trimmed.messages, trimmed.left_out),
+            environment=self._environment,
+            folder_facts=await self._folder_facts(messages),
             left_out=trimmed.left_out,
             pictures=sent,
             languages=self._languages,
@@ -125,6 +132,7 @@ class ModelRequest:
             messages=[UserMessage(compaction.request_text(piece, so_far))],
             pictures=(),
             languages=(),
+            environment=self._environment,
         )
 
     async def plan_compaction(
@@ -154,6 +162,22 @@ class ModelRequest:
             return compaction.plan(messages, room=room, kept=kept, tokenizer=counter)
 
         return await asyncio.to_thread(planned)
+
+    def is_repeat(self, part: object, messages: Sequence[Message]) -> bool:
+        """Return whether this is a block of a small model that has run in this turn already."""
+        if not (isinstance(part, Executing) and self.endpoint.compact):
+            return False
+        return has_run(part.code, messages)
+
+    async def _folder_facts(self, messages: Sequence[Message]) -> str:
+        """Return what a small model is told about the folder, the same for all of a turn."""
+        if not self.endpoint.compact:
+            return ""
+        if self._facts is None:
+            asked = (m.message for m in reversed(messages) if isinstance(m, UserMessage))
+            look = partial(folder_facts, self._environment.cwd, next(asked, ""))
+            self._facts = await asyncio.to_thread(look)
+        return self._facts
 
     def _system(self) -> str:
         """Return the system message."""

@@ -10,7 +10,7 @@ from functools import partial
 
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.logs import redact
-from oi_daemon.messages import Executing, Message, MessageChunk, NoticeChunk
+from oi_daemon.messages import CodeMessage, Executing, Message, MessageChunk, NoticeChunk
 from oi_daemon.messages.text import without_controls
 from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model import pictures
@@ -38,6 +38,9 @@ from oi_daemon.settings import Settings
 logger = logging.getLogger(__package__)
 
 _BACKENDS: dict[Api, Backend] = {"chat": ChatBackend(), "responses": ResponsesBackend()}
+
+MOST_REPEATS = 2
+"""Most blocks in a turn that a small model may write again; one more ends the turn."""
 
 
 class ServerModel:
@@ -72,6 +75,8 @@ class ServerModel:
         self._summariser = Summariser()
         self._latest: _Attempt | None = None
         """The latest request that was sent."""
+        self._repeats = 0
+        """How many blocks were not run because they had run before."""
         self._left_out = 0
         """How many messages the latest request left out."""
         self._corrections = 0
@@ -91,10 +96,22 @@ class ServerModel:
                 yield part
         messages = self._summariser.with_summary(messages)
         while True:
+            repeated: object = None
             attempts = partial(self._attempt, request, messages)
             async with aclosing(self._exchange(request, attempts, needs_quote)) as parts:
                 async for answered in parts:
-                    yield answered
+                    if request.is_repeat(answered, messages):
+                        repeated = answered
+                    else:
+                        yield answered
+            if isinstance(repeated, Executing):
+                self._repeats += 1
+                if self._repeats > MOST_REPEATS:
+                    yield MessageChunk(_REPEATS)
+                    return
+                messages = [*messages, CodeMessage(repeated.language, repeated.code)]
+                yield NoticeChunk("model", _REPEATED)
+                continue
             attempt = self._latest
             assert attempt is not None
             if notice := self._correct(attempt) or attempt.empty_notice():
@@ -420,6 +437,8 @@ _TRIMMED = (
     "The model does not get the oldest {count} messages, because they do not fit its context window"
     " ({window:,} tokens)."
 )
+_REPEATED = "The model wrote the same code again: it was not run, and the model is asked again."
+_REPEATS = "The model writes the same code again and again. Say in other words what you want."
 _CORRECTED = (
     "The model's call could not be read, so nothing of it was run: the model is asked again."
 )

@@ -1,8 +1,17 @@
-from oi_daemon.messages import AssistantMessage, CodeMessage, UserMessage
-from oi_daemon.model.local.compact import COMPACT_SYSTEM_MESSAGE, WORKED_EXAMPLE, compact_messages
+from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.model.environment import PythonFacts
+from oi_daemon.model.local.compact import (
+    CODE_GRAMMAR,
+    COMPACT_SYSTEM_MESSAGE,
+    RETRY_TEMPERATURE,
+    WORKED_EXAMPLE,
+    compact_messages,
+    compact_parameters,
+)
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 PREFIX = len(compact_messages([]))
+FAILED = CodeMessage("python", "import x", "Traceback ...\nModuleNotFoundError: No module 'x'")
 
 
 def test_begins_with_the_short_prompt_and_one_example() -> None:
@@ -44,13 +53,57 @@ def test_what_the_user_adds_to_the_system_message_arrives() -> None:
     assert compact_messages([], "Mine.")[0]["content"] == "Mine."
 
 
-def test_a_failure_is_followed_by_advice_and_the_third_in_a_row_by_an_end() -> None:
-    failed = CodeMessage("python", "import x", "Traceback ...\nModuleNotFoundError: No module 'x'")
-    said = compact_messages([UserMessage("go"), failed, failed, failed])[PREFIX:]
-    assert ["another way" in message["content"] for message in said[2::2]] == [True, True, False]
+def test_a_failure_is_followed_by_advice_and_the_fourth_in_a_row_by_an_end() -> None:
+    said = compact_messages([UserMessage("go"), *[FAILED] * 4])[PREFIX:]
+    advised = ["Correct the code" in message["content"] for message in said[2::2]]
+    assert advised == [True, True, True, False]
     assert "no more code" in said[-1]["content"]
+
+
+def test_after_a_failure_only_code_can_be_written() -> None:
+    assert compact_parameters([UserMessage("go")]) == {}
+    assert compact_parameters([UserMessage("go"), CodeMessage("python", "1", "1")]) == {}
+    assert compact_parameters([UserMessage("go"), FAILED]) == {"grammar": CODE_GRAMMAR}
+    assert compact_parameters([UserMessage("go"), *[FAILED] * 4]) == {}
+
+
+def test_of_a_traceback_only_the_lines_of_the_block_are_shown() -> None:
+    frames = '  File "/lib/frame.py", line 1, in get\n    raise KeyError\n' * 5
+    own = '  File "<block 1>", line 4, in <module>\n    df["x"]\n'
+    output = f"read\nTraceback (most recent call last):\n{own}{frames}KeyError: 'x'"
+    (*_, shown) = compact_messages([UserMessage("go"), CodeMessage("python", "df['x']", output)])
+    assert "frame.py" not in shown["content"]
+    for part in ("read\n", '<block 1>", line 4', 'df["x"]', "KeyError: 'x'"):
+        assert part in shown["content"]
+
+
+def test_a_block_that_was_not_run_again_is_answered_by_the_folder() -> None:
+    again = CodeMessage("python", FAILED.code)
+    messages: list[Message] = [UserMessage("go"), FAILED, again]
+    said = compact_messages(messages, facts="Files: a.csv")
+    assert "not run again" in said[-1]["content"]
+    assert "a.csv" in said[-1]["content"]
+    assert compact_parameters(messages) == {
+        "grammar": CODE_GRAMMAR,
+        "temperature": RETRY_TEMPERATURE,
+    }
+
+
+def test_the_folder_stands_before_the_latest_question() -> None:
+    messages: list[Message] = [UserMessage("one"), AssistantMessage("yes"), UserMessage("two")]
+    said = compact_messages(messages, facts="Files: a.csv")[PREFIX:]
+    assert [message["content"] for message in said] == ["one", "yes", "Files: a.csv\n\ntwo"]
+
+
+def test_what_is_installed_is_told() -> None:
+    def told(*installed: str) -> str:
+        return compact_messages([], python=PythonFacts("3.12", installed))[0]["content"]
+
+    assert "no pandas" in told()
+    assert "Installed: numpy, requests, not pandas and pillow." in told("numpy", "requests")
+    assert "not pandas" not in told("pandas", "pillow")
 
 
 def test_output_that_tells_of_errors_is_no_failure() -> None:
     log = CodeMessage("python", "print(log)", "ValueError: yesterday\nall is well today")
-    assert "another way" not in compact_messages([log])[-1]["content"]
+    assert "Correct the code" not in compact_messages([log])[-1]["content"]

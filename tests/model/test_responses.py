@@ -28,6 +28,7 @@ from oi_daemon.messages.usage import Quote, Usage
 from oi_daemon.model.backend import RequestContent
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.environment import Environment
 from oi_daemon.model.responses import ResponsesBackend
 from oi_daemon.settings import Settings
 from tests.fakes.openai_server import error, raw, text
@@ -533,6 +534,7 @@ def test_time_grows_linearly_with_the_code() -> None:
             messages=QUESTION,
             pictures=[],
             languages=["python"],
+            environment=Environment(cwd="/"),
         )
         reader = ResponsesBackend().reader(content, {"python"}.__contains__)
         stream = streams[count]

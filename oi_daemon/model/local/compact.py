@@ -6,27 +6,34 @@ it imitates an example well. The grammar forces each reply to be one fence or pl
 
 import re
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.dialects.requests import outcome
+from oi_daemon.model.environment import PythonFacts
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 COMPACT_SYSTEM_MESSAGE = """\
 You complete the user's request by running Python code. Always run code, even for what you know. \
-Reply first with one ```python block that prints what you need; you will get its output. When the \
+Reply first with one ```python block that prints what you need; you will get its output. Files are \
+in the current folder: use their names, columns and delimiters exactly as they are shown. When the \
 output answers the request, reply with one short sentence that tells the result, and no code."""
 
 WORKED_EXAMPLE: tuple[Message, ...] = (
-    UserMessage("What is the average length of the words in 'one two three four'?"),
+    UserMessage(
+        "Files in the current folder:\nplants.txt:\n    plant;height\n    fern;1,5\n\n"
+        "How high are the plants in plants.txt on average?"
+    ),
     CodeMessage(
         "python",
-        "words = 'one two three four'.split()\n"
-        "average = sum(len(word) for word in words) / len(words)\n"
-        "print(average)",
-        output="3.75",
+        "import csv\n"
+        "with open('plants.txt', newline='') as file:\n"
+        "    rows = list(csv.DictReader(file, delimiter=';'))\n"
+        "heights = [float(row['height'].replace(',', '.')) for row in rows]\n"
+        "print(sum(heights) / len(heights))",
+        output="1.25",
     ),
-    AssistantMessage("The average length is 3.75 letters."),
+    AssistantMessage("On average, the plants are 1.25 high."),
 )
 
 GRAMMAR = r"""
@@ -36,36 +43,121 @@ line ::= ([^`\n] [^\n]*)? "\n"
 text ::= [^`\n] [^`]*
 """
 """Grammar in llama.cpp's notation: one fence of Python, or plain text."""
+CODE_GRAMMAR = GRAMMAR.replace("fence | text", "fence")
+"""As `GRAMMAR`, without the plain text."""
+RETRY_TEMPERATURE = 0.7
+"""Temperature after a block that the model wrote again: at 0, it would do so for ever."""
 
-_TRY_AGAIN = "\n\nThe code failed. Do it another way, with the standard library."
+_TRY_AGAIN = "\n\nThat failed. Correct the code: write the whole block again, in another way."
+_REPEATED = (
+    "That is the same code as before, so it was not run again. Write different code.\n\n{facts}"
+)
 _GIVE_UP = "\n\nThe code failed again. Write no more code: say in one short sentence what failed."
+MOST_FAILURES = 3
+"""How often in a row the model may try again after a failure."""
 _ERROR = re.compile(r"^[\w.]*(?:Error|Exception)(?::.*)?\s*\Z", re.MULTILINE)
 """Matches the last line of a Python traceback."""
 
 
 def compact_messages(
-    messages: Sequence[Message], system_message: str = DEFAULT_SYSTEM_MESSAGE
+    messages: Sequence[Message],
+    system_message: str = DEFAULT_SYSTEM_MESSAGE,
+    python: PythonFacts | None = None,
+    facts: str = "",
 ) -> list[dict[str, str]]:
     """Return the request's messages for a small model.
 
     The default system message is replaced by a short one; text that the user added to it is kept.
     A system message of the user's own is sent unchanged.
+
+    Args:
+        python: what is installed, which the default system message tells.
+        facts: what `folder_facts` returns; it stands before the person's latest words.
     """
-    system = system_message.replace(DEFAULT_SYSTEM_MESSAGE, COMPACT_SYSTEM_MESSAGE)
+    compact = COMPACT_SYSTEM_MESSAGE + _installed(python)
+    system = system_message.replace(DEFAULT_SYSTEM_MESSAGE, compact)
     wire = [{"role": "system", "content": system}]
+    asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
+    latest = messages[asked] if asked >= 0 else None
     failures = 0
+    seen: set[str] = set()
     for message in (*WORKED_EXAMPLE, *messages):
         match message:
             case UserMessage(text) | AssistantMessage(text):
+                if isinstance(message, UserMessage):
+                    seen.clear()
                 failures = 0
-                _add(wire, message.role, text)
+                _add(
+                    wire,
+                    message.role,
+                    f"{facts}\n\n{text}" if facts and message is latest else text,
+                )
             case CodeMessage(language, code, output):
                 failures = failures + 1 if _failed(output) else 0
                 _add(wire, "assistant", f"```{language}\n{code}\n```")
-                _add(wire, "user", _outcome(message, failures))
+                repeated = output is None and code.strip() in seen
+                _add(
+                    wire,
+                    "user",
+                    _REPEATED.format(facts=facts) if repeated else _outcome(message, failures),
+                )
+                seen.add(code.strip())
             case _:
                 assert_never(message)
     return wire
+
+
+def compact_parameters(messages: Sequence[Message]) -> dict[str, Any]:
+    """Return the parameters that depend on the conversation: the grammar, and the temperature.
+
+    After a block that failed or was repeated, the model must write another one: left free, it
+    gives up, and tells the person what it was told about its error.
+    """
+    failures = 0
+    for message in reversed(messages):
+        if not isinstance(message, CodeMessage):
+            break
+        if not _failed(message.output) and not is_repeated(message, messages):
+            break
+        failures += 1
+    if not failures or failures > MOST_FAILURES:
+        return {}
+    last = messages[-1]
+    if isinstance(last, CodeMessage) and is_repeated(last, messages):
+        return {"grammar": CODE_GRAMMAR, "temperature": RETRY_TEMPERATURE}
+    return {"grammar": CODE_GRAMMAR}
+
+
+def is_repeated(block: CodeMessage, messages: Sequence[Message]) -> bool:
+    """Return whether a block was not run because the same one ran before in this turn."""
+    if block.output is not None:
+        return False
+    return has_run(block.code, messages)
+
+
+def has_run(code: str, messages: Sequence[Message]) -> bool:
+    """Return whether this code has run since the person's latest words."""
+    for message in reversed(messages):
+        if isinstance(message, UserMessage):
+            return False
+        if (
+            isinstance(message, CodeMessage)
+            and message.output is not None
+            and message.code.strip() == code.strip()
+        ):
+            return True
+    return False
+
+
+def _installed(python: PythonFacts | None) -> str:
+    """Return a sentence about the packages that small models like to use."""
+    if python is None:
+        return ""
+    if not python.installed:
+        return " Only the standard library is installed: no pandas, no numpy."
+    missing = [name for name in ("pandas", "pillow") if name not in python.installed]
+    without = f", not {' and '.join(missing)}" if missing else ""
+    return f" Installed: {', '.join(python.installed)}{without}."
 
 
 def _failed(output: str | None) -> bool:
@@ -83,9 +175,20 @@ def _outcome(code: CodeMessage, failures: int) -> str:
     """
     if code.output is None:
         return "The code was not run: the user declined."
-    advice = ("", _TRY_AGAIN, _TRY_AGAIN, _GIVE_UP)[min(failures, 3)]
+    advice = _GIVE_UP if failures > MOST_FAILURES else _TRY_AGAIN if failures else ""
     text = outcome(code) if code.output or code.displays else "(none)"
-    return f"Output:\n{text}{advice}"
+    return f"Output:\n{_short(text) if failures else text}{advice}"
+
+
+def _short(output: str) -> str:
+    """Return an output that ends in a traceback, with its lines of the block alone."""
+    before, begins, trace = output.rpartition("Traceback (most recent call last):\n")
+    lines = trace.splitlines()
+    if not begins or len(lines) < 6:
+        return output
+    own = [i for i, line in enumerate(lines) if '"<block' in line]
+    kept = [line for i in own for line in lines[i : i + 2]]
+    return "\n".join([f"{before}{begins.rstrip()}", *kept[-4:], lines[-1]])
 
 
 def _add(wire: list[dict[str, str]], role: str, content: str) -> None:

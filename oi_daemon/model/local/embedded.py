@@ -137,6 +137,7 @@ class EmbeddedServer:
             "path": str(self.path),
             "api_key": self.api_key,
             "threads": max(1, _cores() - 1),
+            "cores": _cores(),
             "context": EMBEDDED_WINDOW,
             "max_tokens": MAX_TOKENS,
         }

@@ -29,7 +29,9 @@ def main() -> None:
     threading.Event().wait()
 
 
-def _serve(*, path: str, api_key: str, threads: int, context: int, max_tokens: int) -> Any:
+def _serve(
+    *, path: str, api_key: str, threads: int, cores: int, context: int, max_tokens: int
+) -> Any:
     """Load the model, serve it on a free port of loopback, and return the server."""
     xllamacpp = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
@@ -44,6 +46,7 @@ def _serve(*, path: str, api_key: str, threads: int, context: int, max_tokens: i
     params.n_ctx = context
     params.n_predict = max_tokens
     params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = cores  # reads the prompt, which is the first wait
     params.cache_ram_mib = 256
     return xllamacpp.Server(params)
 

@@ -16,7 +16,9 @@ from typing import Any
 
 class CommonParams(SimpleNamespace):
     def __init__(self) -> None:
-        super().__init__(model=SimpleNamespace(), cpuparams=SimpleNamespace())
+        super().__init__(
+            model=SimpleNamespace(), cpuparams=SimpleNamespace(), cpuparams_batch=SimpleNamespace()
+        )
 
 
 class Server:
