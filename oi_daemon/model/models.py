@@ -17,7 +17,7 @@ class ServerOffer:
 
     api_base: str
     models: Sequence[str]
-    """Those that can chat, the best ones first."""
+    """Names of the models that can chat, the best ones first."""
 
 
 class Models:

@@ -114,13 +114,13 @@ def test_plain_python_is_that_of_the_kernel_s_environment(
 
 async def test_it_runs_as_a_language(interpreters: Interpreters, workplace: Workplace) -> None:
     """State, place, environment, values, errors, displays, and a block of nothing."""
-    assert await told(interpreters, "x = 5\nprint('ä\U0001f600')") == "ä\U0001f600\n"
-    assert await told(interpreters, "x") == "5\n"
-    assert await told(interpreters, "import os\nos.getcwd()") == f"{workplace.cwd!r}\n"
-    assert await told(interpreters, "print(os.environ['OF_KERNEL'])") == "yes\n"
-    assert "ZeroDivisionError" in await told(interpreters, "1 / 0")
-    assert await told(interpreters, "") == ""
-    assert await told(interpreters, "'\ud800'; x") == "5\n"
+    assert await snake_output(interpreters, "x = 5\nprint('ä\U0001f600')") == "ä\U0001f600\n"
+    assert await snake_output(interpreters, "x") == "5\n"
+    assert await snake_output(interpreters, "import os\nos.getcwd()") == f"{workplace.cwd!r}\n"
+    assert await snake_output(interpreters, "print(os.environ['OF_KERNEL'])") == "yes\n"
+    assert "ZeroDivisionError" in await snake_output(interpreters, "1 / 0")
+    assert await snake_output(interpreters, "") == ""
+    assert await snake_output(interpreters, "'\ud800'; x") == "5\n"
     shown = await run(
         interpreters, "from IPython.display import HTML\nHTML('<b>')", language="snake"
     )
@@ -128,14 +128,14 @@ async def test_it_runs_as_a_language(interpreters: Interpreters, workplace: Work
     again = "handle = display(1, display_id='a')\nhandle.update(2)"
     ids = [it[DISPLAY_ID] for it in displays(await run(interpreters, again, language="snake"))]
     assert ids == ["a", "a"]
-    assert await told(interpreters, "from IPython.display import *\nclear_output(); 1") == (
+    assert await snake_output(interpreters, "from IPython.display import *\nclear_output(); 1") == (
         "\x1b[H\x1b[2J1\n"
     )
-    flood = await told(interpreters, "for i in range(100_000): print('x' * 100)")
+    flood = await snake_output(interpreters, "for i in range(100_000): print('x' * 100)")
     assert "bytes left out ...]\n" in flood
 
 
-async def told(interpreters: Interpreters, code: str) -> str:
+async def snake_output(interpreters: Interpreters, code: str) -> str:
     return await output(interpreters, code, language="snake")
 
 
@@ -175,11 +175,11 @@ async def test_its_end_is_told_and_the_next_block_has_a_fresh_one(
         ("import os\nos.kill(os.getpid(), 9)", "SIGKILL"),
     ):
         await run(interpreters, "x = 5", language="snake")
-        said = await told(interpreters, code)
+        said = await snake_output(interpreters, code)
         assert f"The Jupyter kernel snake {'ended' if '3' in how else 'was killed'}" in said
         assert how in said
         assert "Its variables are lost. The next block starts a fresh one." in said
-    assert "NameError" in await told(interpreters, "x")
+    assert "NameError" in await snake_output(interpreters, "x")
 
 
 async def test_one_that_does_not_start_says_why(interpreters: Interpreters, kernels: Path) -> None:
@@ -198,7 +198,7 @@ async def test_closing_ends_it_and_what_it_started(interpreters: Interpreters) -
     code = (
         "import os, subprocess\nprint(os.getpid(), subprocess.Popen(['setsid', 'sleep', '99']).pid)"
     )
-    processes = {int(word) for word in (await told(interpreters, code)).split()}
+    processes = {int(word) for word in (await snake_output(interpreters, code)).split()}
     await interpreters.close()
     await until(lambda: not alive(processes))
 
@@ -227,13 +227,13 @@ async def test_a_sandbox_holds_it_too(workplace: Workplace) -> None:
     held = Interpreters(
         replace(workplace, sandbox=Sandbox(mode="write-protect", folders=(workplace.cwd,)))
     )
-    said = await told(held, write)
+    said = await snake_output(held, write)
     await held.close()
     assert "PermissionError" in said
     assert "The sandbox may have refused this" in said
     held = Interpreters(
         replace(workplace, sandbox=Sandbox(mode="isolated", folders=(workplace.cwd,)))
     )
-    assert "sandbox = isolated" in await told(held, write)
+    assert "sandbox = isolated" in await snake_output(held, write)
     await held.close()
     assert not outside.exists()

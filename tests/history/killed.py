@@ -12,7 +12,7 @@ from pathlib import Path
 from oi_daemon import files
 from oi_daemon.history import History
 from tests.fakes.disk import FaultyDisk
-from tests.history.turns import tell
+from tests.history.turns import play_story
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def save(number: int, folder: Path) -> tuple[int, bool]:
     if child == 0:
         os.close(reader)
         vars(files)["os"] = FaultyDisk(lambda call, _: kill_me() if call == number else None)
-        tell(History(folder), lambda _: acknowledge(writer))
+        play_story(History(folder), lambda _: acknowledge(writer))
         os._exit(0)
     os.close(writer)
     told = 0

@@ -11,7 +11,7 @@ from oi_daemon import files
 from oi_daemon.history import History, conversation_file, document
 from tests.fakes.disk import ModelDisk
 from tests.history.conversations import another, close_all
-from tests.history.turns import CONVERSATION, DELETED, states, tell
+from tests.history.turns import CONVERSATION, DELETED, play_story, states
 
 
 def nothing() -> bool:
@@ -56,7 +56,7 @@ def test_what_was_acknowledged_survives(
     disk = ModelDisk(root, lose_power)
     monkeypatch.setattr(files, "os", disk)
     history = History(root / "conversations")
-    tell(history, acknowledge)
+    play_story(history, acknowledge)
     history.merge(CONVERSATION)
     history.close()
 
@@ -70,7 +70,7 @@ def test_a_conversation_that_was_deleted_stays_so(
     disk = ModelDisk(root, lambda: None)
     monkeypatch.setattr(files, "os", disk)
     history = History(root / "conversations")
-    tell(history, lambda number: None)
+    play_story(history, lambda number: None)
     DELETED.run(history)
     monkeypatch.setattr(files, "os", os)
     disk.survivors(nothing, tmp_path / "left")

@@ -55,7 +55,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
 
 
 @pytest.fixture
-def it(monkeypatch: pytest.MonkeyPatch) -> Saver:
+def quick_saver(monkeypatch: pytest.MonkeyPatch) -> Saver:
     """A saver that tries again at once, and has little patience."""
     monkeypatch.setattr(saver, "_FIRST_DELAY", 0.01)
     monkeypatch.setattr(saver, "_INTERRUPTED_PATIENCE", 0.01)
@@ -63,56 +63,58 @@ def it(monkeypatch: pytest.MonkeyPatch) -> Saver:
 
 
 async def save(
-    it: Saver, history: History, messages: Sequence[Message], *, whole: bool = True
+    quick_saver: Saver, history: History, messages: Sequence[Message], *, whole: bool = True
 ) -> None:
-    saving = it.start(history, messages, None, whole=whole)
+    saving = quick_saver.start(history, messages, None, whole=whole)
     if saving is not None:
-        await it.wait(saving)
+        await quick_saver.wait(saving)
 
 
 async def test_a_save_is_on_the_disk_when_it_has_been_waited_for(
-    it: Saver, history: History, folder: Path
+    quick_saver: Saver, history: History, folder: Path
 ) -> None:
-    await save(it, history, CONVERSATION)
+    await save(quick_saver, history, CONVERSATION)
     assert another(folder).load("a") == CONVERSATION
-    assert (it.problem, it.take_notices()) == (None, [])
+    assert (quick_saver.problem, quick_saver.take_notices()) == (None, [])
 
 
-async def test_what_is_saved_is_not_saved_again(it: Saver, history: History, disk: Disk) -> None:
-    await save(it, history, CONVERSATION)
+async def test_what_is_saved_is_not_saved_again(
+    quick_saver: Saver, history: History, disk: Disk
+) -> None:
+    await save(quick_saver, history, CONVERSATION)
     flushes = disk.flushes
-    await save(it, history, CONVERSATION)
-    await save(it, history, CONVERSATION, whole=False)
+    await save(quick_saver, history, CONVERSATION)
+    await save(quick_saver, history, CONVERSATION, whole=False)
     assert disk.flushes == flushes
 
 
 async def test_nothing_is_written_for_a_conversation_without_messages(
-    it: Saver, history: History, folder: Path
+    quick_saver: Saver, history: History, folder: Path
 ) -> None:
-    await save(it, history, [])
+    await save(quick_saver, history, [])
     assert files.state(folder) is None
 
 
 async def test_a_failure_is_told_once_and_tried_again_until_it_succeeds(
-    it: Saver, history: History, folder: Path, disk: Disk
+    quick_saver: Saver, history: History, folder: Path, disk: Disk
 ) -> None:
     disk.broken = "No space left on device"
-    await save(it, history, CONVERSATION)
+    await save(quick_saver, history, CONVERSATION)
 
-    assert it.problem
-    assert disk.broken in it.problem
-    assert it.take_notices() == [it.problem]
+    assert quick_saver.problem
+    assert disk.broken in quick_saver.problem
+    assert quick_saver.take_notices() == [quick_saver.problem]
     await until(lambda: disk.flushes > 3)
-    assert it.take_notices() == []
+    assert quick_saver.take_notices() == []
     disk.broken = None
-    await until(lambda: it.problem is None)
-    assert it.take_notices() == ["The conversation is saved again."]
+    await until(lambda: quick_saver.problem is None)
+    assert quick_saver.take_notices() == ["The conversation is saved again."]
     assert another(folder).load("a") == CONVERSATION
 
 
 @pytest.mark.parametrize("large", [1 << 20, 10], ids=["small", "large"])
 async def test_a_file_that_cannot_be_written_is_told_once_while_the_journal_takes_all(
-    it: Saver,
+    quick_saver: Saver,
     history: History,
     folder: Path,
     disk: Disk,
@@ -121,38 +123,38 @@ async def test_a_file_that_cannot_be_written_is_told_once_while_the_journal_take
 ) -> None:
     monkeypatch.setattr(conversation_file, "LARGE", large)
     monkeypatch.setattr(saver, "_MERGE_AFTER", 0.001)
-    await save(it, history, CONVERSATION[:1])
+    await save(quick_saver, history, CONVERSATION[:1])
     disk.renames = False
     told = []
     for count in range(1, 8):
         messages = [*CONVERSATION, *asked("more" * count)]
-        await save(it, history, messages, whole=False)
-        told += it.take_notices()
-        await save(it, history, messages)
-        await until(lambda: it.problem is not None)
-        told += it.take_notices()
+        await save(quick_saver, history, messages, whole=False)
+        told += quick_saver.take_notices()
+        await save(quick_saver, history, messages)
+        await until(lambda: quick_saver.problem is not None)
+        told += quick_saver.take_notices()
         assert another(folder).load("a") == messages
     [notice] = told
     assert "saved beside the conversation's file, but not in it" in notice
 
     disk.renames = True
-    await until(lambda: it.problem is None)
-    assert it.take_notices() == ["The conversation is saved again."]
+    await until(lambda: quick_saver.problem is None)
+    assert quick_saver.take_notices() == ["The conversation is saved again."]
     path = history.path_of("a")
     assert path is not None
     assert stored(path) == messages
 
 
 async def test_the_next_message_saves_what_failed_before(
-    it: Saver, history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    quick_saver: Saver, history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saver, "_FIRST_DELAY", 1000)
     disk.broken = "Full"
     await save(Saver("b"), history, asked("b"))
-    await save(it := Saver("a"), history, CONVERSATION[:1])
+    await save(quick_saver := Saver("a"), history, CONVERSATION[:1])
     disk.broken = None
-    await save(it, history, CONVERSATION)
-    assert it.problem is None
+    await save(quick_saver, history, CONVERSATION)
+    assert quick_saver.problem is None
     assert another(folder).load("a") == CONVERSATION
 
 
@@ -160,59 +162,59 @@ async def test_at_the_end_there_is_a_last_try(
     history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saver, "_FIRST_DELAY", 1000)
-    it = Saver("a")
+    quick_saver = Saver("a")
     disk.broken = "Full"
-    await save(it, history, CONVERSATION)
+    await save(quick_saver, history, CONVERSATION)
     disk.broken = None
-    await it.close()
+    await quick_saver.close()
     assert another(folder).load("a") == CONVERSATION
 
 
 async def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_a_turn_for_long(
-    it: Saver, history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+    quick_saver: Saver, history: History, folder: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(saver, "_PATIENCE", 0.01)
     disk.hang()
     for count in range(1, 4):
-        await save(it, history, CONVERSATION[:count], whole=False)
-    assert it.problem
-    assert "does not answer" in it.problem
-    assert it.take_notices() == [it.problem]
+        await save(quick_saver, history, CONVERSATION[:count], whole=False)
+    assert quick_saver.problem
+    assert "does not answer" in quick_saver.problem
+    assert quick_saver.take_notices() == [quick_saver.problem]
 
     disk.goes_on.set()
-    await until(lambda: it.problem is None)
+    await until(lambda: quick_saver.problem is None)
     assert another(folder).load("a") == CONVERSATION
 
 
 async def test_an_interrupted_turn_does_not_wait_for_the_disk(
-    it: Saver, history: History, disk: Disk
+    quick_saver: Saver, history: History, disk: Disk
 ) -> None:
     disk.hang()
-    saving = asyncio.create_task(save(it, history, CONVERSATION))
+    saving = asyncio.create_task(save(quick_saver, history, CONVERSATION))
     await until(lambda: disk.flushes == 1)
-    it.interrupt()
+    quick_saver.interrupt()
     await asyncio.wait_for(saving, 5)
 
 
 async def test_a_large_conversation_is_merged_when_it_is_at_rest(
-    it: Saver, history: History, monkeypatch: pytest.MonkeyPatch
+    quick_saver: Saver, history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversation_file, "LARGE", 10)
     monkeypatch.setattr(saver, "_MERGE_AFTER", 0.01)
-    await save(it, history, CONVERSATION[:1])
+    await save(quick_saver, history, CONVERSATION[:1])
     path = history.path_of("a")
     assert path is not None
-    await save(it, history, CONVERSATION)
+    await save(quick_saver, history, CONVERSATION)
     await until(lambda: stored(path) == CONVERSATION)
 
 
 async def test_without_history_what_failed_is_given_up(
-    it: Saver, history: History, disk: Disk
+    quick_saver: Saver, history: History, disk: Disk
 ) -> None:
     disk.broken = "Full"
-    await save(it, history, CONVERSATION)
-    it.give_up()
-    assert it.problem is None
+    await save(quick_saver, history, CONVERSATION)
+    quick_saver.give_up()
+    assert quick_saver.problem is None
     flushes = disk.flushes
-    await it.close()
+    await quick_saver.close()
     assert disk.flushes == flushes

@@ -58,7 +58,8 @@ def states(acknowledged: int) -> Iterator[tuple[Message, ...] | None]:
         yield STORY[acknowledged].messages
 
 
-def tell(history: History, acknowledge: Callable[[int], None]) -> None:
+def play_story(history: History, acknowledge: Callable[[int], None]) -> None:
+    """Do all steps of the story, and call `acknowledge` with the number of each that is done."""
     for number, step in enumerate(STORY, 1):
         step.run(history)
         acknowledge(number)

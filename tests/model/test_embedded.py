@@ -68,7 +68,7 @@ async def crash(server: EmbeddedServer) -> None:
         await ask(server, "crash")
 
 
-def gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether the process ends within ten seconds."""
     try:
         psutil.Process(pid).wait(10)
@@ -133,7 +133,7 @@ async def test_close_ends_the_process(server: EmbeddedServer) -> None:
     await server.start()
     pid = (await ask(server))["pid"]
     await server.close()
-    assert gone(pid)
+    assert has_ended(pid)
 
 
 @pytest.mark.parametrize("behaviour", ["slow"])
@@ -143,7 +143,7 @@ async def test_loading_can_be_cancelled_and_leaves_no_process(server: EmbeddedSe
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
-    assert gone(child)
+    assert has_ended(child)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_dies_with_its_owner(owner: subprocess.Popen[bytes]) -> None:
     child = _child_of(owner.pid)
     os.kill(owner.pid, signal.SIGKILL)
     owner.wait()
-    assert gone(child)
+    assert has_ended(child)
 
 
 def _child_of(pid: int) -> int:
