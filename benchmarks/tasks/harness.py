@@ -22,9 +22,9 @@ from tasks.dabench import Question, is_right
 from tests.wire_client import WireClient
 
 READER = """\
-import csv, io, statistics
+import csv, statistics
 text = open({name!r}, "rb").read().decode("utf-8", "replace")
-rows = list(csv.reader(io.StringIO(text)))
+rows = [row for row in csv.reader(text.splitlines()) if row]
 print(len(rows), rows[0])"""
 COMPUTE = """\
 columns = list(zip(*(row for row in rows[1:] if len(row) == len(rows[0]))))
