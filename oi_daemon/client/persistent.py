@@ -54,7 +54,6 @@ class PersistentConversation(SettingAttributes):
             "output_tokens": 0,
             "cost": 0.0,
             "unpriced": 0,
-            "about": False,
         }
 
     def start(self) -> None:

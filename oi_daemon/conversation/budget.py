@@ -46,9 +46,12 @@ class Budget:
         else:
             self.cost += usage.cost
 
-    def is_limited(self) -> bool:
-        """Whether there is a limit now. A person may set one while a turn runs."""
-        return self.max_budget is not None
+    def left(self) -> float | None:
+        """US dollars that the session may still cost; None without a limit.
+
+        A person may set a limit while a turn runs.
+        """
+        return None if self.max_budget is None else self.max_budget - self.cost
 
     def verdict(self, quote: Quote | None = None) -> Verdict:
         """Whether the next request may be sent.
@@ -109,9 +112,9 @@ class Bill:
         self._session.add(usage)
         self._turn.add(usage)
 
-    def is_limited(self) -> bool:
-        """See `Budget.is_limited`."""
-        return self._session.is_limited()
+    def left(self) -> float | None:
+        """See `Budget.left`."""
+        return self._session.left()
 
     def verdict(self, quote: Quote | None = None) -> Verdict:
         """See `Budget.verdict`."""

@@ -41,12 +41,13 @@ class Model(Protocol):
     """Answers a conversation."""
 
     def reply(
-        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[Reply, None]:
         """One reply, as it is written. Closing the iterator drops the connection at once.
 
         Args:
-            needs_quote: returns whether a `Quote` must come before the next request.
+            dollars_left: returns the US dollars that may still be spent; None if there is no limit.
+                If there is one, a `Quote` comes before each request.
 
         Raises:
             ModelError: the model cannot go on.
@@ -54,7 +55,7 @@ class Model(Protocol):
         ...
 
     def compact(
-        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[Reply, None]:
         """A summary of the conversation's oldest part, which takes its place. As `reply`."""
         ...
@@ -148,8 +149,8 @@ class Spending(Protocol):
         """Count a request."""
         ...
 
-    def is_limited(self) -> bool:
-        """Whether there is a limit now, so that the cost of the next request matters."""
+    def left(self) -> float | None:
+        """US dollars that may still be spent; None if there is no limit now."""
         ...
 
     def verdict(self, quote: Quote | None = None) -> Verdict:

@@ -40,7 +40,7 @@ class _NoModel:
     """The model of a turn that runs the person's own code: it is never asked."""
 
     async def reply(
-        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[Reply, None]:
         return
         yield

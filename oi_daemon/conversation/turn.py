@@ -175,7 +175,7 @@ class Turn:
         if not await self._may_send(None):
             return Status.BUDGET
         try:
-            summary = self._model.compact(self._history, self._spending.is_limited)
+            summary = self._model.compact(self._history, self._spending.left)
             async with aclosing(summary) as reply:
                 status, _ = await self._follow(reply)
         finally:
@@ -205,7 +205,7 @@ class Turn:
         """Get one reply and run its blocks. Returns None if the model must be asked again."""
         try:
             messages = [*self._history, *self.messages]
-            async with aclosing(self._model.reply(messages, self._spending.is_limited)) as reply:
+            async with aclosing(self._model.reply(messages, self._spending.left)) as reply:
                 status, ran = await self._follow(reply)
         finally:
             if usage := self._model.unfinished():

@@ -19,6 +19,7 @@ from oi_daemon.messages.chunks import (
     ThinkingChunk,
 )
 from oi_daemon.messages.stored import AssistantMessage, BlockStatus, CodeMessage, Message
+from oi_daemon.messages.summaries import separated
 from oi_daemon.messages.written import Written
 
 
@@ -106,7 +107,7 @@ class Fold:
         text = "".join(self._parts)
         match self._open:
             case MessageChunk():
-                return [AssistantMessage(text)] if text else []
+                return [AssistantMessage(part) for part in separated(text)]
             case LanguageChunk(language):
                 return [self._code(language, text)]
             case None:

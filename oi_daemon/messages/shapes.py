@@ -97,7 +97,7 @@ class UsageDict(TypedDict):
     """US dollars of the requests whose price is known."""
     unpriced: int
     """Number of requests whose price is not known."""
-    about: bool
+    about: NotRequired[bool]
     """Whether requests were counted by the price of an earlier version of their model."""
 
 
@@ -108,7 +108,7 @@ class TurnUsageDict(TypedDict):
     output_tokens: int
     cost: float | None
     """US dollars; None if the price is not known."""
-    about: bool
+    about: NotRequired[bool]
     """Whether the cost is by the price of an earlier version of the model."""
 
 

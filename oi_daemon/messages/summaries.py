@@ -53,6 +53,18 @@ def is_summary(message: Message) -> bool:
     return isinstance(message, AssistantMessage) and bool(_PATTERN.fullmatch(message.message))
 
 
+def separated(text: str) -> list[str]:
+    """Return the summaries in the text and what stands between them, as messages of their own."""
+    if _BEGINNING not in text:
+        return [text] if text else []
+    parts: list[str] = []
+    end = 0
+    for found in _PATTERN.finditer(text):
+        parts += [text[end : found.start()], found[0].strip()]
+        end = found.end()
+    return [part for part in (*parts, text[end:]) if part.strip()]
+
+
 def without_summaries(text: str) -> str:
     """Return the text without summaries and their marks."""
     return _PATTERN.sub("", text).strip()

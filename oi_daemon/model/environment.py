@@ -75,6 +75,11 @@ def described(environment: Environment, settings: Settings) -> str:
     )
 
 
+def described_in_brief(environment: Environment) -> str:
+    """Return the kind of system and the folder, for where each word of the request counts."""
+    return f"The system is {platform.system()}, the current folder {environment.cwd}."
+
+
 def installed_or_not(facts: PythonFacts) -> str:
     """Return the version and the packages, as in "Python 3.12 with numpy; without pandas"."""
     missing = [name for name in PACKAGES if name not in facts.installed]

@@ -14,7 +14,7 @@ from oi_daemon.model.context_window import SMALLEST_WINDOW, context_window, room
 from oi_daemon.model.dialects.parts import MalformedCall
 from oi_daemon.model.dialects.requests import ToolStyle, system_message
 from oi_daemon.model.endpoint import Endpoint
-from oi_daemon.model.environment import Environment, described
+from oi_daemon.model.environment import Environment, described, described_in_brief
 from oi_daemon.model.failures import Failure
 from oi_daemon.model.local.compact import has_run
 from oi_daemon.model.local.folder_facts import folder_facts
@@ -60,6 +60,8 @@ class ModelRequest:
         self._environment = environment
         self._languages = languages
         self._retry_delays = list(retry_delays)
+        self.brief = False
+        """Whether the model is told no more about the environment than it needs to run code."""
         self._scale = 1.0
         """The share of the context window that is used."""
         self._shortened = False
@@ -185,9 +187,15 @@ class ModelRequest:
             self._settings.system_message,
             self.style,
             self._languages,
-            described(self._environment, self._settings),
+            self._described(),
             custom_tools=self.api == "responses" and self._capabilities.custom_tools,
         )
+
+    def _described(self) -> str:
+        """Return what the model is told about where its code runs."""
+        if self.brief:
+            return described_in_brief(self._environment)
+        return described(self._environment, self._settings)
 
     def _room(self, system: str, pictures_sent: int) -> int:
         """Return the tokens that messages may have beside the instructions and the pictures."""

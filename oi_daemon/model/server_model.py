@@ -83,14 +83,14 @@ class ServerModel:
         """Number of replies in this turn that had unreadable calls."""
 
     async def reply(
-        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.reply`. `Usage` comes last, or just before an error."""
         async with locating(self._access, self._settings) as location:
             if loading := await location.notice():
                 yield loading
             request = await self._request(await location.endpoint())
-        ask = partial(self._text_only, needs_quote=needs_quote)
+        ask = partial(self._text_only, dollars_left=dollars_left)
         async with aclosing(self._summariser.if_full(request, messages, ask)) as summary:
             async for part in summary:
                 yield part
@@ -98,7 +98,7 @@ class ServerModel:
         while True:
             repeated: object = None
             attempts = partial(self._attempt, request, messages)
-            async with aclosing(self._exchange(request, attempts, needs_quote)) as parts:
+            async with aclosing(self._exchange(request, attempts, dollars_left)) as parts:
                 async for answered in parts:
                     if request.is_repeat(answered, messages):
                         repeated = answered
@@ -120,17 +120,20 @@ class ServerModel:
                 return
 
     async def compact(
-        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.compact`."""
-        ask = partial(self._text_only, needs_quote=needs_quote)
+        ask = partial(self._text_only, dollars_left=dollars_left)
         request = await self._request(await self._access.endpoint(self._settings))
         async with aclosing(self._summariser.now(request, messages, ask)) as parts:
             async for part in parts:
                 yield part
 
     def _text_only(
-        self, request: ModelRequest, content: RequestContent, needs_quote: Callable[[], bool]
+        self,
+        request: ModelRequest,
+        content: RequestContent,
+        dollars_left: Callable[[], float | None],
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """Send a request that asks for text, in whose answer no fence is code."""
 
@@ -138,13 +141,13 @@ class ServerModel:
             backend = _BACKENDS[request.api]
             return _Attempt(content, backend, backend.reader(content, lambda word: False))
 
-        return self._exchange(request, attempt, needs_quote)
+        return self._exchange(request, attempt, dollars_left)
 
     async def _exchange(
         self,
         request: ModelRequest,
         attempts: Callable[[], Awaitable["_Attempt"]],
-        needs_quote: Callable[[], bool],
+        dollars_left: Callable[[], float | None],
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """Send a request, again after each failure that may pass, and yield its answer.
 
@@ -155,11 +158,11 @@ class ServerModel:
             ModelError: no answer came, or it is not complete.
         """
         while True:
-            attempt = self._latest = await attempts()
+            attempt = self._latest = await self._affordable(request, attempts, dollars_left())
             if notice := self._trimmed(attempt, request):
                 yield notice
             logger.debug("request: %s, %s, by %s", request.style, attempt, request.api)
-            async with aclosing(self._answer(attempt, needs_quote)) as parts:
+            async with aclosing(self._answer(attempt, dollars_left)) as parts:
                 async for part in parts:
                     yield part
             if attempt.failed and not attempt.reader.written:
@@ -177,6 +180,23 @@ class ServerModel:
             if not attempt.reader.complete:
                 raise _cut_off(attempt)
             return
+
+    async def _affordable(
+        self,
+        request: ModelRequest,
+        attempts: Callable[[], Awaitable["_Attempt"]],
+        dollars_left: float | None,
+    ) -> "_Attempt":
+        """Return the request as it will be sent, in brief if more than that costs too much."""
+        attempt = await attempts()
+        if dollars_left is None:
+            return attempt
+        attempt.quote = await self._quote(attempt)
+        least = attempt.quote.input_cost if attempt.quote.most is None else attempt.quote.most
+        if least is None or least <= dollars_left or request.brief:
+            return attempt
+        request.brief = True
+        return await attempts()
 
     def _trimmed(self, attempt: "_Attempt", request: ModelRequest) -> NoticeChunk | None:
         """Return a notice if more messages are left out than in the turn's request before."""
@@ -236,14 +256,14 @@ class ServerModel:
         return _Attempt(content, backend, backend.reader(content, self._is_language))
 
     async def _answer(
-        self, attempt: "_Attempt", needs_quote: Callable[[], bool]
+        self, attempt: "_Attempt", dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[ReplyPart | Quote, None]:
         """Send the request and yield the parts of its answer as they arrive.
 
         A failure of the server or the network is not raised but kept in `attempt.failed`.
         """
-        if needs_quote():
-            yield await self._quote(attempt)
+        if dollars_left() is not None:
+            yield attempt.quote or await self._quote(attempt)
         self._unfinished = attempt
         endpoint = attempt.endpoint
         timeout = self._access.read_timeout(self._settings, endpoint)
@@ -343,6 +363,8 @@ class _Attempt:
         """Whether the reply held a complete block of code."""
         self.answered = False
         """Whether the reply held a word for the person."""
+        self.quote: Quote | None = None
+        """What the request costs, if it is known already."""
         self.counted: int | None = None
         """Tokens of the conversation and its pictures, if they were counted."""
         self.started = time.monotonic()

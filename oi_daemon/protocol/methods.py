@@ -85,7 +85,7 @@ class HistoryListParams(_Shape):
     ] = None
 
 
-class SessionUsage(_Shape):
+class SessionUsage(_Shape, omit_defaults=True):
     """What all turns of a session have used, also those that `oi/history/set` brought."""
 
     input_tokens: int
@@ -119,7 +119,7 @@ class SettingsSetParams(_Shape):
     conversation: ConversationId = None
 
 
-class TurnUsage(_Shape):
+class TurnUsage(_Shape, omit_defaults=True):
     input_tokens: int
     output_tokens: int
     cost: Annotated[float | None, Meta(description="US dollars; null: the price is not known.")]

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from oi_daemon import Interpreter
+from oi_daemon.model.compaction import INSTRUCTIONS
 from oi_daemon.model.tokens import load
 from tests.client.programs import code
 from tests.fakes.openai_server import ThreadedServer, error, text
@@ -39,17 +40,25 @@ def test_fifty_more_turns_of_300_messages_stay_within_a_window_of_8k(
     interpreter.messages = long_conversation()
     interpreter.context_window = WINDOW
     interpreter.auto_run = True
+    server.answer(_is_for_a_summary, text("The fox jumps."))
     for number in range(25):
         server.enqueue(code(f"print({WORDS!r} * {number})"), text(WORDS), text("Yes."))
         interpreter.chat(f"Run {number}. {WORDS}", display=False)
         interpreter.chat("And?", display=False)
-    assert len(interpreter.messages) == 300 + 25 * 5
-    assert len(server.bodies) == 75
-    for body in server.bodies:
-        assert WINDOW / 4 < tokens(body) < WINDOW
+    summaries = [body for body in server.bodies if _is_for_a_summary(body)]
+    assert summaries
+    assert all(tokens(body) < WINDOW for body in summaries)
+    asked = [body for body in server.bodies if not _is_for_a_summary(body)]
+    assert len(asked) == 75
+    for body in asked:
+        assert tokens(body) < WINDOW
         assert body["messages"][0]["role"] == "system"
         _see_pairs_together(body["messages"])
     assert server.bodies[-1]["messages"][-1] == {"role": "user", "content": "And?"}
+
+
+def _is_for_a_summary(body: dict[str, Any]) -> bool:
+    return bool(body["messages"][0]["content"] == INSTRUCTIONS)
 
 
 def _see_pairs_together(messages: list[dict[str, Any]]) -> None:
@@ -66,10 +75,12 @@ def test_a_window_that_is_smaller_than_thought_is_learned_from_the_servers_refus
     interpreter.messages = long_conversation()
     interpreter.context_window = 4 * WINDOW
     refusal = "This model's maximum context length is 8192 tokens. Please reduce the length."
+    server.answer(_is_for_a_summary, text("The fox jumps."))
     server.enqueue(error(400, refusal, code="context_length_exceeded"), text("Yes."), text("On."))
     assert interpreter.chat("And?", display=False)[-1]["message"] == "Yes."
     interpreter.chat("On?", display=False)
-    first, second, third = map(tokens, server.bodies)
+    asked = [body for body in server.bodies if not _is_for_a_summary(body)]
+    first, second, third = map(tokens, asked)
     assert first > WINDOW
     assert second < WINDOW
     assert third < WINDOW

@@ -138,6 +138,8 @@ class ScriptedServer:
         """The list of models: their names, or their objects."""
         self.respond: Callable[[dict[str, Any]], Reply] | None = None
         """Makes the reply from the request's body, in place of the script."""
+        self.beside: tuple[Callable[[dict[str, Any]], bool], Reply] | None = None
+        """A condition for a request's body, and the reply to each that meets it."""
         self.disconnected = asyncio.Event()
         """Set when a client has gone in the middle of a stream."""
         self.sent = asyncio.Event()
@@ -235,7 +237,10 @@ class ScriptedServer:
             writer.write(_whole(Reply(body=body)))
             return
         self.requests.append(request)
-        reply = _Rendered(self.respond(request.body)) if self.respond else self._next()
+        if self.beside and self.beside[0](request.body):
+            reply = _Rendered(self.beside[1])
+        else:
+            reply = _Rendered(self.respond(request.body)) if self.respond else self._next()
         if reply.reply.body is not None:
             writer.write(_whole(reply.reply))
             await writer.drain()
@@ -326,6 +331,10 @@ class ThreadedServer:
     def clear(self) -> None:
         """Forget the replies that were not asked for."""
         self._server.clear()
+
+    def answer(self, asked: Callable[[dict[str, Any]], bool], reply: Reply) -> None:
+        """Give this reply to each request whose body meets the condition, beside the script."""
+        self._server.beside = (asked, reply)
 
     def release(self) -> None:
         self._loop.call_soon_threadsafe(self._server.release)

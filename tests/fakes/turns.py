@@ -50,7 +50,7 @@ class ScriptedModel:
         """What `unfinished` is to give."""
 
     async def reply(
-        self, messages: Sequence[Message], needs_quote: Callable[[], bool]
+        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[Reply, None]:
         self.asked.append([*messages])
         self.open += 1

@@ -39,10 +39,10 @@ class Asked:
         model = self.models.model(settings)
         self.parts = []
 
-        def needs_quote() -> bool:
-            return settings.max_budget is not None
+        def dollars_left() -> float | None:
+            return settings.max_budget
 
-        async with aclosing(model.reply(messages or QUESTION, needs_quote)) as reply:
+        async with aclosing(model.reply(messages or QUESTION, dollars_left)) as reply:
             async for part in reply:
                 self.parts.append(part)
         return self.parts

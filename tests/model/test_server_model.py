@@ -432,11 +432,11 @@ async def test_a_good_call_beside_a_bad_one_runs_and_the_next_request_tells(aske
     good = tool_call({"language": "python", "code": "1"})
     asked.server.enqueue(good + tool_call(["oops"], index=1), text("Hi"))
     model = asked.models.model(asked.settings())
-    parts = [part async for part in model.reply(QUESTION, lambda: False)]
+    parts = [part async for part in model.reply(QUESTION, lambda: None)]
     assert Executing("1", "python") in parts
     assert len(asked.server.requests) == 1
     messages = [*QUESTION, CodeMessage("python", "1", "1")]
-    _ = [part async for part in model.reply(messages, lambda: False)]
+    _ = [part async for part in model.reply(messages, lambda: None)]
     assert "not valid JSON" in asked.body["messages"][-1]["content"]
 
 
@@ -497,7 +497,7 @@ async def test_a_request_that_never_fits(asked: Asked) -> None:
 async def test_closing_the_reply_drops_the_connection_at_once(asked: Asked) -> None:
     asked.server.enqueue(text("Hi", "never").but(hold_after=1))
     model = asked.models.model(asked.settings())
-    reply = model.reply(QUESTION, lambda: False)
+    reply = model.reply(QUESTION, lambda: None)
     assert await anext(reply) == MessageChunk("Hi")
     await reply.aclose()
     async with asyncio.timeout(PATIENCE):
@@ -522,7 +522,7 @@ async def test_cancelling_the_turn_drops_the_connection_at_once(asked: Asked, si
 
 async def test_a_wait_before_another_try_is_announced_and_can_be_cancelled(asked: Asked) -> None:
     asked.server.enqueue(error(429, "Slow down.", headers={"Retry-After": "60"}))
-    reply = asked.models.model(asked.settings()).reply(QUESTION, lambda: False)
+    reply = asked.models.model(asked.settings()).reply(QUESTION, lambda: None)
     text = "Rate limited (HTTP 429: Slow down)."
     assert await anext(reply) == NoticeChunk("retry", text, 60)
     turn = asyncio.ensure_future(anext(reply))
@@ -535,7 +535,7 @@ async def test_a_wait_before_another_try_is_announced_and_can_be_cancelled(asked
 async def test_the_answer_is_drained_while_its_consumer_waits(asked: Asked) -> None:
     """Approval may take minutes: the server is not to wait for it."""
     asked.server.enqueue(markdown("```python\n1\n```\n", *["text "] * 20_000, "end"))
-    reply = asked.models.model(asked.settings(tool_style="markdown")).reply(QUESTION, lambda: False)
+    reply = asked.models.model(asked.settings(tool_style="markdown")).reply(QUESTION, lambda: None)
     async with aclosing(reply):
         while not isinstance(await anext(reply), Executing):
             pass
