@@ -20,6 +20,8 @@ KEPT = 0.3
 """About the share of the room that the messages which are not summarised take."""
 WORTHWHILE = 0.1
 """The share of the room that a part must have to be summarised."""
+SMALLEST_WINDOW = 4_000
+"""Tokens of the smallest context window in which a summary is worth its place and its request."""
 MOST_PIECES = 12
 """Most requests for one summary. Of a longer part, the middle of each message is left out."""
 LONGEST_MESSAGE = 400

@@ -143,6 +143,7 @@ class ModelRequest:
         """Return how to summarise the conversation's oldest part; None if that is not needed.
 
         A small model on this machine is not asked to, because it is slow and summarises badly.
+        In a very small window a summary would take most of the room.
 
         Args:
             forced: whether it is wanted however much room is left.
@@ -152,6 +153,8 @@ class ModelRequest:
         room, settings = self._room(self._system(), 0), self._settings
         seen = compaction.visible(messages)
         limit = int(room * compaction.FULL)
+        if not forced and self.window < compaction.SMALLEST_WINDOW:
+            return None
         if not forced and trimming.surely_fits(seen, limit, settings.max_output):
             return None
         counter = tokenizer(self.endpoint.model)

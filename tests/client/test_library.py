@@ -133,6 +133,7 @@ def test_always_can_be_taken_back(interpreter: Interpreter, server: ThreadedServ
 def test_leaving_the_loop_while_code_runs_stops_it_fifty_times_in_a_row(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:
+    interpreter.context_window = 100_000  # all turns fit, so none asks for a summary
     for turn in range(50):
         server.enqueue(code(LOOP))
         for chunk in interpreter.chat("Loop", stream=True):
