@@ -34,7 +34,7 @@ def test_the_model_s_name_comes_before_the_defaults() -> None:
 
 
 def test_an_unknown_model_has_the_default_of_its_place() -> None:
-    assert window() == 32_768
+    assert window() == 128_000
     assert window(local=True) == 8192
 
 
