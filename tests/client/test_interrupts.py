@@ -19,6 +19,7 @@ LOOP = "import time\nx = 1\nwhile True:\n    time.sleep(0.01)"
 def test_ctrl_c_at_random_moments_leaves_the_conversation_whole_and_nothing_running(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:
+    interpreter.context_window = 100_000  # all turns fit, so none asks for a summary
     interpreter.execute("python", "kept = 0; import os, time")
     moments = random.Random(34)
     daemon = interpreter._connection
@@ -44,6 +45,8 @@ def _interrupted(interpreter: Interpreter, chunks: int, after: float) -> None:
                 ctrl_c.start()
     except KeyboardInterrupt:
         return
+    finally:
+        ctrl_c.cancel()
     raise AssertionError("the turn ended by itself")
 
 

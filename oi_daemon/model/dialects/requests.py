@@ -299,7 +299,7 @@ def _add_markdown(
         _add(wire, "assistant", _fenced(code))
         _add(wire, "user", f"Output:\n{outcome(code, sent)}")
         if parts := _parts(code, sent):
-            wire[-1]["content"] = [_text(wire[-1]["content"]), *parts]
+            wire[-1]["content"] = [_text(str(wire[-1]["content"])), *parts]
 
 
 def _add(wire: list[ChatMessage], role: str, content: str) -> None:

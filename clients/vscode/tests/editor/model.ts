@@ -43,6 +43,9 @@ export function refusal(status: number): Reply {
   return { deltas: [], status };
 }
 
+/** The models that the server lists. */
+const MODELS = ["gpt-4", "gpt-4o-mini", "gpt-4.1"];
+
 export class Model {
   /** What was asked, in order. */
   readonly requests: { readonly body: Record<string, unknown>; readonly key: string | undefined }[] = [];
@@ -51,7 +54,10 @@ export class Model {
     const parts: Buffer[] = [];
     request.on("data", (part: Buffer) => parts.push(part));
     request.on("end", () => {
-      if (request.method === "GET") return response.end(JSON.stringify({ object: "list", data: [] }));
+      if (request.method === "GET") {
+        const data = MODELS.map((id) => ({ object: "model", id }));
+        return response.end(JSON.stringify({ object: "list", data }));
+      }
       const key = request.headers.authorization?.replace("Bearer ", "");
       this.requests.push({ body: JSON.parse(Buffer.concat(parts).toString()), key });
       void answer(response, this.script.shift() ?? refusal(400));
