@@ -134,6 +134,7 @@ def test_what_is_counted_leaves_out_pictures_and_encrypted_reasoning() -> None:
     text = text_of(
         [
             {"type": "reasoning", "encrypted_content": "secret"},
+            {"type": "custom_tool_call", "call_id": "c", "name": "python", "input": "print(1)"},
             {
                 "type": "message",
                 "role": "user",
@@ -145,5 +146,6 @@ def test_what_is_counted_leaves_out_pictures_and_encrypted_reasoning() -> None:
         ]
     )
     assert "Look" in text
+    assert "print(1)" in text
     assert "secret" not in text
     assert "picture" not in text
