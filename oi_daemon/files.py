@@ -16,7 +16,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _STALE = 60.0
-"""Age in seconds at which a draft was left by a killed process: one that is in use is younger."""
+"""Seconds after which a draft counts as left by a killed process, because none is in use so
+long."""
 
 _LOCKED_FOR_AT_MOST = 2.0
 """Seconds to wait for a lock. Who holds it renames one file, and is done unless it was stopped."""
@@ -273,7 +274,10 @@ def _pieces(descriptor: int) -> Iterator[bytes]:
 
 
 def _copy(source: int, target: int, size: int) -> int:
-    """Copy at most `size` bytes from where one file is to where the other is: how many."""
+    """Copy at most `size` bytes from one open file to another; returns how many were copied.
+
+    Both files go on at their present positions.
+    """
     if hasattr(os, "copy_file_range"):
         with suppress(OSError):  # between file systems, or in a sandbox that knows no such call
             return os.copy_file_range(source, target, size)

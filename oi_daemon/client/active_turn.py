@@ -35,7 +35,7 @@ class TurnOutcome:
     """What is known of a turn that has ended."""
 
     messages: "list[MessageDict]"
-    """The messages that it has added."""
+    """The messages that the turn has added."""
     summary: "LastTurnDict"
     usage: "UsageDict"
     """What the session has used so far."""
@@ -158,7 +158,7 @@ def folded(chunks: "Iterable[Mapping[str, object]]") -> "list[MessageDict]":
 
 
 def _thinking(chunks: "Iterable[ChunkDict]") -> str:
-    """All that the model has told of its thinking; an empty line where something came between."""
+    """The thinking in these chunks as one text, with a blank line in place of other chunks."""
     stretches: list[list[str]] = [[]]
     for chunk in chunks:
         if "thinking" in chunk:

@@ -86,7 +86,8 @@ class SettingAttributes:
     pass_keys: str | None
 
     def __init__(self, settings: Mapping[str, object]) -> None:
-        """
+        """Assign these settings.
+
         Raises:
             InvalidError: there is no such setting, or a value does not fit.
         """

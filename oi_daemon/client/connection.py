@@ -23,7 +23,7 @@ from oi_daemon.protocol.methods import SETTINGS_SET, ChunkParams, Method, P, R, 
 _READ_SIZE = 1 << 16
 """Bytes that are read at once, at most."""
 _GRACE = 2.0
-"""Seconds that the daemon has to end by itself before it is killed."""
+"""Seconds that the daemon has to end by itself when the connection is closed; then it is killed."""
 _TOO_LARGE = (
     "This has {} MB, and at most {} can be sent at once. Where these are messages, leave out the"
     " `displays` of some."
@@ -106,7 +106,8 @@ class Connection:
         self._finalizer = weakref.finalize(self, _end, self._process, self._pid)
         os.register_at_fork(after_in_child=partial(_close_in_child, weakref.ref(self)))
         self._first_request = self.new_id()
-        """Sends the settings. Its answer is not waited for; if it is an error, that is raised."""
+        """Id of the request that sends the settings. Nobody waits for its answer; if that is an
+        error, the call that reads it raises it."""
         first = SettingsSetParams(conversation=conversation, settings=dict(settings))
         self.send(self._first_request, SETTINGS_SET.name, first)
 

@@ -38,7 +38,11 @@ class PendingQuestion:
         return (await self._line or "").strip().lower() in ("y", "yes")
 
     def give(self, line: str | None) -> bool:
-        """Give the line; None if there is nobody to ask. False if one was given before."""
+        """Give the line that was asked for. Returns False if one was given before.
+
+        Args:
+            line: the person's words; None if there is nobody to ask.
+        """
         if self._line.done():
             return False
         self._line.set_result(line)

@@ -12,9 +12,9 @@ class Verdict:
     refusal: str | None = None
     """Why the request may not be sent; None if it may."""
     question: str | None = None
-    """What a person must agree to before it is sent."""
+    """What a person must agree to before the request is sent."""
     notice: str | None = None
-    """What a person should know although it may be sent."""
+    """What a person should know although the request may be sent."""
 
 
 @dataclass(slots=True)

@@ -248,11 +248,14 @@ class Conversation:
             self.budget.max_budget = self.settings.max_budget
 
     async def load(self) -> None:
-        """Read the messages from the disk, unless that was done before. Raises as `Transcript`."""
+        """Read the messages from the disk, unless that was done before.
+
+        Raises as `Transcript.load` does.
+        """
         await self._transcript.load()
 
     async def _be_loaded(self) -> None:
-        """Wait until the messages are those that a turn goes on with. Raises as `Transcript`."""
+        """Load the messages, after any change of them that is under way. Raises as `load` does."""
         async with self._changing:
             await self.load()
 
@@ -354,7 +357,11 @@ class Conversation:
 
     @contextmanager
     def _one_turn(self) -> Iterator[None]:
-        """The time of one turn, its preparations included."""
+        """Mark the conversation as busy while a turn is prepared and runs.
+
+        Raises:
+            BusyError: a turn is under way.
+        """
         self.refuse_if_busy()
         self._busy = True
         self._idle.clear()

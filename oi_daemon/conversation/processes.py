@@ -23,7 +23,7 @@ class LanguageProcesses:
         self._interpreters: Interpreters | None = None
         """The processes; None until one is needed."""
         self._workplace: Workplace | None = None
-        """Where and how they run."""
+        """The workplace in which `_interpreters` run."""
         self._limits = Limits()
 
     def workplace(self, settings: Settings) -> Workplace:

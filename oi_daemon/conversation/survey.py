@@ -30,12 +30,12 @@ from oi_daemon.model.environment import (
 logger = logging.getLogger(__package__)
 
 LONGEST_NAME = 80
-"""Characters of a name in the folder that are kept."""
+"""Most characters of a file's or folder's name that the model is told."""
 PATIENCE = 3.0
 """Seconds that the folder and the user's Python have to answer; after that they are left out."""
 
 _MODULES = {"pillow": "PIL"}
-"""Modules of packages that are imported by another name."""
+"""Name under which a package is imported, where that is not the package's own name."""
 _PROBE = (
     "import importlib.util, json, sys; print(json.dumps([sys.version.split()[0],"
     " [bool(importlib.util.find_spec(name)) for name in sys.argv[1:]]]))"
@@ -52,7 +52,7 @@ class Surroundings:
         self._environment: Environment | None = None
         """The environment; None until it is needed."""
         self._made_for: tuple[Workplace, datetime.date] | None = None
-        """Where and when it was found out."""
+        """The workplace and the day for which `_environment` was found out."""
 
     async def at(self, workplace: Workplace) -> Environment:
         """Return the environment. It is found out again at another workplace and on another day."""

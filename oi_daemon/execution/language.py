@@ -79,23 +79,21 @@ class Language:
     """Describes a language: how it is called, started, shown and edited."""
 
     name: str
-    """Its name on the wire and in stored messages."""
+    """The language's name on the wire and in stored messages."""
     aliases: tuple[str, ...]
-    """Other names by which a model or a user may call it."""
+    """Other names by which a model or a user may call the language."""
     start: Callable[[Workplace], Process]
-    """Makes its process for a workplace. The process itself starts at first need."""
+    """Makes the language's `Process` for a workplace. The system's process starts at first need."""
     missing: Callable[[], str | None] = lambda: None
-    """Gives the reason why it cannot run on this machine, or None if it can."""
+    """Gives the reason why the language cannot run on this machine, or None if it can."""
     path: Callable[[Workplace], str | None] = lambda workplace: None
-    """Gives the program that runs it at a workplace, or None if there is none.
-
-    Raises NotInstalledError if a setting names a program that does not exist.
-    """
+    """Gives the path of the program that runs the language at a workplace, or None if there is
+    none.  Raises NotInstalledError if a setting names a program that does not exist. """
     suffix: str = ".txt"
-    """Suffix of its files, as in `.py`. An editor recognizes the language by it."""
+    """Suffix of the language's files, as in `.py`. An editor recognizes the language by it."""
     lexer: str = "text"
-    """Name of the Pygments lexer that highlights it."""
+    """Name of the Pygments lexer that highlights the language."""
     vscode: tuple[str, ...] = ()
-    """Language ids of VS Code that mean it. The first is the one to show its code under."""
+    """Language ids of VS Code that mean this language. Code is shown under the first one."""
     neovim: tuple[str, ...] = ()
-    """Filetypes of Neovim that mean it. The first is the one to show its code under."""
+    """Filetypes of Neovim that mean this language. Code is shown under the first one."""

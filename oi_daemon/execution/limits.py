@@ -39,7 +39,7 @@ class MemoryUse:
     """Memory of some processes."""
 
     total: int
-    """Megabytes of all of them together."""
+    """Megabytes that all the processes use together."""
     largest: int
     """Id of the process that uses the most memory."""
 

@@ -31,19 +31,21 @@ logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 _FEW = 2000
-"""So many files are looked at again before each list; more, by a thread after it."""
+"""Most files whose states are compared before a list is given. In a larger folder, a thread
+compares them afterwards."""
 
 _LOOKED_FOR = 60.0
-"""Seconds until all files are looked at again, in case one was edited in its place."""
+"""Seconds after which the states of all files are compared again, because an edit in a file's place
+does not change the folder's modification time."""
 
 _A_MOMENT = 1.0
-"""Seconds until that thread begins, so that it does not delay what is asked for now."""
+"""Seconds before that thread begins, so that it does not delay the list that was asked for."""
 
 _AT_ONCE = 200
-"""Most files that are read before their words are stored."""
+"""Most files that are read before their words are stored in the index."""
 
 _TEXT_AT_ONCE = 16 << 20
-"""Number of characters of text after which they are stored, even if they are of few files."""
+"""Characters after which the words are stored, even if they come from fewer files than that."""
 
 _OUT_OF_RESOURCES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """Numbers of errors that come from this process or system, not from the file that was read."""
@@ -59,14 +61,14 @@ class Entry:
     conversation: str
     title: str
     updated: str
-    """When it was last saved: ISO 8601, UTC."""
+    """When the conversation was last saved: ISO 8601, UTC."""
     messages: int
     snippet: str | None = None
     """Where the query was found, in the words around it; None if there was no query."""
 
 
 class ConversationPage(NamedTuple):
-    """A part of the list, and the cursor of the next; None: this was the last."""
+    """A part of the list, and the cursor of the next part; None if this is the last one."""
 
     entries: list[Entry]
     cursor: str | None
@@ -78,9 +80,9 @@ class Change(NamedTuple):
     before: int | None
     """The folder's modification time before the change."""
     after: int | None
-    """The folder's modification time after it."""
+    """The folder's modification time after the change."""
     name: str | None = None
-    """The file's name; None if the change was of something else in the folder."""
+    """The conversation's file name; None if something else in the folder was changed."""
     stamp: Stamp | None = None
     """The file's new state; None if it was removed."""
     summary: Summary | None = None
@@ -102,7 +104,7 @@ class Catalog:
         """Monotonic time at which this process last looked at all files; None if it has not yet."""
 
     def note(self, change: Change) -> None:
-        """Remember a change of this process for the index, which costs no time now."""
+        """Remember a change that this process has made; the index gets it when it is next used."""
         self._changes.append(change)
 
     def page(
@@ -125,7 +127,7 @@ class Catalog:
         return self._use(work)
 
     def names_of(self, conversation: str) -> list[str] | None:
-        """Names of the files whose name holds this id, or is it, newest first.
+        """Names of the files whose name holds this id, or has it as its stem; newest first.
 
         None if the index cannot tell, because the folder was changed by others or was never listed.
         """
@@ -204,10 +206,10 @@ class Catalog:
         return ConversationPage(self._entries(rows[:limit], ours), cursor)
 
     def _entries(self, rows: Iterable[IndexRow], ours: Mapping[str, str]) -> list[Entry]:
-        """The rows' entries.
+        """Return the entries of the list for these rows, each with the id that opens its file.
 
-        Where several files claim one id, it means the file of this process, else the one whose
-        name the user chose, else the newest; the others go by their stems. `History.path_of`
+        Where several files have one id, it means the file of this process, else the one whose
+        name the user chose, else the newest. The id of the others is their stem. `History.path_of`
         decides in the same way.
         """
         chosen = chosen_names.ids_in(self._folder.path)
@@ -219,8 +221,8 @@ class Catalog:
         """The id by which a file's conversation can be opened.
 
         Args:
-            ids: file name -> id, where the name does not say it.
-            names: id -> the name of the file that is meant by it, if it is still there.
+            ids: file name -> id, of the files whose name does not hold their id.
+            names: id -> name of the file that it means, if that file is still there.
         """
         conversation = ids.get(row.name, row.conversation)
         meant = names.get(conversation)
@@ -231,7 +233,11 @@ class Catalog:
         return conversation if is_meant else naming.stem(row.name)
 
     def _verify(self, rows: list[IndexRow], *, words: bool) -> bool:
-        """Whether these rows are as their files are; if not, those files are read again."""
+        """Return whether these rows agree with their files. Files that have changed are read again.
+
+        Args:
+            words: store also what can be searched in these files.
+        """
         changed = []
         for row in rows:
             stamp = document.stamp_of(self._folder.path / row.name)
@@ -270,7 +276,7 @@ class Catalog:
         """Find the files that were added, removed or replaced.
 
         Args:
-            thorough: also those that were edited in their place, which a look at each file tells.
+            thorough: look at each file, which also finds those that were edited in their place.
         """
         with self._lock:
             mtime = self._folder.mtime()
@@ -342,10 +348,10 @@ class Catalog:
 
 
 def _summarized(path: Path, stamp: Stamp) -> tuple[Stamp, Summary]:
-    """The state and the summary of a file, which is without messages if it holds none.
+    """Return the state and the summary of a file; the summary is empty if it holds no messages.
 
     Args:
-        stamp: its state a moment ago.
+        stamp: the file's state a moment ago.
 
     Raises:
         OSError: it cannot be read now.

@@ -44,7 +44,7 @@ class ConversationFile:
         self.conversation = conversation
         self.asked = name
         self.path = folder.path / name
-        """The JSON file. It has another name than `asked` if that file was not ours."""
+        """The JSON file. Its name differs from `asked` if the file of that name is not ours."""
         self.messages: tuple[Message, ...] = ()
         """What is saved: the messages in the JSON file, and then those in the journal."""
         self.notices: list[str] = []
@@ -161,7 +161,12 @@ class ConversationFile:
         self._journal.discard()
 
     def _append(self, messages: tuple[Message, ...], same: int) -> None:
-        """Write the messages from place `same` on to the journal."""
+        """Write messages to the journal; replace the JSON file instead where that is not possible.
+
+        Args:
+            messages: all messages of the conversation.
+            same: how many of them, counted from the first one, are saved already.
+        """
         if self._journal.is_open and not self._journal.is_in_place:
             return self._replace(messages)  # the folder was removed
         if not self._journal.is_open and not (self.is_known and self.claim()):
@@ -212,7 +217,7 @@ class ConversationFile:
     def _write_document(
         self, descriptor: int, messages: Sequence[Message]
     ) -> tuple[int, list[Picture]]:
-        """Write a JSON file: where its last message ends, and the pictures that it refers to.
+        """Write a JSON file; return where its last message ends, and the pictures it refers to.
 
         What the present file holds is copied, so that only new messages are encoded.
         """

@@ -17,7 +17,7 @@ BETWEEN = b",\n"
 END = b"\n]\n"
 
 Shape = Mapping[str, Any]
-"""A message as it stands in a file."""
+"""A stored message as a JSON object in a file. It may refer to pictures that are kept beside it."""
 
 
 class Stamp(NamedTuple):
@@ -38,8 +38,8 @@ class Document(NamedTuple):
     messages: list[Message]
     stamp: Stamp
     end: int
-    """Bytes up to the end of the last message, where more can be added; 0 if another program has
-    formatted the file, so that it is to be written anew."""
+    """Number of bytes up to the end of the last message, where more can be added; 0 if another
+    program has formatted the file, so that it must be written anew."""
 
 
 def stamp_of(path: Path) -> Stamp | None:
@@ -49,13 +49,13 @@ def stamp_of(path: Path) -> Stamp | None:
 
 
 def encode(messages: Sequence[Message]) -> bytes:
-    """The bytes of a whole file. Displays stay inside of it."""
+    """Return the bytes of a whole file. Its displays are inside of it, not kept beside it."""
     shapes = (encode_shape(dump(message, for_file=True)) for message in messages)
     return START + BETWEEN.join(shapes) + END
 
 
 def encode_shape(shape: Shape) -> bytes:
-    """One line of JSON, without its end."""
+    """Return a message's shape, or any other JSON object, as one line without its line end."""
     try:
         return msgspec.json.encode(shape)
     except UnicodeEncodeError:  # half of a surrogate pair: valid JSON only as an escape
@@ -66,7 +66,7 @@ def read(path: Path, attach: Callable[[Any], Any] = lambda shape: shape) -> Docu
     """Read a conversation's file.
 
     Args:
-        attach: puts the displays that are kept beside the file into a message's shape.
+        attach: returns a message's shape with the displays that are kept beside the file.
 
     Raises:
         InvalidError: it does not hold messages.
@@ -95,7 +95,7 @@ def decode_shape(data: bytes) -> Any:
 
 
 def _decode(data: bytes) -> tuple[Iterable[Any], int]:
-    """The shapes in a file, and where its last message ends (0: not known).
+    """Return the shapes of a file's messages, and where its last message ends (0: not known).
 
     A file of ours is decoded line by line: one call for a large file would hold up all threads.
     """

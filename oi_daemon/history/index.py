@@ -38,7 +38,7 @@ class IndexRow(NamedTuple):
 
     name: str
     conversation: str
-    """The id that the name holds, or its stem."""
+    """The conversation's id, as the file's name holds it; else the name's stem."""
     stamp: Stamp
     title: str | None
     """The title; None if the file has not been read yet."""
@@ -97,7 +97,7 @@ class Index:
             return None if mtime is None else int(mtime)
 
     def set_mtime(self, mtime: int | None, *, instead_of: int | None = None) -> None:
-        """Store it; with `instead_of`, only where that is stored."""
+        """Store a modification time; with `instead_of`, only in place of that one."""
         with self._write() as database:
             if instead_of is None:
                 database.execute("UPDATE folder SET mtime = ?", (mtime,))

@@ -42,7 +42,7 @@ CREATE VIRTUAL TABLE words
 USING fts5(title, body, tokenize='porter unicode61 remove_diacritics 2', prefix='1 2 3');
 """
 _PLAIN_WORDS = "CREATE TABLE words (title TEXT, body TEXT);"
-"""For a SQLite without FTS5: each search then reads all texts, and the newest come first."""
+"""Table of the words for a SQLite without FTS5, in which each search reads all texts."""
 
 
 def prepare(database: sqlite3.Connection) -> bool:

@@ -34,12 +34,12 @@ class _JournalHeader(msgspec.Struct, frozen=True):
 
 
 class _JournalLine(msgspec.Struct, frozen=True):
-    """A message; it replaces an earlier entry with the same place."""
+    """A message. It replaces the message of an earlier line with the same place."""
 
     at: int
     """The message's place in the conversation, counted from 0."""
     message: Any
-    """Its shape."""
+    """The message's shape. See `document.Shape`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Journal:
         self._written = 0
         """Bytes up to which the journal is valid and flushed; 0: it has no header yet."""
         self._damaged = False
-        """A write has failed, so it is not known what the file holds: it is to be written anew."""
+        """Whether a write has failed, so that nobody knows what the file holds: `rewrite` it."""
 
     @property
     def is_open(self) -> bool:
@@ -180,8 +180,8 @@ class Journal:
 
         Args:
             count: how many messages the JSON file holds.
-            place: that of the first of these messages in the conversation.
-            shapes: the messages.
+            place: the place in the conversation of the first of these messages.
+            shapes: the messages to write.
 
         Raises:
             OSError: they cannot be written.

@@ -88,4 +88,5 @@ def _save_separately(
 
 
 _OLD = 60.0
-"""Age in seconds of a journal without messages from which on we take its process for killed."""
+"""Seconds since the last write to a journal without messages after which it is removed, because its
+process must have been killed."""

@@ -17,11 +17,11 @@ class Summary(NamedTuple):
 
     title: str
     messages: int
-    """0 where the file holds no conversation."""
+    """Number of messages; 0 if the file holds no conversation."""
     text: str = ""
-    """All that was said, run and put out."""
+    """The conversation's words, code and output, in which a query is searched."""
     pictures: frozenset[str] = frozenset()
-    """Names of the files that its displays are kept in."""
+    """Names of the files in which the conversation's displays are kept."""
 
 
 def summarize(messages: Sequence[Message]) -> Summary:

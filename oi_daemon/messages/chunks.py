@@ -122,7 +122,8 @@ class NoticeChunk:
     """One word for programs: `retry`, `save`, `trimmed`, `limit`, `model`, ..."""
     message: str
     seconds: float | None = None
-    """How long it lasts, if that is known. Of `retry`: the time until the next attempt."""
+    """Seconds that what is announced takes, if that is known; for `retry`, the wait before the next
+    attempt."""
 
 
 Chunk = (

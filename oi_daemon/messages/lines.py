@@ -22,7 +22,8 @@ _TOKEN = re.compile(
 )
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}|[ -/]{0,8})\Z")
 _STRING = re.compile(r"[^\x07\x1b\n]*(\x07)?")
-"""Matches the rest of a title, link or picture; group 1 is the character that ends it."""
+"""Matches the rest of a control string, by which a program sets the terminal's title, for instance.
+Group 1 is the character that ends the string, if it is there."""
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _CELL = re.compile(r"(?:\x1b\[[0-9;:]*m)*[^\x1b](?:(?:\x1b\[[0-9;:]*m)+\Z)?")
 

@@ -40,7 +40,7 @@ class NoticeDict(TypedDict):
     kind: str
     message: str
     seconds: NotRequired[float]
-    """How long it lasts, if that is known."""
+    """Seconds that what is announced takes, such as the wait before a retry, if that is known."""
 
 
 class ChunkDict(TypedDict, total=False):
@@ -128,9 +128,9 @@ class SavedConversationDict(TypedDict):
     """The conversation's id."""
     title: str
     updated: str
-    """When it was last changed: ISO 8601, UTC."""
+    """When the conversation was last changed: ISO 8601, UTC."""
     messages: int
-    """Number of its messages."""
+    """Number of the conversation's messages."""
 
 
 class SavedPageDict(TypedDict):
@@ -146,7 +146,7 @@ class LocalServerDict(TypedDict):
 
     api_base: str
     models: list[str]
-    """Names of its models that can chat."""
+    """Names of the server's models that can chat."""
 
 
 class LanguageDict(TypedDict):
@@ -155,18 +155,18 @@ class LanguageDict(TypedDict):
     name: str
     aliases: list[str]
     available: bool
-    """Whether code in it can run on this machine."""
+    """Whether code in this language can run on this machine."""
     why: NotRequired[str]
-    """Why it is not available."""
+    """Why the language is not available."""
     path: NotRequired[str]
-    """The program that runs it."""
+    """Path of the program that runs the language."""
     version: NotRequired[str]
-    """That program's version."""
+    """Version of the program that runs the language."""
     suffix: str
     """Suffix of the language's files, as in `.py`."""
     lexer: str
-    """Name of the Pygments lexer that highlights it."""
+    """Name of the Pygments lexer that highlights the language."""
     vscode: list[str]
-    """Its language ids in VS Code. Clients show its code under the first one."""
+    """Language ids of VS Code that mean this language. Code is shown under the first one."""
     neovim: list[str]
-    """Its filetypes in Neovim; the first is the one to show it under."""
+    """Filetypes of Neovim that mean this language. Code is shown under the first one."""

@@ -40,12 +40,13 @@ class CodeMessage:
     language: str
     code: str
     output: str | None = None
-    """What it wrote; None if it was not run."""
+    """What the block wrote; None if it was not run."""
     displays: tuple[Bundle, ...] = ()
     status: BlockStatus | None = None
-    """How it ended; None if it just ran to its end, or if that is not known."""
+    """How the block ended; None if it just ran to its end, or if that is not known."""
     error: Mapping[str, Any] | None = None
-    """The error that ended it: `name`, `message` and `traceback`, if the language reports them."""
+    """The error that ended the block: `name`, `message` and `traceback`, if the language reports
+    them."""
     provider: Mapping[str, Any] | None = None
     """Data that the model's server needs back with this block. It is only in the file."""
     exit: int | None = None
@@ -211,7 +212,7 @@ def _object(item: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
 
 
 def _number(item: Mapping[str, Any], field: str, *types: type) -> Any:
-    """The field's value; None if it is of none of these types."""
+    """The field's value if it is a number of one of these types; else None."""
     value = item.get(field)
     return value if isinstance(value, types) and not isinstance(value, bool) else None
 

@@ -22,11 +22,11 @@ class StoredSummary:
 
     text: str
     covered: int
-    """How many messages it covers, counted from the first one."""
+    """How many messages the summary covers, counted from the first one of the conversation."""
     index: int
-    """Index of the message in which it stands."""
+    """Index of the message that holds the summary."""
     rest: str
-    """What else this message says."""
+    """The text of that message without its summaries."""
 
 
 def marked(text: str, covered: int) -> str:

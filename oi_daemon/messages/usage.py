@@ -21,6 +21,6 @@ class Quote:
 
     model: str
     input_cost: float | None
-    """What its input costs, about; None if the model's price is not known."""
+    """What the request's input costs, about; None if the model's price is not known."""
     most: float | None = None
-    """What it costs at most, with its output; None if the output has no limit."""
+    """What the request costs at most, with its output; None if the output has no limit."""

@@ -55,13 +55,13 @@ class ServerAccess:
         await self.connections.preload()
 
     async def endpoint(self, settings: Settings, on_load: OnLoad | None = None) -> Endpoint:
-        """Return where these settings lead. A server of our own is started and ready then.
+        """Return the server that these settings name. A server of our own is ready to answer then.
 
         Args:
             on_load: called with a model's name before a server of our own loads it.
 
         Raises:
-            ModelError: the settings lead to no model; the text lists what the person can do.
+            ModelError: the settings name no model; the text lists what the person can do.
         """
         endpoint = await self.local.resolve(settings, on_load) or validated(_hosted(settings))
         await self.preload()
@@ -72,7 +72,7 @@ class ServerAccess:
         return replace(endpoint, extra_body={**endpoint.extra_body, **body}) if body else endpoint
 
     async def learn_window(self, settings: Settings, endpoint: Endpoint) -> None:
-        """Ask the server for the context window of a model whose window is not known, once."""
+        """Ask the server once for the model's context window, if it is not known otherwise."""
         capabilities = self.capabilities(endpoint)
         is_known = settings.context_window or endpoint.context_window
         if is_known or capabilities.listed_window is not None:

@@ -34,7 +34,7 @@ class RequestContent:
     left_out: int = 0
     """How many messages do not fit, and are left out."""
     pictures: Sequence[Bundle]
-    """Displays of these messages whose pictures are sent."""
+    """Displays in `messages` whose pictures are sent."""
     languages: Sequence[str]
     malformed: Sequence[MalformedCall] = ()
     """Unreadable calls of the previous reply, which the request reports to the model."""

@@ -122,7 +122,7 @@ async def stream_in_background(
 
 
 def _check(lost: Exception | None, read: _ReadResponse, waiting: Sequence[float]) -> None:
-    """Check that the response can go on after its connection has ended.
+    """Raise an error unless the response can go on after its connection has ended.
 
     Args:
         lost: why the connection ended; None if the server closed it in order.

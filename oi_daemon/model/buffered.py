@@ -27,7 +27,7 @@ class BufferedStream:
         self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
         """Pieces that were read and not taken yet; None is the end."""
         self._bytes = 0
-        """Memory that these pieces take."""
+        """Bytes of memory that the pieces in the queue take."""
         self._has_room = asyncio.Event()
 
     async def __aenter__(self) -> Self:

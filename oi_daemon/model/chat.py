@@ -140,7 +140,8 @@ class ChatReader:
                     yield self._parser.feed(piece)
 
     def _decode(self, data: bytes) -> ChatEvent:
-        """
+        """Return the event that this data holds.
+
         Raises:
             UnreadableAnswerError: the data is no event of a chat completion.
             StreamedError: the event is an error.
@@ -204,7 +205,7 @@ def _messages(content: RequestContent) -> list[dict[str, Any]]:
 
 
 def _slices(event: ChatEvent) -> Iterator[ChatEvent]:
-    """Yield the event as several ones, with a part of its text each."""
+    """Yield the event cut into several ones, each with at most `SLICE` characters of its text."""
     choice = event.choices[0] if event.choices else None
     delta = (choice.delta or choice.message) if choice else None
     if choice is None or delta is None:

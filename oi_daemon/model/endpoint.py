@@ -48,7 +48,7 @@ class ServerURL(NamedTuple):
     """The URL to which the path of an API is added."""
     query: dict[str, str]
     key_header: str | None
-    """See `Endpoint.key_header`."""
+    """Name of the header that holds the key, where it is not `Authorization`."""
 
 
 def server_url(api_base: str) -> ServerURL:

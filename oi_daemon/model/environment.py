@@ -25,7 +25,7 @@ class PythonFacts:
 
     version: str
     installed: tuple[str, ...]
-    """Those of `PACKAGES` that it has."""
+    """Names of the installed packages, of those in `PACKAGES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class FolderEntry:
     """A file or folder in the folder in which code runs."""
 
     name: str
-    """Its name; that of a folder ends in a slash."""
+    """The entry's name; that of a folder ends in a slash."""
     size: int | None = None
     """Bytes of a file; None for a folder."""
 
@@ -50,9 +50,10 @@ class Environment:
     date: str = ""
     """Day, time zone and its offset when this was made."""
     python: PythonFacts | None = None
-    """None if it could not be asked."""
+    """The Python that runs the user's code; None if it did not answer."""
     entries: tuple[FolderEntry, ...] | None = None
-    """What the folder holds, sorted; at most `MOST_ENTRIES`. None if it could not be read."""
+    """Files and folders in the working folder, sorted, at most `MOST_ENTRIES`; None if it could not
+    be read."""
 
 
 def plain_environment(settings: Settings) -> Environment:

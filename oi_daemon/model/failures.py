@@ -40,7 +40,8 @@ QUOTED_OPTIONAL = (
     "truncation",
     "background",
 )
-"""The same, but their names are words that an error may use for something else."""
+"""Further parameters that can be left out, whose names are also ordinary words: an error means one
+of them only if it quotes the name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

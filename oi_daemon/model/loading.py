@@ -11,12 +11,13 @@ from oi_daemon.settings import Settings
 
 
 class Location:
-    """The search for the server where settings lead. It may take as long as a model is loaded."""
+    """A search for the server that the settings name. It may take until a model is loaded."""
 
     def __init__(self, finding: asyncio.Task[Endpoint], loading: asyncio.Future[str]) -> None:
         """
         Args:
-            loading: gets the name of a model that is loaded.
+            finding: the task that looks for the server, and returns it when it can answer.
+            loading: gets the name of the model, if one has to be loaded before that.
         """
         self._finding = finding
         self._loading = loading
@@ -40,7 +41,7 @@ class Location:
 
 @asynccontextmanager
 async def locating(access: ServerAccess, settings: Settings) -> AsyncIterator[Location]:
-    """Search for the server where these settings lead; when the context ends, the search does."""
+    """Search for the server that these settings name. Leaving the context ends the search."""
     loading: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     finding = asyncio.create_task(access.endpoint(settings, loading.set_result))
     try:

@@ -22,7 +22,7 @@ class TokenCounts:
     service_tier: str | None = None
     """The tier at which the server has answered, such as `flex`; None if it does not say."""
     cost: float | None = None
-    """US dollars as the server itself tells them; None if it does not."""
+    """US dollars of the request as the server itself tells them; None if it does not."""
 
 
 def price(counts: TokenCounts, model: str, api_base: str) -> float | None:
@@ -81,7 +81,7 @@ def _versioned(model: str) -> tuple[tuple[str, str], tuple[int, ...]] | None:
 
 
 def _factor(tier: str | None, model: str) -> float:
-    """Return by how much a tier of OpenAI's changes the price."""
+    """Return the factor by which one of OpenAI's service tiers changes the price of a model."""
     name = model.lower().rpartition("/")[2]
     if not name.startswith(("gpt-", "o1", "o3", "o4")):
         return 1.0
@@ -96,4 +96,5 @@ _VERSIONED = re.compile(
     r"(gpt|claude-[a-z]+|gemini|grok|deepseek-v|kimi-k)-?(\d{1,2}(?:[.-]\d{1,2})?)"
     r"((?:-[a-z]+)*)(?:-\d{4}-\d{2}-\d{2}|-\d{8})?"
 )
-"""A model's name with a version, and perhaps with a date."""
+"""Matches a model's name that has a version: its beginning, the version, its end, perhaps a
+date."""

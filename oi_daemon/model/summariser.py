@@ -15,9 +15,9 @@ from oi_daemon.model.request import ModelRequest
 Ask = Callable[
     [ModelRequest, RequestContent], AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]
 ]
-"""Sends a request whose content is given, and yields its answer. Raises ModelError."""
+"""Function that sends a request with this content and yields its answer. It raises ModelError."""
 Part = MessageChunk | NoticeChunk | Quote | Usage
-"""What comes of a summary: its text at the end, and before that what is told of its requests."""
+"""What is yielded while a summary is made: notices, quotes and usage, and its text at the end."""
 
 
 class Summariser:
@@ -74,7 +74,7 @@ class Summariser:
     async def _summarise(
         self, request: ModelRequest, plan: Plan, ask: Ask
     ) -> AsyncGenerator[Part, None]:
-        """Ask for the summary, piece by piece, and yield the last one, with its marks.
+        """Ask for a summary of each piece, which includes the one before; yield the last summary.
 
         Raises:
             ModelError: the model cannot go on, or has written nothing.

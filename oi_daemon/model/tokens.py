@@ -23,7 +23,7 @@ LEFT_OUT = "\n[... {:,} characters are left out here ...]\n"
 OUTPUT_LEFT_OUT = (
     "\n[... {:,} characters are left out here; to see more, print less at a time ...]\n"
 )
-"""As `LEFT_OUT`, in the output of a block."""
+"""The line in place of what is left out of a block's output. It takes a number of characters."""
 
 
 def estimate(text: str) -> int:

@@ -17,7 +17,7 @@ class Call:
     method: str
     params: Any
     id: Id | None
-    """None for a notification, which gets no answer."""
+    """The request's id; None for a notification, which gets no answer."""
 
 
 def call_of(message: Mapping[str, Any]) -> Call | None:

@@ -19,7 +19,7 @@ CHUNK = "oi/chunk"
 
 
 def _defined(name: str) -> Meta:
-    """Marks a type whose JSON Schema is defined in `oi_daemon.protocol.schema` by this name."""
+    """Return a mark for a type that `oi_daemon.protocol.schema` defines under this name."""
     return Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})
 
 
@@ -28,7 +28,8 @@ StoredMessage = Annotated[dict[str, Any], _defined("StoredMessage")]
 SettingsChanges = Annotated[dict[str, Any], _defined("Settings")]
 _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
 _MATCHING_ID = f"`str` matching regex {_NO_CONTROL_CHARACTERS!r}"
-"""Part of msgspec's error for an id with control characters: what it expected instead."""
+"""The words by which msgspec's error says what it expected in place of an id with control
+characters. `decode_params` replaces them by plain ones."""
 ConversationId = Annotated[
     Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_CONTROL_CHARACTERS)] | None,
     Meta(description="Its id. Left out: the daemon's default conversation."),
@@ -40,7 +41,7 @@ class _Shape(msgspec.Struct, kw_only=True):
 
 
 class NoParams(_Shape):
-    """Of a method that needs nothing."""
+    """The params of a method that takes none."""
 
 
 class ConversationParams(_Shape):
@@ -295,13 +296,14 @@ class Method(Generic[P, R]):
     params: type[P]
     result: type[R]
     handler: str
-    """Name of the coroutine of `server.methods.Methods` that serves it."""
+    """Name of the coroutine of `server.methods.Methods` that serves the method."""
     turn: bool = False
-    """True if it runs a turn. Cancelling it interrupts the turn, whose result still comes."""
+    """True if the method runs a turn. Cancelling the request interrupts the turn, whose result
+    still comes."""
 
 
 AnyMethod: TypeAlias = Method[Any, Any]
-"""A method that is looked up by its name, so that its types are not known."""
+"""A method that was looked up by its name, so that a type checker does not know its types."""
 
 STREAM = Method("oi/stream", ChatParams, TurnResult, "stream", turn=True)
 CHAT = Method("oi/chat", ChatParams, TurnResult, "chat", turn=True)

@@ -28,8 +28,8 @@ _FEATURES = {types.INITIALIZE, types.INITIALIZED, types.SHUTDOWN, types.EXIT, ty
 """The messages that pygls handles here. Those about documents are left out."""
 
 _USED_OF_INITIALIZE = ("processId", "initializationOptions")
-"""The fields that pygls checks. The others it does not get, because a newer client's values there,
-unknown to it, would fail. Of those, the workspace's folders are read here, where they fit."""
+"""Fields of `initialize` that are passed on to pygls. It would refuse a request whose other fields
+hold values of a newer protocol. Those about the workspace's folders are read here instead."""
 
 
 class _Server(LanguageServer):

@@ -37,9 +37,9 @@ _MOST_UNREAD = 64 * 1024 * 1024
 """Number of bytes that a client may leave unread before no more requests are read from it."""
 
 _CLOSE_WITHIN = 2.0
-"""Seconds that closing may take at the end of a session."""
+"""Seconds that ending what runs may take at the end of a session."""
 _LAST_ANSWERS_WITHIN = 0.3
-"""Seconds that the last answers may take after that, and their delivery."""
+"""Seconds that making the last answers may take after `_CLOSE_WITHIN`, and again their delivery."""
 
 _NOT_WATCHED = (
     "initialize.processId: there is no process {} on this machine, so the daemon does not end with"

@@ -348,7 +348,8 @@ def _is_header(name: str, value: Any) -> bool:
 
 
 _JSON = frozenset({"extra_body", "extra_headers"})
-"""Names of the settings that are JSON objects, written as text. An object is taken as well."""
+"""Names of the settings that are JSON objects. They are kept as text, and accepted as objects
+too."""
 _OBJECT = 'expected a JSON object, such as {"name": "value"}'
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 

@@ -42,10 +42,11 @@ PHRASES = {
     "minutes": "{minutes} min {seconds} s",
     "thought": "thought for {time}",
 }
-"""What else the words are made of: names where none is known, times, and the line that stands for
-thinking that is over."""
+"""Further parts of the words: what stands for an unknown name, how times are written, and the line
+about thinking that is over."""
 SILENT = 3
-"""Seconds after which the time is shown, and a model that was writing is waited for again."""
+"""Seconds after which the words tell the time, and after which a model that has written nothing
+more is waited for again."""
 
 
 class Activity:
@@ -125,7 +126,7 @@ class Activity:
         return PHRASES["timed"].format(words=words, time=duration(seconds)) if is_timed else words
 
     def _change(self, kind: ActivityKind) -> None:
-        """The conversation does this from now on, if it has not been doing it already."""
+        """Set the activity, with this moment as its beginning, unless it is under way already."""
         if kind != self._kind or kind == "retrying":
             self._kind, self._since = kind, self._clock()
 

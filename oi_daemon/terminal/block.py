@@ -34,7 +34,7 @@ class BlockView:
         """The active line, counted from 1; None if no line runs."""
         self.has_run = False
         self.is_declined = False
-        """Whether a person, or nobody at all, has said no to it."""
+        """Whether the block will not run, because a person said no or nobody could be asked."""
 
     def add_code(self, text: str) -> None:
         """Add code as the model writes it."""

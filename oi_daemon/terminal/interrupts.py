@@ -9,7 +9,7 @@ from types import FrameType
 from oi_daemon.messages.shapes import ChunkStream
 
 _ENOUGH = 3
-"""After this many that could not be raised, raise KeyboardInterrupt wherever the program is."""
+"""Number of Ctrl-C in a row after which KeyboardInterrupt is raised wherever the program is."""
 
 
 class CtrlC:
@@ -63,7 +63,7 @@ class CtrlC:
                 yield chunk
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        """Ctrl-C was pressed."""
+        """Handle Ctrl-C: raise KeyboardInterrupt where that is allowed, else remember it."""
         self._pending += 1
         if self._is_waiting or self._pending >= _ENOUGH:
             self._is_waiting = False

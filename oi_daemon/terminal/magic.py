@@ -21,11 +21,11 @@ class Command:
     """A magic command."""
 
     argument: str
-    """How its argument is written in the help; empty if it takes none."""
+    """How the command's argument is written in the help; empty if it takes none."""
     help: str
-    """What it does, for the help."""
+    """What the command does, for the help."""
     run: Callable[[TerminalConversation, str], str]
-    """Does it, with the argument that was typed; returns what to print."""
+    """Runs the command with the argument that was typed; returns what to print."""
 
 
 def is_magic(text: str) -> bool:

@@ -131,7 +131,7 @@ class Prompt:
 
         @keys.add("c-@")
         def early(event: KeyPressEvent) -> None:
-            """Quit: a Ctrl-D that was pressed before the prompt had the keyboard comes as this."""
+            """Quit. A Ctrl-D that was pressed before the prompt was ready arrives as this key."""
             if not event.current_buffer.text:
                 event.app.exit(exception=EOFError())
 

@@ -24,7 +24,7 @@ from oi_daemon.terminal.thinking import ThinkingView
 _FRAME = 0.08
 """Seconds between two frames, at least."""
 _REST = 4
-"""After a frame, wait at least so many times as long as it took to draw it."""
+"""The pause after a frame is at least this many times as long as drawing the frame has taken."""
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _STOP_HINT = " · Ctrl-C stops it"
 _QUIET = ("idle", "writing", "approval", "input")
@@ -66,7 +66,7 @@ class RichScreen:
         self._has_parts = False
         """True once a part is on the screen, so that an empty line precedes the next one."""
         self._lock = threading.Lock()
-        """Guards all of this against the thread that draws."""
+        """Held to read or change any of these fields, because a thread of its own draws."""
         self._closed = threading.Event()
         """Set to end the thread."""
         self._is_asking = False

@@ -12,9 +12,9 @@ from oi_daemon.terminal.printing import visible
 _LIVE_LINES = 2
 """Lines of the thinking that are shown while the model thinks."""
 _WIDEST = 80
-"""Columns that a line of it takes, at most."""
+"""Most columns that a line of the thinking takes."""
 _KEPT = 4000
-"""Characters that the last lines are made of, at most."""
+"""Most characters of the latest thinking that are kept to show its last lines."""
 _DIM, _NORMAL = "\x1b[2m", "\x1b[0m"
 
 
@@ -31,7 +31,8 @@ class ThinkingView:
         self._began = clock()
         self._pieces: list[str] = []
         self._tail = ""
-        """The end of the text, from the beginning of a paragraph on where it is not too long."""
+        """The end of the thinking, at most `_KEPT` characters; a paragraph begins it if
+        possible."""
 
     def add(self, text: str) -> None:
         """Add text as it comes."""

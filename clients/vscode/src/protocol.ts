@@ -141,7 +141,7 @@ export interface SettingsSetParams {
   conversation?: string | null;
 }
 
-/** Of a method that needs nothing. */
+/** The params of a method that takes none. */
 export type NoParams = Record<string, never>;
 
 export interface Languages {

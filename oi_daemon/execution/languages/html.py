@@ -39,7 +39,7 @@ class HTMLPage:
 
 
 def _save(code: str) -> str:
-    """Save a page; returns words that say where it is, or why it could not be saved."""
+    """Save a page; returns a sentence that says where it is, or why it could not be saved."""
     folder = pages_path()
     path = folder / f"{time.strftime('%Y-%m-%d_%H-%M-%S')}_{time.time_ns() % 10**9:09}.html"
     try:

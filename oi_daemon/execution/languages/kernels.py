@@ -17,15 +17,15 @@ class KernelSpec:
     """What the file `kernel.json` says about a kernel."""
 
     name: str
-    """Name of its folder, in lower case."""
+    """Name of the folder with the kernel's file, in lower case."""
     language: str
-    """Name of the language that it runs, in lower case; empty if the file does not say."""
+    """Name of the language that the kernel runs, in lower case; empty if the file does not say."""
     command: tuple[str, ...]
-    """Command line that starts it. `{connection_file}` in it stands for a path."""
+    """Command line that starts the kernel. `{connection_file}` in it stands for a path."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables that are added to its environment."""
+    """Variables that are added to the kernel's environment."""
     interrupted_by_message: bool = False
-    """Whether it is interrupted by a message instead of a signal."""
+    """Whether the kernel is interrupted by a message instead of a signal."""
     folder: Path
     """The folder that the file is in."""
 

@@ -13,9 +13,9 @@ from oi_daemon.messages import ActiveLine, Chunk, Display, Output
 from oi_daemon.messages.written import DISPLAY_ID, Bundle
 
 _LINE = 64
-"""Bytes that an active line counts as, where room is limited."""
+"""Bytes that an active line takes of the room for a block's output."""
 _DISPLAY = 1024
-"""Characters that a display counts as, besides those of its data."""
+"""Characters that a display takes of the room for displays, besides those of its data."""
 _DISPLAYS = 32 << 20
 """Most characters of displays in one block. Displays that are replaced or cleared do not count."""
 _CLEAR = b"\x1b[2J"
@@ -33,7 +33,7 @@ class Backlog:
         """The chunks that wait. A list holds the pieces of one output."""
         self._decoder = getincrementaldecoder("utf-8")("replace")
         self._room = head
-        """Bytes of output that are still shown as they arrive."""
+        """How many more bytes of output are shown as they arrive; the rest goes to `_tail`."""
         self._tail = _Tail(tail)
         self._display_room = _DisplayRoom()
         self.active_line: int | None = None
@@ -41,7 +41,7 @@ class Backlog:
         self._at_line_start = True
         """Whether the output so far ends with a newline."""
         self._text_complete = True
-        """Whether the last text need not be held back for the rest of its line."""
+        """False while the last text is held back, because the rest of its line may come soon."""
         self._closed = False
         """Whether the block has ended, so that nothing is added any more."""
         self._changed = asyncio.Event()
@@ -151,7 +151,7 @@ class _DisplayRoom:
 
     def __init__(self) -> None:
         self._left = _DISPLAYS
-        """Characters that are left."""
+        """How many more characters the block's displays may have."""
         self._sizes: dict[object, int] = {}
         """Sizes of the displays that can be replaced, by their id."""
         self.closed = False
@@ -180,7 +180,8 @@ class _Tail:
     def __init__(self, size: int) -> None:
         self._size = size
         self._kept = bytearray()
-        """The last bytes, at most twice as many as wanted."""
+        """The last bytes. More than `_size` may be kept, up to twice as many, because each cut
+        copies them."""
         self._written = 0
         """How many bytes were written in all."""
 

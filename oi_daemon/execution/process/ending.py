@@ -25,7 +25,7 @@ class Ending:
     status: int
     """Exit status; negative is the signal that ended it."""
     last_words: str
-    """What its fault handler wrote."""
+    """The crash report of the process, such as the one of Python's `faulthandler`; often empty."""
     kept: KeptVariables = KeptVariables.NOTHING
     """Which variables the next block finds."""
 

@@ -123,7 +123,7 @@ class Guard:
 
     def __init__(self) -> None:
         self.cookie = secrets.token_hex(8)
-        """Beginning of the value of COOKIE in all that this daemon starts."""
+        """Beginning of the variable COOKIE in the environment of all that this daemon starts."""
         self.deaths = 0
         """How many guards were killed and replaced."""
         self._groups: set[int] = set()

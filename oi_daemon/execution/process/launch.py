@@ -33,17 +33,17 @@ class Program:
     """How to start a language's program. The program must write marks into its output."""
 
     command: Callable[[int, int, str], Sequence[str]]
-    """Makes its command line from the descriptors of control and answers and the marks' nonce."""
+    """Makes the command line from the descriptors of control and answers and the marks' nonce."""
     environment: dict[str, str]
-    """Its environment variables."""
+    """The program's environment variables."""
     cwd: str
-    """The folder in which it starts."""
+    """The folder in which the program starts."""
     descriptors: tuple[int, ...] = ()
-    """Further descriptors that it inherits. They are closed when it has ended."""
+    """Further descriptors that the program inherits. They are closed when it has ended."""
     sandbox: Sandbox | None = None
-    """What it may write, read and reach. None: all that the user may."""
+    """What the program may write, read and reach. None: all that the user may."""
     folder: str | None = None
-    """Folder for its temporary files, removed when it has ended."""
+    """Folder for the program's temporary files, removed when it has ended."""
 
 
 class LaunchedProcess:

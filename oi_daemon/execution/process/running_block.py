@@ -32,9 +32,9 @@ class RunningBlock:
         self.killed: tuple[str, str] = ("", "")
         """How and why we have killed the process, in words; empty if we have not."""
         self.exit_status: int | None = None
-        """Its exit status, if the language has one and the block has reached its end."""
+        """The block's exit status, if its language has one and the block has reached its end."""
         self.started = time.monotonic()
-        """Time at which it was begun."""
+        """Time at which the block was begun."""
         self.asked: dict[str, int | None] = {}
         """Requests for input that wait, by the id under which they are answered. The value is the
         number of the worker's control message, or None if a child reads the standard input."""
@@ -42,11 +42,11 @@ class RunningBlock:
         self._spec = spec
         self._limits = workplace.limits
         self._begun = False
-        """Whether the process has begun to run it. An earlier interrupt would be lost."""
+        """Whether the process has begun to run the block. An earlier interrupt would be lost."""
         self._patience: Patience | None = None
-        """Counts the time in which it has to stop, once it was interrupted."""
+        """Counts the time in which the block has to stop, once it was interrupted."""
         self._seconds = 0.0
-        """Seconds for which it has run, without the time in which it waited for input."""
+        """Seconds for which the block has run, without the time in which it waited for input."""
         self._looked = self.started
         """Time at which `_seconds` was last updated."""
 

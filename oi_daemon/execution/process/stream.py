@@ -14,14 +14,14 @@ from oi_daemon.execution.process.launch import LaunchedProcess, Program
 from oi_daemon.execution.process.marks import Kind, Mark, Marks
 
 _READ = 1 << 18
-"""Bytes that are read at a time. Few enough that other tasks get their turn in between."""
+"""Most bytes of output that are read at a time, so that other tasks get their turn in between."""
 _EXIT_WITHIN = 0.1
 """Seconds that a process has to end after it closed the control socket; then it is killed."""
 _READS_AFTER_EXIT = 100
 """Most reads of the output after the process has ended. What it wrote fits into these; a child that
 outlives it may write for ever."""
 _LAST_WORDS = 8192
-"""Most bytes that are kept of what a fault handler writes."""
+"""Most bytes that are kept of a crash report, such as the one of Python's `faulthandler`."""
 
 
 class ControlMessage(msgspec.Struct):
@@ -78,7 +78,7 @@ class Listener(Protocol):
 
         Args:
             status: its exit status; negative is the signal that killed it.
-            last_words: what its fault handler wrote.
+            last_words: the crash report of its fault handler; often empty.
             kept: what the process that took over has of the variables.
         """
         ...

@@ -26,7 +26,8 @@ class Displays:
 
     def __init__(self, channel: Channel, output: OutputStream) -> None:
         self._channel: Channel | None = channel
-        """None in a fork that the user's code has made, where displays are written as text."""
+        """The channel to the daemon; None in a fork that the user's code has made, where displays
+        are written as text."""
         self._output = output
         self._names = 0
         """How many display ids have been made."""

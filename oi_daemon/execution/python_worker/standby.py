@@ -123,7 +123,8 @@ class Standby:
     def _sleep(self, wake: set[int]) -> None:
         """Wait in the standby until the daemon wakes it; return in the child that runs blocks then.
 
-        The standby itself never returns: it waits for the end of that child, and for the next call.
+        The standby itself never returns: it waits for the end of that child, reports it, and waits
+        to be woken again.
         """
         self._child, self._announced = 0, True
         self._killed.clear()

@@ -135,7 +135,7 @@ class _Rule(NamedTuple):
 
     call: str
     decision: Sequence[_Instruction]
-    """Instructions that end in a return in every case."""
+    """Instructions that decide about the call: whichever are run, the last one is a return."""
 
 
 def is_known_machine() -> bool:

@@ -27,7 +27,7 @@ class _WaitingCall:
     name: str | None
     arguments: StringIO = field(default_factory=StringIO)
     data: ProviderData = field(default_factory=ProviderData)
-    """What the server needs back with the call."""
+    """Data that the server needs back with the call."""
 
 
 class CallParser:
@@ -120,7 +120,7 @@ class CallParser:
 
     @property
     def _unknown(self) -> bool:
-        """Whether there is no tool of the name of the call that streams."""
+        """Whether the call that streams names a tool that does not exist."""
         return self._name not in ("", TOOL) and not self._is_language(self._name.lower())
 
     def _stream(self, arguments: str) -> list[ReplyPart]:
@@ -159,9 +159,13 @@ class CallParser:
         return replace(part, provider=data.dump() if data.call_id or data.call or message else None)
 
     def _check_count(self, waiting: int) -> None:
-        """
+        """Check that the reply does not make too many calls.
+
+        Args:
+            waiting: number of calls besides those that have begun.
+
         Raises:
-            ServerLimitError: the reply makes too many calls.
+            ServerLimitError: it does.
         """
         if self._begun + waiting > MAX_CALLS:
             raise ServerLimitError(f"it makes more than {MAX_CALLS} calls")

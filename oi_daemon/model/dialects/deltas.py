@@ -35,7 +35,7 @@ class Delta(msgspec.Struct):
     reasoning_content: Any = None
     """DeepSeek, Kimi and others: some more of the reasoning."""
     reasoning: Any = None
-    """The same under the name that Groq, Ollama and newer versions of vLLM use."""
+    """Groq, Ollama and newer versions of vLLM: some more of the reasoning."""
     reasoning_details: Any = None
     """OpenRouter: some more of the reasoning, as a list of objects."""
     tool_calls: list[CallDelta] | None = None

@@ -13,7 +13,8 @@ from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
 from oi_daemon.model.dialects.parts import ReplyPart
 
 LONGEST_FENCE = 100
-"""Characters after which a line is passed on, although it might still become a fence."""
+"""Characters of an unfinished line after which it is passed on as text, not held back as a fence
+that may be complete later."""
 
 
 @dataclass(slots=True)
@@ -59,9 +60,9 @@ class FenceParser:
         self._after_block = False
         """Whether a block of code has just ended and no text has followed."""
         self._text: list[str] = []
-        """Text, or code, of the chunk that is being made."""
+        """Pieces of the text or code that the next chunk will hold."""
         self._chunks: list[ReplyPart] = []
-        """Chunks that the call of `feed` or `flush` returns."""
+        """Finished chunks, which the next end of `feed` or `flush` returns."""
 
     def feed(self, delta: str) -> list[ReplyPart]:
         """Return the chunks that this delta adds."""

@@ -27,9 +27,9 @@ class _ReaderState(Enum):
     BEFORE_VALUE = auto()
     VALUE = auto()
     OPAQUE = auto()
-    """A value that is not a string has begun: the rest is not read."""
+    """Nothing any more: a value that is not a string has begun, so the rest is not read."""
     CLOSED = auto()
-    """The object has ended."""
+    """Nothing any more: the object has ended."""
 
 
 class JSONStrings:

@@ -18,7 +18,7 @@ class ReasoningFields:
         self._texts: dict[str, StringIO] = {}
         """The reasoning so far, by the name of the field in which it came."""
         self._details: list[dict[str, Any]] = []
-        """OpenRouter's objects so far; the pieces of one text are one object."""
+        """OpenRouter's objects so far. Objects that continue one text are joined to one object."""
         self._size = 0
         """Characters of the reasoning so far."""
 
@@ -45,7 +45,7 @@ class ReasoningFields:
         return {name: text.getvalue() for name, text in self._texts.items()}
 
     def _add_detail(self, detail: Mapping[str, Any]) -> None:
-        """Keep an object, or add its text to the object before if it goes on with that."""
+        """Keep one of OpenRouter's objects; one that continues the latest is joined to it."""
         pieces = {name: [text] for name in _PIECES if isinstance(text := detail.get(name), str)}
         self._count(sum(len(text) for texts in pieces.values() for text in texts) + _OBJECT_SIZE)
         last = self._details[-1] if self._details else {}
@@ -59,7 +59,8 @@ class ReasoningFields:
         last.update(rest)
 
     def _count(self, size: int) -> None:
-        """
+        """Add to the size of the reasoning.
+
         Raises:
             ServerLimitError: the reasoning is too long.
         """
@@ -69,9 +70,10 @@ class ReasoningFields:
 
 
 _PIECES = ("text", "summary")
-"""Fields of OpenRouter's objects whose text comes in pieces. They are lists while it does."""
+"""Fields of OpenRouter's objects whose text comes in pieces. `_details` holds lists of these
+pieces, which `_joined` joins at the end."""
 _OBJECT_SIZE = 32
-"""Characters that an object counts for besides its text."""
+"""Characters that one of OpenRouter's objects counts as, besides those of its text."""
 
 
 def _joined(detail: Mapping[str, Any]) -> dict[str, Any]:

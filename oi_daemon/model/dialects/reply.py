@@ -117,7 +117,8 @@ class ReplyParser:
         return parts
 
     def _measure(self, text: str) -> None:
-        """
+        """Add text, thinking or other, to the length of the reply.
+
         Raises:
             ServerLimitError: the reply is too long.
         """
@@ -126,7 +127,7 @@ class ReplyParser:
             raise ServerLimitError(f"it is longer than {MAX_WRITTEN:,} characters")
 
     def _count(self, text: str) -> None:
-        """Count text that is no thinking. Raises as `_measure` does."""
+        """Add text that is not thinking to the length of the reply. Raises as `_measure` does."""
         self._measure(text)
         self.written += len(text)
 
@@ -154,7 +155,7 @@ class ReplyParser:
         return [*before, *self._calls.feed(delta, index)]
 
     def _joined(self, parts: list[ReplyPart | WrittenCall]) -> list[ReplyPart]:
-        """Return the parts with those of the written calls in their places."""
+        """Return the parts, with each written call replaced by the parts that it consists of."""
         joined: list[ReplyPart] = []
         for part in parts:
             if isinstance(part, WrittenCall):

@@ -102,7 +102,7 @@ class ResponseCalls:
         return [*parts]
 
     def check(self, index: int, whole: str) -> list[ReplyPart]:
-        """Compare a call with its whole text, which counts; return the parts that were missing."""
+        """Replace what has streamed of a call by its whole text; return the parts that are new."""
         call = self._calls.get(index)
         if call is None or whole == (raw := call.parser.raw):
             return []

@@ -68,7 +68,7 @@ class ResponseParser:
             "response.custom_tool_call_input.done": self._check_code,
             "response.function_call_arguments.done": self._check_code,
         }
-        """Methods that take the events of these types."""
+        """The method that handles an event, by the event's type."""
 
     @property
     def malformed(self) -> list[MalformedCall]:
@@ -173,7 +173,7 @@ class ResponseParser:
         return self._check(index, whole)
 
     def _check(self, index: int, whole: object) -> list[ReplyPart]:
-        """Compare a call with its whole text; return the parts that were missing."""
+        """Return the parts of the call at this place that its whole text adds to what streamed."""
         if not isinstance(whole, str):
             return []
         return [*self._end_text(), *self._calls.check(index, whole)]

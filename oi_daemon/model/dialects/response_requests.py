@@ -146,7 +146,13 @@ def _called(
     *,
     custom: bool,
 ) -> list[InputItem]:
-    """Return the calls of one reply, each after its reasoning, and then their outputs."""
+    """Return the calls of one reply, each after its reasoning, and then their outputs.
+
+    Args:
+        data: for each block, what goes back to the server with its call.
+        sent: the displays whose pictures the model gets.
+        custom: see `tools`.
+    """
     calls: list[InputItem] = []
     answers: list[InputItem] = []
     for block, own in zip(blocks, data, strict=True):
@@ -163,11 +169,11 @@ def _called(
 
 
 def _said(role: str, content: str | Sequence[Mapping[str, Any]], number: int) -> InputItem:
-    """Return a message as an item.
+    """Return words of the person or the model as an item of a request's input.
 
     Args:
         content: text, or parts of a chat completion's message.
-        number: makes the id of an assistant's message unique, which must have one.
+        number: number of the item, for the id that a message of the assistant must have.
     """
     if role == "assistant":
         text = {"type": "output_text", "text": str(content), "annotations": []}

@@ -14,10 +14,10 @@ END = "</think>"
 
 
 class _TextState(Enum):
-    """What the text is at the moment."""
+    """What the text that comes next belongs to."""
 
     BEGINNING = auto()
-    """Nothing but white space, or a part of the start tag, has come."""
+    """Not known yet: nothing but white space, or a part of the start tag, has come."""
     THINKING = auto()
     MESSAGE = auto()
 
@@ -33,9 +33,10 @@ class ThinkingFilter:
         self._begins_thinking = begins_thinking
         self._state = _TextState.BEGINNING
         self._held = ""
-        """Text whose meaning is not known yet."""
+        """Text that is held back, because it may be the beginning of a tag."""
         self._assumed: list[str] = []
-        """The thinking that has no start tag, so that only an end tag proves it."""
+        """Pieces of text that were passed on as thinking although no start tag has come. They turn
+        out to be the message if no end tag comes either."""
         self._last = ""
         """The last character of the message so far."""
         self._has_start = False
@@ -99,7 +100,10 @@ class ThinkingFilter:
         return text if self._thought else data
 
     def _partition(self, data: str) -> tuple[str, str, str]:
-        """Split the text at its end tag. In a message, a tag in backquotes is only mentioned."""
+        """Return the text before the first end tag, the tag, and the text after it.
+
+        In a message, an end tag in backquotes is ordinary text.
+        """
         before, tag, after = data.partition(END)
         if tag and self._state is _TextState.MESSAGE and (self._last + before).endswith("`"):
             return before + tag, "", after
@@ -114,7 +118,7 @@ class ThinkingFilter:
         self._assumed = []
 
     def _add(self, parts: list[ThinkingChunk | str], text: str) -> None:
-        """Add text or thinking, whichever it is now."""
+        """Add a text to `parts`: as thinking, or as itself once the message has begun."""
         if not text:
             return
         if self._state is _TextState.MESSAGE:

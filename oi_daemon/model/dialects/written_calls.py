@@ -14,9 +14,9 @@ from io import StringIO
 TAG = "<tool_call>"
 END_TAG = "</tool_call>"
 FENCED = ('```json{"name"', '```{"name"', '```tool_call{"name"')
-"""How a call in a fence begins, without white space."""
+"""Beginnings of a call in a fence, with all white space removed."""
 OBJECT = '{"name"'
-"""How an answer begins that is nothing but a call."""
+"""Beginning of an answer that is nothing but a call, with all white space removed."""
 LONGEST_OPENING = 200
 """Characters of a line that are held back at most, until it is clear what begins there."""
 
@@ -30,7 +30,7 @@ class WrittenCall:
 
 
 class _Place(Enum):
-    """Where the next text stands."""
+    """Where in the text of an answer the next character stands."""
 
     LINE_START = auto()
     LINE = auto()
@@ -39,7 +39,7 @@ class _Place(Enum):
     """At the start of a line in a fence that holds no call."""
     FENCE_LINE = auto()
     CALL = auto()
-    """In what begins like a call, up to its end."""
+    """In a text that has begun like a call and not ended yet."""
 
 
 class WrittenCallParser:
@@ -64,7 +64,7 @@ class WrittenCallParser:
         self._call = StringIO()
         """The call so far, with what opens it."""
         self._ends: re.Pattern[str] | None = None
-        """What ends the call; None if only the end of the answer does."""
+        """Matches the end of the call; None if only the end of the answer ends it."""
         self._tail = ""
         """The end of the call so far, in which its end may have begun."""
 
@@ -175,7 +175,10 @@ class WrittenCallParser:
         return at + end
 
     def _end_call(self, parts: list[WrittenCall | str], *, complete: bool) -> None:
-        """Add the call; what is none is text. A tag that holds no object is a malformed call."""
+        """Add the call to `parts`, or its text if it turned out to be no call.
+
+        A tag that holds no object becomes a malformed call.
+        """
         text = self._call.getvalue()
         call = _parsed(text) if complete else None
         tagged = self._ends is _END_TAG

@@ -46,7 +46,7 @@ text ::= [^`\n] [^`]*
 CODE_GRAMMAR = GRAMMAR.replace("fence | text", "fence")
 """As `GRAMMAR`, without the plain text."""
 RETRY_TEMPERATURE = 0.7
-"""Temperature after a block that the model wrote again: at 0, it would do so for ever."""
+"""Temperature after the model has repeated a block, because at 0 it would repeat it for ever."""
 
 _TRY_AGAIN = "\n\nThat failed. Correct the code: write the whole block again, in another way."
 _REPEATED = (

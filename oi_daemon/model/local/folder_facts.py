@@ -18,9 +18,9 @@ LINES = 3
 LONGEST_LINE = 100
 """Characters of a line that are shown."""
 HEAD = 2_000
-"""Bytes that are read of a file."""
+"""Bytes that are read from the beginning of a file."""
 SEEN = 200
-"""Entries of the folder that are looked at."""
+"""Most files and folders that are looked at."""
 
 
 def folder_facts(cwd: str, question: str) -> str:

@@ -98,7 +98,7 @@
 ---@field settings oi.Settings
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
 
----@class oi.NoParams Of a method that needs nothing.
+---@class oi.NoParams The params of a method that takes none.
 
 ---@class oi.Languages
 ---@field languages oi.LanguageEntry[]
