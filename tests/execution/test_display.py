@@ -101,6 +101,42 @@ async def test_an_object_that_shows_itself(interpreters: Interpreters) -> None:
     assert await output(interpreters, code) == "here I am\nbroken\n"
 
 
+async def test_an_object_that_answers_to_every_name_is_text(interpreters: Interpreters) -> None:
+    """Nor does it record that it was shown."""
+    await run(interpreters, "from unittest.mock import MagicMock, Mock, call\nm = MagicMock()")
+    assert (await output(interpreters, "m")).startswith("<MagicMock id=")
+    assert await output(interpreters, "m.mock_calls") == "[]\n"
+    assert await output(interpreters, "call") == "call\n"
+    await run(interpreters, f"{TABLE}m = Mock(spec=Table)")
+    assert (await output(interpreters, "m")).startswith("<Mock spec='Table'")
+    assert await output(interpreters, "m.mock_calls") == "[]\n"
+    code = (
+        "class Any:\n"
+        "    def __getattr__(self, name): return self.call\n"
+        "    def call(self, *a, **k): print('called'); return 'x'\n"
+        "    def __repr__(self): return 'any'\n"
+        "Any()"
+    )
+    assert await output(interpreters, code) == "any\n"
+
+
+async def test_an_object_that_passes_names_on_is_displayed(interpreters: Interpreters) -> None:
+    code = (
+        f"{TABLE}"
+        "class Proxy:\n"
+        "    def __getattr__(self, name): return getattr(Table(), name)\n"
+        "    def __repr__(self): return 'Table'\n"
+        "Proxy()"
+    )
+    assert displays(await run(interpreters, code)) == [BUNDLE]
+
+
+async def test_an_object_whose_attributes_fail_is_text(interpreters: Interpreters) -> None:
+    code = "class Odd:\n    def __getattr__(self, name): raise KeyError(name)\n"
+    code += "    def __repr__(self): return 'odd'\nOdd()"
+    assert await output(interpreters, code) == "odd\n"
+
+
 async def test_a_display_with_an_id_is_replaced(interpreters: Interpreters) -> None:
     code = (
         f"{TABLE}"

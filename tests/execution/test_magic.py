@@ -1,4 +1,4 @@
-"""Lines that are no Python: `!command` and `%magic`."""
+"""Lines that are no Python: `!command`, `%magic`, `name?` and prompts."""
 
 import sys
 
@@ -92,3 +92,92 @@ async def test_python_that_only_looks_like_magic_is_left_alone(interpreters: Int
 
 async def test_a_mistake_besides_is_pythons_own(interpreters: Interpreters) -> None:
     assert "SyntaxError: '(' was never closed" in await output(interpreters, "print('%d!' % (3")
+
+
+SESSION = """\
+>>> x = 2
+>>> for i in range(x):
+...     print(i)
+...
+0
+1
+>>> s = '''a
+...   b'''
+>>> print(s)
+a
+  b
+>>> x
+2
+"""
+IPYTHON_SESSION = """\
+In [1]: def f():
+   ...:     print("f")
+   ...:
+
+In [2]: f()
+f
+
+In [3]: 3
+Out[3]: 3
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (SESSION, [(3, "0"), (3, "1"), (9, "a"), (9, "  b"), (12, "2")]),
+        (SESSION.replace("\n", "\r\n"), [(3, "0"), (3, "1"), (9, "a"), (9, "  b"), (12, "2")]),
+        ("\n    >>> print(1)\n    1\n    >>> print(2)\n", [(2, "1"), (4, "2")]),
+        (IPYTHON_SESSION, [(2, "f"), (8, "3")]),
+        ("In [7]:\nx = 1\nprint(x)", [(3, "1")]),
+        ("In [7]: x = 1\nprint(x)", [(2, "1")]),
+        (">>> !echo {1 + x}\n", [(1, "2")]),
+        ("x = 1\nprint('''\n>>> x\n''')", [(2, ""), (2, ">>> x"), (2, "")]),
+    ],
+)
+async def test_a_pasted_session_runs(
+    interpreters: Interpreters, code: str, told: list[tuple[int, str]]
+) -> None:
+    """Its prompts are removed, and what it wrote; the active lines are those of the paste."""
+    await run(interpreters, "x = 1")
+    assert lines_of_outputs(await run(interpreters, code)) == told
+
+
+async def test_an_error_in_a_pasted_session_points_to_its_place(interpreters: Interpreters) -> None:
+    told = await output(interpreters, ">>> x = 1\n>>> x + nothing\n")
+    assert "line 2, in <module>\n    x + nothing\n" in told
+
+
+async def test_a_question_mark_shows_documentation(interpreters: Interpreters) -> None:
+    await run(interpreters, "def f(a, b=1):\n    'Does f.'\n    return a")
+    for question in ("f?", "?f", "if True:\n    ?f", "x = 1\nf?"):
+        told = await output(interpreters, question)
+        assert "f(a, b=1)" in told
+        assert "Does f." in told
+        assert "return a" not in told
+
+
+async def test_two_question_marks_show_the_source(interpreters: Interpreters) -> None:
+    source = "def f(a, b=1):\n    'Does f.'\n    return a\n"
+    await run(interpreters, source)
+    for question in ("f??", "?? f"):
+        assert source in await output(interpreters, question)
+    assert "Return the number of items" in await output(interpreters, "len??")
+
+
+async def test_a_question_about_a_value_shows_its_type_and_text(interpreters: Interpreters) -> None:
+    told = await output(interpreters, "x = [1, 2]\nx?")
+    assert "Type:        list\nString form: [1, 2]\nLength:      2\n" in told
+
+
+async def test_a_question_about_nothing_is_answered(interpreters: Interpreters) -> None:
+    assert await output(interpreters, "nothing.at.all?") == "Object `nothing.at.all` not found.\n"
+
+
+async def test_lines_keep_their_numbers_behind_lines_that_are_no_python(
+    interpreters: Interpreters,
+) -> None:
+    """Also where the code has characters at which only `str.splitlines` ends a line."""
+    code = "x = '\x0c\u2028'\n!echo a\nlen?\nprint(len(x))"
+    told = lines_of_outputs(await run(interpreters, code))
+    assert (told[0], told[-1]) == ((2, "a"), (4, "2"))

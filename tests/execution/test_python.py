@@ -162,7 +162,10 @@ async def test_half_a_line_shows_at_once(interpreters: Interpreters) -> None:
     ("code", "echo"),
     [
         ("1 + 1", "2\n"),
-        ("1 + 1;", "2\n"),
+        ("1 + 1;", ""),
+        ("'é';  # silent", ""),
+        ("1; 2", "2\n"),
+        ("'a;'", "'a;'\n"),
         ("x = 1", ""),
         ("None", ""),
         ("1\n2", "2\n"),
@@ -267,7 +270,7 @@ async def test_exit_ends_the_block_and_not_the_interpreter(
 
 async def test_closed_or_replaced_streams_do_not_end_the_output(interpreters: Interpreters) -> None:
     await run(interpreters, "import sys, os\nsys.stdout.close()\nsys.stderr.close()\nos.close(1)")
-    assert await output(interpreters, "print(1)\nos.system('echo 2');") == "1\n2\n0\n"
+    assert await output(interpreters, "print(1)\nos.system('echo 2')") == "1\n2\n0\n"
     await run(interpreters, "sys.stderr = None")
     assert "ZeroDivisionError" in await output(interpreters, "1 / 0")
 
@@ -289,6 +292,30 @@ async def test_a_future_import_holds(interpreters: Interpreters) -> None:
     assert await output(interpreters, "def g(x: nowhere): pass\ng.__annotations__") == (
         "{'x': 'nowhere'}\n"
     )
+
+
+async def test_a_future_import_stands_where_python_has_it(interpreters: Interpreters) -> None:
+    late = "x = 1\nfrom __future__ import annotations"
+    assert "must occur at the beginning of the file" in await output(interpreters, late)
+    broken = "from __future__ import annotations\nreturn"
+    assert "SyntaxError" in await output(interpreters, broken)
+    told = await output(interpreters, "def g(x: int): pass\ng.__annotations__")
+    assert told == "{'x': <class 'int'>}\n"
+    code = "'''doc'''\n# comment\nfrom __future__ import annotations\nprint('ran')"
+    assert await output(interpreters, code) == "ran\n"
+
+
+async def test_a_string_statement_does_not_become_the_module_s_documentation(
+    interpreters: Interpreters,
+) -> None:
+    chunks = await run(interpreters, "'''doc'''\nx = 1\n'more'\nprint(__doc__)")
+    assert lines_of_outputs(chunks) == [(4, "None")]
+    assert lines(chunks) == [1, 2, 3, 4]
+    assert await output(interpreters, "'last'") == "'last'\n"
+
+
+async def test_a_byte_order_mark_is_no_error(interpreters: Interpreters) -> None:
+    assert lines_of_outputs(await run(interpreters, "\ufeffx = 1\nprint(x)")) == [(2, "1")]
 
 
 async def test_main_is_the_user_s(interpreters: Interpreters) -> None:

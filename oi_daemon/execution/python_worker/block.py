@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from _ast import Expr, ImportFrom, Interactive, Module, PyCF_ALLOW_TOP_LEVEL_AWAIT
+from _ast import (
+    Constant,
+    Expr,
+    ImportFrom,
+    Interactive,
+    Module,
+    Pass,
+    PyCF_ALLOW_TOP_LEVEL_AWAIT,
+)
 
 from .figures import show_figures
 from .report import report
-from .source import Sources, parse
+from .source import Sources, lines_of, parse, pasted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _ast import stmt
     from asyncio import AbstractEventLoop, Task
     from collections.abc import Coroutine
     from types import CodeType, FrameType, TracebackType
@@ -52,7 +61,7 @@ class Blocks:
 
         If the block's code has forked, the child process ends here and does not return.
         """
-        file = f"<block {number}>"
+        file, code = f"<block {number}>", pasted(code)
         self.sources.add(file, code)
         self._output.begin(file)
         self._interrupts.begin()
@@ -87,22 +96,40 @@ class Blocks:
     def _compile(self, file: str, code: str) -> list[tuple[int, CodeType]]:
         """Return each statement's line and compiled code.
 
-        An expression at the end is compiled so that its value is shown, as in a REPL.
+        An expression at the end is compiled so that its value is shown, as in a REPL, unless a
+        semicolon follows it.
         """
-        body = parse(code, file, self._flags).body
+        flags = self._flags
+        body = parse(code, file, flags).body
         statements = []
         for node in body:
             if isinstance(node, ImportFrom) and node.module == "__future__":
-                self._flags |= _future_flags(node)
-            options = PyCF_ALLOW_TOP_LEVEL_AWAIT | self._flags
-            if isinstance(node, Expr) and node is body[-1]:
+                flags |= _future_flags(node)
+            options = PyCF_ALLOW_TOP_LEVEL_AWAIT | flags
+            if isinstance(node, Expr) and node is body[-1] and not _is_silent(node, code):
                 compiled = compile(Interactive([node]), file, "single", options, True)
             else:
-                compiled = compile(Module([node], []), file, "exec", options, True)
+                module = Module([_without_docstring(node)], [])
+                compiled = compile(module, file, "exec", options, True)
             decorators = getattr(node, "decorator_list", [])
             line = min([node.lineno, *(decorator.lineno for decorator in decorators)])
             statements.append((line, compiled))
+        self._flags = flags
         return statements
+
+
+def _is_silent(last: Expr, code: str) -> bool:
+    """Return True if a semicolon follows the block's last expression."""
+    end, column = last.end_lineno or 0, last.end_col_offset
+    rest = lines_of(code)[end - 1 : end]
+    return bool(rest) and rest[0].encode("utf-8", "replace")[column:].lstrip().startswith(b";")
+
+
+def _without_docstring(node: stmt) -> stmt:
+    """Return the statement, or one that does nothing for a string, which would set `__doc__`."""
+    if isinstance(node, Expr) and isinstance(node.value, Constant):
+        return Pass(lineno=node.lineno, col_offset=node.col_offset)
+    return node
 
 
 def _future_flags(node: ImportFrom) -> int:

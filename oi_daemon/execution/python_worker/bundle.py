@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from types import MethodType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _REPRESENTATIONS = {
     "_repr_html_": "text/html",
     "_repr_markdown_": "text/markdown",
@@ -15,6 +21,8 @@ _REPRESENTATIONS = {
 }
 _SOURCES = ("text/markdown", "text/latex")
 """Representations that are shown as plain text where `repr` is only `<... object at 0x...>`."""
+_NO_METHOD = "_ipython_canary_method_should_not_exist_"
+"""A name that no class defines, the same as IPython's: what has it answers to every name."""
 
 
 def represent(value: object) -> dict[str, object]:
@@ -37,10 +45,39 @@ def encoded(bundle: dict[str, object]) -> dict[str, object]:
     return {str(mime): _encode(data) for mime, data in bundle.items() if data is not None}
 
 
+def own_method(value: object, name: str) -> Callable[..., object] | None:
+    """Return the value's method of this name, or None if it has none.
+
+    An object that answers to every name, such as a `Mock`, has no method of its own by that: it is
+    not called, because it would record the call. One that passes names on to another object has
+    the bound methods of that object.
+    """
+    try:
+        if _is_defined(value, name):
+            found = getattr(value, name)
+            return found if callable(found) else None
+        if getattr(value, _NO_METHOD, None) is not None:
+            return None
+        found = getattr(value, name, None)
+        return found if type(found) is MethodType else None
+    except Exception:
+        return None
+
+
+def _is_defined(value: object, name: str) -> bool:
+    """Return True if the value or its class has this attribute, without asking the value for it."""
+    if any(name in kind.__dict__ for kind in type(value).__mro__):
+        return True
+    try:
+        return name in object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return False
+
+
 def _whole(value: object) -> dict[str, object]:
     """Return what the value's own `_repr_mimebundle_` gives; empty if it has none or it fails."""
-    function = getattr(value, "_repr_mimebundle_", None)
-    if not callable(function):
+    function = own_method(value, "_repr_mimebundle_")
+    if function is None:
         return {}
     try:
         bundle = _data(function(include=None, exclude=None))
@@ -59,8 +96,8 @@ def _plain(value: object, bundle: dict[str, object]) -> object:
 
 def _call(value: object, method: str) -> object:
     """Return one representation, or None if the value has no such method or the method fails."""
-    function = getattr(value, method, None)
-    if not callable(function):
+    function = own_method(value, method)
+    if function is None:
         return None
     try:
         return _data(function())

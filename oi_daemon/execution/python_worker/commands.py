@@ -1,4 +1,4 @@
-"""The functions that `!command` and `%magic` lines call, after `magic` has made Python of them.
+"""The functions that `magic` makes `!command`, `%magic` and `name?` lines call.
 
 A command may contain Python values, as `{expression}` or `$name`.
 """
@@ -66,6 +66,19 @@ def matplotlib(backend: str) -> None:
     use_backend(module)
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].switch_backend(module.rcParams["backend"])
+
+
+def explain(name: str, mark: str) -> None:
+    """Do what `name?` does: write what the name stands for; with `??`, its source as well."""
+    from .documentation import documentation
+
+    frame = sys._getframe(1)
+    try:
+        value = eval(name, {**frame.f_globals, **frame.f_locals})
+    except Exception:
+        sys.stdout.write(f"Object `{name}` not found.\n")
+    else:
+        sys.stdout.write(documentation(value, name, source=mark == "??"))
 
 
 def _expanded(command: str, frame: FrameType) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 
-from .bundle import encoded, represent
+from .bundle import encoded, own_method, represent
 from .figures import close_figure
 
 TYPE_CHECKING = False
@@ -134,8 +134,8 @@ class Handle:
 
 def _shows_itself(value: object) -> bool:
     """Call the value's own `_ipython_display_`; return True if it has one that did not fail."""
-    function = getattr(value, "_ipython_display_", None)
-    if isinstance(value, type) or not callable(function):
+    function = None if isinstance(value, type) else own_method(value, "_ipython_display_")
+    if function is None:
         return False
     try:
         function()

@@ -1,4 +1,4 @@
-"""Turns `!command` and `%magic` lines into Python. Loaded when a block has such a line.
+"""Turns `!command`, `%magic` and `name?` lines into Python. Loaded when a block has such a line.
 
 A few magics are implemented in `commands`, so that they work without IPython; all others are left
 to IPython.
@@ -19,6 +19,8 @@ _OWN = {
 """Matches the lines that need no IPython, by the name of the function in `commands` for them."""
 _CAPTURED = re.compile(r"([^\W\d][\w, ]*=)\s*!(.+)")
 """Matches `name = !command`."""
+_HELP = re.compile(r"(\?\??)\s*([^\W\d][\w.]*)|([^\W\d][\w.]*)(\?\??)")
+"""Matches `?name`, `??name`, `name?` and `name??`."""
 _SCRIPT = re.compile(r"\s*%%(bash|sh)[ \t]*\n(.*)", re.DOTALL)
 """Matches a `%%bash` or `%%sh` cell."""
 _MAGIC = re.compile(r"(?:[^\W\d][\w, ]*=\s*)?%{1,2}[a-zA-Z]")
@@ -36,6 +38,10 @@ def line_as_python(line: str) -> str | None:
     captured = _CAPTURED.fullmatch(line)
     if captured:
         return f"{captured[1]} {_call('lines', captured[2])}"
+    question = _HELP.fullmatch(line)
+    if question:
+        before, after, name, mark = question.groups()
+        return _call("explain", after or name, before or mark)
     for name, pattern in _OWN.items():
         found = pattern.fullmatch(line)
         if found:
