@@ -1,5 +1,6 @@
 """Every test has a home of its own, no key, and no network but loopback."""
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -29,6 +30,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True, scope="module")
+def collected() -> Iterator[None]:
+    """What a module leaves open fails that module, and not the one in which it is collected."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
