@@ -7,9 +7,9 @@ from pathlib import Path
 from oi_daemon import files
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import chosen_names, document, journal, naming
-from oi_daemon.history.catalog import Change
 from oi_daemon.history.document import Shape, Stamp
 from oi_daemon.history.folder import ConversationFolder
+from oi_daemon.history.indexer import Change
 from oi_daemon.history.journal import Journal
 from oi_daemon.history.pictures import Picture, detach
 from oi_daemon.history.summary import Summary, first_words, title

@@ -7,9 +7,9 @@ from pathlib import Path
 from oi_daemon import files
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import journal, naming
-from oi_daemon.history.catalog import Change
 from oi_daemon.history.conversation_file import ConversationFile
 from oi_daemon.history.folder import ConversationFolder
+from oi_daemon.history.indexer import Change
 from oi_daemon.history.journal import Journal, JournalContent
 from oi_daemon.history.summary import first_words
 from oi_daemon.messages import Message

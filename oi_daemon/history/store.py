@@ -13,12 +13,14 @@ from threading import RLock
 
 from oi_daemon import files
 from oi_daemon.errors import DiskError
-from oi_daemon.history import chosen_names, document, journal, naming
-from oi_daemon.history.catalog import Catalog, Change, ConversationPage
+from oi_daemon.history import journal, naming
+from oi_daemon.history.catalog import Catalog, ConversationPage
 from oi_daemon.history.conversation_file import ConversationFile
 from oi_daemon.history.folder import ConversationFolder
+from oi_daemon.history.indexer import Change, Indexer
 from oi_daemon.history.pictures import collector
 from oi_daemon.history.recovery import recover
+from oi_daemon.history.resolver import Resolver
 from oi_daemon.history.summary import first_words
 from oi_daemon.messages import Message
 
@@ -40,7 +42,9 @@ class History:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._folder = ConversationFolder(folder)
-        self._catalog = Catalog(self._folder)
+        self._indexer = Indexer(self._folder)
+        self._resolver = Resolver(self._folder, self._indexer)
+        self._catalog = Catalog(self._folder, self._indexer, self._resolver)
         self._files: dict[str, ConversationFile] = {}
         """The conversations that this process has read or saved, by their ids."""
         self._locks: defaultdict[str, RLock] = defaultdict(RLock)
@@ -172,8 +176,7 @@ class History:
         try:
             if file is not None and files.state(file.path):
                 return file.path
-            paths = [self.folder / name for name in self._names_of(conversation)]
-            return max(paths, key=_mtime, default=None)
+            return self._resolver.path_of(conversation, self._ours())
         except OSError as error:
             raise _unusable(self.folder, error) from error
 
@@ -194,7 +197,7 @@ class History:
                 with self._folder.lock():
                     before = self._folder.mtime()
                     files.remove(path)
-                    self._catalog.note(Change(before, self._folder.mtime(), path.name))
+                    self._indexer.note(Change(before, self._folder.mtime(), path.name))
                 files.flush_folder(self.folder)
             except OSError as error:
                 raise _unusable(path, error) from error
@@ -261,8 +264,8 @@ class History:
             InvalidError: that is no cursor.
             OIError: the folder cannot be read.
         """
-        ours = {file.path.name: conversation for conversation, file in self._files.copy().items()}
         try:
+            ours = self._ours()
             self._recover()
             return self._catalog.page(ours, limit, cursor, query)
         except OSError as error:
@@ -270,7 +273,7 @@ class History:
 
     def settle(self) -> None:
         """Do what can wait until after a save: tell the index of it."""
-        self._catalog.settle()
+        self._indexer.settle()
 
     def sweep_pictures(self) -> None:
         """Remove the pictures that no conversation uses any more.
@@ -301,8 +304,8 @@ class History:
                     logger.warning("A conversation stays in its journal. %s", error)
         if self._is_prepared:
             self._change(self._folder.tidy)
-            self._catalog.settle()
-        self._catalog.close()
+            self._indexer.settle()
+        self._indexer.close()
 
     def _prepare(self) -> None:
         if self._folder.is_prepared:
@@ -318,11 +321,11 @@ class History:
         with self._folder.lock():
             before = self._folder.mtime()
             work()
-            self._catalog.note(Change(before, self._folder.mtime()))
+            self._indexer.note(Change(before, self._folder.mtime()))
 
     def _recover(self) -> None:
         ours = {file.journal_path for file in self._files.copy().values()}
-        recover(self._folder, self._catalog.note, ours)
+        recover(self._folder, self._indexer.note, ours)
 
     def _new_file(
         self, conversation: str, messages: Sequence[Message], chosen: str | None
@@ -337,34 +340,16 @@ class History:
         return self._file(conversation, name)
 
     def _file(self, conversation: str, name: str) -> ConversationFile:
-        return ConversationFile(self._folder, self._catalog.note, conversation, name)
+        return ConversationFile(self._folder, self._indexer.note, conversation, name)
 
-    def _names_of(self, conversation: str) -> Sequence[str]:
-        """Return the names of the files that may hold the conversation of this id."""
-        named = chosen_names.ids_in(self.folder)
-        found = [name for name, id in named.items() if id == conversation]
-        found = [name for name in found if files.state(self.folder / name)]
-        if found:
-            return found
-        at_work = {id: file.path.name for id, file in self._files.copy().items()}
-        named = {name: id for name, id in named.items() if at_work.get(id, name) == name}
-        names = self._catalog.names_of(conversation)
-        if names is None:
-            ends = naming.endings(conversation)
-            names = [entry.name for entry in self._folder.conversations(ends)]
-        others = [name for name in names if name not in named]
-        found = [name for name in others if naming.id_in(name) == conversation]
-        return found or [name for name in others if naming.stem(name) == conversation]
+    def _ours(self) -> dict[str, str]:
+        """The name of the file in which this process keeps a conversation, by its id."""
+        return {conversation: file.path.name for conversation, file in self._files.copy().items()}
 
 
 _CHANGED = (
     "Another program has changed this conversation in the meantime. What it has saved stays in {}."
 )
-
-
-def _mtime(path: Path) -> int:
-    stamp = document.stamp_of(path)
-    return stamp.mtime_ns if stamp else 0
 
 
 def _unusable(path: Path, error: OSError) -> DiskError:
