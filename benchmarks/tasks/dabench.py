@@ -79,7 +79,12 @@ def _equal(given: str, label: str) -> bool:
     try:
         return abs(float(given.replace(",", "")) - float(label.replace(",", ""))) < 1e-6
     except ValueError:
-        return given.strip().strip("'\"").lower() == label.strip().lower()
+        return _bare(given) == _bare(label)
+
+
+def _bare(text: str) -> str:
+    """Return a text without the quotation marks that some labels have, in lower case."""
+    return text.strip().strip("'\"").lower()
 
 
 def _lines(path: Path) -> Sequence[dict[str, Any]]:
