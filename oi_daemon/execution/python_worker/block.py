@@ -14,6 +14,7 @@ from _ast import (
     PyCF_ALLOW_TOP_LEVEL_AWAIT,
 )
 
+from .event_loop import EventLoop
 from .figures import show_figures
 from .report import report
 from .source import Sources, lines_of, parse, pasted
@@ -21,9 +22,7 @@ from .source import Sources, lines_of, parse, pasted
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _ast import stmt
-    from asyncio import AbstractEventLoop, Task
-    from collections.abc import Coroutine
-    from types import CodeType, FrameType, TracebackType
+    from types import CodeType
 
     from .interrupts import Interrupts
     from .streams import OutputStream
@@ -40,7 +39,7 @@ class Blocks:
         self._interrupts = interrupts
         self.process = os.getpid()
         """The id of the process that runs blocks, by which `run` notices that it is in a fork."""
-        self.loop = Loop()
+        self.loop = EventLoop()
         self._flags = 0
         self.sources = Sources()
         main = type(sys)("__main__")
@@ -65,6 +64,7 @@ class Blocks:
         self.sources.add(file, code)
         self._output.begin(file)
         self._interrupts.begin()
+        self.loop.begin(code)
         error = self._attempt(file, code)
         self._interrupts.end()
         if error is not None:
@@ -77,6 +77,7 @@ class Blocks:
         try:
             try:
                 self._statements(self._compile(file, code))
+                self.loop.settle()
             finally:
                 show_figures()
         except BaseException as error:
@@ -84,14 +85,17 @@ class Blocks:
         return None
 
     def _statements(self, statements: list[tuple[int, CodeType]]) -> None:
-        """Run the statements in order, and `await` those that are coroutines."""
+        """Run the statements in order, on the event loop if there is one."""
         for line, statement in statements:
             self._output.line(line)
             self._output.flush()
             self._interrupts.check()
-            result = eval(statement, self._namespace)
             if statement.co_flags & _COROUTINE:
-                self.loop.run(result)
+                self.loop.run(eval(statement, self._namespace))
+            elif self.loop.is_wanted:
+                self.loop.call(statement, self._namespace)
+            else:
+                eval(statement, self._namespace)
 
     def _compile(self, file: str, code: str) -> list[tuple[int, CodeType]]:
         """Return each statement's line and compiled code.
@@ -147,56 +151,3 @@ def _leave_fork(error: BaseException | None) -> None:
     """End this process, a fork that the block's code made, because only the parent runs blocks."""
     code = getattr(error, "code", 1) if error is not None else 0
     os._exit(code if isinstance(code, int) else int(code is not None))
-
-
-class Loop:
-    """The event loop for top-level `await`.
-
-    It is the same loop for all blocks: a task that one block started runs on while a later block
-    awaits something.
-    """
-
-    def __init__(self) -> None:
-        self._loop: AbstractEventLoop | None = None
-        self._coroutine: Coroutine[object, object, object] | None = None
-        """The statement that `run` was last called with."""
-
-    def run(self, coroutine: Coroutine[object, object, object]) -> None:
-        """Run a statement that awaits something; an interrupt cancels it."""
-        import asyncio
-
-        self._coroutine = coroutine
-        if self._loop is None or self._loop.is_closed():
-            self._loop = asyncio.new_event_loop()
-        asyncio.set_event_loop(self._loop)
-        task = self._loop.create_task(coroutine)
-        try:
-            self._loop.run_until_complete(task)
-        except KeyboardInterrupt as interrupt:
-            if task.done():
-                raise
-            raise interrupt.with_traceback(_cancel(self._loop, task)) from None
-
-    def descriptors(self) -> set[int]:
-        """Return the loop's own descriptors, which do no harm in a fork."""
-        parts = (getattr(self._loop, name, None) for name in ("_selector", "_ssock", "_csock"))
-        return {part.fileno() for part in parts if part is not None}
-
-    def awaiting(self) -> list[FrameType]:
-        """Return the frames of the statement's suspended coroutines, the innermost first."""
-        frames = []
-        inner: object = self._coroutine
-        while frame := getattr(inner, "cr_frame", None):
-            frames.append(frame)
-            inner = getattr(inner, "cr_await", None)
-        return frames[::-1]
-
-
-def _cancel(loop: AbstractEventLoop, task: Task[object]) -> TracebackType | None:
-    """Cancel the task, wait until it has cleaned up, and return the traceback of where it was."""
-    task.cancel()
-    try:
-        loop.run_until_complete(task)
-    except BaseException as error:
-        return error.__traceback__
-    return None

@@ -12,9 +12,6 @@ import os
 import select
 from _thread import RLock
 
-_IDLE = 50
-"""Milliseconds to wait for another block before the worker forks a standby."""
-
 
 class Channel:
     """Receives blocks and lines of input from the daemon, and sends control messages to it."""
@@ -80,11 +77,10 @@ class Channel:
             self._requests += data
         return True
 
-    def idle(self) -> bool:
-        """Wait for a short time; return True if no block came."""
-        poll = select.poll()
-        poll.register(self.control, select.POLLIN)
-        return not self._requests and not poll.poll(_IDLE)
+    @property
+    def has_request(self) -> bool:
+        """Whether some of the next block has been read already."""
+        return bool(self._requests)
 
     def take_over(self) -> None:
         """Tell the daemon that this process runs the blocks now, after another one has died.

@@ -12,6 +12,7 @@ from _thread import allocate_lock, start_new_thread
 from .block import Blocks
 from .channel import Channel
 from .display import Displays
+from .event_loop import NEVER, EventLoop
 from .harmless import harmless
 from .hooks import AfterImport, before_children, before_waits
 from .interrupts import Interrupts
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _TICK = 0.015
 """Seconds between two ticks of `Watch`."""
+_IDLE = 0.05
+"""Seconds to wait for another block before the worker forks a standby."""
 
 
 def main(control: int, answers: int, nonce: str) -> None:
@@ -42,8 +45,9 @@ def main(control: int, answers: int, nonce: str) -> None:
         channel, lambda: channel.descriptors | output.descriptors | blocks.descriptors
     )
     before_waits(standby.discard, interrupts)
-    _register_fork_hooks(channel, output, stdin, displays, standby)
+    _register_fork_hooks(channel, output, stdin, displays, standby, blocks)
     after_import.add("linecache", blocks.sources.use_in_linecache)
+    after_import.add("asyncio", blocks.loop.adapt)
     watch = Watch(output, interrupts, blocks, channel)
     sys.argv, sys.path[0] = [""], ""
 
@@ -58,14 +62,15 @@ def main(control: int, answers: int, nonce: str) -> None:
     def take_over() -> None:
         """Make this process, a fork of the standby, the one that runs blocks."""
         blocks.process = os.getpid()
+        blocks.loop.take_over()
         watch.start()
         channel.take_over()
 
-    _serve(channel, standby, run, take_over)
+    _serve(Requests(channel, blocks.loop, standby), standby, run, take_over)
 
 
 def _serve(
-    channel: Channel,
+    requests: Requests,
     standby: Standby,
     run: Callable[[int, str], None],
     take_over: Callable[[], None],
@@ -77,9 +82,9 @@ def _serve(
     `take_over`, and waits for the next block.
     """
     while True:
-        if standby.due and channel.idle() and standby.renew():
+        if standby.due and requests.idle() and standby.renew():
             take_over()
-        request = channel.receive()
+        request = requests.receive()
         if request is None:
             _end_group()
         number, megabytes, code = request
@@ -91,6 +96,32 @@ def _serve(
         standby.due = (number, megabytes)
         if risky and standby.renew():
             take_over()
+
+
+class Requests:
+    """The daemon's requests to run blocks. While the worker waits for one, tasks go on."""
+
+    def __init__(self, channel: Channel, loop: EventLoop, standby: Standby) -> None:
+        self._channel = channel
+        self._loop = loop
+        self._standby = standby
+
+    def idle(self) -> bool:
+        """Wait for a short time; return True if no request came."""
+        return not self._wait(_IDLE)
+
+    def receive(self) -> tuple[int, int, str] | None:
+        """Wait for the next request; see `Channel.receive`."""
+        if self._loop.is_open:
+            self._wait(NEVER)
+        return self._channel.receive()
+
+    def _wait(self, seconds: float) -> bool:
+        """Wait for a request; return False if the time is over before."""
+        channel = self._channel
+        return channel.has_request or self._loop.wait(
+            channel.control, seconds, self._standby.outdate
+        )
 
 
 class Watch:
@@ -152,7 +183,12 @@ def _install(output: OutputStream, stdin: Input, displays: Displays) -> AfterImp
 
 
 def _register_fork_hooks(
-    channel: Channel, output: OutputStream, stdin: Input, displays: Displays, standby: Standby
+    channel: Channel,
+    output: OutputStream,
+    stdin: Input,
+    displays: Displays,
+    standby: Standby,
+    blocks: Blocks,
 ) -> None:
     """Prepare for forks: a fork of the user's code must not act as the worker."""
 
@@ -166,6 +202,7 @@ def _register_fork_hooks(
         output.in_child()
         stdin.in_child()
         displays.in_child()
+        blocks.loop.in_child()
         channel.close()
 
     os.register_at_fork(

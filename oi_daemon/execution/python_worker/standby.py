@@ -51,6 +51,8 @@ class Standby:
         it, do not fork again."""
         self.due: tuple[int, int] | None = None
         """The last block's number and memory limit in megabytes, if no standby has its results."""
+        self._latest = (0, 0)
+        """What `due` was last."""
         self.forking = False
         """True while `_fork` forks, False while the user's code does."""
 
@@ -60,7 +62,7 @@ class Standby:
         Returns False in this process. Returns True in the process that continues from the standby,
         after this process has died.
         """
-        block, megabytes = self.due or (0, 0)
+        block, megabytes = self._latest = self.due or (0, 0)
         self.due = None
         before, self._child = self._child, 0
         self._reap()
@@ -72,6 +74,13 @@ class Standby:
         self._announce(block)
         self._kill(before)
         return False
+
+    def outdate(self) -> None:
+        """Tell the daemon that variables may change after the fork, as tasks go on."""
+        if self.due is None:
+            self.due = self._latest
+            if self._child:
+                self._channel.notify_process("standby", self._child, self.due[0] - 1)
 
     def discard(self) -> None:
         """Kill the standby, because the user's code is about to wait for whichever child ends."""
