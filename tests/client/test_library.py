@@ -21,6 +21,7 @@ from tests.fakes.openai_server import (
     tool_call,
 )
 from tests.patience import PATIENCE
+from tests.processes import command_line
 
 ARGUMENTS = ['{"language": "python", "code": "34', " /", " ", "24", '"}']
 EXAMPLE: list[ChunkDict] = [
@@ -332,7 +333,7 @@ def test_import_interpreter_is_the_object_and_starts_nothing() -> None:
 
 
 def daemons() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "oi_daemon" in child.cmdline()]
+    return [child for child in psutil.Process().children() if "oi_daemon" in command_line(child)]
 
 
 def test_a_mistake_in_the_configuration_is_told_by_its_line(home: Path) -> None:

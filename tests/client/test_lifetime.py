@@ -12,6 +12,7 @@ import pytest
 from oi_daemon import ConnectionLostError, Interpreter
 from tests.client.programs import code, environment, run
 from tests.fakes.openai_server import ThreadedServer, text
+from tests.processes import command_line
 
 LOOP = "import time\nwhile True:\n    time.sleep(0.01)"
 BEGUN = """
@@ -27,7 +28,7 @@ print(*(child.pid for child in psutil.Process().children(recursive=True)), flush
 
 
 def daemon() -> psutil.Process:
-    (only,) = (child for child in psutil.Process().children() if "oi_daemon" in child.cmdline())
+    (only,) = (child for child in psutil.Process().children() if "oi_daemon" in command_line(child))
     return only
 
 

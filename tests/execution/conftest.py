@@ -1,13 +1,15 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
+from tests.processes import command_line
 
 
 @pytest.fixture
@@ -23,6 +25,15 @@ async def interpreters(workplace: Workplace) -> AsyncIterator[Interpreters]:
     interpreters = Interpreters(workplace)
     yield interpreters
     await interpreters.close()
+
+
+@pytest.fixture(autouse=True)
+def no_host_left() -> Iterator[None]:
+    """A test that fails leaves no small daemon behind that goes on running endless code."""
+    yield
+    for child in psutil.Process().children():
+        if "tests.execution.host" in command_line(child):
+            child.kill()
 
 
 @pytest.fixture(scope="session")

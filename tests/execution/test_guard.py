@@ -13,6 +13,7 @@ from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.process.guard import COOKIE, Guard, guard
 from tests.execution.runs import output
 from tests.patience import until
+from tests.processes import command_line
 from tests.wire_client import WireClient, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def start(language: str, *blocks: str, sandbox: str = "") -> subprocess.Popen[by
 def workers(host: int) -> set[int]:
     """All that carries this host's mark, and the host's children."""
     children = psutil.Process(host).children(recursive=True)
-    cookie = next(line[-1] for c in children if "oi-guard" in (line := c.cmdline()))
+    cookie = next(line[-1] for c in children if "oi-guard" in (line := command_line(c)))
     marked = {p for p in psutil.pids() if cookie_of(p).startswith(cookie)}
     return marked | {child.pid for child in children}
 
@@ -182,7 +183,7 @@ def test_status_tells_of_a_guard_that_was_killed() -> None:
     with WireClient() as client:
         client.result("oi/execute", {"language": "python", "code": "1"})
         children = psutil.Process(client.process.pid).children()
-        next(child for child in children if "oi-guard" in child.cmdline()).kill()
+        next(child for child in children if "oi-guard" in command_line(child)).kill()
         told = "was killed from outside"
         eventually(
             lambda: any(told in line for line in client.result("oi/status")["problems"]), told

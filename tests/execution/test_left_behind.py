@@ -18,6 +18,7 @@ import pytest
 
 from tests.execution.test_guard import alive, start, workers
 from tests.patience import until
+from tests.processes import command_line
 
 COUNT = int(os.environ.get("OI_TEST_DEATHS", "12"))
 SEED = int(os.environ.get("OI_TEST_SEED", "1"))
@@ -77,8 +78,9 @@ while True: pass
 
 def guard_of(daemon: int) -> int:
     """The guard that is the daemon's child."""
-    children = psutil.Process(daemon).children()
-    return next(child.pid for child in children if "oi-guard" in child.cmdline())
+    guard = living_guard_of(daemon)
+    assert guard is not None
+    return guard
 
 
 @pytest.mark.timeout(max(300, COUNT * 10))
@@ -127,25 +129,16 @@ async def gone_in_a_second(host: subprocess.Popen[bytes], left: set[int], what: 
 async def test_both_guards_are_replaced_before_the_daemon_dies() -> None:
     host = start("python", PYTHON)
     first = guard_of(host.pid)
+    cookie = command_line(psutil.Process(first))[-1]
     for process in psutil.process_iter():
-        if is_guard_of(process, first):
+        if command_line(process)[-1:] == [cookie]:
             process.kill()
-    await until(lambda: guard_of_living(host.pid) not in (None, first))
+    await until(lambda: living_guard_of(host.pid) not in (None, first))
     left = workers(host.pid)
     host.kill()
     await gone_in_a_second(host, left, "both guards")
 
 
-def is_guard_of(process: psutil.Process, guard: int) -> bool:
-    """Whether this is that guard, or the other one of the same daemon."""
-    try:
-        return process.cmdline()[-1:] == psutil.Process(guard).cmdline()[-1:] != []
-    except psutil.Error:
-        return False
-
-
-def guard_of_living(daemon: int) -> int | None:
-    try:
-        return guard_of(daemon)
-    except StopIteration:
-        return None
+def living_guard_of(daemon: int) -> int | None:
+    children = psutil.Process(daemon).children()
+    return next((child.pid for child in children if "oi-guard" in command_line(child)), None)

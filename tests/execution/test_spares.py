@@ -10,18 +10,13 @@ from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.spares import Spares
 from tests.execution.runs import output
 from tests.patience import until
+from tests.processes import command_line
 
 
 def pythons() -> list[psutil.Process]:
     """The Python workers that this process has started."""
-    return [child for child in psutil.Process().children() if _is_worker(child)]
-
-
-def _is_worker(process: psutil.Process) -> bool:
-    try:
-        return "python_worker" in " ".join(process.cmdline())
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # it has ended
-        return False
+    children = psutil.Process().children()
+    return [child for child in children if "python_worker" in " ".join(command_line(child))]
 
 
 async def test_many_conversations_share_one(workplace: Workplace) -> None:

@@ -19,6 +19,7 @@ from oi_daemon.errors import ConnectionLostError, NoModelError
 from oi_daemon.messages import UserMessage
 from oi_daemon.model.local.compact import compact_messages
 from oi_daemon.model.local.embedded import EmbeddedServer
+from tests.processes import command_line
 
 REAL_MODEL = os.environ.get("OI_REAL_MODEL", "")
 
@@ -177,7 +178,7 @@ def _child_of(pid: int) -> int:
     """The pid of its embedded server, once there is one."""
     for _ in range(1000):
         for child in psutil.Process(pid).children():
-            if any(word.endswith("embedded_process.py") for word in child.cmdline()):
+            if any(word.endswith("embedded_process.py") for word in command_line(child)):
                 return child.pid
         with contextlib.suppress(psutil.TimeoutExpired):
             psutil.Process(pid).wait(0.01)

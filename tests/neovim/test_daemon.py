@@ -9,6 +9,7 @@ import pytest
 
 from tests.fakes.openai_server import ThreadedServer, text
 from tests.neovim.editor import PLUGIN, Editor
+from tests.processes import command_line
 from tests.talk import code
 from tests.wire_client import eventually
 
@@ -16,7 +17,7 @@ from tests.wire_client import eventually
 def daemon(editor: Editor) -> psutil.Process:
     """Of this editor."""
     neovim = psutil.Process(editor.lua("return vim.uv.os_getpid()"))
-    (found,) = [c for c in neovim.children() if "oi-daemon" in " ".join(c.cmdline())]
+    (found,) = [c for c in neovim.children() if "oi-daemon" in " ".join(command_line(c))]
     return found
 
 

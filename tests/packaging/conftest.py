@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -55,19 +56,32 @@ def tracked() -> set[str]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, user: dict[str, str]) -> Built:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this test run share; what one has made, the others find.
+
+    pytest-xdist's groups would do, but have no effect with pytest 9.2.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def built(once: Path, user: dict[str, str]) -> Built:
     """The source distribution, and the wheel built from it."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(BIN / "uv", "build", "--quiet", "--out-dir", folder, cwd=ROOT, env=user)
+    folder = once / "dist"
+    with FileLock(once / "dist.lock"):
+        if not [*folder.glob("*.whl")]:
+            run(BIN / "uv", "build", "--quiet", "--out-dir", folder, cwd=ROOT, env=user)
     [wheel], [sdist] = folder.glob("*.whl"), folder.glob("*.tar.gz")
     return Built(wheel, sdist)
 
 
 @pytest.fixture(scope="session")
-def installed(built: Built, tmp_path_factory: pytest.TempPathFactory, user: dict[str, str]) -> Path:
+def installed(built: Built, once: Path, user: dict[str, str]) -> Path:
     """The Python of an environment that holds the wheel, what it requires, and nothing else."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "venv", "venv", cwd=folder, env=user)
-    python = folder / "venv/bin/python"
-    run(python, "-m", "pip", "install", "--quiet", built.wheel, cwd=folder, env=user)
+    python = once / "wheel/bin/python"
+    with FileLock(once / "wheel.lock"):
+        if not python.with_name("interpreter").exists():
+            run(sys.executable, "-m", "venv", once / "wheel", cwd=once, env=user)
+            run(python, "-m", "pip", "install", "--quiet", built.wheel, cwd=once, env=user)
     return python

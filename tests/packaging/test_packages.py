@@ -16,7 +16,6 @@ from tests.packaging.conftest import BIN, Built, run
 pytestmark = [
     pytest.mark.packaging,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("packaging"),  # one process builds and installs, once
 ]
 
 IN_THE_WHEEL = [

@@ -29,7 +29,6 @@ def test_the_extension_has_the_version_of_the_daemon(name: str) -> None:
 
 
 @pytest.mark.packaging
-@pytest.mark.xdist_group("packaging")
 @pytest.mark.timeout(300)
 def test_the_vsix_holds_what_is_meant_and_nothing_else(
     tmp_path: Path, user: dict[str, str], tracked: set[str]
