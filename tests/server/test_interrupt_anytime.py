@@ -88,8 +88,9 @@ CRASH = {
 class Tally:
     """What came of the interrupts."""
 
-    milliseconds: list[float] = field(default_factory=list)
-    """From each interrupt that was answered by a yes to the end of its turn."""
+    stopped: list[tuple[float, str]] = field(default_factory=list)
+    """For each interrupt that was answered by a yes: the milliseconds to the end of its turn, and
+    what ran."""
     late: int = 0
     """Interrupts that found nothing to stop any more."""
     lost: list[str] = field(default_factory=list)
@@ -98,12 +99,13 @@ class Tally:
     """Blocks that did not stop, with the output."""
 
     def report(self) -> str:
-        times = sorted(self.milliseconds)
+        slowest = sorted(self.stopped)
+        times = [milliseconds for milliseconds, _ in slowest]
         p50, p99 = (times[int(len(times) * part)] for part in (0.5, 0.99))
         return (
             f"{len(times)} stopped, {self.late} too late; lost {len(self.lost)}, doubled"
             f" {len(self.doubled)}, killed {len(self.killed)}; p50 {p50:.0f} ms, p99 {p99:.0f} ms,"
-            f" max {times[-1]:.0f} ms"
+            f" max {times[-1]:.0f} ms; slowest: {slowest[-5:]}"
         )
 
 
@@ -174,7 +176,7 @@ class Soak:
         spent = 1000 * (time.monotonic() - asked)
         status = answer["result"]["status"] if "result" in answer else "error"
         if stopped:
-            self.tally.milliseconds.append(spent)
+            self.tally.stopped.append((spent, what))
         else:
             self.tally.late += 1
         if stopped != (status == "interrupted"):
