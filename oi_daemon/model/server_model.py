@@ -2,37 +2,34 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from oi_daemon.errors import ConnectionLostError, ModelError
+from oi_daemon.errors import ModelError
 from oi_daemon.logs import redact
 from oi_daemon.messages import CodeMessage, Executing, Message, MessageChunk, NoticeChunk
 from oi_daemon.messages.text import without_controls
 from oi_daemon.messages.usage import Quote, Usage
-from oi_daemon.model import pictures
 from oi_daemon.model.access import ServerAccess
 from oi_daemon.model.apis import Api
-from oi_daemon.model.backend import Backend, ReplyReader, RequestContent
+from oi_daemon.model.attempt import Attempt
+from oi_daemon.model.backend import Backend, RequestContent
 from oi_daemon.model.background import stream_in_background
 from oi_daemon.model.buffered import BufferedStream
 from oi_daemon.model.chat import ChatBackend
+from oi_daemon.model.costs import Costs
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment
 from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
-from oi_daemon.model.limits import LONGEST_BUSY, MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
+from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.loading import locating
-from oi_daemon.model.prices import TokenCounts, predecessor, price
-from oi_daemon.model.provider import stamp
 from oi_daemon.model.request import ModelRequest, retry_reason
 from oi_daemon.model.responses import ResponsesBackend
 from oi_daemon.model.summariser import Summariser
-from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
 
 logger = logging.getLogger(__package__)
@@ -65,15 +62,16 @@ class ServerModel:
         """
         self._settings = settings
         self._access = access
+        self._costs = Costs(settings, access)
         self._environment = environment
         self._languages = languages
         self._is_language = is_language
-        self._unfinished: _Attempt | None = None
+        self._unfinished: Attempt | None = None
         """The request that was sent and whose usage has not been reported yet."""
         self._malformed: list[MalformedCall] = []
         """Calls of the latest reply that could not be read."""
         self._summariser = Summariser()
-        self._latest: _Attempt | None = None
+        self._latest: Attempt | None = None
         """The latest request that was sent."""
         self._repeats = 0
         """How many blocks were not run because they had run before."""
@@ -116,7 +114,7 @@ class ServerModel:
             assert attempt is not None
             if notice := self._correct(attempt) or attempt.empty_notice():
                 yield notice
-            if attempt.executed or not self._malformed:
+            if attempt.has_code or not self._malformed:
                 return
 
     async def compact(
@@ -137,16 +135,16 @@ class ServerModel:
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """Send a request that asks for text, in whose answer no fence is code."""
 
-        async def attempt() -> _Attempt:
+        async def attempt() -> Attempt:
             backend = _BACKENDS[request.api]
-            return _Attempt(content, backend, backend.reader(content, lambda word: False))
+            return Attempt(content, backend, backend.reader(content, lambda word: False))
 
         return self._exchange(request, attempt, dollars_left)
 
     async def _exchange(
         self,
         request: ModelRequest,
-        attempts: Callable[[], Awaitable["_Attempt"]],
+        attempts: Callable[[], Awaitable[Attempt]],
         dollars_left: Callable[[], float | None],
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """Send a request, again after each failure that may pass, and yield its answer.
@@ -176,29 +174,29 @@ class ServerModel:
             for part in attempt.reader.finish():
                 yield attempt.accept(part)
             self._unfinished = None
-            yield self._usage(attempt)
+            yield self._costs.usage(attempt)
             if not attempt.reader.complete:
-                raise _cut_off(attempt)
+                raise attempt.cut_off()
             return
 
     async def _affordable(
         self,
         request: ModelRequest,
-        attempts: Callable[[], Awaitable["_Attempt"]],
+        attempts: Callable[[], Awaitable[Attempt]],
         dollars_left: float | None,
-    ) -> "_Attempt":
+    ) -> Attempt:
         """Return the request as it will be sent, in brief if more than that costs too much."""
         attempt = await attempts()
         if dollars_left is None:
             return attempt
-        attempt.quote = await self._quote(attempt)
+        attempt.quote = await self._costs.quote(attempt)
         least = attempt.quote.input_cost if attempt.quote.most is None else attempt.quote.most
         if least is None or least <= dollars_left or request.brief:
             return attempt
         request.brief = True
         return await attempts()
 
-    def _trimmed(self, attempt: "_Attempt", request: ModelRequest) -> NoticeChunk | None:
+    def _trimmed(self, attempt: Attempt, request: ModelRequest) -> NoticeChunk | None:
         """Return a notice if more messages are left out than in the turn's request before."""
         left_out, before = attempt.content.left_out, self._left_out
         self._left_out = left_out
@@ -217,7 +215,7 @@ class ServerModel:
             raise await self._error(failed, request.endpoint)
         return wait
 
-    def _correct(self, attempt: "_Attempt") -> NoticeChunk | None:
+    def _correct(self, attempt: Attempt) -> NoticeChunk | None:
         """Remember the reply's calls that could not be read, for the next request.
 
         Raises:
@@ -235,7 +233,7 @@ class ServerModel:
     def unfinished(self) -> Usage | None:
         """See `collaborators.Model.unfinished`."""
         attempt, self._unfinished = self._unfinished, None
-        return None if attempt is None else self._usage(attempt)
+        return None if attempt is None else self._costs.usage(attempt)
 
     async def _request(self, endpoint: Endpoint) -> ModelRequest:
         """Return a request to the endpoint, whose context window is known as far as can be."""
@@ -249,21 +247,21 @@ class ServerModel:
             retry_delays=self._access.retry_delays,
         )
 
-    async def _attempt(self, request: ModelRequest, messages: Sequence[Message]) -> "_Attempt":
+    async def _attempt(self, request: ModelRequest, messages: Sequence[Message]) -> Attempt:
         """Return the request as it will be sent, with a new reader for its answer."""
         backend = _BACKENDS[request.api]
         content = await request.content(messages, self._malformed)
-        return _Attempt(content, backend, backend.reader(content, self._is_language))
+        return Attempt(content, backend, backend.reader(content, self._is_language))
 
     async def _answer(
-        self, attempt: "_Attempt", dollars_left: Callable[[], float | None]
+        self, attempt: Attempt, dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[ReplyPart | Quote, None]:
         """Send the request and yield the parts of its answer as they arrive.
 
         A failure of the server or the network is not raised but kept in `attempt.failed`.
         """
         if dollars_left() is not None:
-            yield attempt.quote or await self._quote(attempt)
+            yield attempt.quote or await self._costs.quote(attempt)
         self._unfinished = attempt
         endpoint = attempt.endpoint
         timeout = self._access.read_timeout(self._settings, endpoint)
@@ -275,7 +273,7 @@ class ServerModel:
         try:
             async with (
                 BufferedStream(stream) as pieces,
-                aclosing(_parsed(attempt.reader, pieces)) as batches,
+                aclosing(attempt.batches(pieces)) as batches,
             ):
                 async for parts in batches:
                     for part in parts:
@@ -287,54 +285,6 @@ class ServerModel:
             text = without_controls(redact(failed.text, endpoint.secret))
             attempt.failed = replace(failed, text=text[:MAX_ERROR_TEXT])
             logger.debug("failed: %s", attempt.failed)
-
-    def _usage(self, attempt: "_Attempt") -> Usage:
-        """Return what the request used: as the server counted it, or else an estimate."""
-        endpoint, reader = attempt.endpoint, attempt.reader
-        counts = reader.counts
-        if counts and attempt.counted is not None:
-            overhead = max(0, counts.input_tokens - attempt.counted)
-            self._access.capabilities(endpoint).overhead_tokens = overhead
-        counts = counts or TokenCounts(attempt.estimate(), (reader.written + 3) // 4)
-        usage = Usage(counts.input_tokens, counts.output_tokens, *self._price(counts, endpoint))
-        seconds = time.monotonic() - attempt.started
-        logger.debug("reply: %s, %s, %.3f s", usage, counts, seconds)
-        return usage
-
-    def _price(self, counts: TokenCounts, endpoint: Endpoint) -> tuple[float | None, bool]:
-        """Return US dollars, None if the price is not known, and whether that is only about right.
-
-        A model on this machine is free. An unknown version costs about what the one before it does.
-        """
-        if self._settings.local or endpoint.compact:
-            return 0.0, False
-        known = price(counts, endpoint.model, endpoint.api_base)
-        if known is not None:
-            return known, False
-        earlier = predecessor(endpoint.model)
-        about = price(counts, earlier, endpoint.api_base) if earlier else None
-        return about, about is not None
-
-    async def _quote(self, attempt: "_Attempt") -> Quote:
-        """Return what the request costs."""
-        settings, endpoint = self._settings, attempt.endpoint
-        tier = settings.service_tier
-        if self._price(TokenCounts(1, 1), endpoint)[0] is None:
-            return Quote(endpoint.model, None)
-        count = tokenizer(endpoint.model).count
-        counted = await asyncio.to_thread(count, attempt.conversation())
-        attempt.counted = counted + attempt.picture_tokens()
-        overhead = self._access.capabilities(endpoint).overhead_tokens
-        if len(attempt.content.messages) == 1:  # no answer has taught us the overhead yet
-            instructions = await asyncio.to_thread(count, attempt.content.system)
-            overhead = max(overhead, instructions)
-        tokens = attempt.counted + overhead
-        most = None
-        if settings.max_tokens is not None:
-            counts = TokenCounts(tokens, settings.max_tokens, service_tier=tier)
-            most, _ = self._price(counts, endpoint)
-        cost, _ = self._price(TokenCounts(tokens, 0, service_tier=tier), endpoint)
-        return Quote(endpoint.model, cost, most)
 
     async def _error(self, failed: Failure, endpoint: Endpoint) -> ModelError:
         """Return the error for a person.
@@ -349,112 +299,6 @@ class ServerModel:
         return explain(failed, model=endpoint.model, api_base=endpoint.api_base, models=names)
 
 
-class _Attempt:
-    """One request as it was sent, and what came of it."""
-
-    def __init__(self, content: RequestContent, backend: Backend, reader: ReplyReader) -> None:
-        self.content = content
-        self.backend = backend
-        self.reader = reader
-        self.payload = backend.payload(content)
-        self.failed: Failure | None = None
-        """Why the request failed; None while it has not."""
-        self.executed = False
-        """Whether the reply held a complete block of code."""
-        self.answered = False
-        """Whether the reply held a word for the person."""
-        self.quote: Quote | None = None
-        """What the request costs, if it is known already."""
-        self.counted: int | None = None
-        """Tokens of the conversation and its pictures, if they were counted."""
-        self.started = time.monotonic()
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """Where the request goes."""
-        return self.content.endpoint
-
-    def accept(self, part: ReplyPart) -> ReplyPart:
-        """Take a part of the reply: the data to send back with a block names its endpoint."""
-        self.answered |= isinstance(part, MessageChunk) and not part.text.isspace()
-        if not isinstance(part, Executing):
-            return part
-        self.executed = True
-        if part.provider is None:
-            return part
-        return replace(part, provider=stamp(part.provider, self.endpoint))
-
-    def conversation(self) -> str:
-        """Return the text of the request without the instructions and without pictures."""
-        return self.backend.text(self.payload, instructions=False)
-
-    def picture_tokens(self) -> int:
-        """Return about how many tokens the request's pictures cost."""
-        return len(self.content.pictures) * pictures.TOKENS
-
-    def estimate(self) -> int:
-        """Return about how many tokens the request has."""
-        text = self.backend.text(self.payload, instructions=True)
-        return estimate(text) + self.picture_tokens()
-
-    def empty_notice(self) -> NoticeChunk | None:
-        """Return what a person should know if the model has ended without an answer."""
-        if self.answered or self.executed:
-            return None
-        return NoticeChunk("model", _EMPTY)
-
-    def __str__(self) -> str:
-        count = len(self.content.messages)
-        return f"{self.endpoint.model}, {count} messages, about {self.estimate()} tokens"
-
-
-async def _parsed(
-    reader: ReplyReader, pieces: BufferedStream
-) -> AsyncGenerator[list[ReplyPart], None]:
-    """Yield the parts of an answer in batches, to its end.
-
-    The loop gets its turn every few milliseconds, however fast the server sends.
-    """
-    paused = time.monotonic()
-    async for data in pieces:
-        for parts in reader.feed(data):
-            if parts:
-                yield parts
-            if time.monotonic() - paused > LONGEST_BUSY:
-                await asyncio.sleep(0)
-                paused = time.monotonic()
-        if time.monotonic() - paused > LONGEST_BUSY:
-            await asyncio.sleep(0)
-            paused = time.monotonic()
-    for parts in reader.end():
-        yield parts
-
-
-def _cut_off(attempt: _Attempt) -> ModelError:
-    """Return the error that says why a reply that had begun is not complete."""
-    match attempt.failed, (attempt.reader.finish_reason or "").lower():
-        case None, "length" | "max_tokens":
-            return ModelError(_LENGTH)
-        case None, "content_filter":
-            return ModelError(_FILTERED)
-        case None, "":
-            return ModelError(_TRUNCATED)
-        case None, reason:
-            return ModelError(_STOPPED.format(reason=reason[:60]))
-        case failed, _:
-            lost = failed.status is None and not failed.limit
-            error = ConnectionLostError if lost else ModelError
-            return error(_BROKEN.format(text=failed.text.rstrip(".")))
-
-
-_CODE = " Code that was not complete is not run. Say `continue` to go on."
-_LENGTH = (
-    "The model's answer was cut off: it reached max_tokens, or the end of the context window."
-    " Raise max_tokens, or take the setting away." + _CODE
-)
-_FILTERED = "The server's content filter cut the model's answer off." + _CODE
-_TRUNCATED = "The server ended the model's answer in the middle." + _CODE
-_STOPPED = "The server stopped the model's answer in the middle (its reason: {reason})." + _CODE
 _TRIMMED = (
     "The model does not get the oldest {count} messages, because they do not fit its context window"
     " ({window:,} tokens)."
@@ -466,9 +310,7 @@ _CORRECTED = (
 )
 _DROPPED = "{} does not take the setting {} as it is set: the request goes on without it."
 _NO_SUCH_TOOL = "The model called a tool that does not exist: it is told so, and asked again."
-_EMPTY = "The model's answer is empty. Say `continue`, ask in other words, or choose another model."
 _MALFORMED = (
     "The model made {count} calls that could not be read, and none of them was run. Say it in other"
     " words, choose another model, or set tool_style to markdown."
 )
-_BROKEN = "The model's answer broke off: {text}. What came until then is kept." + _CODE
