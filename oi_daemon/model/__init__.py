@@ -6,7 +6,7 @@ request         what is asked, and how it changes after a failure
 backend         what every API of a server has in common; `chat` asks for chat completions and
                 `responses` for responses, also in the `background`; `apis` says which is used
 access          what all requests share: connections, local models, what servers can do
-events          server-sent events from bytes; `buffered` reads them ahead of the consumer
+events          server-sent events from bytes; `buffered_stream` reads them ahead of the consumer
 dialects/       stored messages -> requests; deltas -> parts of a reply
 context_window  how many tokens fit; `trimming` selects the messages, `tokens` counts
 provider        what a server needs back with its calls, kept with each block

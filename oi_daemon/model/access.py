@@ -92,7 +92,7 @@ class ServerAccess:
             return self._read_timeout
         if settings.reasoning_effort in ("xhigh", "max") or thinks_for_long(endpoint.model):
             return LONGEST_READ_TIMEOUT
-        quick = answers_at_once(endpoint.model) and not settings.local and not endpoint.compact
+        quick = answers_at_once(endpoint.model) and not settings.local and not endpoint.is_small
         return READ_TIMEOUT if quick else SLOW_READ_TIMEOUT
 
     async def close(self) -> None:

@@ -16,7 +16,7 @@ def first_api(endpoint: Endpoint) -> Api:
 
     OpenAI's models that think first are better there: they keep their reasoning between rounds.
     """
-    if endpoint.compact or not _is_openai(endpoint.api_base):
+    if endpoint.is_small or not _is_openai(endpoint.api_base):
         return "chat"
     name = endpoint.model.lower()
     return "responses" if is_reasoning_model(name) or _RESPONSES.search(name) else "chat"

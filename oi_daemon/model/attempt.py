@@ -10,7 +10,7 @@ from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.messages import Executing, MessageChunk, NoticeChunk
 from oi_daemon.model import pictures
 from oi_daemon.model.backend import Backend, ReplyReader, RequestContent
-from oi_daemon.model.buffered import BufferedStream
+from oi_daemon.model.buffered_stream import BufferedStream
 from oi_daemon.model.dialects.parts import ReplyPart
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.limits import LONGEST_BUSY
@@ -108,7 +108,7 @@ class Attempt:
             case None, reason:
                 return ModelError(_STOPPED.format(reason=reason[:60]))
             case failed, _:
-                lost = failed.status is None and not failed.limit
+                lost = failed.status is None and not failed.exceeds_limit
                 error = ConnectionLostError if lost else ModelError
                 return error(_BROKEN.format(text=failed.text.rstrip(".")))
 

@@ -49,7 +49,7 @@ class ReplyReader(Protocol):
         ...
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the model itself has ended its reply, so that its code may run."""
         ...
 

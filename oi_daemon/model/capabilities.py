@@ -12,7 +12,7 @@ class Capabilities:
 
     api: Api | None = None
     """The API that the server has asked for; None until it has refused one."""
-    custom_tools: bool = True
+    accepts_custom_tools: bool = True
     """Whether `/responses` takes custom tools; False once the server has refused them."""
     tool_style: ToolStyle | None = None
     """The way to ask for code that the server accepts; None until it has refused one."""

@@ -58,7 +58,7 @@ class ChatBackend:
         accepted["stream"] = "stream" not in rejected
         if not accepted["stream"]:
             accepted.pop("stream_options", None)
-        if content.endpoint.compact:
+        if content.endpoint.is_small:
             return accepted | {
                 **content.endpoint.extra_body,
                 **compact_parameters(content.messages),
@@ -95,9 +95,9 @@ class ChatReader:
         return self._parser.finish_reason
 
     @property
-    def complete(self) -> bool:
-        """See `ReplyReader.complete`."""
-        return self._parser.complete
+    def is_complete(self) -> bool:
+        """See `ReplyReader.is_complete`."""
+        return self._parser.is_complete
 
     @property
     def counts(self) -> TokenCounts | None:
@@ -179,14 +179,14 @@ def _begins_thinking(content: RequestContent) -> bool:
     while it thinks must not run.
     """
     known = content.capabilities.thinks_unmarked
-    if known is not None or content.endpoint.compact:
+    if known is not None or content.endpoint.is_small:
         return bool(known)
     model = content.endpoint.model
     return thinks_unmarked(model) or (content.style == "markdown" and not thinks_marked(model))
 
 
 def _messages(content: RequestContent) -> list[dict[str, Any]]:
-    if content.endpoint.compact:
+    if content.endpoint.is_small:
         return compact_messages(
             content.messages,
             content.settings.system_message,
@@ -256,7 +256,7 @@ def _sampling(content: RequestContent) -> dict[str, Any]:
     """
     settings, reasons = content.settings, is_reasoning_model(content.endpoint.model)
     temperature = settings.temperature
-    if temperature is None and content.endpoint.compact:
+    if temperature is None and content.endpoint.is_small:
         temperature = 0.0
     parameters: dict[str, Any] = {} if temperature is None else {"temperature": temperature}
     effort = content.capabilities.effort if content.style != "markdown" else None

@@ -61,7 +61,7 @@ class Costs:
 
         A model on this machine is free. An unknown version costs about what the one before it does.
         """
-        if self._settings.local or endpoint.compact:
+        if self._settings.local or endpoint.is_small:
             return 0.0, False
         known = price(counts, endpoint.model, endpoint.api_base)
         if known is not None:

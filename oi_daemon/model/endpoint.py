@@ -22,7 +22,7 @@ class Endpoint:
     api_base: str
     api_key: str = field(repr=False)
     model: str
-    compact: bool = False
+    is_small: bool = False
     """Whether the model is small, so that it needs the short prompt of `local.compact`."""
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     """Parameters that every request to this server must carry."""

@@ -21,11 +21,11 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
         models: names of the server's models, to choose from where it does not have this one.
     """
     text = _short(failed.text)
-    if failed.unknown_model:
+    if failed.lacks_model:
         error = NoModelError(_no_model(model, api_base, models))
         error.models = models
         return error
-    if failed.overflow:
+    if failed.overflows:
         return ContextError(_CONTEXT.format(model=model, text=text))
     if failed.retry_after is not None and failed.retry_after > MAX_RETRY_WAIT:
         wait = _duration(failed.retry_after)
@@ -35,7 +35,7 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
     match failed.status:
         case 401 | 403:
             return AuthError(_REFUSED_KEY.format(api_base=api_base, text=text))
-        case 429 if failed.no_quota:
+        case 429 if failed.lacks_quota:
             return RateLimitError(_QUOTA.format(text=text))
         case 429:
             return RateLimitError(_RATE_LIMIT.format(model=model, text=text))
@@ -49,11 +49,11 @@ def explain(failed: Failure, *, model: str, api_base: str, models: Sequence[str]
 
 def _explain_no_answer(failed: Failure, api_base: str, text: str) -> ModelError:
     """Return the error for a failure without a status of the server."""
-    if failed.limit:
+    if failed.exceeds_limit:
         return ModelError(_LIMIT.format(api_base=api_base, text=text))
-    if failed.redirect:
+    if failed.is_redirect:
         return ModelError(_REDIRECT.format(api_base=api_base, text=failed.text))
-    if failed.unreadable:
+    if failed.is_unreadable:
         return ModelError(_UNREADABLE.format(api_base=api_base, text=text))
     return ConnectionLostError(_CONNECTION.format(api_base=api_base, text=text))
 

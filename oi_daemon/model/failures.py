@@ -58,38 +58,44 @@ class Failure:
     """Name of the parameter that the server complains about."""
     retry_after: float | None = None
     """Seconds that the server wants us to wait; None if it does not say."""
-    limit: bool = False
+    exceeds_limit: bool = False
     """Whether the answer exceeded a bound of `limits`."""
-    redirect: bool = False
+    is_redirect: bool = False
     """Whether the server wants the request to be sent elsewhere; `text` is where."""
-    unreadable: bool = False
+    is_unreadable: bool = False
     """Whether what answered is no OpenAI-compatible server."""
-    timeout: bool = False
+    timed_out: bool = False
     """Whether the server did not answer in time."""
 
     @property
-    def no_quota(self) -> bool:
+    def lacks_quota(self) -> bool:
         """Whether the account has no credit left, which a retry cannot change."""
         return self.code == "insufficient_quota" or "insufficient_quota" in self.text
 
     @property
-    def temporary(self) -> bool:
+    def is_temporary(self) -> bool:
         """Whether the same request may succeed later."""
-        if self.unreadable or self.timeout or self.no_quota or self.limit or self.redirect:
+        if (
+            self.is_unreadable
+            or self.timed_out
+            or self.lacks_quota
+            or self.exceeds_limit
+            or self.is_redirect
+        ):
             return False
         if self.retry_after is not None and self.retry_after > MAX_RETRY_WAIT:
             return False
         return self.status is None or self.status in (408, 429) or self.status >= 500
 
     @property
-    def overflow(self) -> bool:
+    def overflows(self) -> bool:
         """Whether the request does not fit into the context window."""
         refused = self.status is None or 400 <= self.status < 500
         too_long = self.code == "context_length_exceeded" or _OVERFLOW.search(self.text) is not None
         return refused and self.status != 429 and too_long
 
     @property
-    def unknown_model(self) -> bool:
+    def lacks_model(self) -> bool:
         """Whether the server does not have the model."""
         if self.code == "model_not_found":
             return True
@@ -98,7 +104,7 @@ class Failure:
     @property
     def rejects_calls(self) -> bool:
         """Whether the server or the model does not accept tools."""
-        if self.unknown_model or self.status is None or self.misses_signature:
+        if self.lacks_model or self.status is None or self.misses_signature:
             return False
         pattern = _CALLS if self.status in (400, 404, 422) else _NO_CALLS
         return pattern.search(f"{self.param} {self.text}") is not None
@@ -157,8 +163,8 @@ class Failure:
     @property
     def lacks_responses(self) -> bool:
         """Whether the server has no `/responses`, or not for this model."""
-        if self.unreadable or self.status in (404, 405, 501):
-            return not self.unknown_model
+        if self.is_unreadable or self.status in (404, 405, 501):
+            return not self.lacks_model
         return self.status == 400 and _LACKS_RESPONSES.search(self.text) is not None
 
     @property
@@ -186,19 +192,19 @@ def failure(error: Exception) -> Failure | None:
         ):
             return failure(cause)
         case RedirectRefusedError():
-            return Failure(text=str(error), redirect=True)
+            return Failure(text=str(error), is_redirect=True)
         case ServerLimitError():
-            return Failure(text=str(error), limit=True)
+            return Failure(text=str(error), exceeds_limit=True)
         case BrokenOffError():
             return Failure(text=str(error))
         case UnreadableAnswerError():
-            return Failure(text=str(error), unreadable=True)
+            return Failure(text=str(error), is_unreadable=True)
         case StreamedError():
             return _streamed(error.error)
         case openai.APIStatusError():
             return _refused(error)
         case openai.APITimeoutError() | httpx2.TimeoutException():
-            return Failure(text="It did not answer in time.", timeout=True)
+            return Failure(text="It did not answer in time.", timed_out=True)
         case openai.APIConnectionError() | httpx2.HTTPError():
             return Failure(text=_cause(error))
         case _:

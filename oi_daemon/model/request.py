@@ -60,7 +60,7 @@ class ModelRequest:
         self._environment = environment
         self._languages = languages
         self._retry_delays = list(retry_delays)
-        self.brief = False
+        self.is_brief = False
         """Whether the model is told no more about the environment than it needs to run code."""
         self._scale = 1.0
         """The share of the context window that is used."""
@@ -78,7 +78,7 @@ class ModelRequest:
     @property
     def api(self) -> Api:
         """The API by which the model is asked."""
-        if self.endpoint.compact:
+        if self.endpoint.is_small:
             return "chat"
         if self._settings.api != "auto":
             return self._settings.api
@@ -87,7 +87,7 @@ class ModelRequest:
     @property
     def style(self) -> ToolStyle:
         """How the model is asked to write code."""
-        if self.endpoint.compact:
+        if self.endpoint.is_small:
             return "markdown"
         if self._settings.tool_style != "auto":
             return self._settings.tool_style
@@ -148,7 +148,7 @@ class ModelRequest:
         Args:
             forced: whether it is wanted however much room is left.
         """
-        if self.endpoint.compact:
+        if self.endpoint.is_small:
             return None
         room, settings = self._room(self._system(), 0), self._settings
         seen = compaction.visible(messages)
@@ -170,13 +170,13 @@ class ModelRequest:
 
     def is_repeat(self, part: object, messages: Sequence[Message]) -> bool:
         """Return whether this is a block of a small model that has run in this turn already."""
-        if not (isinstance(part, Executing) and self.endpoint.compact):
+        if not (isinstance(part, Executing) and self.endpoint.is_small):
             return False
         return has_run(part.code, messages)
 
     async def _folder_facts(self, messages: Sequence[Message]) -> str:
         """Return what a small model is told about the folder, the same for all of a turn."""
-        if not self.endpoint.compact:
+        if not self.endpoint.is_small:
             return ""
         if self._facts is None:
             asked = (m.message for m in reversed(messages) if isinstance(m, UserMessage))
@@ -191,12 +191,12 @@ class ModelRequest:
             self.style,
             self._languages,
             self._described(),
-            custom_tools=self.api == "responses" and self._capabilities.custom_tools,
+            custom_tools=self.api == "responses" and self._capabilities.accepts_custom_tools,
         )
 
     def _described(self) -> str:
         """Return what the model is told about where its code runs."""
-        if self.brief:
+        if self.is_brief:
             return described_in_brief(self._environment)
         return described(self._environment, self._settings)
 
@@ -214,7 +214,7 @@ class ModelRequest:
         settings, capabilities = self._settings, self._capabilities
         if self._switch_api(failed):
             return 0.0
-        if failed.overflow:
+        if failed.overflows:
             return 0.0 if self._shorten(failed) else None
         if failed.rejects_pictures and self._has_pictures and settings.vision == "auto":
             capabilities.accepts_pictures = False
@@ -236,7 +236,7 @@ class ModelRequest:
             return 0.0
         if failed.rejects_calls and self._change_tools():
             return 0.0
-        if failed.temporary and self._retry_delays:
+        if failed.is_temporary and self._retry_delays:
             delay = self._retry_delays.pop(0)
             seconds = delay if failed.retry_after is None else failed.retry_after
             # a notice tells the person
@@ -265,8 +265,8 @@ class ModelRequest:
     def _change_tools(self) -> bool:
         """Ask for code in a simpler way from now on. Return whether there is one."""
         capabilities = self._capabilities
-        if self.style == "tools" and self.api == "responses" and capabilities.custom_tools:
-            capabilities.custom_tools = False
+        if self.style == "tools" and self.api == "responses" and capabilities.accepts_custom_tools:
+            capabilities.accepts_custom_tools = False
             logger.debug("%s takes no custom tools: it is asked again", self.endpoint.model)
             return True
         if self.style == "tools" and self._settings.tool_style == "auto":
@@ -297,7 +297,7 @@ class ModelRequest:
     @property
     def _sends_pictures(self) -> bool:
         """Whether the request includes the conversation's pictures."""
-        if self.endpoint.compact or self._settings.vision == "off":
+        if self.endpoint.is_small or self._settings.vision == "off":
             return False
         if self._settings.vision == "on":
             return True

@@ -104,9 +104,9 @@ class ResponsesReader:
         return self._parser.finish_reason
 
     @property
-    def complete(self) -> bool:
-        """See `ReplyReader.complete`."""
-        return self._parser.complete
+    def is_complete(self) -> bool:
+        """See `ReplyReader.is_complete`."""
+        return self._parser.is_complete
 
     @property
     def counts(self) -> TokenCounts | None:
@@ -179,7 +179,7 @@ def _slices(event: ResponseEvent, size: int) -> Iterator[ResponseEvent]:
 
 def _input(content: RequestContent) -> list[dict[str, Any]]:
     capabilities = content.capabilities
-    custom = capabilities.custom_tools and content.style != "functions"
+    custom = capabilities.accepts_custom_tools and content.style != "functions"
     endpoint = content.endpoint if capabilities.accepts_provider_data else None
     return [
         *input_items(content.messages, content.style, content.pictures, endpoint, custom=custom),
@@ -188,7 +188,7 @@ def _input(content: RequestContent) -> list[dict[str, Any]]:
 
 
 def _tools(content: RequestContent) -> dict[str, Any]:
-    custom = content.capabilities.custom_tools and content.style != "functions"
+    custom = content.capabilities.accepts_custom_tools and content.style != "functions"
     offered = tools(content.style, content.languages, custom=custom)
     return {"tools": offered, "parallel_tool_calls": True} if offered else {}
 

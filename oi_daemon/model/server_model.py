@@ -17,7 +17,7 @@ from oi_daemon.model.apis import Api
 from oi_daemon.model.attempt import Attempt
 from oi_daemon.model.backend import Backend, RequestContent
 from oi_daemon.model.background import stream_in_background
-from oi_daemon.model.buffered import BufferedStream
+from oi_daemon.model.buffered_stream import BufferedStream
 from oi_daemon.model.chat import ChatBackend
 from oi_daemon.model.costs import Costs
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
@@ -175,7 +175,7 @@ class ServerModel:
                 yield attempt.accept(part)
             self._unfinished = None
             yield self._costs.usage(attempt)
-            if not attempt.reader.complete:
+            if not attempt.reader.is_complete:
                 raise attempt.cut_off()
             return
 
@@ -191,9 +191,9 @@ class ServerModel:
             return attempt
         attempt.quote = await self._costs.quote(attempt)
         least = attempt.quote.input_cost if attempt.quote.most is None else attempt.quote.most
-        if least is None or least <= dollars_left or request.brief:
+        if least is None or least <= dollars_left or request.is_brief:
             return attempt
-        request.brief = True
+        request.is_brief = True
         return await attempts()
 
     def _trimmed(self, attempt: Attempt, request: ModelRequest) -> NoticeChunk | None:
@@ -227,7 +227,7 @@ class ServerModel:
         self._corrections += 1
         if self._corrections > MAX_MALFORMED_CALLS:
             raise ModelError(_MALFORMED.format(count=self._corrections))
-        unknown = all(call.unknown_tool for call in self._malformed)
+        unknown = all(call.names_unknown_tool for call in self._malformed)
         return NoticeChunk("model", _NO_SUCH_TOOL if unknown else _CORRECTED)
 
     def unfinished(self) -> Usage | None:
@@ -294,7 +294,7 @@ class ServerModel:
         if failed.status is None and (death := await self._access.local.failure(endpoint)):
             return death
         names: list[str] = []
-        if failed.unknown_model:
+        if failed.lacks_model:
             names = await self._access.connections.model_names(endpoint)
         return explain(failed, model=endpoint.model, api_base=endpoint.api_base, models=names)
 

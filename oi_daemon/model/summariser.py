@@ -57,7 +57,7 @@ class Summariser:
         Raises:
             ModelError: the model cannot do that.
         """
-        if request.endpoint.compact:
+        if request.endpoint.is_small:
             raise ModelError(_TOO_SMALL)
         plan = await request.plan_compaction(messages, forced=True)
         if plan is None:

@@ -69,7 +69,7 @@ def test_other_refusals_that_speak_of_tools(status: int, text: str) -> None:
 )
 def test_refusals_of_long_requests(text: str, window: int | None) -> None:
     failed = refused(400, text)
-    assert failed.overflow
+    assert failed.overflows
     assert failed.stated_window == window
 
 
@@ -83,7 +83,7 @@ def test_refusals_of_long_requests(text: str, window: int | None) -> None:
     ],
 )
 def test_refusals_of_unknown_models(text: str) -> None:
-    assert refused(404, text).unknown_model
+    assert refused(404, text).lacks_model
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_parameter_that_the_server_does_not_know(failed: Failure, rejected: st
     [(400, False), (401, False), (404, False), (408, True), (429, True), (500, True), (503, True)],
 )
 def test_what_is_worth_another_try(status: int, *, temporary: bool) -> None:
-    assert refused(status, "No.").temporary is temporary
+    assert refused(status, "No.").is_temporary is temporary
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,7 @@ async def test_nothing_there_is_answered_by_the_ways_on(local: LocalModels) -> N
 async def test_a_model_file_is_embedded(local: LocalModels, file: Path) -> None:
     endpoint = await local.resolve(Settings(model="tiny.gguf", cwd=str(file.parent)))
     assert endpoint is not None
-    assert endpoint.compact
+    assert endpoint.is_small
     assert "grammar" in endpoint.extra_body
     assert endpoint.context_window == 8192
     assert endpoint.api_key not in repr(endpoint)

@@ -142,9 +142,9 @@ def test_a_block_that_is_complete_runs_before_the_rest_is_cut_off() -> None:
 def test_done_ends_a_reply_as_well_as_a_reason() -> None:
     parser = ReplyParser({"python"}.__contains__)
     parser.feed(ChatEvent(choices=[StreamedChoice(said("Hi"))]))
-    assert not parser.complete
+    assert not parser.is_complete
     parser.feed(ChatEvent(done=True))
-    assert parser.complete
+    assert parser.is_complete
 
 
 def test_the_usage_may_come_in_any_event() -> None:
@@ -255,7 +255,7 @@ def test_a_call_of_an_unknown_tool_is_neither_shown_nor_run() -> None:
     parser = ReplyParser({"python"}.__contains__)
     event = ChatEvent(choices=[StreamedChoice(called(ONE, name="browse"), "tool_calls")])
     assert [*parser.feed(event), *parser.finish()] == []
-    assert [(call.name, call.unknown_tool) for call in parser.malformed] == [("browse", True)]
+    assert [(call.name, call.names_unknown_tool) for call in parser.malformed] == [("browse", True)]
 
 
 def test_a_name_that_comes_late_counts() -> None:
@@ -269,4 +269,4 @@ def test_a_whole_message_is_read_unless_it_repeats_the_deltas() -> None:
     parser = ReplyParser({"python"}.__contains__)
     parser.feed(ChatEvent(choices=[StreamedChoice(said("Hi"))]))
     assert parser.feed(ChatEvent(choices=[whole])) == []
-    assert parser.complete
+    assert parser.is_complete

@@ -88,7 +88,7 @@ def test_an_empty_function_call_goes_back_to_the_model(parser: ResponseParser) -
     call = begun(name="execute", type="function_call", input=None, arguments="")
     assert executed(parser, call, COMPLETED) == []
     [malformed] = parser.malformed
-    assert not malformed.unknown_tool
+    assert not malformed.names_unknown_tool
 
 
 def test_words_before_a_call_are_shown_before_it(parser: ResponseParser) -> None:

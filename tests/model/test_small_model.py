@@ -27,7 +27,7 @@ class SmallModel(LocalModels):
     async def resolve(
         self, settings: Settings, on_load: Callable[[str], None] | None = None
     ) -> Endpoint:
-        return Endpoint(api_base=self._url, api_key="k", model="small", compact=True)
+        return Endpoint(api_base=self._url, api_key="k", model="small", is_small=True)
 
 
 @pytest.fixture

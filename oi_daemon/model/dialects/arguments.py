@@ -59,9 +59,9 @@ class ArgumentParser:
         """Whether the arguments began as an object with the key `code`."""
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the arguments are a complete object, so that more cannot belong to this call."""
-        return self._strings.closed
+        return self._strings.is_closed
 
     def feed(self, delta: str) -> list[LanguageChunk | CodeChunk]:
         """Return the chunks that this delta of the arguments adds."""

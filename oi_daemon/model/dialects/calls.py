@@ -61,7 +61,7 @@ class CallParser:
         """The calls that wait for the streaming call to end, by index."""
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether a call has begun and not ended."""
         return self._parser is not None
 
@@ -77,7 +77,7 @@ class CallParser:
             self._begin(index, name)
         elif name and not self._name and index == self._index and not self._parser.raw:
             self._set_name(name)
-        elif self._parser.closed and not self._waiting and (index != self._index or name):
+        elif self._parser.is_closed and not self._waiting and (index != self._index or name):
             return [*self._end(), *self.feed(delta, index)]
         elif index != self._index:
             if index not in self._waiting:
@@ -140,7 +140,9 @@ class CallParser:
             return []
         if self._unknown:
             reason = f"there is no tool {self._name}"
-            self.malformed.append(MalformedCall(self._name, parser.raw, reason, unknown_tool=True))
+            self.malformed.append(
+                MalformedCall(self._name, parser.raw, reason, names_unknown_tool=True)
+            )
             return []
         try:
             return [self._with_provider(part) for part in parser.flush()]

@@ -45,7 +45,7 @@ class JSONStrings:
         """The first half of a surrogate pair, whose second half has not come yet."""
 
     @property
-    def closed(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether the object is complete."""
         return self._state is _ReaderState.CLOSED
 

@@ -16,5 +16,5 @@ class MalformedCall:
     arguments: str
     reason: str
     """Why, as a clause about the arguments."""
-    unknown_tool: bool = False
+    names_unknown_tool: bool = False
     """True if there is no tool of this name."""

@@ -55,7 +55,7 @@ class ReplyParser:
         """Characters that the model has written so far, without its thinking."""
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the model itself has ended its reply, so that its code may run."""
         return (self.finish_reason or "").lower() in OWN_ENDS
 
@@ -87,12 +87,12 @@ class ReplyParser:
 
     def finish(self) -> list[ReplyPart]:
         """Return what is left. A block that is not complete does not become `Executing`."""
-        parts = self._joined(self._text.flush(complete=self.complete))
-        if self.complete:
+        parts = self._joined(self._text.flush(complete=self.is_complete))
+        if self.is_complete:
             parts += self._calls.flush()
         if text := self._text_after_calls.getvalue():
             parts += self._joined(self._text.feed(text))
-            parts += self._joined(self._text.flush(complete=self.complete))
+            parts += self._joined(self._text.flush(complete=self.is_complete))
         return parts
 
     @property
@@ -137,7 +137,7 @@ class ReplyParser:
         return [ThinkingChunk(text)]
 
     def _add_text(self, text: str) -> list[ReplyPart]:
-        if self._calls.open:
+        if self._calls.is_open:
             self._count(text)
             self._text_after_calls.write(text)
             return []
@@ -150,7 +150,7 @@ class ReplyParser:
     def _add_call(self, delta: CallDelta, index: int) -> list[ReplyPart]:
         if delta.function is None:
             return []
-        before = [] if self._calls.open else self._joined(self._text.flush(complete=True))
+        before = [] if self._calls.is_open else self._joined(self._text.flush(complete=True))
         self._count(arguments_text(delta.function.arguments))
         return [*before, *self._calls.feed(delta, index)]
 

@@ -144,7 +144,7 @@ def correction_messages(malformed: Sequence[MalformedCall], style: ToolStyle) ->
 
 def correction(call: MalformedCall) -> str:
     """Return the answer to a call that could not be read."""
-    words = UNKNOWN_TOOL if call.unknown_tool else MALFORMED
+    words = UNKNOWN_TOOL if call.names_unknown_tool else MALFORMED
     return words.format(reason=call.reason, name=call.name)
 
 

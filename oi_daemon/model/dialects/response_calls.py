@@ -29,7 +29,7 @@ class _OpenCall:
     """Whether there is a tool of this name."""
     parts: list[ReplyPart] = field(default_factory=list)
     """What of the call has not been shown yet."""
-    cut: bool = False
+    is_cut: bool = False
     """Whether the server says that the call is not complete."""
 
 
@@ -51,7 +51,7 @@ class ResponseCalls:
         self.malformed: list[MalformedCall] = []
 
     @property
-    def begun(self) -> bool:
+    def has_begun(self) -> bool:
         """Whether there is a call."""
         return bool(self._calls)
 
@@ -76,9 +76,9 @@ class ResponseCalls:
         language = self._language_of(name)
         data = ProviderData(
             call_id=item.call_id,
-            joined=self.begun,
+            joined=self.has_begun,
             items=items,
-            phase=None if self.begun else phase,
+            phase=None if self.has_begun else phase,
         )
         self._calls[index] = _OpenCall(
             name=name,
@@ -115,7 +115,7 @@ class ResponseCalls:
     def cut(self, index: int) -> None:
         """Take note that the call at this place never ends, so that it does not run."""
         if call := self._calls.get(index):
-            call.cut = True
+            call.is_cut = True
 
     def flush(self) -> list[ReplyPart]:
         """Return the last parts of all calls, each with its `Executing`."""
@@ -128,9 +128,9 @@ class ResponseCalls:
         raw = call.parser.raw
         if not call.is_known:
             reason = f"there is no tool {call.name}"
-            self.malformed.append(MalformedCall(call.name, raw, reason, unknown_tool=True))
+            self.malformed.append(MalformedCall(call.name, raw, reason, names_unknown_tool=True))
             return []
-        if call.cut:
+        if call.is_cut:
             return []
         try:
             ending = call.parser.flush()

@@ -76,7 +76,7 @@ class ResponseParser:
         return self._calls.malformed
 
     @property
-    def complete(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the model itself has ended the response, so that its code may run."""
         return self.end is not None and self.end.status == "completed"
 
@@ -124,7 +124,7 @@ class ResponseParser:
         if response.status == "failed":
             raise StreamedError(response.error or "The response has failed.")
         parts: list[ReplyPart] = []
-        has_text, has_calls = self._has_text, self._calls.begun
+        has_text, has_calls = self._has_text, self._calls.has_begun
         for index, raw in enumerate(response.output or ()):
             item = _decoded(raw)
             if item.type in _CALLS and not has_calls:
@@ -138,12 +138,12 @@ class ResponseParser:
 
     def finish(self) -> list[ReplyPart]:
         """Return what is left. A block that is not complete does not become `Executing`."""
-        parts: list[ReplyPart] = [*self._text.flush(complete=self.complete)]
-        if self.complete:
+        parts: list[ReplyPart] = [*self._text.flush(complete=self.is_complete)]
+        if self.is_complete:
             parts += self._calls.flush()
         if text := self._text_after_calls.getvalue():
             parts += self._text.feed(text)
-            parts += self._text.flush(complete=self.complete)
+            parts += self._text.flush(complete=self.is_complete)
         return parts
 
     def _begin(self, index: int, item: OutputItem) -> None:
@@ -215,7 +215,7 @@ class ResponseParser:
         self._count(delta)
         delta, self._break = self._break + delta, ""
         self._text_open = self._has_text = True
-        if self._calls.begun:
+        if self._calls.has_begun:
             self._text_after_calls.write(delta)
             return []
         return [*self._text.feed(delta)]

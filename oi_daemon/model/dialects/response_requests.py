@@ -129,7 +129,7 @@ def correction_items(
 
 def _custom_correction(call: MalformedCall) -> str:
     """Return the answer to a call of a custom tool that could not be run."""
-    words = NO_CUSTOM_TOOL if call.unknown_tool else NO_CODE
+    words = NO_CUSTOM_TOOL if call.names_unknown_tool else NO_CODE
     return words.format(name=call.name)
 
 

@@ -137,7 +137,7 @@ class LocalModels:
             api_base=server.api_base,
             api_key=server.api_key,
             model=server.model,
-            compact=True,
+            is_small=True,
             extra_body=server.extra_body,
             context_window=EMBEDDED_WINDOW,
         )

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from oi_daemon.model.buffered import BufferedStream
+from oi_daemon.model.buffered_stream import BufferedStream
 
 
 async def test_it_gives_what_the_source_gave_and_then_its_error() -> None:
