@@ -27,16 +27,12 @@ from oi_daemon.model.dialects.requests import (
 )
 from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
 from oi_daemon.model.dialects.usage import token_counts
-from oi_daemon.model.events import EventReader, StreamedError, unreadable
+from oi_daemon.model.events import END, EventReader, StreamedError, unreadable
+from oi_daemon.model.limits import SLICE
 from oi_daemon.model.local.compact import compact_messages, compact_parameters
 from oi_daemon.model.prices import TokenCounts
 from oi_daemon.model.provider import UNSIGNED
 from oi_daemon.model.reasoning import is_reasoning_model
-
-SLICE = 16 * 1024
-"""Characters of one event that are parsed at once, so that the loop is never held up for long."""
-END = b"[DONE]"
-"""The data of the event with which a server ends its answer."""
 
 
 class ChatBackend:

@@ -62,9 +62,6 @@ class Connections:
             path: see `Backend.path`.
             read_timeout: seconds without a byte after which the request is given up.
         """
-        import httpx2
-
-        timeout = httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_TIMEOUT))
         client = self._client(endpoint)
         create = (
             client.responses.with_streaming_response.create
@@ -75,7 +72,7 @@ class Connections:
             model=payload["model"],
             stream=True,
             extra_body=payload,
-            timeout=timeout,
+            timeout=_timeout(read_timeout),
             **_extras(endpoint),
         )
         async with request as answer:
@@ -90,14 +87,11 @@ class Connections:
         Args:
             starting_after: number of the last event that was read.
         """
-        import httpx2
-
-        timeout = httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_TIMEOUT))
         request = self._client(endpoint).responses.with_streaming_response.retrieve(
             response_id,
             stream=True,
             starting_after=starting_after,
-            timeout=timeout,
+            timeout=_timeout(read_timeout),
             **_extras(endpoint),
         )
         async with request as answer:
@@ -205,6 +199,13 @@ class Connections:
                 headers={"Accept-Encoding": "identity"},
             )
         return self._http[proxy]
+
+
+def _timeout(read_timeout: float) -> "httpx2.Timeout":
+    """Return the time limits of a request whose answer is read as it arrives."""
+    import httpx2
+
+    return httpx2.Timeout(read_timeout, connect=min(read_timeout, CONNECT_TIMEOUT))
 
 
 def _extras(endpoint: Endpoint) -> dict[str, Any]:

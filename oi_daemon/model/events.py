@@ -8,6 +8,8 @@ from typing import Any
 
 from oi_daemon.model.limits import MAX_BODY_BYTES, MAX_EVENT_BYTES, ServerLimitError
 
+END = b"[DONE]"
+"""The data of the event that most servers send after the last one of an answer."""
 QUOTED = 200
 """Bytes of an answer that an error quotes."""
 

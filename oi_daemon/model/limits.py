@@ -19,8 +19,12 @@ MAX_ANSWER_SECONDS = 3600.0
 """Seconds of one answer, from the request to its end: reasoning models take many minutes."""
 MAX_WRITTEN = 1_000_000
 """Characters that a model may write in one reply: about twice what 128,000 tokens of code have."""
+SLICE = 16 * 1024
+"""Characters of one event that are parsed at once, so that the loop is never held up for long."""
 MAX_CALLS = 128
 """Calls in one reply, because OpenAI's models make no more."""
+MAX_NAME = 64
+"""Characters of a call's name that are kept."""
 MAX_BUFFERED_BYTES = 8 * MEGABYTE
 """Bytes that are read ahead while a person decides about a block of code."""
 MAX_RETRY_WAIT = 60.0
@@ -34,8 +38,8 @@ LONGEST_BUSY = 0.001
 MAX_READ_BYTES = 2048
 """Bytes that are read from a connection at once.
 
-The HTTP library handles these without a pause, which takes long if they are many tiny pieces, or
-heads of answers with a status of 100.
+The HTTP library handles them without giving the loop a turn. That takes long if a server sends its
+answer in many tiny pieces, or sends many heads with the status 100.
 """
 
 

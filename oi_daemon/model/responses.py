@@ -20,15 +20,12 @@ from oi_daemon.model.dialects.response_requests import (
     tools,
 )
 from oi_daemon.model.dialects.usage import token_counts
-from oi_daemon.model.events import BrokenOffError, EventReader, unreadable
+from oi_daemon.model.events import END, BrokenOffError, EventReader, unreadable
+from oi_daemon.model.limits import SLICE
 from oi_daemon.model.prices import TokenCounts
 
-SLICE = 16 * 1024
-"""Characters of one event that are parsed at once, so that the loop is never held up for long."""
 MAX_EVENT_BYTES = 8 << 20
 """Bytes of one event: the last one repeats the whole response, with its encrypted reasoning."""
-END = b"[DONE]"
-"""The data of an event that some servers send after the last one."""
 
 
 _NO_BACKGROUND = {"background", "stream", "store"}

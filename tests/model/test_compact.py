@@ -97,7 +97,7 @@ def test_the_folder_stands_before_the_latest_question() -> None:
 
 def test_what_is_installed_is_told() -> None:
     def told(*installed: str) -> str:
-        return compact_messages([], python=PythonFacts("3.12", installed))[0]["content"]
+        return str(compact_messages([], python=PythonFacts("3.12", installed))[0]["content"])
 
     assert "no pandas" in told()
     assert "Installed: numpy, requests, not pandas and pillow." in told("numpy", "requests")

@@ -13,11 +13,8 @@ from oi_daemon.model.dialects.deltas import CallDelta, FunctionDelta
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reasoning_fields import ReasoningFields
 from oi_daemon.model.dialects.text import TOOL
-from oi_daemon.model.limits import MAX_CALLS, ServerLimitError
+from oi_daemon.model.limits import MAX_CALLS, MAX_NAME, ServerLimitError
 from oi_daemon.model.provider import ProviderData
-
-LONGEST_NAME = 64
-"""Characters of a call's name that are kept."""
 
 
 @dataclass(slots=True)
@@ -114,7 +111,7 @@ class CallParser:
         self._set_name(name or "")
 
     def _set_name(self, name: str) -> None:
-        self._name = without_controls(name)[:LONGEST_NAME]
+        self._name = without_controls(name)[:MAX_NAME]
         language = self._name.lower()
         self._parser = ArgumentParser(language if self._is_language(language) else None)
 

@@ -294,15 +294,15 @@ def _add_markdown(
 ) -> None:
     """Add what was said, and each block as a fence with its output in the user's message."""
     if spoken:
-        _add(wire, spoken.role, spoken.message)
+        add_text(wire, spoken.role, spoken.message)
     for code in blocks:
-        _add(wire, "assistant", _fenced(code))
-        _add(wire, "user", f"Output:\n{outcome(code, sent)}")
+        add_text(wire, "assistant", _fenced(code))
+        add_text(wire, "user", f"Output:\n{outcome(code, sent)}")
         if parts := _parts(code, sent):
             wire[-1]["content"] = [_text(str(wire[-1]["content"])), *parts]
 
 
-def _add(wire: list[ChatMessage], role: str, content: str) -> None:
+def add_text(wire: list[ChatMessage], role: str, content: str) -> None:
     """Add text of a role, joined to its previous message, because roles must alternate."""
     if wire[-1]["role"] != role:
         wire.append({"role": role, "content": content})

@@ -9,11 +9,8 @@ from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_events import OutputItem
-from oi_daemon.model.limits import MAX_CALLS, ServerLimitError
+from oi_daemon.model.limits import MAX_CALLS, MAX_NAME, ServerLimitError
 from oi_daemon.model.provider import ProviderData
-
-LONGEST_NAME = 64
-"""Characters of a call's name that are kept."""
 
 
 @dataclass(slots=True)
@@ -28,7 +25,7 @@ class _OpenCall:
     is_known: bool
     """Whether there is a tool of this name."""
     parts: list[ReplyPart] = field(default_factory=list)
-    """What of the call has not been shown yet."""
+    """Parts that are kept until `flush`, because another call streams."""
     is_cut: bool = False
     """Whether the server says that the call is not complete."""
 
@@ -72,7 +69,7 @@ class ResponseCalls:
         """
         if len(self._calls) >= MAX_CALLS:
             raise ServerLimitError(f"it makes more than {MAX_CALLS} calls")
-        name = without_controls(item.name or "")[:LONGEST_NAME]
+        name = without_controls(item.name or "")[:MAX_NAME]
         language = self._language_of(name)
         data = ProviderData(
             call_id=item.call_id,

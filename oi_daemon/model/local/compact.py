@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.dialects.requests import outcome
+from oi_daemon.model.dialects.requests import ChatMessage, add_text, outcome
 from oi_daemon.model.environment import PythonFacts
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
@@ -64,7 +64,7 @@ def compact_messages(
     system_message: str = DEFAULT_SYSTEM_MESSAGE,
     python: PythonFacts | None = None,
     facts: str = "",
-) -> list[dict[str, str]]:
+) -> list[ChatMessage]:
     """Return the request's messages for a small model.
 
     The default system message is replaced by a short one; text that the user added to it is kept.
@@ -87,16 +87,16 @@ def compact_messages(
                 if isinstance(message, UserMessage):
                     seen.clear()
                 failures = 0
-                _add(
+                add_text(
                     wire,
                     message.role,
                     f"{facts}\n\n{text}" if facts and message is latest else text,
                 )
             case CodeMessage(language, code, output):
                 failures = failures + 1 if _failed(output) else 0
-                _add(wire, "assistant", f"```{language}\n{code}\n```")
+                add_text(wire, "assistant", f"```{language}\n{code}\n```")
                 repeated = output is None and code.strip() in seen
-                _add(
+                add_text(
                     wire,
                     "user",
                     _REPEATED.format(facts=facts) if repeated else _outcome(message, failures),
@@ -189,11 +189,3 @@ def _short(output: str) -> str:
     own = [i for i, line in enumerate(lines) if '"<block' in line]
     kept = [line for i in own for line in lines[i : i + 2]]
     return "\n".join([f"{before}{begins.rstrip()}", *kept[-4:], lines[-1]])
-
-
-def _add(wire: list[dict[str, str]], role: str, content: str) -> None:
-    """Add text of a role, joined to its previous message, because roles must alternate."""
-    if wire[-1]["role"] == role:
-        wire[-1]["content"] += "\n\n" + content
-    else:
-        wire.append({"role": role, "content": content})
