@@ -149,7 +149,7 @@ def _facts(version: str, found: Sequence[bool]) -> PythonFacts:
 
 
 async def _run(python: str, modules: Sequence[str], variables: Mapping[str, str]) -> bytes:
-    """Return what the probe prints in this Python, which is killed if it is not waited for."""
+    """Return what the probe prints in this Python. Its process is killed if this is cancelled."""
     process = await asyncio.create_subprocess_exec(
         python,
         "-c",

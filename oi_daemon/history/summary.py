@@ -9,7 +9,7 @@ from oi_daemon.messages import CodeMessage, Message, UserMessage
 _MAX_TITLE = 80
 _MAX_LINE = 200
 _MAX_TEXT = 4 << 20
-"""Characters of a conversation that can be searched; a longer one is searched up to here."""
+"""Most characters of a conversation that are searched; what comes after them is not found."""
 
 
 class Summary(NamedTuple):

@@ -3,6 +3,7 @@
 models          entry point: makes the model that answers a turn
 server_model    one reply: asks, retries, streams the parts, reports usage and errors
 request         what is asked, and how it changes after a failure
+attempt         a request as it is sent, and what comes of it; `costs` says what it costs
 backend         what every API of a server has in common; `chat` asks for chat completions and
                 `responses` for responses, also in the `background`; `apis` says which is used
 access          what all requests share: connections, local models, what servers can do

@@ -56,7 +56,7 @@ _SPECIAL = re.compile(
     r"(?:gpt-[\d.]+|\bo\d)-pro\b|codex|search|deep-research|chat-latest|-chat\b|cyber|-law|rosalind"
     r"|preview|-exp|distill|base\b|coder|vision|-vl|math|daybreak|instruct-v|customtools"
 )
-"""Names of models that are for something special, or dear beyond their use."""
+"""Matches names of models that are for a special purpose, or cost far more than others."""
 _DATE = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|20\d{6}|\d{4}|\d{3})(?![\d.])")
 _SIZES = ("astra", "opus", "sol", "sonnet", "terra", "luna")
 """Words for a model's size, the largest first."""

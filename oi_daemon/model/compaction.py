@@ -23,7 +23,8 @@ WORTHWHILE = 0.1
 SMALLEST_WINDOW = 4_000
 """Tokens of the smallest context window in which a summary is worth its place and its request."""
 MOST_PIECES = 12
-"""Most requests for one summary. Of a longer part, the middle of each message is left out."""
+"""Most requests for one summary. If the messages need more, the middle of each message is cut
+out."""
 LONGEST_MESSAGE = 400
 """Tokens of one message that are summarised at most."""
 
@@ -58,7 +59,7 @@ def with_note(messages: Sequence[Message], left_out: int) -> Sequence[Message]:
 
 
 def preceded_by(text: str, messages: Sequence[Message]) -> list[Message]:
-    """Return the messages with a text before them, in the user's first message if they begin so."""
+    """Return the messages with a text before them: in the first one, if that is the user's."""
     if messages and isinstance(messages[0], UserMessage):
         return [UserMessage(f"{text}\n\n{messages[0].message}"), *messages[1:]]
     return [UserMessage(text), *messages]

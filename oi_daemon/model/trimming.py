@@ -80,7 +80,8 @@ def total(messages: Sequence[Message], max_output: int, tokenizer: Tokenizer) ->
 def _start(sizes: Sequence[int], room: int) -> int:
     """Return the index of the first message that is kept.
 
-    Whenever the messages so far exceed the room, so many are left out that `FILLED` of it is used.
+    Messages are added one after the other. Whenever they exceed the room, the oldest are left out
+    until the others fill only the share `FILLED` of it.
     """
     start = total = 0
     for end, size in enumerate(sizes):

@@ -322,7 +322,8 @@ def _as_json(name: str, value: Any) -> Any:
 
 
 def _check_object(name: str, text: str | None) -> None:
-    """
+    """Check the text of a setting that is written in JSON.
+
     Raises:
         InvalidError: the text is no JSON object, or holds headers that cannot be sent.
     """

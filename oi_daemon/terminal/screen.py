@@ -132,7 +132,7 @@ class RichScreen:
         self._finish()
 
     def _think(self, text: str) -> None:
-        """The model tells more of its thinking."""
+        """Add a piece of the model's thinking, whose last words are live on the screen."""
         self._thinking = self._thinking or ThinkingView(self._console)
         self._thinking.add(text)
 
@@ -218,7 +218,7 @@ class RichScreen:
             self._put_code(block)
 
     def _display(self, data: Bundle) -> None:
-        """The block has shown a picture, table or page."""
+        """Add a picture, table or page to the block under way."""
         name = data.get(DISPLAY_ID)
         self._block().add_display(name, words(data, self._files.keep(data)), inline(data))
 
@@ -248,7 +248,7 @@ class RichScreen:
             self._put(self._separator, "\n".join(self._markdown(text)))
 
     def _put(self, separator: list[str], text: str) -> None:
-        """Put a text on the screen for good, below these lines."""
+        """Put a text on the screen for good. The lines of `separator` come before it."""
         self._region.put("\n".join([*separator, text]))
         self._has_parts = True
 

@@ -94,7 +94,7 @@ class StandardInput:
             os.close(reader)
 
     def _open(self, mode: int) -> int:
-        """A new, non-blocking descriptor of an end of the pipe. The other ones stay blocking."""
+        """A new descriptor of an end of the pipe. Unlike the inherited ones it does not block."""
         return os.open(f"/proc/self/fd/{self.reader}", mode | os.O_NONBLOCK)
 
     def _filled(self) -> bool:

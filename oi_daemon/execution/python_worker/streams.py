@@ -250,7 +250,7 @@ class Input(io.RawIOBase):
         self._output = output
         self._interrupts = interrupts
         self._one_at_a_time = RLock()
-        """Held by the thread that asks."""
+        """Held by the thread that asks the person for a line; others wait for their turn."""
         self._rest = b""
         """What is left of the last line."""
         self.prompt = ""
