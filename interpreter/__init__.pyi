@@ -2,7 +2,7 @@
 # Type checkers know no other way; tests/client/test_types.py compares this file with the classes.
 
 from oi_daemon.client.interpreter import Interpreter
-from oi_daemon.messages.shapes import LastTurnDict, MessageDict, UsageDict
+from oi_daemon.messages.shapes import LastTurnDict, MessageDict, ResultDict, UsageDict
 from oi_daemon.settings.shapes import (
     ApiChoice,
     ReasoningEffort,
@@ -54,6 +54,7 @@ messages: list[MessageDict]
 awaits_approval: bool
 usage: UsageDict
 last_turn: LastTurnDict
+last_result: ResultDict | None
 
 chat = _interpreter.chat
 execute = _interpreter.execute

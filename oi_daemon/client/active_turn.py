@@ -1,7 +1,7 @@
 """A turn under way, as its client sees it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -12,6 +12,7 @@ from oi_daemon.protocol.methods import (
     HISTORY_COMPACT,
     STREAM,
     ChatParams,
+    ChunkParams,
     ConversationParams,
     ExecuteParams,
     TurnResult,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         ChunkDict,
         LastTurnDict,
         MessageDict,
+        ResultDict,
         UsageDict,
     )
 
@@ -62,8 +64,10 @@ class ActiveTurn:
         self._id = remote.connection.new_id()
         """The request's id."""
         self._asked = asked
-        self._chunks: list[ChunkDict] = []
-        """The chunks that have come so far."""
+        self._notifications: list[ChunkParams] = []
+        """The notifications of the chunks that have come so far."""
+        self.latest_result: ResultDict | None = None
+        """How the turn's latest block ended; None if none has ended yet."""
         self._approval: str | None = None
         """The id of the block that waits to be approved; None if none waits."""
         self._input: str | None = None
@@ -97,9 +101,10 @@ class ActiveTurn:
         if notification is None:
             return None
         self._approval, self._input = notification.approval, notification.input
-        chunk = cast("ChunkDict", notification.chunk)
-        self._chunks.append(chunk)
-        return chunk
+        self._notifications.append(notification)
+        if notification.result is not None:
+            self.latest_result = cast("ResultDict", notification.result)
+        return cast("ChunkDict", notification.chunk)
 
     @property
     def awaits_approval(self) -> bool:
@@ -129,7 +134,7 @@ class ActiveTurn:
             "status": result.status,
             "usage": msgspec.to_builtins(result.usage),
         }
-        if thinking := _thinking(self._chunks):
+        if thinking := _thinking(each.chunk for each in self._notifications):
             summary["thinking"] = thinking
         return TurnOutcome(
             messages=cast("list[MessageDict]", result.messages),
@@ -149,15 +154,16 @@ class ActiveTurn:
     @property
     def messages(self) -> "list[MessageDict]":
         """The messages that the turn has added so far."""
-        return [*self._asked, *folded([*self._chunks])]
+        return [*self._asked, *folded(self._notifications)]
 
 
-def folded(chunks: "Iterable[Mapping[str, object]]") -> "list[MessageDict]":
+def folded(notifications: "Iterable[ChunkParams]") -> "list[MessageDict]":
     """The stored messages that these chunks amount to."""
-    return [cast("MessageDict", dump(message)) for message in fold(map(from_wire, chunks))]
+    chunks = (from_wire(each.chunk, each.result) for each in notifications)
+    return [cast("MessageDict", dump(message)) for message in fold(chunks)]
 
 
-def _thinking(chunks: "Iterable[ChunkDict]") -> str:
+def _thinking(chunks: "Iterable[Mapping[str, Any]]") -> str:
     """The thinking in these chunks as one text, with a blank line in place of other chunks."""
     stretches: list[list[str]] = [[]]
     for chunk in chunks:

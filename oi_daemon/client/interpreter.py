@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         LastTurnDict,
         LocalServerDict,
         MessageDict,
+        ResultDict,
         SavedPageDict,
         UsageDict,
     )
@@ -55,6 +56,7 @@ class Interpreter(PersistentConversation):
         self._turn: ActiveTurn | None = None
         """The turn under way; None between turns."""
         self._last_turn: LastTurnDict = {}
+        self._last_result: ResultDict | None = None
         self._added: list[MessageDict] = []
         """The messages that the latest turn has added."""
         self._stream: weakref.ref[ChunkStream] | None = None
@@ -215,6 +217,14 @@ class Interpreter(PersistentConversation):
         """
         return {**self._last_turn}
 
+    @property
+    def last_result(self) -> "ResultDict | None":
+        """How the latest block ended: `status`, one of ok, error, interrupted and killed (its
+        process ended), `seconds`, `exit` and `error` where its language has them. None before the
+        first block has ended; in a stream it is there with `end_of_execution`.
+        """
+        return self._last_result
+
     def undo(self) -> "list[MessageDict]":
         """Remove the last user message and all that answered it; returns what was removed."""
         self._leave_stream()
@@ -308,7 +318,9 @@ class Interpreter(PersistentConversation):
         """Wait for the next chunk; None once the turn has ended."""
         with self._lock:
             self._reader = threading.get_ident()
-            return turn.next_chunk()
+            chunk = turn.next_chunk()
+            self._last_result = turn.latest_result or self._last_result
+            return chunk
 
     def _finish(self, outcome: "TurnOutcome") -> None:
         """Keep what a turn has added."""

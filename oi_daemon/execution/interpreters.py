@@ -19,7 +19,7 @@ from oi_daemon.execution.process.guard import guard
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.redaction import redacted
 from oi_daemon.execution.spares import Spares
-from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
+from oi_daemon.messages import ActiveLine, BlockResult, Chunk, EndOfExecution, Output
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Interpreters:
         if found is None or why is not None:
             yield Output(f"{why}\n")
             yield ActiveLine(None)
-            yield EndOfExecution()
+            yield EndOfExecution(BlockResult.not_run(f"{why}"))
             return
         process = self._latest = self._process(found)
         self._stopped = False
@@ -70,7 +70,7 @@ class Interpreters:
             self._announcement = ""
         if self._stopped:
             yield ActiveLine(None)
-            yield EndOfExecution()
+            yield EndOfExecution(BlockResult("interrupted", time.monotonic() - started))
             return
         chunks, sandbox = process.run(code), self._workplace.sandbox
         if sandbox:

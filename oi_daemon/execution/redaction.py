@@ -5,7 +5,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from oi_daemon.messages import ActiveLine, Chunk, Display, InputRequest, Output
+from oi_daemon.messages import (
+    ActiveLine,
+    BlockError,
+    BlockResult,
+    Chunk,
+    Display,
+    EndOfExecution,
+    InputRequest,
+    Output,
+)
 
 _MARK = "[key]"
 
@@ -80,7 +89,15 @@ class Redactor:
             return Display(self._redact_value(chunk.data))
         if isinstance(chunk, InputRequest):
             return replace(chunk, prompt=self._redact(chunk.prompt))
+        if isinstance(chunk, EndOfExecution) and chunk.result and chunk.result.error:
+            return EndOfExecution(self._redact_result(chunk.result, chunk.result.error))
         return chunk
+
+    def _redact_result(self, result: BlockResult, error: BlockError) -> BlockResult:
+        """Redact the error with which a block ended."""
+        lines = tuple(map(self._redact, error.traceback))
+        clean = BlockError(self._redact(error.name), self._redact(error.message), lines)
+        return replace(result, error=clean)
 
     def _redact_value(self, value: Any) -> Any:
         """Redact all texts in a value of JSON."""

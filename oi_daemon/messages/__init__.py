@@ -16,6 +16,7 @@ from oi_daemon.messages.chunks import (
     ThinkingChunk,
 )
 from oi_daemon.messages.folding import Fold, fold
+from oi_daemon.messages.result import BlockError, BlockResult, ResultStatus
 from oi_daemon.messages.state import ConversationState
 from oi_daemon.messages.stored import (
     AssistantMessage,
@@ -31,6 +32,8 @@ from oi_daemon.messages.written import Bundle, Written
 __all__ = [
     "ActiveLine",
     "AssistantMessage",
+    "BlockError",
+    "BlockResult",
     "Bundle",
     "Chunk",
     "CodeChunk",
@@ -47,6 +50,7 @@ __all__ = [
     "MessageChunk",
     "NoticeChunk",
     "Output",
+    "ResultStatus",
     "ThinkingChunk",
     "UserMessage",
     "Written",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from oi_daemon.messages.result import BlockResult
 from oi_daemon.messages.written import Bundle
 
 DeclinedBy = Literal["skip", "stop", "gone"]
@@ -94,10 +95,8 @@ class EndOfExecution:
     All ends are equal, whatever they tell, because no two blocks take the same time.
     """
 
-    exit: int | None = field(default=None, compare=False)
-    """Exit status of a shell block; None for other languages, and if it did not reach its end."""
-    seconds: float | None = field(default=None, compare=False)
-    """How long the block took; None if that is not known."""
+    result: BlockResult | None = field(default=None, compare=False)
+    """How it ended; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,13 @@ def error_of(block: CodeMessage) -> str | None:
     """Return the error with which a block ended, without its numbers; None if it did not fail."""
     if block.output is None:
         return None
+    if block.error:
+        return _VARYING.sub("0", f"{block.error.name}: {block.error.message}")
     end = block.output[-_END:]
     found = _ERROR.findall(end)
     if found:
         return _VARYING.sub("0", found[-1])
-    if block.exit:
+    if block.exit or block.status in ("error", "killed"):
         return _VARYING.sub("0", end.rstrip().rpartition("\n")[2])
     return None
 

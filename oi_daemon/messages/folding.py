@@ -18,7 +18,13 @@ from oi_daemon.messages.chunks import (
     Output,
     ThinkingChunk,
 )
-from oi_daemon.messages.stored import AssistantMessage, BlockStatus, CodeMessage, Message
+from oi_daemon.messages.stored import (
+    AssistantMessage,
+    BlockStatus,
+    CodeMessage,
+    Message,
+    with_result,
+)
 from oi_daemon.messages.summaries import separated
 from oi_daemon.messages.written import Written
 
@@ -117,16 +123,15 @@ class Fold:
         status: BlockStatus | None = "declined" if self._declined else None
         if self._written is None:
             return CodeMessage(language, code, status=status, provider=self._provider)
-        return CodeMessage(
+        block = CodeMessage(
             language,
             code,
             self._written.text.removesuffix("\n"),
             self._written.displays,
             status=status,
             provider=self._provider,
-            exit=self._end.exit,
-            seconds=self._end.seconds,
         )
+        return with_result(block, self._end.result) if self._end.result else block
 
 
 def fold(chunks: Iterable[Chunk]) -> list[Message]:

@@ -64,12 +64,25 @@ ChunkStream: TypeAlias = Generator[ChunkDict, None, None]
 """The chunks of a turn as they happen. Closing it stops the turn."""
 
 
-class ErrorDict(TypedDict, total=False):
+class ErrorDict(TypedDict):
     """The error that ended a block."""
 
     name: str
     message: str
     traceback: list[str]
+
+
+class ResultDict(TypedDict):
+    """How a block ended."""
+
+    status: Literal["ok", "error", "interrupted", "killed"]
+    """`error`: the code raised, or its exit status is not 0; `killed`: its process ended."""
+    seconds: float
+    """How long it took."""
+    exit: NotRequired[int]
+    """Its exit status, where it has one."""
+    error: NotRequired[ErrorDict]
+    """The error that ended it, where its language tells it."""
 
 
 class MessageDict(TypedDict, total=False):

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never, get_args
 
 from oi_daemon.errors import InvalidError
+from oi_daemon.messages.result import BlockError, BlockResult
 from oi_daemon.messages.written import Bundle
 
 BlockStatus = Literal["error", "interrupted", "killed", "declined"]
 """How a block ended if it did not just run to its end: its code failed, it was interrupted, its
 process was killed, or it was not run because a person declined it."""
 
+_LONG = 1.0
+"""Seconds from which on the time that a block took is told to the model."""
 _BLOCK_STATUSES: tuple[BlockStatus, ...] = get_args(BlockStatus)
 
 
@@ -44,16 +47,22 @@ class CodeMessage:
     displays: tuple[Bundle, ...] = ()
     status: BlockStatus | None = None
     """How the block ended; None if it just ran to its end, or if that is not known."""
-    error: Mapping[str, Any] | None = None
-    """The error that ended the block: `name`, `message` and `traceback`, if the language reports
-    them."""
+    error: BlockError | None = None
+    """The error that ended the block, if its language tells it."""
     provider: Mapping[str, Any] | None = None
     """Data that the model's server needs back with this block. It is only in the file."""
     exit: int | None = None
-    """Exit status of a shell block, if it is known. It is only in the file."""
+    """Its exit status, if it has one and that is known. It is only in the file."""
     seconds: float | None = None
-    """How long the block took, if that is known. Of shell blocks it is in the file."""
+    """How long the block took, if that is known. `told_seconds` are in the file."""
     role: Literal["assistant"] = "assistant"
+
+    @property
+    def told_seconds(self) -> float | None:
+        """How long the block took, where that says something: with an exit status, or if long."""
+        if self.seconds is None or (self.exit is None and self.seconds < _LONG):
+            return None
+        return self.seconds
 
 
 Message = UserMessage | AssistantMessage | CodeMessage
@@ -63,8 +72,8 @@ def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
     """The message as a dictionary, in the shape of the library's documentation.
 
     Args:
-        for_file: include what is kept in the conversation's file only: `provider`, and of shell
-            blocks `exit` and `seconds`.
+        for_file: include what is kept in the conversation's file only: `provider`, `exit` and
+            `seconds`.
     """
     match message:
         case UserMessage(text) | AssistantMessage(text):
@@ -81,13 +90,23 @@ def _dump_code(block: CodeMessage, for_file: bool) -> dict[str, Any]:
         "output": block.output,
         "displays": [dict(display) for display in block.displays] or None,
         "status": block.status,
-        "error": block.error and dict(block.error),
+        "error": block.error.dump() if block.error else None,
     }
     if for_file:
         optional["provider"] = block.provider and dict(block.provider)
-        if block.exit is not None:
-            optional |= {"exit": block.exit, "seconds": block.seconds}
+        optional |= {"exit": block.exit, "seconds": block.told_seconds}
     return stored | {name: value for name, value in optional.items() if value is not None}
+
+
+def with_result(block: CodeMessage, result: BlockResult) -> CodeMessage:
+    """Return a block with what is stored of how it ended."""
+    return replace(
+        block,
+        status=None if result.status == "ok" else result.status,
+        error=result.error,
+        exit=result.exit,
+        seconds=result.seconds,
+    )
 
 
 def load(stored: Any) -> list[Message]:
@@ -169,7 +188,7 @@ def _load_code(item: Mapping[str, Any], where: str) -> CodeMessage:
         output=None if item.get("output") is None else _text(item, "output", where),
         displays=_displays(item, where),
         status=status if status in _BLOCK_STATUSES else None,
-        error=_object(item, "error"),
+        error=_error(item),
         provider=_object(item, "provider"),
         exit=_number(item, "exit", int),
         seconds=_number(item, "seconds", float, int),
@@ -209,6 +228,12 @@ def _object(item: Mapping[str, Any], field: str) -> Mapping[str, Any] | None:
     """The field's value; None if it is not an object, because other versions may differ here."""
     value = item.get(field)
     return value if isinstance(value, Mapping) else None
+
+
+def _error(item: Mapping[str, Any]) -> BlockError | None:
+    """The error that ended a block; None if there is none."""
+    told = _object(item, "error")
+    return None if told is None else BlockError.bounded(told)
 
 
 def _number(item: Mapping[str, Any], field: str, *types: type) -> Any:

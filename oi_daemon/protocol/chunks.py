@@ -1,11 +1,13 @@
 """Chunks on the wire: objects with one key, as the streaming documentation shows them."""
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any, assert_never, get_args
 
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import (
     ActiveLine,
+    BlockError,
+    BlockResult,
     Chunk,
     CodeChunk,
     Declined,
@@ -17,6 +19,7 @@ from oi_daemon.messages import (
     MessageChunk,
     NoticeChunk,
     Output,
+    ResultStatus,
     ThinkingChunk,
 )
 
@@ -60,6 +63,37 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 }
 """JSON Schema of each kind of chunk's value."""
 
+ERROR_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "name": {**_TEXT, "description": "Its class or kind, such as `ValueError`."},
+        "message": _TEXT,
+        "traceback": {
+            "type": "array",
+            "items": _TEXT,
+            "description": "Its lines; none if the language has none.",
+        },
+    },
+    "required": ["name", "message", "traceback"],
+}
+"""JSON Schema of the error that ended a block."""
+RESULT_SCHEMA: dict[str, Any] = {
+    "description": "How a block ended.",
+    "type": "object",
+    "properties": {
+        "status": {
+            "enum": list(get_args(ResultStatus)),
+            "description": "`error`: the code raised, or its exit status is not 0; `killed`: its"
+            " process ended.",
+        },
+        "seconds": {"type": "number", "description": "How long it took."},
+        "exit": {"type": "integer", "description": "Its exit status, where it has one."},
+        "error": {"$ref": "#/$defs/BlockError"},
+    },
+    "required": ["status", "seconds"],
+}
+"""JSON Schema of the result that comes with the end of a block."""
+
 
 def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kind
     """The chunk as an object with one key."""
@@ -93,8 +127,34 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kin
             assert_never(chunk)
 
 
-def from_wire(chunk: Mapping[str, Any]) -> Chunk:  # noqa: C901 - a case for each kind
+def result_to_wire(result: BlockResult) -> dict[str, Any]:
+    """How a block ended, as the object that comes with its end."""
+    known = {"exit": result.exit, "error": result.error and result.error.dump()}
+    wire = {"status": result.status, "seconds": round(result.seconds, 6)}
+    return wire | {name: value for name, value in known.items() if value is not None}
+
+
+def result_from_wire(result: Mapping[str, Any] | None) -> BlockResult | None:
+    """How a block ended; None if that is not there, or not of this version."""
+    match result:
+        case {"status": "ok" | "error" | "interrupted" | "killed" as status, **more}:
+            seconds, exit, error = more.get("seconds"), more.get("exit"), more.get("error")
+            return BlockResult(
+                status,
+                float(seconds) if isinstance(seconds, int | float) else 0.0,
+                exit if isinstance(exit, int) else None,
+                BlockError.bounded(error) if isinstance(error, Mapping) else None,
+            )
+    return None
+
+
+def from_wire(  # noqa: C901 - a case for each kind
+    chunk: Mapping[str, Any], result: Mapping[str, Any] | None = None
+) -> Chunk:
     """Return the chunk that an object on the wire stands for. The ids are in the notification.
+
+    Args:
+        result: what comes with the end of a block.
 
     Raises:
         InvalidError: it is not a chunk of this version.
@@ -113,7 +173,7 @@ def from_wire(chunk: Mapping[str, Any]) -> Chunk:  # noqa: C901 - a case for eac
         case {"output": str(text)}:
             return Output(text)
         case {"end_of_execution": True}:
-            return EndOfExecution()
+            return EndOfExecution(result_from_wire(result))
         case {"display": dict(data)}:
             return Display(data)
         case {"input": {"prompt": str(prompt), "password": bool(password)}}:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.messages import Chunk, ConversationState, Executing, InputRequest
+from oi_daemon.messages import Chunk, ConversationState, EndOfExecution, Executing, InputRequest
 from oi_daemon.protocol import chunks
 
 VERSION = 1
@@ -24,6 +24,7 @@ def _defined(name: str) -> Meta:
 
 
 WireChunk = Annotated[dict[str, Any], _defined("Chunk")]
+WireResult = Annotated[dict[str, Any], _defined("BlockResult")]
 StoredMessage = Annotated[dict[str, Any], _defined("StoredMessage")]
 SettingsChanges = Annotated[dict[str, Any], _defined("Settings")]
 _NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$(?!\n)"
@@ -280,6 +281,9 @@ class ChunkParams(_Shape, omit_defaults=True):
     input: Annotated[str | None, Meta(description="On `input`: the id that `oi/input` names.")] = (
         None
     )
+    result: Annotated[
+        WireResult | None, Meta(description="On `end_of_execution`: how the block ended.")
+    ] = None
 
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -359,6 +363,7 @@ def chunk_params(
     chunk: Chunk, conversation: str, turn: int, seq: int, state: ConversationState
 ) -> ChunkParams:
     """The params of the notification of a chunk."""
+    result = chunk.result if isinstance(chunk, EndOfExecution) else None
     return ChunkParams(
         conversation=conversation,
         turn=turn,
@@ -367,4 +372,5 @@ def chunk_params(
         state=state,
         approval=chunk.approval if isinstance(chunk, Executing) else None,
         input=chunk.input if isinstance(chunk, InputRequest) else None,
+        result=chunks.result_to_wire(result) if result else None,
     )

@@ -30,14 +30,7 @@ _STORED_MESSAGES: list[dict[str, Any]] = [
             "output": {**_TEXT, "description": "Left out when the code was not run."},
             "displays": {"type": "array", "items": {"type": "object"}},
             "status": {"enum": list(get_args(BlockStatus))},
-            "error": {
-                "type": "object",
-                "properties": {
-                    "name": _TEXT,
-                    "message": _TEXT,
-                    "traceback": {"type": "array", "items": _TEXT},
-                },
-            },
+            "error": {"$ref": "#/$defs/BlockError"},
         },
         "required": ["role", "language", "code"],
     },
@@ -72,6 +65,8 @@ def _definitions() -> dict[str, Any]:
                 for kind, shape in chunks.SCHEMAS.items()
             ],
         },
+        "BlockResult": chunks.RESULT_SCHEMA,
+        "BlockError": chunks.ERROR_SCHEMA,
         "StoredMessage": {"anyOf": _STORED_MESSAGES},
         "Settings": {
             **settable,

@@ -55,6 +55,24 @@ def test_the_documentations_stream_is_exactly_its_chunks(
     assert chunks == EXAMPLE
 
 
+def test_how_a_block_ended_is_told_beside_its_last_chunk(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    """The chunk itself is the documentation's."""
+    server.enqueue(code("1 / 0"), text("Sorry."))
+    assert interpreter.last_result is None
+    for chunk in interpreter.chat("Go", stream=True, display=False):
+        if "end_of_execution" in chunk:
+            assert chunk == {"end_of_execution": True}
+            result = interpreter.last_result
+    assert result is not None
+    assert result["status"] == "error"
+    assert result["error"]["name"] == "ZeroDivisionError"
+    assert interpreter.last_result == result
+    block = interpreter.messages[1]
+    assert (block["status"], block["error"]) == ("error", result["error"])
+
+
 def test_the_conversation_is_stored_in_the_documentations_shape(
     interpreter: Interpreter, server: ThreadedServer
 ) -> None:

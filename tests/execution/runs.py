@@ -7,6 +7,7 @@ from typing import Any
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.messages import (
     ActiveLine,
+    BlockResult,
     Chunk,
     Display,
     EndOfExecution,
@@ -47,6 +48,14 @@ async def output(
 ) -> str:
     """What one block wrote."""
     return text(await run(interpreters, code, language=language, answers=answers))
+
+
+def result(chunks: Sequence[Chunk]) -> BlockResult:
+    """How the block has ended."""
+    end = chunks[-1]
+    assert isinstance(end, EndOfExecution)
+    assert end.result is not None
+    return end.result
 
 
 def text(chunks: Sequence[Chunk]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
-from tests.execution.runs import Running, lines, output, run, text
+from tests.execution.runs import Running, lines, output, result, run, text
 
 
 @pytest.fixture
@@ -26,11 +26,18 @@ async def test_a_block_is_a_script_of_its_own(interpreters: Interpreters) -> Non
 
 
 @pytest.mark.usefixtures("stand_in")
+async def test_a_script_that_fails_ends_with_its_exit_status(interpreters: Interpreters) -> None:
+    chunks = await run(interpreters, "exit 1", language="applescript")
+    assert (result(chunks).status, result(chunks).exit) == ("error", 1)
+
+
+@pytest.mark.usefixtures("stand_in")
 async def test_an_interrupt_stops_the_script(interpreters: Interpreters) -> None:
     block = Running(interpreters, "echo waits\nsleep 60\necho b", "applescript")
     await block.seen("waits")
     interpreters.interrupt()
     assert text(await block.end()) == "waits\n"
+    assert result(block.chunks).status == "interrupted"
     assert await output(interpreters, "echo a", language="applescript") == "a\n"
 
 

@@ -9,8 +9,8 @@ import pytest
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.registry import LANGUAGES, find_language
-from oi_daemon.messages import ActiveLine, Chunk, EndOfExecution, Output
-from tests.execution.runs import Running, lines, lines_of_outputs, output, run, text
+from oi_daemon.messages import ActiveLine, BlockError, Chunk, EndOfExecution, Output
+from tests.execution.runs import Running, lines, lines_of_outputs, output, result, run, text
 from tests.patience import until
 
 
@@ -32,6 +32,10 @@ class Sample:
     kill: str
     background: str
     where: str
+    error: tuple[str, str] | None = None
+    """The name and the message of the error with which `fail` ends; None: the language has none."""
+    last_call: str = ""
+    """Beginning of the last line of that error's traceback."""
     nothing: str = "# nothing"
     bytes: str = r"printf 'a\xffb\x00c\rd\n'"
 
@@ -44,6 +48,8 @@ SAMPLES = [
         remember="x = 5",
         recall="print(x)",
         fail="1 / 0",
+        error=("ZeroDivisionError", "division by zero"),
+        last_call="ZeroDivisionError: ",
         ask="print(input())",
         wait="import time\nprint('waits')\ntime.sleep(60)",
         spin="print('spins')\nwhile True: pass",
@@ -77,6 +83,8 @@ SAMPLES = [
         remember="x <- 5",
         recall="cat(x, '\\n', sep = '')",
         fail="stop('it fails')",
+        error=("simpleError", "it fails"),
+        last_call="stop(",
         ask="cat(readline(), '\\n', sep = '')",
         wait="cat('waits\\n')\nSys.sleep(60)",
         spin="cat('spins\\n')\nrepeat {}",
@@ -95,6 +103,8 @@ SAMPLES = [
         remember="const x = 5",
         recall="console.log(x)",
         fail="null.x",
+        error=("TypeError", "Cannot read properties of null (reading 'x')"),
+        last_call="    at block1.js:1",
         ask="console.log(prompt())",
         wait="console.log('waits')\nawait new Promise((done) => setTimeout(done, 60000))",
         spin="console.log('spins')\nfor (;;) {}",
@@ -174,8 +184,33 @@ async def test_a_block_that_fails_says_so_and_keeps_state(
     interpreters: Interpreters, sample: Sample
 ) -> None:
     await run(interpreters, sample.remember, language=sample.language)
-    assert await output(interpreters, sample.fail, language=sample.language)
+    chunks = await run(interpreters, sample.fail, language=sample.language)
+    assert text(chunks)
+    assert result(chunks).status == "error"
     assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
+
+
+async def test_the_end_tells_the_error_as_data(interpreters: Interpreters, sample: Sample) -> None:
+    """With the traceback as it is in the output. The shell has an exit status in its place."""
+    chunks = await run(interpreters, sample.fail, language=sample.language)
+    ended = result(chunks)
+    if sample.error is None:
+        assert (ended.error, ended.exit) == (None, 127)
+        return
+    assert ended.error is not None
+    assert (ended.error.name, ended.error.message, ended.exit) == (*sample.error, None)
+    assert ended.error.message in text(chunks)
+    assert ended.error.traceback[-1].startswith(sample.last_call)
+    assert result(await run(interpreters, sample.remember, language=sample.language)).error is None
+
+
+async def test_the_end_of_a_block_that_ran_says_ok(
+    interpreters: Interpreters, sample: Sample
+) -> None:
+    ended = result(await run(interpreters, sample.remember, language=sample.language))
+    exit_status = 0 if sample.language == "shell" else None
+    assert (ended.status, ended.error, ended.exit) == ("ok", None, exit_status)
+    assert ended.seconds > 0
 
 
 @pytest.mark.parametrize("program", ["wait", "spin", "flood"])
@@ -186,7 +221,7 @@ async def test_an_interrupt_stops_it_and_keeps_state(
     block = Running(interpreters, getattr(sample, program), sample.language)
     await until(lambda: bool(text(block.chunks)))
     interpreters.interrupt()
-    await block.end()
+    assert result(await block.end()).status == "interrupted"
     assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
 
@@ -195,7 +230,10 @@ async def test_it_is_stopped_when_its_time_is_over(
 ) -> None:
     await run(interpreters, sample.remember, language=sample.language)
     interpreters._workplace.limits.seconds = 0.5
-    assert "`max_seconds`" in await output(interpreters, sample.spin, language=sample.language)
+    chunks = await run(interpreters, sample.spin, language=sample.language)
+    assert "`max_seconds`" in text(chunks)
+    assert result(chunks).status == "interrupted"
+    assert result(chunks).seconds >= 0.5
     interpreters._workplace.limits.seconds = None
     assert await output(interpreters, sample.recall, language=sample.language) == "5\n"
 
@@ -259,11 +297,15 @@ async def test_the_end_of_an_interpreter_is_told(
     interpreters: Interpreters, sample: Sample, program: str, how: str
 ) -> None:
     """Its last words are kept, and the next block has a fresh one."""
-    told = await output(interpreters, getattr(sample, program), language=sample.language)
-    words, sentence = told.splitlines()
+    chunks = await run(interpreters, getattr(sample, program), language=sample.language)
+    words, sentence = text(chunks).splitlines()
     assert words == "last words"
     assert how in sentence
     assert "lost" in sentence
+    ended = result(chunks)
+    told = 3 if ended.error is None else ended.error.name
+    assert ended.status == "killed"
+    assert (ended.exit, str(told) in how) == (3 if program == "die" else None, True)
     again = sample.say.format("again")
     assert await output(interpreters, again, language=sample.language) == "again\n"
 
@@ -284,6 +326,7 @@ async def test_closing_ends_a_block_that_runs(interpreters: Interpreters, sample
     await block.seen("spins")
     await interpreters.close()
     assert (await block.end())[-2:] == [ActiveLine(None), EndOfExecution()]
+    assert (result(block.chunks).status, result(block.chunks).error) == ("killed", None)
 
 
 async def test_a_background_process_outlives_its_block(
@@ -343,6 +386,7 @@ async def test_a_language_that_is_unknown_is_said(interpreters: Interpreters) ->
     )
     assert told.endswith(f"{', '.join(INSTALLED)}.\n")
     assert not lines(chunks)
+    assert result(chunks).error == BlockError("NotInstalledError", told.removesuffix("\n"))
 
 
 async def test_an_interpreter_that_is_not_there_is_said(tmp_path: Path) -> None:

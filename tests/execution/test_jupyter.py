@@ -16,7 +16,7 @@ from oi_daemon.execution.sandbox import landlock
 from oi_daemon.execution.sandbox.sandbox import Sandbox
 from oi_daemon.messages import InputRequest
 from oi_daemon.messages.written import DISPLAY_ID
-from tests.execution.runs import Running, displays, output, run, text
+from tests.execution.runs import Running, displays, output, result, run, text
 from tests.execution.test_guard import alive, start, workers
 from tests.patience import until
 
@@ -237,3 +237,16 @@ async def test_a_sandbox_holds_it_too(workplace: Workplace) -> None:
     assert "sandbox = isolated" in await snake_output(held, write)
     await held.close()
     assert not outside.exists()
+
+
+@pytest.mark.parametrize("kernel", ["snake", "polite"])
+async def test_the_end_of_a_block_tells_the_kernels_error(
+    interpreters: Interpreters, kernel: str
+) -> None:
+    chunks = await run(interpreters, "1 / 0", language=kernel)
+    ended = result(chunks)
+    assert ended.status == "error"
+    assert ended.error is not None
+    assert (ended.error.name, ended.error.message) == ("ZeroDivisionError", "division by zero")
+    assert "ZeroDivisionError" in ended.error.traceback[-1]
+    assert result(await run(interpreters, "x = 1", language=kernel)).status == "ok"

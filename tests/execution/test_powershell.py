@@ -7,8 +7,8 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.languages.registry import find_language
-from oi_daemon.messages import InputRequest
-from tests.execution.runs import Running, lines, lines_of_outputs, output, run
+from oi_daemon.messages import BlockError, InputRequest
+from tests.execution.runs import Running, lines, lines_of_outputs, output, result, run
 from tests.fakes import pwsh
 
 
@@ -39,6 +39,8 @@ async def test_state_is_kept(interpreters: Interpreters) -> None:
 async def test_what_throws_ends_the_block(interpreters: Interpreters) -> None:
     chunks = await run(interpreters, "throw no\nsay b", language="powershell")
     assert lines_of_outputs(chunks) == [(1, "Stopped: no")]
+    assert result(chunks).status == "error"
+    assert result(chunks).error == BlockError("RuntimeException", "no")
 
 
 async def test_input_is_asked_for(interpreters: Interpreters) -> None:

@@ -3,7 +3,16 @@
 import pytest
 
 from oi_daemon.execution.redaction import Redactor
-from oi_daemon.messages import ActiveLine, Chunk, Display, InputRequest, Output
+from oi_daemon.messages import (
+    ActiveLine,
+    BlockError,
+    BlockResult,
+    Chunk,
+    Display,
+    EndOfExecution,
+    InputRequest,
+    Output,
+)
 
 KEY = "sk-abcdefsk-ghij"
 
@@ -48,3 +57,11 @@ def test_displays_and_prompts() -> None:
     clean = {"text/plain": "a[key]", "application/json": {"k": ["[key]", 1]}}
     request = InputRequest(f"{KEY}?", False, "1")
     assert fed(Display(data), request) == [Display(clean), InputRequest("[key]?", False, "1")]
+
+
+def test_the_error_of_a_block() -> None:
+    error = BlockError("KeyError", f"no {KEY}", ("Traceback", f"KeyError: no {KEY}"))
+    [end] = fed(EndOfExecution(BlockResult("error", 1.0, error=error)))
+    clean = BlockError("KeyError", "no [key]", ("Traceback", "KeyError: no [key]"))
+    assert isinstance(end, EndOfExecution)
+    assert end.result == BlockResult("error", 1.0, error=clean)

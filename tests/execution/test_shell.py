@@ -4,8 +4,8 @@ import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
-from oi_daemon.messages import EndOfExecution, InputRequest
-from tests.execution.runs import lines, lines_of_outputs, output, run
+from oi_daemon.messages import InputRequest
+from tests.execution.runs import lines, lines_of_outputs, output, result, run
 
 STATE = """\
 variable="a b"
@@ -234,13 +234,5 @@ async def test_children_have_no_descriptors_of_ours_but_the_output(
 async def test_the_end_tells_the_exit_status(
     interpreters: Interpreters, code: str, status: int
 ) -> None:
-    end = (await run(interpreters, code, language="shell"))[-1]
-    assert isinstance(end, EndOfExecution)
-    assert end.exit == status
-    assert end.seconds is not None
-
-
-async def test_a_python_block_has_no_exit_status(interpreters: Interpreters) -> None:
-    end = (await run(interpreters, "1"))[-1]
-    assert isinstance(end, EndOfExecution)
-    assert (end.exit, end.seconds is None) == (None, False)
+    ended = result(await run(interpreters, code, language="shell"))
+    assert (ended.exit, ended.status) == (status, "error" if status else "ok")

@@ -17,7 +17,7 @@ class Shell:
         self._messages = os.fdopen(control, "w", closefd=False)
         self._answers = os.fdopen(answers, "r", closefd=False)
         self._source = f"/dev/fd/{source}"
-        self._asked = 0
+        self._told = 0
         self._kept = ""
 
     def run(self) -> None:
@@ -26,8 +26,11 @@ class Shell:
                 statements = file.read().splitlines()
             try:
                 self._run_block(statements)
-            except (KeyboardInterrupt, RuntimeError) as error:
+            except KeyboardInterrupt:
+                self._write("Stopped: \n")
+            except RuntimeError as error:
                 self._write(f"Stopped: {error}\n")
+                self._tell(error={"name": "RuntimeException", "message": str(error)})
             self._mark("E", int(number))
 
     def _run_block(self, statements: list[str]) -> None:
@@ -54,14 +57,16 @@ class Shell:
                 sys.exit(int(rest))
 
     def _ask(self, prompt: str, *, password: bool) -> str:
-        self._asked += 1
-        message = {"number": self._asked, "input": prompt, "password": password}
-        self._messages.write(f"{json.dumps(message)}\n")
-        self._messages.flush()
-        self._mark("D", self._asked)
+        self._tell(input=prompt, password=password)
         number, line = self._answers.readline().split(" ")
-        assert int(number) == self._asked
+        assert int(number) == self._told
         return bytes.fromhex(line).decode().rstrip("\n")
+
+    def _tell(self, **message: object) -> None:
+        self._told += 1
+        self._messages.write(f"{json.dumps({'number': self._told, **message})}\n")
+        self._messages.flush()
+        self._mark("D", self._told)
 
     def _mark(self, kind: str, number: int) -> None:
         self._write(f"\x1e{self._nonce}{kind}{number}\x1f")

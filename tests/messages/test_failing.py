@@ -2,7 +2,7 @@
 
 import pytest
 
-from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.messages import AssistantMessage, BlockError, CodeMessage, Message, UserMessage
 from oi_daemon.messages.failing import error_of, same_failures
 
 TRACEBACK = "Traceback (most recent call last):\n  File ...\nKeyError: 'total'"
@@ -27,6 +27,14 @@ def test_the_error_of_an_output(output: str | None, error: str | None) -> None:
 def test_a_shell_block_fails_by_its_exit_status() -> None:
     assert error_of(CodeMessage("shell", "x", "line 1: x: not found", exit=127)) is not None
     assert error_of(CodeMessage("shell", "true", "", exit=0)) is None
+
+
+def test_a_block_fails_by_the_error_that_its_language_tells() -> None:
+    """Whatever its output ends with."""
+    told = BlockError("KeyError", "'total' at 0x7f12")
+    block = CodeMessage("python", "x", "all is well", status="error", error=told)
+    assert error_of(block) == "KeyError: 'total' at 0"
+    assert error_of(CodeMessage("python", "x", "the end", status="killed")) == "the end"
 
 
 def test_the_same_failures_are_counted_until_the_person_speaks() -> None:

@@ -10,6 +10,8 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.messages import (
     ActiveLine,
     AssistantMessage,
+    BlockError,
+    BlockResult,
     Chunk,
     CodeChunk,
     CodeMessage,
@@ -58,7 +60,7 @@ messages = st.one_of(
         st.none() | texts,
         st.lists(bundles, max_size=2).map(tuple),
         status=st.sampled_from([None, "error", "interrupted", "killed", "declined"]),
-        error=st.none() | bundles,
+        error=st.none() | st.builds(BlockError, st.text(min_size=1, max_size=9), texts),
     ),
 )
 chunks = st.one_of(
@@ -249,12 +251,43 @@ def test_what_the_models_server_wants_back_is_kept_in_the_file_only() -> None:
     assert load([dump(block, for_file=True)]) == [block]
 
 
-def test_a_shell_blocks_exit_status_and_time_are_kept_in_the_file_only() -> None:
+def test_exit_status_and_time_are_kept_in_the_file_only_where_they_say_something() -> None:
     block = CodeMessage("shell", "false", "", exit=1, seconds=0.5)
-    assert dump(block).keys() == {"role", "language", "code", "output"}
-    assert load([dump(block, for_file=True)]) == [block]
-    timed = CodeMessage("python", "1", "1", seconds=0.5)
-    assert dump(timed, for_file=True) == dump(timed)
+    long = CodeMessage("python", "1", "1", seconds=1.5)
+    for each in (block, long):
+        assert dump(each).keys() == {"role", "language", "code", "output"}
+        assert load([dump(each, for_file=True)]) == [each]
+    short = CodeMessage("python", "1", "1", seconds=0.5)
+    assert dump(short, for_file=True) == dump(short)
+
+
+def test_how_a_block_ended_is_stored() -> None:
+    error = BlockError("ValueError", "no", ("Traceback", "ValueError: no"))
+    for result, stored in (
+        (BlockResult("ok", 0.5), {}),
+        (BlockResult("interrupted", 0.5), {"status": "interrupted"}),
+        (BlockResult("error", 0.5, error=error), {"status": "error", "error": error.dump()}),
+    ):
+        [message] = block(Output("1\n"), EndOfExecution(result))
+        code = {"role": "assistant", "language": "python", "code": "f()"}
+        assert dump(message) == {**code, "output": "1", **stored}
+
+
+def test_a_large_error_is_cut() -> None:
+    """Cutting it again changes nothing."""
+    lines = [f"line {number}" for number in range(1000)]
+    told = {"name": "E", "message": "x" * 9999, "traceback": [*lines, "y" * 9999]}
+    error = BlockError.bounded(told)
+    assert len(error.message) == 2000
+    assert len(error.traceback) == 100
+    assert error.traceback[49:52] == ("line 49", "[... 902 lines left out ...]", "line 952")
+    assert BlockError.bounded(error.dump()) == error
+
+
+def test_what_is_missing_in_an_error_is_replaced() -> None:
+    """Other versions, and Jupyter kernels, may tell less."""
+    [message] = load([{**CODE, "error": {"message": None}}])
+    assert message == CodeMessage("python", "1", error=BlockError("Error", ""))
 
 
 def test_a_conversation_that_a_client_sets_keeps_what_only_the_file_has() -> None:

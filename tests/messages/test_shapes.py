@@ -46,5 +46,10 @@ def test_a_stored_message_has_the_keys_of_all_its_forms() -> None:
 
 
 def test_the_error_of_a_block_has_its_keys() -> None:
-    [error] = [form["properties"]["error"] for form in MESSAGES if "error" in form["properties"]]
-    assert keys(shapes.ErrorDict) == (set(error["properties"]), set())
+    error = DEFINITIONS["BlockError"]
+    assert keys(shapes.ErrorDict) == (set(error["properties"]), set(error["required"]))
+
+
+def test_the_result_of_a_block_has_its_keys() -> None:
+    result = DEFINITIONS["BlockResult"]
+    assert keys(shapes.ResultDict) == (set(result["properties"]), set(result["required"]))

@@ -137,6 +137,19 @@ def test_the_tool_names_the_languages() -> None:
 
 
 @pytest.mark.parametrize("style", ["tools", "functions", "markdown"])
-def test_a_shell_blocks_exit_status_and_time_are_told(style: ToolStyle) -> None:
-    block = CodeMessage("shell", "grep x y", "", exit=1, seconds=0.25)
-    assert "[exit status 1, 0.2 s]" in wire([UserMessage("Go"), block], style)[-1]["content"]
+@pytest.mark.parametrize(
+    ("block", "told"),
+    [
+        (CodeMessage("shell", "grep x y", "", exit=1, seconds=0.25), "[exit status 1, 0.2 s]"),
+        (CodeMessage("python", "f()", "", seconds=12.5), "[12.5 s]"),
+    ],
+)
+def test_a_blocks_exit_status_and_time_are_told(
+    style: ToolStyle, block: CodeMessage, told: str
+) -> None:
+    assert told in wire([UserMessage("Go"), block], style)[-1]["content"]
+
+
+def test_the_time_of_a_short_block_without_an_exit_status_is_not_told() -> None:
+    block = CodeMessage("python", "f()", "4", seconds=0.9)
+    assert wire([UserMessage("Go"), block], "tools")[-1]["content"] == "4"

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.messages import dump, fold
+from oi_daemon.messages import BlockResult, dump, fold
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol import methods as protocol
 from oi_daemon.protocol.schema import schema
@@ -62,18 +62,32 @@ def test_a_chunk_travels_as_its_golden_example(path: Path) -> None:
     validate(params, schema()["notifications"]["oi/chunk"]["params"])
     decoded = msgspec.convert(params, protocol.ChunkParams)
     assert msgspec.to_builtins(decoded) == params
-    chunk = chunks.from_wire(params["chunk"])
+    chunk = chunks.from_wire(params["chunk"], decoded.result)
     assert chunks.to_wire(chunk) == params["chunk"]
     place = {name: params[name] for name in ("conversation", "turn", "seq")}
     made = protocol.chunk_params(chunk, **place, state=decoded.state)
-    assert (made.chunk, made.seq) == (params["chunk"], params["seq"])
+    assert (made.chunk, made.seq, made.result) == (params["chunk"], params["seq"], decoded.result)
 
 
 @pytest.mark.parametrize("turn", read(DOCS / "examples/folds.json"), ids=lambda turn: turn["name"])
 def test_a_golden_stream_folds_to_its_messages(turn: dict[str, Any]) -> None:
     """The same file drives the folds of every client."""
-    heard = map(chunks.from_wire, turn["chunks"])
+    results = iter(turn.get("results", ()))
+    heard = [
+        chunks.from_wire(chunk, next(results, None) if "end_of_execution" in chunk else None)
+        for chunk in turn["chunks"]
+    ]
     assert [dump(message) for message in fold(heard)] == turn["messages"]
+
+
+@pytest.mark.parametrize("result", [None, {}, {"status": "paused", "seconds": 1}])
+def test_a_result_that_is_not_known_is_none(result: dict[str, Any] | None) -> None:
+    assert chunks.result_from_wire(result) is None
+
+
+def test_what_is_not_known_in_a_result_is_passed_over() -> None:
+    told = {"status": "error", "seconds": "1", "exit": "1", "error": "x", "more": 1}
+    assert chunks.result_from_wire(told) == BlockResult("error", 0.0)
 
 
 def test_the_schema_in_the_docs_is_the_codes() -> None:

@@ -227,6 +227,8 @@ export interface ChunkParams {
   approval?: string | null;
   /** On `input`: the id that `oi/input` names. */
   input?: string | null;
+  /** On `end_of_execution`: how the block ended. */
+  result?: BlockResult | null;
 }
 
 /** Exactly one of these. */
@@ -244,9 +246,28 @@ export type Chunk =
   | { thinking: string; }
   | { notice: { kind: string; message: string; seconds?: number; }; };
 
+/** How a block ended. */
+export interface BlockResult {
+  /** `error`: the code raised, or its exit status is not 0; `killed`: its process ended. */
+  status: "ok" | "error" | "interrupted" | "killed";
+  /** How long it took. */
+  seconds: number;
+  /** Its exit status, where it has one. */
+  exit?: number;
+  error?: BlockError;
+}
+
+export interface BlockError {
+  /** Its class or kind, such as `ValueError`. */
+  name: string;
+  message: string;
+  /** Its lines; none if the language has none. */
+  traceback: string[];
+}
+
 export type StoredMessage =
   | { role: "user" | "assistant"; message: string; }
-  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; status?: "error" | "interrupted" | "killed" | "declined"; error?: { name?: string; message?: string; traceback?: string[]; }; };
+  | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; status?: "error" | "interrupted" | "killed" | "declined"; error?: BlockError; };
 
 /** Settings to change. Those that are left out stay as they are. */
 export interface Settings {

@@ -4,7 +4,7 @@
 const { EventEmitter } = require('node:events');
 const inspector = require('node:inspector');
 const { stripTypeScriptTypes } = require('node:module');
-const { inspect } = require('node:util');
+const { inspect, types: { isNativeError } } = require('node:util');
 const { RUNNING, STOPPED, DETACHED } = require('./state.cjs');
 const { prepare } = require('./source.cjs');
 const { originalLine } = require('./typescript.cjs');
@@ -13,10 +13,11 @@ const { Atomics, Buffer, Error, Number, Promise, process } = globalThis; // a bl
 
 const TYPESCRIPT_HINT = stripTypeScriptTypes
   ? ''
-  : `If this is TypeScript: Node.js 22.13 and later run it, this is ${process.version}.\n`;
+  : `\nIf this is TypeScript: Node.js 22.13 and later run it, this is ${process.version}.`;
 const DETACH_TIMEOUT = 200; // milliseconds to wait for the watcher to close its inspector session
 const INTERRUPTED = 'Interrupted';
 const LAST_COLUMN = 1 << 30; // greater than any column, so that a whole line is looked up
+const LONGEST = 100000; // most characters of an error that the daemon gets as data
 const DISPLAY = Symbol.for('Jupyter.display');
 
 class Blocks {
@@ -75,7 +76,15 @@ class Blocks {
     if (error?.message === INTERRUPTED && this._stopped.size > 0) return;
     const text = inspect(error);
     const missing = place && !text.includes(`${this._output.file}:`);
-    this._output.write(Buffer.from(`${prefix}${text}${missing ? `\n    at ${place}` : ''}\n`));
+    this._tell(`${prefix}${text}${missing ? `\n    at ${place}` : ''}`, isNativeError(error) ? error : { message: text });
+  }
+
+  /** Write the text of an error; the daemon gets it as data as well if a block runs. */
+  _tell(text, { name = 'Error', message }) {
+    this._output.write(Buffer.from(`${text}\n`));
+    if (!this.current) return;
+    const traceback = text.slice(0, LONGEST).split('\n');
+    this._output.send({ error: { name: `${name}`, message: `${message}`.slice(0, LONGEST), traceback } });
   }
 
   /** Mark the block's end. */
@@ -104,7 +113,9 @@ class Blocks {
     if (exception?.className === 'SyntaxError' && !exception.description.includes(`${file}:`)) {
       const [message] = exception.description.split('\n');
       this._output.line(lineNumber + 1);
-      this._output.write(Buffer.from(`Uncaught ${message}\n    at ${file}:${lineNumber + 1}\n${TYPESCRIPT_HINT}`));
+      const name = 'SyntaxError';
+      const text = `Uncaught ${message}\n    at ${file}:${lineNumber + 1}${TYPESCRIPT_HINT}`;
+      this._tell(text, { name, message: message.replace(`${name}: `, '') });
       return;
     }
     const { result } = await this._post('Runtime.evaluate', { expression: '__oi.report', objectGroup: 'oi' });

@@ -132,8 +132,12 @@ class Bridge:
             self._expected.discard("idle")
 
     def _replied(self, content: dict[str, Any]) -> None:
-        """Handle the reply to the block, which may contain a page of text (help, for instance)."""
+        """Handle the reply to the block: the error that ended it, a page of text such as help."""
         self._expected.discard("reply")
+        if content.get("status") == "error":
+            lines = "\n".join(content.get("traceback") or []).split("\n")
+            error = {"name": content.get("ename"), "message": content.get("evalue")}
+            self._channel.notify(error={**error, "traceback": lines})
         for payload in content.get("payload") or []:
             if payload.get("source") == "page":
                 self._show({"data": {"text/plain": payload["data"].get("text/plain", "")}})

@@ -190,7 +190,20 @@ suspendInterrupts(local({
     long <- nchar(where) + nchar(strsplit(message, "\n")[[1]][1]) > 60
     cat("Error", where, at, if (isTRUE(long)) ":\n  " else ": ", message, "\n", sep = "", file = stderr())
     reported <<- TRUE
+    tell(class(error)[1], message, if (!is.null(text)) calls_of_block(sys.calls()))
   }
+  # Return the calls that led to an error, as text: without those before and after it, which are of this file.
+  calls_of_block <- function(calls) {
+    calls <- calls[seq_along(calls) > Position(is_ours, calls, right = TRUE, nomatch = length(calls))]
+    is_handler <- function(call) is.function(call[[1]]) || identical(call[[1]], quote(.handleSimpleError))
+    end <- Position(is_handler, calls, nomatch = length(calls) + 1L)
+    vapply(calls[seq_len(end - 1L)], function(call) deparse(call, nlines = 1L)[1], "")
+  }
+  # Tell the daemon of an error as data.
+  tell <- function(name, message, calls) try(silent = TRUE, {
+    lines <- paste(vapply(calls, json_text, ""), collapse = ",")
+    notify(error = sprintf('{"name":%s,"message":%s,"traceback":[%s]}', json_text(name), json_text(message), lines))
+  })
 
   parse_block <- parse
   run <- function(statement, number) {

@@ -3,7 +3,8 @@
 # Over CONTROL, the daemon sends a block's number on a line, and control messages are sent to the
 # daemon; the block's text is in the file SOURCE. Lines of input come in over ANSWERS. PowerShell's own
 # loop runs the statements one by one, as if they were typed: `PSConsoleHostReadLine` returns the next
-# one, and the prompt is a mark, whose kind is L (a line is active) or E (the block has ended). So an interrupt ends
+# one, and the prompt is a mark, whose kind is L (a line is active), D
+# (the control message with this number belongs here) or E (the block has ended). So an interrupt ends
 # one statement, and variables stay. Every wait is made in short steps, because PowerShell handles an
 # interrupt between two of them only.
 param([string]$Nonce, [int]$Control, [int]$Answers, [int]$Source)
@@ -55,6 +56,7 @@ function __oi_take {
     $ast = [System.Management.Automation.Language.Parser]::ParseInput($code, [ref]$tokens, [ref]$errors)
     if ($errors) {
         foreach ($e in $errors) { [Console]::Out.WriteLine("ParserError: line $($e.Extent.StartLineNumber): $($e.Message)") }
+        [Console]::Out.Write((__oi_tell @{ name = 'ParserError'; message = $errors[0].Message; traceback = @() }))
         return
     }
     $__oi.Usings = ($ast.UsingStatements | ForEach-Object { $_.Extent.Text + '; ' }) -join ''
@@ -62,12 +64,34 @@ function __oi_take {
     else { foreach ($statement in $ast.EndBlock.Statements) { $__oi.Statements.Enqueue($statement) } }
 }
 
+# Send a control message with the error of a block; return the mark that says where it belongs.
+function __oi_tell([hashtable]$What) {
+    $number = ++$__oi.Messages
+    $message = @{ number = $number; error = $What } | ConvertTo-Json -Compress -Depth 4
+    $__oi.Control.Write("$message`n")
+    $__oi.Control.Flush()
+    __oi_mark D $number
+}
+
+# Return an error record as data.
+function __oi_error($Record) {
+    @{
+        name      = $Record.Exception.GetType().Name
+        message   = $Record.Exception.Message
+        traceback = @("$($Record.ScriptStackTrace)" -split "`n")
+    }
+}
+
 # Return the next mark. A statement that threw or was interrupted ends its block.
 function prompt {
     $last = Get-History -Count 1
-    if (-not $__oi.Fresh -and $last -and $last.ExecutionStatus -ne 'Completed') { $__oi.Statements.Clear() }
+    $told = ''
+    if (-not $__oi.Fresh -and $last -and $last.ExecutionStatus -ne 'Completed') {
+        $__oi.Statements.Clear()
+        if ($last.ExecutionStatus -eq 'Failed' -and $global:Error.Count) { $told = __oi_tell (__oi_error $global:Error[0]) }
+    }
     if ($__oi.Statements.Count) { __oi_mark L $__oi.Statements.Peek().Extent.StartLineNumber }
-    else { __oi_mark E $__oi.Block }
+    else { $told + (__oi_mark E $__oi.Block) }
 }
 
 # Return the next statement; PowerShell calls this to read what was typed.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.files import make_private, write_private
-from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Output
+from oi_daemon.messages import ActiveLine, BlockResult, Chunk, Display, EndOfExecution, Output
 from oi_daemon.settings.paths import pages_path
 
 _KEPT = 50
@@ -23,10 +23,11 @@ class HTMLPage:
         pass
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+        started = time.monotonic()
         yield Display({"text/html": code, "text/plain": "An HTML page."})
         yield Output(f"It is shown where pages can be shown, {_save(code)}.\n")
         yield ActiveLine(None)
-        yield EndOfExecution()
+        yield EndOfExecution(BlockResult("ok", time.monotonic() - started))
 
     def interrupt(self) -> None:
         pass

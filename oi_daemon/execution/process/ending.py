@@ -5,6 +5,8 @@ import signal
 from dataclasses import dataclass
 from enum import Enum
 
+from oi_daemon.messages import BlockError
+
 _FATAL = re.compile(r"^Fatal Python error: (.*)$", re.MULTILINE)
 
 
@@ -28,6 +30,15 @@ class Ending:
     """The crash report of the process, such as the one of Python's `faulthandler`; often empty."""
     kept: KeptVariables = KeptVariables.NOTHING
     """Which variables the next block finds."""
+
+    @property
+    def exit_status(self) -> int | None:
+        """Its exit status; None if a signal ended it."""
+        return self.status if self.status >= 0 else None
+
+    def error(self, sentence: str) -> BlockError | None:
+        """The error of the block that it ends: the signal, in the words of this sentence."""
+        return None if self.status >= 0 else BlockError(_signal_name(-self.status), sentence)
 
     def line(self, block: int) -> int | None:
         """The line at which this block crashed; None if the fault handler does not say."""

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import os
 import stat
-import time
 from collections.abc import AsyncGenerator, Coroutine
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,15 @@ from oi_daemon.execution.process.ending import Ending, KeptVariables
 from oi_daemon.execution.process.running_block import RunningBlock
 from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
 from oi_daemon.execution.process.worker_spec import WorkerSpec
-from oi_daemon.messages import ActiveLine, Chunk, Display, EndOfExecution, Output
+from oi_daemon.messages import (
+    ActiveLine,
+    BlockError,
+    BlockResult,
+    Chunk,
+    Display,
+    EndOfExecution,
+    Output,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -96,14 +103,15 @@ class LanguageProcess:
 
     async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `Process.run`."""
-        end = EndOfExecution()
         try:
             block = await self._begin_when_free()
         except NotInstalledError as error:
             yield Output(f"{error}\n")
+            result = BlockResult.not_run(str(error))
         else:
             if block is None:
                 yield Output("[Interrupted before it began.]\n")
+                result = BlockResult("interrupted", 0.0)
             else:
                 try:
                     await self._send(block, code)
@@ -111,9 +119,9 @@ class LanguageProcess:
                         yield chunk
                 finally:
                     block.interrupt()
-                end = EndOfExecution(block.exit_status, time.monotonic() - block.started)
+                result = block.result
         yield ActiveLine(None)
-        yield end
+        yield EndOfExecution(result)
 
     def interrupt(self) -> None:
         """Stop the block that runs, and those that wait until they can be sent."""
@@ -204,6 +212,9 @@ class LanguageProcess:
         if message.display is not None:
             if block is not None:
                 block.backlog.add_display(Display(message.display))
+        elif message.error is not None:
+            if block is not None and block.error is None:
+                block.error = BlockError.bounded(message.error)
         elif block is not None:
             number = None if message.stdin else message.number
             block.ask(number, message.input or "", password=message.password)
@@ -234,7 +245,11 @@ class LanguageProcess:
             line = ending.line(block.number) or block.backlog.active_line
             if line is not None:
                 block.backlog.set_active_line(line)
-            block.backlog.add_sentence(ending.in_block(line, *block.killed))
+            sentence = ending.in_block(line, *block.killed)
+            block.backlog.add_sentence(sentence)
+            block.error = block.error or ending.error(sentence)
+            block.exit_status = ending.exit_status
+        block.process_ended = True
         block.asked.clear()
         self._end(block)
 

@@ -12,7 +12,7 @@ from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.execution.process.patience import Patience
 from oi_daemon.execution.process.stream import WorkerStream
 from oi_daemon.execution.process.worker_spec import WorkerSpec
-from oi_daemon.messages import InputRequest
+from oi_daemon.messages import BlockError, BlockResult, InputRequest, ResultStatus
 
 _LOOK_EVERY = 0.1
 """Seconds between two looks at a block that runs: its input, its time, its memory."""
@@ -32,9 +32,16 @@ class RunningBlock:
         self.killed: tuple[str, str] = ("", "")
         """How and why we have killed the process, in words; empty if we have not."""
         self.exit_status: int | None = None
-        """The block's exit status, if its language has one and the block has reached its end."""
-        self.started = time.monotonic()
+        """The block's exit status, if its language has one and the block has reached its end; or
+        that of its process, if that has ended."""
+        self.error: BlockError | None = None
+        """The error that ended the block; None if there was none, or if nothing tells of it."""
+        self.process_ended = False
+        """Whether the process has ended while the block ran."""
+        self._started = time.monotonic()
         """Time at which the block was begun."""
+        self._stopped = self._started
+        """Time at which the block has ended, once it has."""
         self.asked: dict[str, int | None] = {}
         """Requests for input that wait, by the id under which they are answered. The value is the
         number of the worker's control message, or None if a child reads the standard input."""
@@ -47,8 +54,23 @@ class RunningBlock:
         """Counts the time in which the block has to stop, once it was interrupted."""
         self._seconds = 0.0
         """Seconds for which the block has run, without the time in which it waited for input."""
-        self._looked = self.started
+        self._looked = self._started
         """Time at which `_seconds` was last updated."""
+
+    @property
+    def result(self) -> BlockResult:
+        """How it has ended."""
+        seconds = self._stopped - self._started
+        return BlockResult(self._status, seconds, self.exit_status, self.error)
+
+    @property
+    def _status(self) -> ResultStatus:
+        """How it has ended, in one word."""
+        if self.process_ended:
+            return "killed"
+        if self._patience:
+            return "interrupted"
+        return "error" if self.error or self.exit_status else "ok"
 
     def look(self) -> None:
         """Look at the block's input, time and memory, now and regularly until it ends."""
@@ -112,6 +134,7 @@ class RunningBlock:
                 self._stream.write_stdin(b"")
             else:
                 self._stream.refuse(number)
+        self._stopped = time.monotonic()
         self.backlog.close()
         self.ended.set()
 

@@ -27,8 +27,8 @@ _LAST_WORDS = 8192
 class ControlMessage(msgspec.Struct):
     """A line that comes over the control socket.
 
-    It holds a display or a request for input, whose place is a mark in the output. Or it holds
-    what the worker's processes report about themselves, see `process.standby`.
+    It holds a display, a request for input or the block's error, whose place is a mark in the
+    output. Or it holds what the worker's processes report about themselves, see `process.standby`.
     """
 
     number: int
@@ -36,6 +36,8 @@ class ControlMessage(msgspec.Struct):
     `ended`: the status as `os.wait` gives it."""
     display: dict[str, Any] | None = None
     """The MIME bundle to display."""
+    error: dict[str, Any] | None = None
+    """The error that ends the block: its `name`, `message` and `traceback`."""
     input: str | None = None
     """The prompt of a request for input."""
     password: bool = False
@@ -62,7 +64,7 @@ class Listener(Protocol):
         ...
 
     def on_message(self, message: ControlMessage) -> None:
-        """The block displays something, or asks for input."""
+        """The block displays something, asks for input, or has raised the error that ends it."""
         ...
 
     def on_exit_status(self, status: int) -> None:

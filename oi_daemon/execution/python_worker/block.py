@@ -16,7 +16,7 @@ from _ast import (
 
 from .event_loop import EventLoop
 from .figures import show_figures
-from .report import report
+from .report import exit_status, report
 from .source import Sources, lines_of, parse, pasted
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from _ast import stmt
     from types import CodeType
 
+    from .channel import Channel
     from .interrupts import Interrupts
     from .streams import OutputStream
 
@@ -34,7 +35,8 @@ _COROUTINE = 0x80  # inspect.CO_COROUTINE
 class Blocks:
     """Runs blocks in the namespace of `__main__`, so that variables stay from block to block."""
 
-    def __init__(self, output: OutputStream, interrupts: Interrupts) -> None:
+    def __init__(self, channel: Channel, output: OutputStream, interrupts: Interrupts) -> None:
+        self._channel = channel
         self._output = output
         self._interrupts = interrupts
         self.process = os.getpid()
@@ -67,10 +69,13 @@ class Blocks:
         self.loop.begin(code)
         error = self._attempt(file, code)
         self._interrupts.end()
-        if error is not None:
-            report(error, file)
+        told = report(error, file) if error is not None else None
         if os.getpid() != self.process:
             _leave_fork(error)
+        if isinstance(error, SystemExit):
+            self._output.mark("X", exit_status(error))
+        if told is not None:
+            self._output.mark("D", self._channel.send(error=told))
 
     def _attempt(self, file: str, code: str) -> BaseException | None:
         """Run the block and show its figures; return what was raised, or None."""

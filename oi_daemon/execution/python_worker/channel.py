@@ -1,9 +1,9 @@
 """The two sockets to the daemon, beside the pipe for output.
 
 Over `control`, the daemon sends blocks and the worker sends control messages (JSON, one a line):
-displays, requests for input, and what its processes do. Over `answers`, the daemon sends lines of
-input; this is a socket of its own so that another thread can wait for a line while the main thread
-runs code.
+displays, requests for input, the errors of blocks, and what its processes do. Over `answers`, the
+daemon sends lines of input; this is a socket of its own so that another thread can wait for a line
+while the main thread runs code.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def main(control: int, answers: int, nonce: str) -> None:
     displays = Displays(channel, output)
     after_import = _install(output, stdin, displays)
     faulthandler.enable(channel.control, all_threads=False)
-    blocks = Blocks(output, interrupts)
+    blocks = Blocks(channel, output, interrupts)
     standby = Standby(
         channel, lambda: channel.descriptors | output.descriptors | blocks.descriptors
     )

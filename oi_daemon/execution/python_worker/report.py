@@ -1,4 +1,7 @@
-"""Reports an error in the user's code: Python's own traceback, without the worker's frames."""
+"""Reports an error in the user's code: Python's own traceback, without the worker's frames.
+
+The person and the model get it as text, the daemon also as data.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +16,55 @@ if TYPE_CHECKING:
 _WORKER_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 
 
-def report(error: BaseException, file: str) -> None:
+_LONGEST = 50_000
+"""Characters that the daemon gets of the beginning, and of the end, of a long text."""
+
+
+def report(error: BaseException, file: str) -> dict[str, object] | None:
     """Write the error to sys.stderr, or pass it to the user's own sys.excepthook.
 
     Args:
         file: the block's file name in tracebacks.
+
+    Returns:
+        its name, message and traceback, for the daemon; None for a `sys.exit` that is no error.
     """
     if isinstance(error, SystemExit):
-        _write(_exit_text(error))
-        return
+        text = _exit_text(error)
+        _write(text)
+        return _described(error, []) if text else None
     traceback = _from_block(error.__traceback__, file)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+    text = _traceback_text(error, traceback)
     if sys.excepthook is sys.__excepthook__:
-        _write(_traceback_text(error, traceback))
+        _write(text)
     else:
         try:
             sys.excepthook(type(error), error, traceback)
         except BaseException as failure:
             _write(_traceback_text(failure, failure.__traceback__))
+    return _described(error, _shortened(text).split("\n")[:-1])
+
+
+def exit_status(error: SystemExit) -> int:
+    """Return the exit status that a program would have which ends by this error."""
+    if isinstance(error.code, int):
+        return error.code & 0xFF
+    return 0 if error.code is None else 1
+
+
+def _described(error: BaseException, traceback: list[str]) -> dict[str, object]:
+    """Return an error as data: its class, its message, and the lines of its traceback."""
+    try:
+        message = str(error)
+    except Exception:
+        message = ""
+    return {"name": type(error).__name__, "message": _shortened(message), "traceback": traceback}
+
+
+def _shortened(text: str) -> str:
+    """Return a text without its middle if it is very long."""
+    return text if len(text) <= 2 * _LONGEST else f"{text[:_LONGEST]}\n{text[-_LONGEST:]}"
 
 
 def _write(text: str) -> None:

@@ -58,7 +58,8 @@ class OutputStream:
     """The pipe with everything that a block writes, and with the marks between.
 
     A mark is `RS nonce KIND number US`. Its kind is L (this line is active), D (the control
-    message with this number belongs here) or E (the block with this number has ended).
+    message with this number belongs here), X (the block's exit status) or E (the block with this
+    number has ended).
     """
 
     def __init__(self, nonce: str, interrupts: Interrupts) -> None:

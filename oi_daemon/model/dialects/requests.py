@@ -236,19 +236,19 @@ def readable(output: str | None) -> str:
 
 
 def outcome(code: CodeMessage, sent: Sequence[Bundle] = ()) -> str:
-    """Return a block's output for the model, with a line for each display and for its exit."""
-    lines = [*pictures.words(code.displays, sent), *_exit(code)]
+    """Return a block's output for the model, with a line for each display and for its end."""
+    lines = [*pictures.words(code.displays, sent), *_end(code)]
     if not lines:
         return readable(code.output)
     return "\n".join([*([readable(code.output)] if code.output else []), *lines])
 
 
-def _exit(code: CodeMessage) -> list[str]:
-    """Return the line about a shell block's exit status and its time, if they are known."""
-    if code.exit is None:
-        return []
-    seconds = "" if code.seconds is None else f", {code.seconds:.1f} s"
-    return [f"[exit status {code.exit}{seconds}]"]
+def _end(code: CodeMessage) -> list[str]:
+    """Return the line about a block's exit status and its time, where they say something."""
+    facts = [] if code.exit is None else [f"exit status {code.exit}"]
+    if (seconds := code.told_seconds) is not None:
+        facts.append(f"{seconds:.1f} s")
+    return [f"[{', '.join(facts)}]"] if facts else []
 
 
 @dataclass(slots=True)

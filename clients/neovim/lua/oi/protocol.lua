@@ -154,6 +154,7 @@
 ---@field first_seq? integer The first one's, where neighbouring chunks were joined.
 ---@field approval? string On `executing`: nothing runs until this id is approved.
 ---@field input? string On `input`: the id that `oi/input` names.
+---@field result? oi.BlockResult On `end_of_execution`: how the block ended.
 
 ---@class oi.Chunk Exactly one of these.
 ---@field message? string
@@ -169,6 +170,17 @@
 ---@field thinking? string
 ---@field notice? { kind: string, message: string, seconds?: number }
 
+---@class oi.BlockResult How a block ended.
+---@field status "ok"|"error"|"interrupted"|"killed" `error`: the code raised, or its exit status is not 0; `killed`: its process ended.
+---@field seconds number How long it took.
+---@field exit? integer Its exit status, where it has one.
+---@field error? oi.BlockError
+
+---@class oi.BlockError
+---@field name string Its class or kind, such as `ValueError`.
+---@field message string
+---@field traceback string[] Its lines; none if the language has none.
+
 ---@class oi.StoredMessage
 ---@field role "user"|"assistant"
 ---@field message? string
@@ -177,7 +189,7 @@
 ---@field output? string Left out when the code was not run.
 ---@field displays? table<string, any>[]
 ---@field status? "error"|"interrupted"|"killed"|"declined"
----@field error? { name?: string, message?: string, traceback?: string[] }
+---@field error? oi.BlockError
 
 ---@class oi.Settings Settings to change. Those that are left out stay as they are.
 ---@field model? string The language model's name, or the path of a `.gguf` file.
