@@ -17,10 +17,13 @@ local function same(wanted, got)
   )
 end
 
-local function folded(chunks)
-  local fold = Fold.new()
+---@param chunks oi.Chunk[]
+---@param results? oi.BlockResult[] What comes with each `end_of_execution`.
+local function folded(chunks, results)
+  local fold, ended = Fold.new(), 0
   for _, chunk in ipairs(chunks) do
-    fold:add(chunk)
+    ended = ended + (chunk.end_of_execution and 1 or 0)
+    fold:add(chunk, chunk.end_of_execution and results and results[ended])
   end
   return fold
 end
@@ -29,7 +32,7 @@ local spec = {}
 
 for _, golden in ipairs(example("folds.json")) do
   spec["golden: " .. golden.name] = function()
-    same(golden.messages, folded(golden.chunks):messages())
+    same(golden.messages, folded(golden.chunks, golden.results):messages())
   end
 
   spec["golden, with neighbouring text joined: " .. golden.name] = function()
@@ -43,7 +46,7 @@ for _, golden in ipairs(example("folds.json")) do
         table.insert(joined, chunk)
       end
     end
-    same(golden.messages, folded(joined):messages())
+    same(golden.messages, folded(joined, golden.results):messages())
   end
 
   spec["golden, with output split into characters: " .. golden.name] = function()
@@ -56,7 +59,7 @@ for _, golden in ipairs(example("folds.json")) do
         table.insert(split, chunk)
       end
     end
-    same(golden.messages, folded(split):messages())
+    same(golden.messages, folded(split, golden.results):messages())
   end
 
   spec["golden, restored from its messages: " .. golden.name] = function()

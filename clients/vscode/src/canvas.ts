@@ -1,7 +1,7 @@
 /** Draws cells in a notebook, at most once a frame. Text that has grown is appended; what was drawn stays. */
 
 import * as vscode from "vscode";
-import { dataOf, MESSAGE, metadataOf, outputOf, sourceOf } from "./cells";
+import { dataOf, isFailed, MESSAGE, metadataOf, outputOf, sourceOf } from "./cells";
 import { type Block, type Cell, type Cells, isOver, type Output } from "./fold";
 import { toEditor } from "./languages";
 
@@ -153,7 +153,8 @@ export class Canvas {
     if (!drawn.execution) return;
     await this.write(drawn, drawn.execution, block.outputs);
     if (isOver(block)) {
-      drawn.execution.end(block.state === "ended" ? true : undefined, Date.now());
+      const isKnown = block.state === "ended" && block.status !== "interrupted";
+      drawn.execution.end(isKnown ? !isFailed(block) : undefined, Date.now());
       delete drawn.execution;
     }
   }

@@ -2,7 +2,7 @@
 
 import * as vscode from "vscode";
 import { thought } from "./activity";
-import { type Bundle, type Cell, joined, type Output, type Thinking } from "./fold";
+import { type Block, type Bundle, type Cell, joined, type Output, type Thinking } from "./fold";
 import { toDaemon, toEditor } from "./languages";
 
 export const NOTEBOOK = "oi-conversation";
@@ -23,20 +23,24 @@ export function dataOf(cell: Cell): vscode.NotebookCellData {
   );
   data.metadata = metadataOf(cell);
   if (isCode) data.outputs = cell.outputs.map(outputOf);
+  if (isCode && isFailed(cell)) data.executionSummary = { success: false };
   return data;
 }
 
 /** What the notebook keeps of a cell beside its text and outputs. Cells that the person adds have none of it. */
 export function metadataOf(cell: Cell): Metadata {
   const source = sourceOf(cell);
-  if (cell.kind === "block") return { state: cell.state, source };
+  if (cell.kind === "block") return { state: cell.state, source, status: cell.status, error: cell.error };
   if (cell.kind === "thinking") return { role: "thinking", source, text: cell.text };
   return { role: cell.kind === "words" ? cell.role : cell.kind, source };
 }
 
 export interface Metadata {
   /** Of a block: its state. */
-  readonly state?: Extract<Cell, { kind: "block" }>["state"];
+  readonly state?: Block["state"];
+  /** Of a block: how it ended, where it says something. */
+  readonly status?: Block["status"];
+  readonly error?: Block["error"];
   /** Of other cells: who wrote it. */
   readonly role?: "user" | "assistant" | "failure" | "thinking";
   /** The text of the cell in the conversation. The person may have edited it since. */
@@ -73,12 +77,20 @@ export function outputOf(output: Output): vscode.NotebookCellOutput {
 
 /** The cell of the conversation that a notebook's cell holds. */
 export function cellOf(data: vscode.NotebookCellData): Cell {
-  const { role, state, text }: Metadata = data.metadata ?? {};
+  const { role, state, text, status, error }: Metadata = data.metadata ?? {};
   if (data.languageId === MESSAGE) return { kind: "words", role: "user", text: data.value };
   if (data.kind === vscode.NotebookCellKind.Code) {
     const outputs = (data.outputs ?? []).map(fromNotebook);
     const language = toDaemon(data.languageId);
-    return { kind: "block", language, code: data.value, outputs, state: state ?? "interrupted" };
+    return {
+      kind: "block",
+      language,
+      code: data.value,
+      outputs,
+      state: state ?? "interrupted",
+      status,
+      error,
+    };
   }
   if (role === "thinking") return { kind: "thinking", text: text ?? "", began: 0, seconds: 0 };
   if (role === "failure") return { kind: "failure", text: data.value.replace("⚠️ ", "") };
@@ -101,6 +113,11 @@ export function dataFrom({
 /** Whether this cell's block was declined, and has not run since. */
 export function isDeclined({ metadata }: vscode.NotebookCell): boolean {
   return (metadata as Metadata).state === "declined";
+}
+
+/** Whether a block is shown as one that has failed. */
+export function isFailed({ status }: Block): boolean {
+  return status === "error" || status === "killed";
 }
 
 function fromNotebook({ items }: vscode.NotebookCellOutput): Output {

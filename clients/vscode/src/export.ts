@@ -1,9 +1,9 @@
 /** A conversation as a Jupyter notebook, or as Markdown. */
 
 import * as vscode from "vscode";
-import { cellOf, dataFrom } from "./cells";
+import { cellOf, dataFrom, isFailed } from "./cells";
 import type { Conversation } from "./conversation";
-import type { Cell, Cells, Output } from "./fold";
+import type { Block, Cell, Cells, Output } from "./fold";
 
 export async function exportNotebook({ notebook }: Conversation): Promise<void> {
   await save(notebook, "ipynb", toJupyter);
@@ -32,9 +32,27 @@ function jupyterCell(cell: Cell, i: number): object {
   const id = `cell-${i}`;
   if (cell.kind !== "block") return { id, cell_type: "markdown", metadata: {}, source: quoted(cell) };
   const magic = cell.language === "python" || !cell.language ? "" : `%%${cell.language}\n`;
-  const outputs = cell.outputs.map(jupyterOutput);
-  const metadata = cell.state === "declined" ? { tags: ["declined"], oi: { status: "declined" } } : {};
+  const outputs = jupyterOutputs(cell);
+  const status = statusOf(cell);
+  const metadata = status ? { tags: [status], oi: { status } } : {};
   return { id, cell_type: "code", metadata, execution_count: null, source: magic + cell.code, outputs };
+}
+
+/** The outputs of a block. An error that was raised is one of its own, in the place of its text. */
+function jupyterOutputs({ outputs, error }: Block): object[] {
+  const last = outputs.at(-1);
+  const written = last && "text" in last ? last.text.replace(/\n$/, "") : "";
+  const raised = error?.traceback.join("\n");
+  if (!error || !raised || !written.endsWith(raised)) return outputs.map(jupyterOutput);
+  const { name: ename, message: evalue, traceback } = error;
+  const text = written.slice(0, -raised.length);
+  const before = [...outputs.slice(0, -1), ...(text ? [{ text }] : [])];
+  return [...before.map(jupyterOutput), { output_type: "error", ename, evalue, traceback }];
+}
+
+/** How a block ended, in one word, where it says something. */
+function statusOf({ state, status }: Block): string | undefined {
+  return state === "declined" ? state : status;
 }
 
 function jupyterOutput(output: Output): object {
@@ -49,8 +67,9 @@ function toMarkdown(cells: Cells): string {
 
 function section(cell: Cell): string {
   if (cell.kind !== "block") return quoted(cell);
-  const status = cell.state === "declined" ? ["⊘ *status: declined*"] : [];
-  return [fence(cell.code, cell.language), ...status, ...cell.outputs.map(shown)].join("\n\n");
+  const status = statusOf(cell);
+  const told = status ? [`${isFailed(cell) ? "✗" : "⊘"} *status: ${status}*`] : [];
+  return [fence(cell.code, cell.language), ...cell.outputs.map(shown), ...told].join("\n\n");
 }
 
 function shown(output: Output): string {

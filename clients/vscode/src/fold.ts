@@ -1,7 +1,7 @@
 /** Folds chunks into cells: what a conversation shows. Pure: it knows neither VS Code nor the daemon. */
 
 import { asShown } from "./lines";
-import type { ChunkParams, StoredMessage } from "./protocol";
+import type { BlockError, BlockResult, ChunkParams, StoredMessage } from "./protocol";
 
 /** A display that has this key replaces an earlier one of the block with the same value. */
 const DISPLAY_ID = "application/vnd.oi.display-id";
@@ -34,7 +34,13 @@ export interface Block {
   readonly approval?: string;
   /** Number of the line that runs now, from 1. */
   readonly activeLine?: number;
+  /** How it ended, if it did not just run to its end. */
+  readonly status?: BlockFailure | undefined;
+  /** The error that ended it, if its language tells it. */
+  readonly error?: BlockError | undefined;
 }
+
+export type BlockFailure = Exclude<BlockResult["status"], "ok">;
 
 /** An error, in words for a person. It is not part of the conversation. */
 export interface Failure {
@@ -55,8 +61,10 @@ export interface Thinking {
 export type Cell = Words | Block | Failure | Thinking;
 export type Cells = readonly Cell[];
 
+type Folded = Pick<ChunkParams, "chunk" | "approval" | "result">;
+
 /** The cells after one more chunk. Chunks that add nothing to the cells, and unknown ones, are ignored. */
-export function fold(cells: Cells, params: Pick<ChunkParams, "chunk" | "approval">, now = Date.now()): Cells {
+export function fold(cells: Cells, params: Folded, now = Date.now()): Cells {
   const { chunk } = params;
   if ("thinking" in chunk) return think(cells, chunk.thinking, now);
   if ("notice" in chunk) return chunk.notice.kind === "retry" ? withoutOpenThinking(cells) : cells;
@@ -66,7 +74,7 @@ export function fold(cells: Cells, params: Pick<ChunkParams, "chunk" | "approval
 }
 
 /** The cells after a chunk that may add to the conversation's messages. */
-function foldMessage(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk" | "approval">): Cells {
+function foldMessage(cells: Cells, { chunk, approval, result }: Folded): Cells {
   if ("message" in chunk) {
     const last = cells.at(-1);
     return last?.kind === "words" && last.role === "assistant"
@@ -84,7 +92,8 @@ function foldMessage(cells: Cells, { chunk, approval }: Pick<ChunkParams, "chunk
   }
   if ("declined" in chunk) return change(cells, (open) => end(open, "declined"));
   if ("input" in chunk && !openBlock(cells)) return cells; // a question of the daemon itself
-  if ("end_of_execution" in chunk) return change(cells, (open) => end(open, "ended"));
+  if ("end_of_execution" in chunk)
+    return change(cells, (open) => ({ ...end(open, "ended"), ...failure(result) }));
   const isWritten = "output" in chunk || "display" in chunk || "active_line" in chunk || "input" in chunk;
   return isWritten ? change(cells, (open) => write({ ...open, state: "running" }, chunk)) : cells;
 }
@@ -143,10 +152,12 @@ export function isOver(block: Block): boolean {
 export function cellsOf(messages: readonly StoredMessage[]): Cells {
   return messages.map((message) => {
     if ("message" in message) return { kind: "words", role: message.role, text: message.message };
-    const { language, code, output, displays = [], status } = message;
+    const { language, code, output, displays = [], status, error } = message;
     const outputs = output === undefined ? [] : [...parts(output, displays)];
-    const state = status === "declined" ? status : output === undefined ? "interrupted" : "ended";
-    return { ...block(language), code, outputs, state };
+    const written = { ...block(language), code, outputs };
+    if (status === "declined") return { ...written, state: status };
+    const state = output === undefined ? "interrupted" : "ended";
+    return { ...written, state, ...failure({ status, error }) };
   });
 }
 
@@ -161,7 +172,9 @@ export function messagesOf(cells: Cells): StoredMessage[] {
     if (cell.state !== "ended" && outputs.length === 0) return [stored];
     const output = asShown(outputs.map(plain).join("")).replace(/\n$/, "");
     const displays = outputs.flatMap((each) => ("display" in each ? [each.display] : []));
-    return [{ ...stored, output, ...(displays.length > 0 && { displays }) }];
+    const { status, error } = cell;
+    const known = { ...(displays.length > 0 && { displays }), ...failure({ status, error }) };
+    return [{ ...stored, output, ...known }];
   });
 }
 
@@ -179,6 +192,15 @@ function change(cells: Cells, to: (open: Block) => Block): Cells {
 
 function end({ approval: _, activeLine: __, ...open }: Block, state: BlockState): Block {
   return { ...open, state };
+}
+
+/** What a result, or a stored message, tells of how a block ended. */
+type Told = { readonly status?: BlockResult["status"] | undefined; readonly error?: BlockError | undefined };
+
+/** What is kept of how a block ended, where it says something. */
+function failure(result?: Told | null): { status?: BlockFailure; error?: BlockError } {
+  const { status, error } = result ?? {};
+  return { ...(status && status !== "ok" && { status }), ...(error && { error }) };
 }
 
 function write(open: Block, chunk: ChunkParams["chunk"]): Block {

@@ -234,7 +234,7 @@ function Conversation:receive(params)
   self.seq, self.state = params.seq, params.state
   self.activity:add(chunk, self.state)
   if config.options.thinking or not chunk.thinking then
-    self.fold:add(chunk)
+    self.fold:add(chunk, params.result)
   end
   self.approval = self.state == "approval" and (params.approval or self.approval) or nil
   self.input = self.state == "input" and self.input or nil

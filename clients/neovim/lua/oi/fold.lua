@@ -45,10 +45,11 @@ end
 ---@field output? oi.Lines What a block wrote. Nil: it has not run.
 ---@field displays oi.Display[] What a block displayed.
 ---@field status? "error"|"interrupted"|"killed"|"declined" How a block ended, if it matters.
+---@field error? oi.BlockError The error that ended a block, if its language tells it.
 ---@field active_line? integer The line that runs now.
 ---@field topic? string Kind of a notice, such as `retry`.
 ---@field began? number When this thinking began, in seconds.
----@field seconds? number How long this thinking has taken. Nil: it goes on.
+---@field seconds? number How long this thinking, or block, has taken. Nil: it goes on, or that is not known.
 ---@field plain? oi.PlainOutput Cache of the layout.
 ---@field files? table<oi.Display, string|false> Files in which the displays were saved.
 ---@field pictures? string[] The same files, in their order.
@@ -284,7 +285,7 @@ function Fold:remove_notices(topic)
   end
 end
 
----@type table<string, fun(fold: oi.Fold, value: any)>
+---@type table<string, fun(fold: oi.Fold, value: any, result?: oi.BlockResult)>
 local add = {
   message = function(fold, text)
     local open = fold:last("message")
@@ -317,8 +318,13 @@ local add = {
   end,
   output = Fold.print,
   display = Fold.show,
-  end_of_execution = function(fold)
+  end_of_execution = function(fold, _, result)
     fold:print("")
+    local item = fold:last("code")
+    if item and result then
+      item.status = result.status ~= "ok" and result.status or nil
+      item.error, item.seconds = result.error, result.seconds
+    end
     fold:close()
   end,
   declined = function(fold)
@@ -341,12 +347,13 @@ local add = {
 
 --- Add a chunk. Kinds that add nothing to what is shown, and unknown ones, are ignored.
 ---@param chunk oi.Chunk
-function Fold:add(chunk)
+---@param result? oi.BlockResult What comes with the end of a block.
+function Fold:add(chunk, result)
   local kind, value = next(chunk)
   if not kind then
     add.active_line(self, nil) -- `{"active_line": null}`: null fields are not there in Lua
   elseif add[kind] then
-    add[kind](self, value)
+    add[kind](self, value, result)
   end
 end
 
@@ -357,7 +364,7 @@ function Fold:restore(message)
     local item = self:begin(message.language or "", message.code)
     item.output = message.output and Lines.new(message.output)
     item.displays = message.displays or {}
-    item.status = message.status
+    item.status, item.error = message.status, message.error
   else
     self:push(new_item(message.role == "user" and "user" or "message", message.message))
   end
@@ -378,6 +385,7 @@ local function stored(item)
     output = item.output and tostring(item.output):gsub("\n$", "") or nil,
     displays = #item.displays > 0 and item.displays or nil,
     status = item.status,
+    error = item.error,
   }
 end
 

@@ -1,19 +1,23 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Block, type Cells, cellsOf, fold, isAnswered, messagesOf, settle } from "../../src/fold";
-import type { Chunk, StoredMessage } from "../../src/protocol";
+import type { BlockResult, Chunk, StoredMessage } from "../../src/protocol";
 
 interface Example {
   readonly name: string;
   readonly chunks: Chunk[];
+  /** What comes with each `end_of_execution`. */
+  readonly results?: BlockResult[];
   readonly messages: StoredMessage[];
 }
 
 const golden = new URL("../../../../docs/examples/folds.json", import.meta.url);
 const examples: Example[] = JSON.parse(readFileSync(golden, "utf8"));
 
-function all(chunks: readonly Chunk[], from: Cells = []): Cells {
-  return chunks.reduce((cells, chunk) => fold(cells, { chunk }), from);
+function all(chunks: readonly Chunk[], from: Cells = [], results: readonly BlockResult[] = []): Cells {
+  const ends = chunks.filter((chunk: Chunk) => "end_of_execution" in chunk) as Chunk[];
+  const of = (chunk: Chunk) => results[ends.indexOf(chunk)] ?? null;
+  return chunks.reduce((cells, chunk) => fold(cells, { chunk, result: of(chunk) }), from);
 }
 
 function lastBlock(cells: Cells): Block {
@@ -23,8 +27,8 @@ function lastBlock(cells: Cells): Block {
 }
 
 describe("a golden stream folds into the messages that the daemon stores", () => {
-  test.each(examples)("$name", ({ chunks, messages }) => {
-    expect(messagesOf(settle(all(chunks)))).toEqual(messages);
+  test.each(examples)("$name", ({ chunks, messages, results }) => {
+    expect(messagesOf(settle(all(chunks, [], results)))).toEqual(messages);
   });
 });
 
