@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ApprovalDecision,
         ChunkDict,
         ChunkStream,
+        CompletionsDict,
         LanguageDict,
         LastTurnDict,
         LocalServerDict,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         ResultDict,
         SavedPageDict,
         UsageDict,
+        VariableDict,
     )
     from oi_daemon.settings.shapes import SettingsDict
 
@@ -278,6 +280,31 @@ class Interpreter(PersistentConversation):
         """The languages, and whether code in them can run here, as `oi/languages` returns them."""
         with self._daemon() as remote:
             return remote.languages()
+
+    def variables(self, language: str | None = None, limit: int = 1000) -> "list[VariableDict]":
+        """The variables of one language, or of all that were used; at most `limit` of each.
+
+        Nothing of the values is run for that, not even their `repr`.
+        """
+        with self._daemon() as remote:
+            return remote.variables(language, limit)
+
+    def inspect(
+        self, code: str, position: int | None = None, language: str = "python"
+    ) -> dict[str, str]:
+        """What is known of the name at a position of the code, or at its end, by MIME type.
+
+        Empty if there is no such name.
+        """
+        with self._daemon() as remote:
+            return remote.inspect(language, code, len(code) if position is None else position)
+
+    def complete(
+        self, code: str, position: int | None = None, language: str = "python"
+    ) -> "CompletionsDict":
+        """What may stand at a position of the code, or at its end: names, attributes, keys."""
+        with self._daemon() as remote:
+            return remote.complete(language, code, len(code) if position is None else position)
 
     def close(self) -> None:
         """End the daemon and all that it runs. The next call starts another."""

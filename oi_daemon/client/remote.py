@@ -11,11 +11,13 @@ if TYPE_CHECKING:
     from oi_daemon.client.connection import Connection
     from oi_daemon.messages.shapes import (
         ApprovalDecision,
+        CompletionsDict,
         LanguageDict,
         LocalServerDict,
         MessageDict,
         SavedPageDict,
         UsageDict,
+        VariableDict,
     )
 
 
@@ -97,6 +99,23 @@ class RemoteConversation:
         found = self.connection.request(methods.LANGUAGES, methods.NoParams()).languages
         return cast("list[LanguageDict]", msgspec.to_builtins(found))
 
+    def variables(self, language: str | None, limit: int) -> "list[VariableDict]":
+        """The variables of one language, or of all that were used."""
+        params = methods.VariablesParams(conversation=self.id, language=language, limit=limit)
+        found = self.connection.request(methods.VARIABLES, params).variables
+        return cast("list[VariableDict]", msgspec.to_builtins(found))
+
+    def inspect(self, language: str, code: str, position: int) -> dict[str, str]:
+        """What is known of the name at a place in code, by MIME type."""
+        params = self._place(language, code, position)
+        return self.connection.request(methods.INSPECT, params).data
+
+    def complete(self, language: str, code: str, position: int) -> "CompletionsDict":
+        """What may stand at a place in code."""
+        params = self._place(language, code, position)
+        found = self.connection.request(methods.COMPLETE, params)
+        return cast("CompletionsDict", msgspec.to_builtins(found))
+
     def models(self) -> list[str]:
         """The chat models of the server that the settings name, the best ones first."""
         server = self.connection.request(methods.MODELS, self._params).server
@@ -106,6 +125,11 @@ class RemoteConversation:
         """The model servers found on this machine."""
         found = self.connection.request(methods.MODELS, self._params).local
         return [{"api_base": server.api_base, "models": server.models} for server in found]
+
+    def _place(self, language: str, code: str, position: int) -> methods.PlaceParams:
+        return methods.PlaceParams(
+            conversation=self.id, language=language, code=code, position=position
+        )
 
     @property
     def _params(self) -> methods.ConversationParams:

@@ -16,6 +16,7 @@ from oi_daemon.conversation.survey import Surroundings
 from oi_daemon.conversation.transcript import HistoryFor, Transcript
 from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
+from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.spares import Spares
 from oi_daemon.messages import ConversationState, Message, UserMessage
 from oi_daemon.messages.usage import Usage
@@ -213,6 +214,11 @@ class Conversation:
     async def input(self, input: str, value: str | None) -> bool:
         """Give the line that code, or a question, waits for. See `Progress.input`."""
         return await self._progress.input(input, value)
+
+    @property
+    def interpreters(self) -> Interpreters | None:
+        """The language processes; None before the first turn."""
+        return self._processes.current
 
     @property
     def state(self) -> ConversationState:

@@ -47,6 +47,11 @@ class LanguageProcesses:
             self._interpreters = Interpreters(workplace, news, self._spares)
         return self._interpreters
 
+    @property
+    def current(self) -> Interpreters | None:
+        """The processes that there are; None if none was needed yet."""
+        return self._interpreters
+
     async def answer(self, input: str, value: str | None) -> bool:
         """Give the code a line that it waits for. False if nothing waits under this id."""
         return self._interpreters is not None and await self._interpreters.answer(input, value)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 from oi_daemon import keys
-from oi_daemon.execution.language import Language, Process, Workplace
+from oi_daemon.execution.language import Language, Lookup, Process, Workplace
 from oi_daemon.execution.languages.registry import (
     PYTHON,
     find_language,
@@ -96,6 +96,18 @@ class Interpreters:
     async def answer(self, input: str, value: str | None) -> bool:
         """Give the code a line that it waits for. See `Process.answer`."""
         return self._latest is not None and await self._latest.answer(input, value)
+
+    async def look_up(self, lookup: Lookup, language: str | None = None) -> dict[str, bytes | None]:
+        """The answers of the language processes that there are; see `Process.look_up`.
+
+        Args:
+            language: the only one to ask. Default: all.
+        """
+        found = None if language is None else find_language(language)
+        names = [*self._processes] if language is None else [found.name] if found else []
+        asked = {name: self._processes[name] for name in names if name in self._processes}
+        answers = await asyncio.gather(*(process.look_up(lookup) for process in asked.values()))
+        return dict(zip(asked, answers, strict=True))
 
     async def warm(self) -> None:
         """Start Python ahead of need, as a spare that any conversation may take.

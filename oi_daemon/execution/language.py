@@ -6,7 +6,7 @@ an entry in `languages/registry.py`.
 
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from oi_daemon.execution.limits import Limits
 from oi_daemon.keys import NAMES
@@ -38,6 +38,20 @@ class Workplace:
     """Environment variables with keys that the code gets all the same."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lookup:
+    """A question about what a language process holds. Answering it runs no code of the user's."""
+
+    kind: Literal["variables", "inspect", "complete"]
+    """What is wanted: all variables, the documentation of a name, or what may stand somewhere."""
+    code: str = ""
+    """The code around the place that is asked about."""
+    position: int = 0
+    """The place: how many characters of the code are before it."""
+    limit: int = 1000
+    """Most variables or matches that are wanted."""
+
+
 class Process(Protocol):
     """The process of one language in one conversation. It keeps its state between blocks."""
 
@@ -66,6 +80,16 @@ class Process(Protocol):
 
         Returns:
             False if no request of this id waits.
+        """
+        ...
+
+    async def look_up(self, lookup: Lookup) -> bytes | None:
+        """Answer a lookup as JSON, in the shape of `oi_daemon.protocol.lookups`.
+
+        Never starts a process: without one, the answer is an empty object.
+
+        Returns:
+            None if it does not answer now, or never does.
         """
         ...
 

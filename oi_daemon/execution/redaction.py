@@ -17,6 +17,10 @@ from oi_daemon.messages import (
 )
 
 _MARK = "[key]"
+_CUT = "…"
+"""Stands where the rest of a text was left out."""
+_BEGINNING = 6
+"""Characters of a key that are redacted if the rest of it was left out."""
 
 
 async def redacted(
@@ -33,6 +37,24 @@ async def redacted(
                 yield each
     for each in redactor.release():
         yield each
+
+
+def without_keys(value: Any, keys: Collection[str]) -> Any:
+    """Return a value of JSON with `[key]` in the place of each key, also of one that was cut."""
+    redactor = Redactor(keys)
+
+    def redact(value: Any) -> Any:
+        match value:
+            case str():
+                return redactor.redact_cut(value)
+            case list():
+                return [redact(each) for each in value]
+            case dict():
+                return {name: redact(each) for name, each in value.items()}
+            case _:
+                return value
+
+    return redact(value)
 
 
 class Redactor:
@@ -81,6 +103,15 @@ class Redactor:
         """Return the text with all whole keys replaced."""
         for key in self._keys:
             text = text.replace(key, _MARK)
+        return text
+
+    def redact_cut(self, text: str) -> str:
+        """Return the text with all keys replaced, and with those that `…` or `'…` ends."""
+        text = self._redact(text)
+        for key in self._keys if _CUT in text else ():
+            for length in range(len(key) - 1, _BEGINNING - 1, -1):
+                for quote in ("", "'", '"'):
+                    text = text.replace(f"{key[:length]}{quote}{_CUT}", f"{_MARK}{quote}{_CUT}")
         return text
 
     def _redact_chunk(self, chunk: Chunk) -> Chunk:

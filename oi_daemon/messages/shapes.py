@@ -154,6 +154,43 @@ class SavedPageDict(TypedDict):
     """Where the next page begins. Left out on the last page."""
 
 
+class ColumnDict(TypedDict):
+    """A column of a table."""
+
+    name: str
+    type: str
+
+
+class VariableDict(TypedDict):
+    """A variable of a language process."""
+
+    name: str
+    type: str
+    """The language's own name of its type, as in `DataFrame`."""
+    language: str
+    preview: str
+    """A short text for the value. Empty if there was no time for it."""
+    size: NotRequired[int]
+    """How many items or characters it has."""
+    shape: NotRequired[list[int]]
+    """Of an array or a table."""
+    bytes: NotRequired[int]
+    """Of an array or a table, without what its values only refer to."""
+    columns: NotRequired[list[ColumnDict]]
+    """Of a table: the first 100."""
+
+
+class CompletionsDict(TypedDict):
+    """What may stand at a place in code."""
+
+    matches: list[str]
+    kinds: list[str]
+    """What each match is, in a word, such as `function` or `key`."""
+    start: int
+    """Where the text begins that a match replaces."""
+    end: int
+
+
 class LocalServerDict(TypedDict):
     """A model server that was found on this machine."""
 

@@ -13,6 +13,7 @@ from msgspec import Meta
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import Chunk, ConversationState, EndOfExecution, Executing, InputRequest
 from oi_daemon.protocol import chunks
+from oi_daemon.protocol.lookups import Completions, Documentation, Variables
 
 VERSION = 1
 CHUNK = "oi/chunk"
@@ -118,6 +119,25 @@ class HistoryDeleteParams(_Shape):
 
 class SettingsSetParams(_Shape):
     settings: SettingsChanges
+    conversation: ConversationId = None
+
+
+class VariablesParams(_Shape):
+    conversation: ConversationId = None
+    language: Annotated[
+        str | None, Meta(description="Left out: all languages that the conversation has used.")
+    ] = None
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 1000
+
+
+class PlaceParams(_Shape):
+    """A place in code that need not have been run."""
+
+    language: str
+    code: str
+    position: Annotated[
+        int, Meta(ge=0, description="How many characters (Unicode code points) are before it.")
+    ]
     conversation: ConversationId = None
 
 
@@ -328,6 +348,9 @@ SETTINGS_GET = Method("oi/settings/get", ConversationParams, dict[str, Any], "se
 SETTINGS_SET = Method("oi/settings/set", SettingsSetParams, dict[str, Any], "settings_set")
 LANGUAGES = Method("oi/languages", NoParams, Languages, "languages")
 MODELS = Method("oi/models", ConversationParams, ModelsResult, "models")
+VARIABLES = Method("oi/variables", VariablesParams, Variables, "variables")
+INSPECT = Method("oi/inspect", PlaceParams, Documentation, "inspect")
+COMPLETE = Method("oi/complete", PlaceParams, Completions, "complete")
 STATUS = Method("oi/status", NoParams, StatusResult, "status")
 
 METHODS: dict[str, AnyMethod] = {
@@ -337,6 +360,7 @@ METHODS: dict[str, AnyMethod] = {
         *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
         HISTORY_DELETE,
         *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),
+        *(VARIABLES, INSPECT, COMPLETE),
     )
 }
 """Every request, by its name on the wire."""

@@ -17,6 +17,8 @@ from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.collaborators import Answer, Decision, Model
 from oi_daemon.conversation.conversation import Conversation, Outcome
 from oi_daemon.conversation.processes import problem_of_folder
+from oi_daemon.execution import lookups
+from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.registry import find_language, languages, runnable
 from oi_daemon.execution.languages.versions import Versions
@@ -24,6 +26,7 @@ from oi_daemon.execution.process.guard import guard_problems
 from oi_daemon.history import in_thread
 from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
 from oi_daemon.model.environment import Environment
+from oi_daemon.protocol.lookups import Completions, Documentation, Variables
 from oi_daemon.protocol.methods import (
     Accepted,
     ApproveParams,
@@ -43,12 +46,14 @@ from oi_daemon.protocol.methods import (
     Languages,
     ModelsResult,
     NoParams,
+    PlaceParams,
     QueueDepths,
     Removed,
     ServerEntry,
     SettingsSetParams,
     StatusResult,
     TurnResult,
+    VariablesParams,
 )
 from oi_daemon.server.background import Background
 from oi_daemon.server.conversations import ChunkFilter, Conversations
@@ -245,6 +250,24 @@ class Methods:
             ],
         )
 
+    async def variables(self, params: VariablesParams) -> Variables:
+        interpreters = self._interpreters(params.conversation)
+        if interpreters is None:
+            return lookups.NO_VARIABLES
+        return await lookups.variables(interpreters, params.language, params.limit)
+
+    async def inspect(self, params: PlaceParams) -> Documentation:
+        interpreters = self._interpreters(params.conversation)
+        if interpreters is None:
+            return lookups.NO_DOCUMENTATION
+        return await lookups.documentation(interpreters, _place(params))
+
+    async def complete(self, params: PlaceParams) -> Completions:
+        interpreters = self._interpreters(params.conversation)
+        if interpreters is None:
+            return lookups.no_completions(min(params.position, len(params.code)))
+        return await lookups.completions(interpreters, _place(params))
+
     async def status(self, params: NoParams) -> StatusResult:
         return StatusResult(
             version=__version__,
@@ -292,6 +315,11 @@ class Methods:
                 if isinstance(error, BaseException):
                     logger.error("closing failed", exc_info=error)
 
+    def _interpreters(self, conversation: str | None) -> Interpreters | None:
+        """The language processes of a conversation; None if it has none."""
+        active = self._conversations.active(conversation)
+        return None if active is None else active.interpreters
+
     async def _chat(self, params: ChatParams, is_sent: ChunkFilter) -> TurnResult:
         conversation = self._conversations.open(params.conversation)
         emit = self._conversations.emitter(conversation, is_sent)
@@ -303,6 +331,11 @@ class Methods:
 
     def _model(self, settings: Settings, environment: Environment) -> Model:
         return self._models.model(settings, environment)
+
+
+def _place(params: PlaceParams) -> lookups.CodePlace:
+    """Return the place in code that a request names."""
+    return lookups.CodePlace(params.language, params.code, params.position)
 
 
 def _every_chunk(chunk: Chunk) -> bool:

@@ -213,6 +213,76 @@ export interface QueueDepths {
   outgoing_bytes: number;
 }
 
+export interface VariablesParams {
+  /** Its id. Left out: the daemon's default conversation. */
+  conversation?: string | null;
+  /** Left out: all languages that the conversation has used. */
+  language?: string | null;
+  limit?: number;
+}
+
+/** The variables of one or all language processes of a conversation. */
+export interface Variables {
+  /** Those that hold data first, each kind in the order of definition. */
+  variables: VariableEntry[];
+  /** How many there are beyond the limit. */
+  more: number;
+  /** Languages that do not answer: while a block runs, or because they cannot. */
+  unanswered: string[];
+}
+
+/** A variable of a language process. */
+export interface VariableEntry {
+  name: string;
+  /** The language's own name of it, as in `DataFrame`. */
+  type: string;
+  /** A short text for the value, on one line; `…` stands where something was left out. Empty if there was no time for it. */
+  preview: string;
+  language: string;
+  /** How many items or characters it has. */
+  size?: number | null;
+  /** Of an array or a table. */
+  shape?: number[] | null;
+  /** Of an array or a table, without what its values only refer to. */
+  bytes?: number | null;
+  /** Of a table: the first 100, in their order. */
+  columns?: Column[] | null;
+}
+
+/** A column of a table. */
+export interface Column {
+  name: string;
+  /** Of its values, as in `float64`. */
+  type?: string;
+}
+
+/** A place in code that need not have been run. */
+export interface PlaceParams {
+  language: string;
+  code: string;
+  /** How many characters (Unicode code points) are before it. */
+  position: number;
+  /** Its id. Left out: the daemon's default conversation. */
+  conversation?: string | null;
+}
+
+/** What is known of the name at a place in code. */
+export interface Documentation {
+  /** `text/plain` and `text/markdown`. Empty: there is no such name. */
+  data: Record<string, unknown>;
+}
+
+/** What may stand at a place in code. */
+export interface Completions {
+  /** The best ones first. */
+  matches: string[];
+  /** What each match is: `variable`, `function`, `class`, `module`, `property`, `parameter`, `key`, `keyword`, `command`, `file`, ... */
+  kinds: string[];
+  /** Where the text begins that a match replaces. */
+  start: number;
+  end: number;
+}
+
 /** Params of the one notification, `oi/chunk`. */
 export interface ChunkParams {
   conversation: string;
@@ -428,4 +498,7 @@ export interface Methods {
   "oi/languages": { params: NoParams; result: Languages };
   "oi/models": { params: ConversationParams; result: ModelsResult };
   "oi/status": { params: NoParams; result: StatusResult };
+  "oi/variables": { params: VariablesParams; result: Variables };
+  "oi/inspect": { params: PlaceParams; result: Documentation };
+  "oi/complete": { params: PlaceParams; result: Completions };
 }

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.language import Language, Lookup, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.limits import STANDBY_SUPPORTED
 from oi_daemon.execution.process.language_process import LanguageProcess
@@ -23,7 +23,10 @@ def python(workplace: Workplace) -> LanguageProcess:
             return [path, "-X", "utf8", str(_WORKER), str(control), str(answers), nonce]
 
         return Program(
-            command=command, environment=environment(path, os.environ), cwd=workplace.cwd
+            command=command,
+            environment=environment(path, os.environ),
+            cwd=workplace.cwd,
+            has_lookups=True,
         )
 
     def request(number: int, code: str) -> bytes:
@@ -31,7 +34,20 @@ def python(workplace: Workplace) -> LanguageProcess:
         megabytes = workplace.limits.standby_memory if STANDBY_SUPPORTED else 0
         return b"%d %d %d\n%s" % (number, megabytes, len(data), data)
 
-    return LanguageProcess(WorkerSpec(name="Python", program=program, request=request), workplace)
+    spec = WorkerSpec(
+        name="Python",
+        program=program,
+        request=request,
+        lookup=_lookup,
+        answers_while_running=True,
+    )
+    return LanguageProcess(spec, workplace)
+
+
+def _lookup(number: int, lookup: Lookup) -> bytes:
+    """What is sent for a lookup: its number, kind, position and limit, and the code."""
+    head = f"{number} {lookup.kind} {lookup.position} {lookup.limit}\n"
+    return f"{head}{lookup.code}".encode("utf-8", "replace")
 
 
 def path(workplace: Workplace) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from oi_daemon import keys
 from oi_daemon.errors import NotInstalledError
-from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.language import Lookup, Workplace
 from oi_daemon.execution.process.ending import Ending, KeptVariables
 from oi_daemon.execution.process.running_block import RunningBlock
 from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
@@ -168,6 +168,18 @@ class LanguageProcess:
     async def answer(self, input: str, value: str | None) -> bool:
         """Give the code a line that it waits for. See `Process.answer`."""
         return self._block is not None and await self._block.answer(input, value)
+
+    async def look_up(self, lookup: Lookup) -> bytes | None:
+        """Answer a lookup. See `Process.look_up`."""
+        if self._spec.lookup is None:
+            return None
+        if self._stream is None:
+            return b"{}"
+        if self._block is not None and not self._spec.answers_while_running:
+            return None
+        await self._stream.settled()
+        make = self._spec.lookup
+        return await self._stream.look_up(lambda number: make(number, lookup))
 
     async def close(self) -> None:
         """End the process and everything that it started."""

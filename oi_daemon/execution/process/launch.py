@@ -3,6 +3,7 @@
 output   what the process and its children write; stdout and stderr are this one pipe
 control  socket: code goes in; displays and requests for input come out
 answers  socket: the lines that answer those requests
+lookups  socket, if the program has one: questions about its variables; control takes the answers
 stdin    what the children read
 lifeline a pipe that ends with the daemon; then the system kills the process and its group
 """
@@ -24,6 +25,8 @@ from oi_daemon.execution.process.standard_input import StandardInput
 from oi_daemon.execution.process.standby import ActiveProcess
 from oi_daemon.execution.sandbox.sandbox import Sandbox
 
+LOOKUPS = "OI_DAEMON_LOOKUPS"
+"""Environment variable: the number of the descriptor over which the worker gets lookups."""
 _PIPE_SIZE = 1 << 20
 """Bytes that the output pipe can hold."""
 
@@ -42,6 +45,8 @@ class Program:
     """Further descriptors that the program inherits. They are closed when it has ended."""
     sandbox: Sandbox | None = None
     """What the program may write, read and reach. None: all that the user may."""
+    has_lookups: bool = False
+    """Whether lookups come over a socket of their own, which LOOKUPS names, instead of control."""
     folder: str | None = None
     """Folder for the program's temporary files, removed when it has ended."""
 
@@ -65,24 +70,35 @@ class LaunchedProcess:
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
         self.answers, answers = socket.socketpair()
+        lookups: socket.socket | None = None
+        self.lookups: socket.socket | None = None
+        """Our end of the socket for lookups; None if the program gets them over `control`."""
+        if program.has_lookups:
+            # Datagrams: a process that ends while it reads one leaves none of it.
+            self.lookups, lookups = socket.socketpair(type=socket.SOCK_DGRAM)
         self.output, output = os.pipe()
         self._lifeline = Lifeline()
         try:
             command = program.command(control.fileno(), answers.fileno(), nonce)
-            inherited = (control.fileno(), answers.fileno(), *program.descriptors)
+            inherited = [control.fileno(), answers.fileno(), *program.descriptors]
+            if lookups is not None:
+                inherited.append(lookups.fileno())
+                program.environment[LOOKUPS] = str(lookups.fileno())
             process = self._start(program, command, output, inherited)
         except BaseException:
             self._clean()
             raise
         finally:
-            control.close()
-            answers.close()
+            for theirs in (control, answers, lookups):
+                if theirs is not None:
+                    theirs.close()
             os.close(output)
         self.active = ActiveProcess(process, self._cookie, exited, self._lifeline.protect)
         _enlarge(self.output)
         _prefer_for_oom_kill(process.pid)
-        for end in (self.control, self.answers):
-            end.setblocking(False)
+        for end in (self.control, self.answers, self.lookups):
+            if end is not None:
+                end.setblocking(False)
         os.set_blocking(self.output, False)
 
     def _start(
@@ -122,6 +138,8 @@ class LaunchedProcess:
         """Close our ends of the pipes, and remove the temporary folder."""
         self.control.close()
         self.answers.close()
+        if self.lookups is not None:
+            self.lookups.close()
         self.stdin.close()
         self._lifeline.close()
         for descriptor in (self.output, *self._descriptors):

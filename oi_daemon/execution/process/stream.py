@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -13,6 +14,8 @@ from oi_daemon.execution.process.ending import KeptVariables
 from oi_daemon.execution.process.launch import LaunchedProcess, Program
 from oi_daemon.execution.process.marks import Kind, Mark, Marks
 
+_ANSWER_WITHIN = 1.0
+"""Seconds that a process has to answer a lookup."""
 _READ = 1 << 18
 """Most bytes of output that are read at a time, so that other tasks get their turn in between."""
 _EXIT_WITHIN = 0.1
@@ -50,6 +53,8 @@ class ControlMessage(msgspec.Struct):
     """Id of the process that takes over."""
     ended: int | None = None
     """Id of the process that has ended, reported by its parent."""
+    answer: msgspec.Raw = msgspec.Raw()
+    """The answer to the lookup of this number, as JSON; empty in other messages."""
 
 
 class Listener(Protocol):
@@ -106,6 +111,10 @@ class WorkerStream:
         """Other lines of the control socket: the output of a fault handler."""
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
+        self._lookups: dict[int, asyncio.Future[bytes]] = {}
+        """Lookups that wait for their answers, by their numbers."""
+        self._last_lookup = 0
+        """Number of the latest lookup."""
         self._handing_over: asyncio.Task[None] | None = None
         """The task that handles the latest exit of the process."""
         self._process = LaunchedProcess(program, self._nonce, self._exited)
@@ -133,6 +142,28 @@ class WorkerStream:
                 await self._loop.sock_sendall(self._process.control, request)
         except OSError:
             pass
+
+    async def look_up(self, request: Callable[[int], bytes]) -> bytes | None:
+        """Send a lookup and wait for its answer; None if it does not come in time.
+
+        Args:
+            request: makes what is sent, from the number of the lookup.
+        """
+        self._last_lookup += 1
+        number = self._last_lookup
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        self._lookups[number] = answer
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN):
+                if self._process.lookups is None:
+                    await self.send(request(number))
+                else:
+                    self._process.lookups.send(request(number))
+                return await answer
+        except (OSError, TimeoutError):  # it has ended, or is too busy
+            return None
+        finally:
+            del self._lookups[number]
 
     def interrupt(self, message: bytes) -> None:
         """Send this message to the process, and SIGINT to it and its children."""
@@ -264,8 +295,16 @@ class WorkerStream:
             active.on_status(message.ended, message.number)
         elif message.resumed is not None:
             active.on_resumed(message.resumed)
+        elif answer := bytes(message.answer):
+            self._on_answer(message.number, answer)
         else:
             self._messages[message.number] = message
+
+    def _on_answer(self, number: int, answer: bytes) -> None:
+        """The answer to a lookup has come, perhaps too late."""
+        waiting = self._lookups.get(number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
 
     def _exited(self) -> None:
         """The active process has ended: read what it has sent, then see what follows."""

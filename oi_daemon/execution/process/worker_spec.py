@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from oi_daemon.execution.language import Lookup
 from oi_daemon.execution.process.launch import Program
 
 
@@ -20,6 +21,10 @@ class WorkerSpec:
     """What is sent to interrupt a block, besides SIGINT to the process and its children."""
     again: float = 0.3
     """Seconds between two interrupts of the same block."""
+    lookup: Callable[[int, Lookup], bytes] | None = None
+    """Makes what is sent to answer a lookup, from its number; None if it answers none."""
+    answers_while_running: bool = False
+    """Whether lookups are answered while a block runs, too."""
     grace: float = 2.0
     """Seconds in which an interrupted block could run and did not stop; then it is killed with its
     process."""

@@ -17,6 +17,7 @@ from .harmless import harmless
 from .hooks import AfterImport, before_children, before_waits
 from .interrupts import Interrupts
 from .libraries import adapt_libraries
+from .lookups import Lookups
 from .standby import Standby
 from .streams import Input, OutputStream
 
@@ -41,11 +42,11 @@ def main(control: int, answers: int, nonce: str) -> None:
     after_import = _install(output, stdin, displays)
     faulthandler.enable(channel.control, all_threads=False)
     blocks = Blocks(channel, output, interrupts)
-    standby = Standby(
-        channel, lambda: channel.descriptors | output.descriptors | blocks.descriptors
-    )
+    lookups = Lookups(channel, vars(sys.modules["__main__"]))
+    parts = (channel, output, blocks, lookups)
+    standby = Standby(channel, lambda: {fd for part in parts for fd in part.descriptors})
     before_waits(standby.discard, interrupts)
-    _register_fork_hooks(channel, output, stdin, displays, standby, blocks)
+    _register_fork_hooks(channel, output, stdin, displays, standby, blocks, lookups)
     after_import.add("linecache", blocks.sources.use_in_linecache)
     after_import.add("asyncio", blocks.loop.adapt)
     watch = Watch(output, interrupts, blocks, channel)
@@ -64,6 +65,7 @@ def main(control: int, answers: int, nonce: str) -> None:
         blocks.process = os.getpid()
         blocks.loop.take_over()
         watch.start()
+        lookups.start()
         channel.take_over()
 
     _serve(Requests(channel, blocks.loop, standby), standby, run, take_over)
@@ -189,11 +191,14 @@ def _register_fork_hooks(
     displays: Displays,
     standby: Standby,
     blocks: Blocks,
+    lookups: Lookups,
 ) -> None:
     """Prepare for forks: a fork of the user's code must not act as the worker."""
+    os.register_at_fork(before=lookups.before_fork, after_in_parent=lookups.after_fork)
 
     def in_child() -> None:
         """Cut the child off from the daemon, unless the worker itself has forked a standby."""
+        lookups.after_fork()
         if standby.forking:
             output.after_fork()
             return
@@ -204,6 +209,7 @@ def _register_fork_hooks(
         displays.in_child()
         blocks.loop.in_child()
         channel.close()
+        lookups.close()
 
     os.register_at_fork(
         before=output.before_fork, after_in_parent=output.after_fork, after_in_child=in_child

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 _LOOK = 30
 """Seconds between two checks by a standby whether the daemon lives; the guard acts much earlier."""
-_THREADS = 2
-"""Number of the worker's own threads: the main thread and `Watch`."""
+_THREADS = 3
+"""Number of the worker's own threads: the main thread, `Watch` and `Lookups`."""
 _MIB = 1 << 20
 _PAGE = os.sysconf("SC_PAGESIZE")
 

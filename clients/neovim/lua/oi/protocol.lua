@@ -145,6 +145,45 @@
 ---@field requests integer Accepted and not answered.
 ---@field outgoing_bytes integer Written by the daemon, not yet read by the client.
 
+---@class oi.VariablesParams
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field language? string Left out: all languages that the conversation has used.
+---@field limit? integer
+
+---@class oi.Variables The variables of one or all language processes of a conversation.
+---@field variables oi.VariableEntry[] Those that hold data first, each kind in the order of definition.
+---@field more integer How many there are beyond the limit.
+---@field unanswered string[] Languages that do not answer: while a block runs, or because they cannot.
+
+---@class oi.VariableEntry A variable of a language process.
+---@field name string
+---@field type string The language's own name of it, as in `DataFrame`.
+---@field preview string A short text for the value, on one line; `…` stands where something was left out. Empty if there was no time for it.
+---@field language string
+---@field size? integer How many items or characters it has.
+---@field shape? integer[] Of an array or a table.
+---@field bytes? integer Of an array or a table, without what its values only refer to.
+---@field columns? oi.Column[] Of a table: the first 100, in their order.
+
+---@class oi.Column A column of a table.
+---@field name string
+---@field type? string Of its values, as in `float64`.
+
+---@class oi.PlaceParams A place in code that need not have been run.
+---@field language string
+---@field code string
+---@field position integer How many characters (Unicode code points) are before it.
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+
+---@class oi.Documentation What is known of the name at a place in code.
+---@field data table<string, any> `text/plain` and `text/markdown`. Empty: there is no such name.
+
+---@class oi.Completions What may stand at a place in code.
+---@field matches string[] The best ones first.
+---@field kinds string[] What each match is: `variable`, `function`, `class`, `module`, `property`, `parameter`, `key`, `keyword`, `command`, `file`, ...
+---@field start integer Where the text begins that a match replaces.
+---@field end integer
+
 ---@class oi.ChunkParams Params of the one notification, `oi/chunk`.
 ---@field conversation string
 ---@field turn integer
@@ -280,3 +319,6 @@
 ---@overload fun(method: "oi/languages", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.Languages))
 ---@overload fun(method: "oi/models", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.ModelsResult))
 ---@overload fun(method: "oi/status", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.StatusResult))
+---@overload fun(method: "oi/variables", params: oi.VariablesParams, callback?: fun(err?: oi.Error, result?: oi.Variables))
+---@overload fun(method: "oi/inspect", params: oi.PlaceParams, callback?: fun(err?: oi.Error, result?: oi.Documentation))
+---@overload fun(method: "oi/complete", params: oi.PlaceParams, callback?: fun(err?: oi.Error, result?: oi.Completions))
