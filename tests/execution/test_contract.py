@@ -109,7 +109,7 @@ SAMPLES = [
         wait="console.log('waits')\nawait new Promise((done) => setTimeout(done, 60000))",
         spin="console.log('spins')\nfor (;;) {}",
         flood="for (let i = 0; ; i++) console.log(i)",
-        die="console.log('last words')\nprocess.exit(3)",
+        die="console.log('last words')\nprocess.reallyExit(3)",
         kill="console.log('last words')\nprocess.kill(process.pid, 'SIGKILL')",
         background="const away = {detached: true, stdio: 'ignore'}\n"
         "const sleep = require('child_process').spawn('sleep', ['100'], away)\n"

@@ -346,10 +346,131 @@ fail()"""
     ]
 
 
-async def test_what_typescript_takes_is_said(interpreters: Interpreters) -> None:
+async def test_a_client_of_the_block_s_own_server_is_waited_for(interpreters: Interpreters) -> None:
+    code = (
+        "const http = require('http')\n"
+        "const server = http.createServer((_, answer) => setTimeout(() => answer.end('a'), 30))\n"
+        "server.listen(0, () => http.get({ port: server.address().port }, (answer) => {\n"
+        "  answer.on('data', (data) => console.log(String(data)))\n"
+        "  answer.on('end', () => { console.log('end'); server.close() })\n"
+        "}))"
+    )
+    assert await js(interpreters, code) == "a\nend\n"
+    code = (
+        "const net = require('net')\n"
+        "const server = net.createServer((socket) => {\n"
+        "  socket.on('end', () => server.close(() => console.log('closed')))\n"
+        "}).listen(0, () => net.connect(server.address().port).end())"
+    )
+    assert await js(interpreters, code) == "closed\n"
+
+
+async def test_udp_and_files_and_renewed_timers_are_waited_for(interpreters: Interpreters) -> None:
+    code = (
+        "const dgram = require('dgram')\n"
+        "dgram.createSocket('udp4') // never bound: it keeps no script from ending\n"
+        "const socket = dgram.createSocket('udp4', (message) => {\n"
+        "  console.log(String(message))\n"
+        "  socket.close()\n"
+        "})\n"
+        "socket.bind(0, '127.0.0.1', () => {\n"
+        "  socket.send('sent', socket.address().port, '127.0.0.1')\n"
+        "})\n0"
+    )
+    assert await js(interpreters, code) == "0\nsent\n"
+    code = "let n = 0\nconst t = setTimeout(() => { console.log(++n); if (n < 3) t.refresh() }, 5)"
+    assert await js(interpreters, code) == "1\n2\n3\n"
+    code = "(async () => { await (await open('a', 'w')).close(); console.log(4) })()"
+    code = f"const {{ open }} = require('fs').promises\n{code}\n0"
+    assert await js(interpreters, code) == "0\n4\n"
+
+
+async def test_a_listener_for_errors_is_the_only_one_that_is_told(
+    interpreters: Interpreters,
+) -> None:
+    code = "setTimeout(() => { throw new Error('x') })"
+    handled = (
+        "process.once('uncaughtException', (error) => console.log('handled', error.message))\n"
+    )
+    assert await js(interpreters, handled + code) == "handled x\n"
+    assert "Uncaught Error: x" in await js(interpreters, code)
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("console.log(1)\nreturn\nconsole.log(2)", "1\n"),
+        (
+            "for (const i of [1, 2]) { try { if (i) return i } finally { console.log(i) } }\n3",
+            "1\n",
+        ),
+        ("switch (1) { case 1: return (2) }\nconsole.log(2)", ""),
+        ("if (1) return await (async () => console.log(3))(); else 4\nconsole.log(2)", "3\n"),
+        ("function f() { return 5 }\nconst g = () => { return 6 }\n[f(), g()]", "[ 5, 6 ]\n"),
+        ("try { return } catch { console.log('caught') }", ""),
+    ],
+)
+async def test_a_return_at_the_top_ends_the_block(
+    interpreters: Interpreters, code: str, told: str
+) -> None:
+    assert await js(interpreters, code) == told
+    assert await js(interpreters, "7") == "7\n"
+
+
+async def test_a_return_at_the_top_keeps_what_was_declared(interpreters: Interpreters) -> None:
+    chunks = await run(
+        interpreters, "const a = 1\nif (a) {\n  console.log(a)\n  return\n}", language="js"
+    )
+    assert lines_of_outputs(chunks) == [(3, "1")]
+    assert await js(interpreters, "a") == "1\n"
+
+
+async def test_exit_ends_the_block_and_keeps_the_variables(interpreters: Interpreters) -> None:
+    """Its listeners run, nothing of the block goes on, and what it has opened is closed."""
+    code = (
+        "const a = 1\n"
+        "const server = require('net').createServer().listen(0)\n"
+        "process.on('exit', (code) => console.log('exit', code))\n"
+        "setTimeout(() => console.log('never'), 50)\n"
+        "try { process.exit(3) } catch { console.log('no') } finally { console.log('no') }"
+    )
+    assert await js(interpreters, code) == "exit 3\nExited with code 3\n"
+    assert await js(interpreters, "[a, server.listening, process.exitCode]") == (
+        "[ 1, false, undefined ]\n"
+    )
+    code = "setTimeout(() => process.exit(), 5)\nawait new Promise(() => {})"
+    assert await js(interpreters, code) == ""
+    assert await js(interpreters, "a") == "1\n"
+
+
+async def test_what_really_ends_the_process_loses_the_variables(interpreters: Interpreters) -> None:
+    told = await js(interpreters, "console.log(1)\nprocess.reallyExit(3)")
+    assert told.startswith("1\n[JavaScript ended with exit code 3")
+
+
+@pytest.mark.parametrize(
+    "code", ["const o = { a: 1 b: 2 }", "console.log('x'", "foo(a: 1)", "let type = 1; type x", "}"]
+)
+async def test_an_error_of_plain_javascript_speaks_of_no_typescript(
+    interpreters: Interpreters, code: str
+) -> None:
+    told = await output(interpreters, code, language="ts")
+    assert "SyntaxError" in told
+    assert "TypeScript" not in told
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "let n: number = 5",
+        "interface A { b: string }",
+        "function f(a?: string, b: Map<string, number[]> = c): Promise<void> { return d as any }",
+    ],
+)
+async def test_what_typescript_takes_is_said(interpreters: Interpreters, code: str) -> None:
     strips = await js(interpreters, "typeof require('module').stripTypeScriptTypes")
-    said = await output(interpreters, "let n: number = 5\nn", language="ts")
-    assert said == "5\n" if strips == "'function'\n" else "Node.js 22.13" in said
+    said = await output(interpreters, code, language="ts")
+    assert said == "" if strips == "'function'\n" else "Node.js 22.13" in said
 
 
 async def test_a_huge_block_runs(interpreters: Interpreters) -> None:

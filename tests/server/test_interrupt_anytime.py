@@ -79,7 +79,7 @@ SHOW = {
 CRASH = {
     "python": "import os; os._exit(1)",
     "shell": "kill -9 $$",
-    "javascript": "process.exit(1)",
+    "javascript": "process.reallyExit(1)",
     "r": "q()",
 }
 

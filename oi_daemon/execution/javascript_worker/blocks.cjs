@@ -5,16 +5,17 @@ const { EventEmitter } = require('node:events');
 const inspector = require('node:inspector');
 const { stripTypeScriptTypes } = require('node:module');
 const { inspect, types: { isNativeError } } = require('node:util');
-const { RUNNING, STOPPED, DETACHED } = require('./state.cjs');
+const { RUNNING, STOPPED, DETACHED, NEVER } = require('./state.cjs');
 const { prepare } = require('./source.cjs');
-const { originalLine } = require('./typescript.cjs');
+const { originalLine, isTyped } = require('./typescript.cjs');
 
-const { Atomics, Buffer, Error, Number, Promise, process } = globalThis; // a block may redefine these
+const { Atomics, Buffer, Date, Error, Number, Promise, process } = globalThis; // a block may redefine these
 
 const TYPESCRIPT_HINT = stripTypeScriptTypes
   ? ''
   : `\nIf this is TypeScript: Node.js 22.13 and later run it, this is ${process.version}.`;
 const DETACH_TIMEOUT = 200; // milliseconds to wait for the watcher to close its inspector session
+const CHECK = 5; // milliseconds between two looks whether it has
 const INTERRUPTED = 'Interrupted';
 const LAST_COLUMN = 1 << 30; // greater than any column, so that a whole line is looked up
 const LONGEST = 100000; // most characters of an error that the daemon gets as data
@@ -27,6 +28,7 @@ class Blocks {
     this._output = output;
     this._pending = pending;
     this._stopped = new Set(); // the numbers of interrupted blocks
+    this._exited = 0; // the number of the last block that has called `process.exit`
     this._lines = 0; // how many lines all blocks so far have
     this._session = new inspector.Session();
     this._session.connect();
@@ -42,7 +44,7 @@ class Blocks {
     Atomics.store(this._output.state, RUNNING, block);
     const failure = await this._evaluate(prepare(code, first, this._output.file));
     const stopped = () => Atomics.load(this._output.state, STOPPED) === block;
-    if (failure && !stopped()) await this._reportFailure(failure, this._output.file);
+    if (failure && !stopped()) await this._reportFailure(failure, this._output.file, code);
     await this._pending.wait(stopped);
     if (!stopped()) this._end(block); // a stopped block is ended by `stop`, when the watcher asks for it
   }
@@ -52,17 +54,32 @@ class Blocks {
     if (this.current === block) {
       this._stopped.add(block);
       this._pending.clear();
-      this._output.write(Buffer.from(`${INTERRUPTED}\n`));
+      if (this._exited !== block) this._output.write(Buffer.from(`${INTERRUPTED}\n`));
       this._end(block);
     }
     this._watcher.postMessage('received');
+  }
+
+  /**
+   * End the block that runs as `process.exit` ends a script: nothing of it goes on, and what it has opened is
+   * closed, but its variables are kept. Never returns: the watcher terminates what runs.
+   */
+  exit(code) {
+    this._exited = this.current;
+    this._pending.close();
+    if (code) this._output.write(Buffer.from(`Exited with code ${code}\n`));
+    this._output.exit(Number(code) & 0xff);
+    this._watcher.postMessage('exit');
+    for (;;) Atomics.wait(this._output.state, NEVER, 0, 1);
   }
 
   /** Have the watcher close its inspector session; Node.js would wait for that at its end. */
   detach() {
     const { state } = this._output;
     this._watcher.postMessage('detach');
-    Atomics.wait(state, DETACHED, 0, DETACH_TIMEOUT);
+    const end = Date.now() + DETACH_TIMEOUT;
+    // The loop's end is where this thread notices what the watcher has sent.
+    while (Atomics.load(state, DETACHED) === 0 && Date.now() < end) Atomics.wait(state, DETACHED, 0, CHECK);
   }
 
   /** Return the value of an `await`; throw if its block has been stopped meanwhile. */
@@ -97,24 +114,26 @@ class Blocks {
   /** Evaluate a prepared block and show its value; return the inspector's details of what it threw, if it did. */
   async _evaluate(source) {
     const { __oi: scope } = globalThis;
-    scope.value = scope.returned = undefined;
+    scope.value = scope.returned = scope.left = undefined;
     const result = await this._post('Runtime.evaluate', {
       expression: `${source}\n//# sourceURL=${this._output.file}`,
       replMode: true,
       awaitPromise: true,
       objectGroup: 'oi',
     });
+    if (scope.left) return undefined; // by a `return` at the top, which throws
     if (!result.exceptionDetails) this._show(scope);
     return result.exceptionDetails;
   }
 
   /** Report what the evaluation threw, which may be any value. */
-  async _reportFailure({ exception, lineNumber }, file) {
+  async _reportFailure({ exception, lineNumber }, file, code) {
     if (exception?.className === 'SyntaxError' && !exception.description.includes(`${file}:`)) {
       const [message] = exception.description.split('\n');
+      const hint = TYPESCRIPT_HINT && isTyped(code) ? TYPESCRIPT_HINT : '';
       this._output.line(lineNumber + 1);
       const name = 'SyntaxError';
-      const text = `Uncaught ${message}\n    at ${file}:${lineNumber + 1}${TYPESCRIPT_HINT}`;
+      const text = `Uncaught ${message}\n    at ${file}:${lineNumber + 1}${hint}`;
       this._tell(text, { name, message: message.replace(`${name}: `, '') });
       return;
     }

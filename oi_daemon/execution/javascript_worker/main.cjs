@@ -4,7 +4,8 @@
 // looks which line is active, and interrupts; all of that works while the main thread is busy. The
 // output and the marks in it go through one pipe, so they arrive in the order in which they were
 // written. A mark is `RS nonce KIND number US`; its kind is L (this line is active), D (the control
-// message with this number belongs here) or E (the block with this number has ended).
+// message with this number belongs here), X (the block exits with this status) or E (the block with this number
+// has ended).
 'use strict';
 
 const { Buffer, process } = globalThis; // constants, because a block may redefine the globals
@@ -32,6 +33,7 @@ const watcher = new Worker(path.join(__dirname, 'watcher.cjs'), {
 });
 // Loaded now, while the watcher's thread starts: the parser of JavaScript takes some milliseconds.
 const { Blocks } = require('./blocks.cjs');
+const { installEnds } = require('./ends.cjs');
 const { Input } = require('./input.cjs');
 const { Pending } = require('./pending.cjs');
 const { install } = require('./scope.cjs');
@@ -44,23 +46,12 @@ install(blocks, input, output);
 
 // The daemon sends SIGINT to the whole group, for the child processes. Here the watcher stops the code.
 process.on('SIGINT', () => {});
-process.on('unhandledRejection', (error) => blocks.report(error, 'Uncaught (in promise) '));
-process.on('uncaughtException', (error) => blocks.report(error, 'Uncaught '));
-process.exit = (code) => {
-  if (code !== undefined) process.exitCode = code;
-  process.emit('exit', process.exitCode ?? 0);
-  output.flush();
-  blocks.detach();
-  process.reallyExit(process.exitCode ?? 0);
-};
-const { kill } = process;
-process.kill = (pid, signal) => {
-  if (pid === process.pid && signal !== 0) {
-    output.flush();
-    blocks.detach();
-  }
-  return kill.call(process, pid, signal);
-};
+for (const [event, prefix] of [['unhandledRejection', 'Uncaught (in promise) '], ['uncaughtException', 'Uncaught ']]) {
+  process.on(event, (error) => {
+    if (process.listenerCount(event) === 1) blocks.report(error, prefix); // else the user's code handles it
+  });
+}
+installEnds(blocks, output);
 watcher.on('error', (error) => {
   output.write(Buffer.from(`${error.stack}\n`));
   process.reallyExit(70);

@@ -67,6 +67,11 @@ class Output {
     this.flush();
   }
 
+  /** Mark the exit status with which the block has ended itself. */
+  exit(status) {
+    this._write(mark(this._nonce, 'X', status));
+  }
+
   /** Write what the user's code writes, after a mark for its line. */
   write(bytes) {
     if (this.file) this._markActive();

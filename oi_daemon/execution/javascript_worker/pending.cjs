@@ -1,9 +1,11 @@
 // Knows what a block has started that has not finished: timers, requests, child processes, threads.
-// Servers do not count: they go on while later blocks run.
+// Servers do not count, nor do the connections that they accept: they go on while later blocks run.
 'use strict';
 
 const CHECK = 5; // milliseconds between two checks
+const QUIET_CHECKS = 4; // how often more to check in a block with connections, whose other end may be ours too
 
+const { Server, Socket } = require('node:net');
 const workerThreads = require('node:worker_threads');
 
 // Constants, because a block may redefine the globals.
@@ -14,7 +16,9 @@ class Pending {
   constructor(input) {
     this._input = input;
     this._timers = new Set(); // that this block has set
-    this._before = new Map(); // the resources that were active when the block began
+    this._before = new Map(); // the resources that were active when the block began, by their kinds
+    this._handles = new Set(); // the objects that kept Node.js from ending then
+    this._connected = false; // whether this block has had a server or a connection
     this._threads = new Set(); // that this block has started
     this._recordThreads();
     this._recordTimers('setTimeout', setTimeout, true);
@@ -26,13 +30,20 @@ class Pending {
   begin() {
     this._timers = new Set();
     this._threads.clear();
+    this._handles = new Set(process._getActiveHandles());
+    this._connected = false;
     this._before = resources();
   }
 
   /** Wait until nothing is pending, or until `cancelled` returns true. */
   async wait(cancelled) {
     await new Promise(setImmediate); // so that an unhandled rejection is reported
-    while (this._busy() && !cancelled()) await new Promise((resolve) => setTimeout(resolve, CHECK));
+    let quiet = 0; // how often in a row nothing was pending
+    while (!cancelled()) {
+      quiet = this._busy() ? 0 : quiet + 1;
+      if (quiet > (this._connected ? QUIET_CHECKS : 0)) return;
+      await new Promise((resolve) => setTimeout(resolve, CHECK));
+    }
   }
 
   /** Return true if this value is a timer of the block. */
@@ -48,6 +59,22 @@ class Pending {
     }
   }
 
+  /** Cancel and close all that the block has begun, without calling any of its listeners. */
+  close() {
+    this.clear();
+    for (const thread of this._threads) thread.terminate();
+    for (const handle of this._opened()) {
+      if (typeof handle.removeAllListeners === 'function') handle.removeAllListeners().on('error', () => {});
+      if (handle instanceof Socket) handle.destroy();
+      else if (typeof handle.close === 'function') handle.close();
+    }
+  }
+
+  /** Return the objects of the block that keep Node.js from ending: sockets, servers, watchers. */
+  _opened() {
+    return process._getActiveHandles().filter((handle) => !this._handles.has(handle));
+  }
+
   /** Return true if anything of the block is pending. */
   _busy() {
     if (this._input.waiting || this._threads.size > 0) return true;
@@ -55,10 +82,10 @@ class Pending {
       if (timer._destroyed) this._timers.delete(timer);
       else if (timer.hasRef()) return true;
     }
-    const now = resources();
-    if (now.has('TCPServerWrap')) now.delete('TCPSocketWrap'); // a server's connections do not count either
-    now.delete('TCPServerWrap');
-    for (const [kind, count] of now) if (count > (this._before.get(kind) ?? 0)) return true;
+    const opened = this._opened();
+    this._connected ||= opened.some((handle) => handle instanceof Socket || handle instanceof Server);
+    if (opened.some(isAwaited)) return true;
+    for (const [kind, count] of resources()) if (count > (this._before.get(kind) ?? 0)) return true;
     return false;
   }
 
@@ -87,7 +114,11 @@ class Pending {
       const timer = original.call(this, once && typeof callback === 'function' ? done : callback, ...rest);
       function done(...given) {
         timers.delete(timer);
-        return callback.apply(this, given);
+        try {
+          return callback.apply(this, given);
+        } finally {
+          if (timer.refresh && timer._idleNext) timers.add(timer); // the callback has called `refresh`
+        }
       }
       timers.add(timer);
       return timer;
@@ -97,12 +128,29 @@ class Pending {
   }
 }
 
-/** Return how many resources of each kind keep Node.js from ending, without timers. */
+/** Return true for a UDP socket or connection that a script would wait for, unless its server listens on. */
+function isAwaited(handle) {
+  if (!(handle instanceof Socket)) return /^udp/.test(handle.type) && isBound(handle);
+  // A connection that nobody reads from, or that the other end has closed, keeps no script from ending.
+  return !handle.server?.listening && Boolean(handle.connecting || handle._handle?.reading);
+}
+
+/** Return true if a UDP socket is bound; one that is not keeps no script from ending. */
+function isBound(socket) {
+  try {
+    return Boolean(socket.address());
+  } catch {
+    return false;
+  }
+}
+
+const UNCOUNTED = /^((TCP|Pipe)ServerWrap|TCPSocketWrap|PipeWrap|TLSWrap|UDPWrap)$/;
+
+/** Return how many resources of each kind keep Node.js from ending, without connections and UDP sockets. */
 function resources() {
   const counts = new Map();
   for (const kind of process.getActiveResourcesInfo()) {
-    if (/^(Timeout|Immediate|PipeServerWrap|CloseReq)$/.test(kind)) continue;
-    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    if (!UNCOUNTED.test(kind)) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   return counts;
 }

@@ -30,6 +30,7 @@ function install(blocks, input, output) {
     value: undefined,
     returned: undefined,
     kept: undefined,
+    left: undefined,
     import: load,
     meta: { url: pathToFileURL(file).href, filename: file, dirname: process.cwd(), resolve: (name) => require.resolve(name) },
     line: (number) => output.line(number),

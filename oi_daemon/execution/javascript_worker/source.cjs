@@ -4,17 +4,8 @@
 // Text is only inserted, and code never moves to another line, so that errors name the block's own lines.
 'use strict';
 
+const { parse } = require('./parser.cjs');
 const { originalLine, stripped, transformed } = require('./typescript.cjs');
-
-const acorn = require('./vendor/acorn/acorn.js');
-
-const OPTIONS = {
-  ecmaVersion: 'latest',
-  allowAwaitOutsideFunction: true,
-  allowImportExportEverywhere: true,
-  allowHashBang: true,
-  locations: true,
-};
 
 const WRITES = /^process\.(stdout|stderr)\.write\([^]*\)$/;
 
@@ -34,7 +25,7 @@ function prepare(code, first, file) {
   for (const read of READINGS) {
     try {
       const source = read(code, file);
-      return new Source(source, first, file).prepare(acorn.parse(source, OPTIONS));
+      return new Source(source, first, file).prepare(parse(source));
     } catch {
       // It cannot be read this way, or this Node.js does not know TypeScript.
     }
@@ -49,6 +40,8 @@ class Source {
     this._file = file;
     this._edits = []; // insertions and replacements, in no order
     this._line = 0; // the line of the statement that is walked, numbered across all blocks
+    this._depth = 0; // how many functions the walk is inside of
+    this._returns = false; // whether the top-level statement that is walked has a `return` of the block
   }
 
   /** Return the edited source. A method with the name of a kind of node makes the edits for that kind. */
@@ -57,11 +50,19 @@ class Source {
     for (const statement of tree.body) {
       const line = this._lineOf(statement);
       if (!statement.directive) this._insert(statement.start, `${this._record(statement)}__oi.line(${line});`);
+      this._returns = false;
       const shown = statement === last && statement.type === 'ExpressionStatement';
       if (shown && statement.directive !== 'use strict') this._show(statement.expression);
       else this._walk(statement);
+      if (this._returns) this._endWithReturn(statement);
     }
     return this._edited();
+  }
+
+  /** Make the block end after this statement if it has left the statement by a `return`. */
+  _endWithReturn({ start, end }) {
+    this._edits.push({ at: start, text: '__oi_top:{', to: start, order: 0.5 });
+    this._insertAfter(end, '}if(__oi.left)throw __oi.left;');
   }
 
   /** Assign the last expression's value to a property of `__oi`, and await it, since it may be `main()`. */
@@ -158,7 +159,23 @@ class Source {
     this._statements(node.consequent);
   }
 
+  FunctionDeclaration(node) {
+    this._depth += 1;
+    this._children(node);
+    this._depth -= 1;
+  }
+
+  FunctionExpression(node) {
+    this.FunctionDeclaration(node);
+  }
+
   ArrowFunctionExpression(node) {
+    this._depth += 1;
+    this._arrow(node);
+    this._depth -= 1;
+  }
+
+  _arrow(node) {
     node.params.forEach((parameter) => this._walk(parameter));
     if (!node.expression) return this._walk(node.body);
     this._wrap(node.body, `(${this._record(node.body).slice(0, -1)},`, () => this._walkWithoutCall(node.body));
@@ -205,7 +222,17 @@ class Source {
   }
 
   ReturnStatement(node) {
+    if (this._depth === 0) return this._leave(node);
     if (node.argument) this._walkWithoutCall(node.argument);
+  }
+
+  /** A `return` of the block leaves its statement; `_endWithReturn` goes on. As in a module, no value is shown. */
+  _leave({ start, end, argument }) {
+    this._returns = true;
+    this._replace({ start, end: start + 'return'.length }, argument ? '{(' : '{');
+    if (argument) this._walk(argument);
+    const place = this._code[end - 1] === ';' ? end - 1 : end;
+    this._insertAfter(place, `${argument ? ');' : ''}__oi.left=true;break __oi_top}`);
   }
 
   /** Record the line again after a call, which may have run other lines: its statement goes on here. */

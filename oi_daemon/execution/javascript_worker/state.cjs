@@ -16,7 +16,8 @@ const STOPPED = 6; // the number of the last block that was interrupted
 const DETACHED = 7; // 1 once the watcher's inspector session is closed, so that Node.js can end
 const FILLED = 8; // how many bytes are in the output buffer
 const FLUSHED_WRITES_LEFT = 9; // how many writes are still flushed at once before the next tick
-const SIZE = 10;
+const NEVER = 10; // always 0: whoever waits for a change waits for ever
+const SIZE = 11;
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4)); // always 0; only to wait with a timeout
 
@@ -45,6 +46,7 @@ function mark(nonce, kind, number) {
 }
 
 module.exports = {
-  LINE, MARKED, FIRST, RUNNING, LOCK, ANSWERS, STOPPED, DETACHED, FILLED, FLUSHED_WRITES_LEFT, SIZE,
+  LINE, MARKED, FIRST, RUNNING, LOCK, ANSWERS, STOPPED, DETACHED, FILLED, FLUSHED_WRITES_LEFT, NEVER,
+  SIZE,
   flush, mark, writeAll,
 };

@@ -2,8 +2,9 @@
 'use strict';
 
 const nodeModule = require('node:module');
+const { parse } = require('./parser.cjs');
 
-const { Buffer, JSON, Map } = globalThis; // constants, because a block may redefine the globals
+const { Buffer, JSON, Map, RegExp } = globalThis; // constants, because a block may redefine the globals
 
 const MAP = /\n*\/\/# sourceMappingURL=data:[^,]*,(\S*)\s*$/;
 
@@ -28,4 +29,29 @@ function originalLine(file, line, column) {
   return entry?.originalLine === undefined ? line : entry.originalLine + 1;
 }
 
-module.exports = { stripped, transformed, originalLine };
+const DECLARATION = new RegExp(
+  '^\\s*(export\\s+)?(declare\\s+)?(interface\\s+[\\w$]+[^({;]*\\{|type\\s+[\\w$]+(<[^>]*>)?\\s*=|enum\\s+[\\w$]+\\s*\\{' +
+  '|namespace\\s+[\\w$.]+\\s*\\{|abstract\\s+class\\s|import\\s+type\\s)', 'm');
+const TYPE = '(string|number|boolean|any|void|unknown|never|object|bigint|symbol|null|undefined|[A-Z][\\w$.]*)' +
+  '(<[^<>;]*(<[^<>;]*>[^<>;]*)*>)?(\\[\\])*';
+const ANNOTATION = new RegExp(`(\\?? *: *|as +|implements +)${TYPE}( *[|&] *${TYPE})*|as +const`, 'y');
+const PATIENCE = 100; // how many annotations are removed
+
+/** Return true if the code is no JavaScript, but would be without TypeScript's types. */
+function isTyped(code) {
+  if (DECLARATION.test(code)) return true;
+  for (let tries = 0; tries < PATIENCE; tries += 1) {
+    try {
+      parse(code);
+      return tries > 0;
+    } catch ({ pos }) {
+      ANNOTATION.lastIndex = pos;
+      const [annotation] = ANNOTATION.exec(code) ?? [''];
+      if (!annotation) return false;
+      code = code.slice(0, pos) + ' '.repeat(annotation.length) + code.slice(pos + annotation.length);
+    }
+  }
+  return false;
+}
+
+module.exports = { stripped, transformed, originalLine, isTyped };

@@ -20,7 +20,8 @@ const session = new inspector.Session();
 session.connectToMainThread();
 
 let onReply = () => {};
-parentPort.on('message', (message) => (message === 'detach' ? detach() : onReply()));
+const ORDERS = { detach, exit: stop };
+parentPort.on('message', (message) => (ORDERS[message] ?? onReply)());
 
 /** Close the inspector session. At its end, Node.js would wait for it, and print that it does. */
 function detach() {

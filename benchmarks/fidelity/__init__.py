@@ -1,0 +1,1 @@
+"""How faithfully blocks behave: programs of other projects, as a block and by themselves."""
