@@ -381,7 +381,7 @@ async def test_udp_and_files_and_renewed_timers_are_waited_for(interpreters: Int
     code = "let n = 0\nconst t = setTimeout(() => { console.log(++n); if (n < 3) t.refresh() }, 5)"
     assert await js(interpreters, code) == "1\n2\n3\n"
     code = "(async () => { await (await open('a', 'w')).close(); console.log(4) })()"
-    code = f"const {{ open }} = require('fs').promises\n{code}\n0"
+    code = f"const {{ open }} = require('fs').promises;\n{code}\n0"
     assert await js(interpreters, code) == "0\n4\n"
 
 

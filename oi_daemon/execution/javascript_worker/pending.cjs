@@ -132,7 +132,8 @@ class Pending {
 function isAwaited(handle) {
   if (!(handle instanceof Socket)) return /^udp/.test(handle.type) && isBound(handle);
   // A connection that nobody reads from, or that the other end has closed, keeps no script from ending.
-  return !handle.server?.listening && Boolean(handle.connecting || handle._handle?.reading);
+  const { connecting, server, _handle: inner, _readableState: state } = handle;
+  return !server?.listening && Boolean(connecting || (inner?.reading && !state.ended));
 }
 
 /** Return true if a UDP socket is bound; one that is not keeps no script from ending. */
