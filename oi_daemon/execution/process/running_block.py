@@ -7,9 +7,9 @@ import signal
 import time
 
 from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.limits import process_name
 from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.execution.process.patience import Patience
+from oi_daemon.execution.process.proc import process_name
 from oi_daemon.execution.process.stream import WorkerStream
 from oi_daemon.execution.process.worker_spec import WorkerSpec
 from oi_daemon.messages import BlockError, BlockResult, InputRequest, ResultStatus

@@ -11,8 +11,9 @@ import fcntl
 import os
 import sys
 import termios
-from collections.abc import Iterator
 from pathlib import Path
+
+from oi_daemon.execution.process.proc import threads
 
 _VISIBLE = sys.platform == "linux"
 """Whether the system shows which process waits for input."""
@@ -62,7 +63,7 @@ class StandardInput:
         """Whether this process or a descendant waits to read the pipe."""
         if self._writer is None or self._unwritten or self._filled():
             return False
-        return any(map(self._is_reading, _threads(process)))
+        return any(map(self._is_reading, threads(process)))
 
     def _feed(self, writer: int) -> None:
         """Write as much as the pipe has room for, and the rest when there is room again."""
@@ -112,19 +113,3 @@ class StandardInput:
             return str((thread / "fd" / str(descriptor)).readlink()) == self._name
         except (OSError, IndexError, ValueError):  # it has ended, runs, or is not shown to us
             return False
-
-
-def _threads(process: int) -> Iterator[Path]:
-    """The folders in /proc of all threads of a process and its descendants."""
-    try:
-        threads = list(Path(f"/proc/{process}/task").iterdir())
-    except OSError:
-        return
-    for thread in threads:
-        yield thread
-        try:
-            children = (thread / "children").read_text().split()
-        except OSError:
-            continue
-        for child in children:
-            yield from _threads(int(child))

@@ -13,8 +13,8 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from oi_daemon.execution.limits import process_tree
 from oi_daemon.execution.process.guard import guard, has_cookie, kill
+from oi_daemon.execution.process.proc import process_tree
 
 _STATUS_WITHIN = 10.0
 """Seconds that a standby has to report the status with which its child has ended."""

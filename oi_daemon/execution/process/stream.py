@@ -9,10 +9,10 @@ from typing import Any, Protocol
 
 import msgspec
 
-from oi_daemon.execution.limits import MemoryUse, memory_use
 from oi_daemon.execution.process.ending import KeptVariables
 from oi_daemon.execution.process.launch import LaunchedProcess, Program
 from oi_daemon.execution.process.marks import Kind, Mark, Marks
+from oi_daemon.execution.process.proc import MemoryUse, memory_use
 
 _ANSWER_WITHIN = 1.0
 """Seconds that a process has to answer a lookup."""
