@@ -2,9 +2,12 @@
 
 import re
 
+DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that change the direction of text, and so the order in which it is read."""
+
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline: ESC, BEL, ...
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"  # those that turn the direction of text
+    f"{DIRECTION}]"
 )
 
 

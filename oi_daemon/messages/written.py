@@ -11,7 +11,7 @@ Bundle = Mapping[str, Any]
 DISPLAY_ID = "application/vnd.oi.display-id"
 """Key of a display's id in its bundle. A later display of the block with that id replaces it."""
 
-_CLEAR = "\x1b[2J"
+CLEAR = "\x1b[2J"
 """The control sequence that clears the screen."""
 
 
@@ -41,13 +41,13 @@ class Written:
     def write(self, text: str) -> None:
         """Add text. A sequence that clears the screen removes all text and displays before it."""
         joined = self._last + text
-        cleared = joined.rfind(_CLEAR)
+        cleared = joined.rfind(CLEAR)
         if cleared >= 0:
-            joined = text = joined[cleared + len(_CLEAR) :]
+            joined = text = joined[cleared + len(CLEAR) :]
             self._parts, self._lines = [], Lines()
         self._parts.append(text)
         self._lines.write(text)
-        self._last = joined[1 - len(_CLEAR) :]
+        self._last = joined[1 - len(CLEAR) :]
 
     def show(self, display: Bundle) -> None:
         """Add a display, or replace the one that has the same id."""

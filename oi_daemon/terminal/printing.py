@@ -7,6 +7,7 @@ import textwrap
 from typing import Literal, TextIO, TypeAlias
 
 from oi_daemon.messages.shapes import NoticeDict
+from oi_daemon.messages.text import DIRECTION
 
 TextStyle: TypeAlias = Literal["error", "warning", "dim"]
 _STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
@@ -15,11 +16,9 @@ _STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
 _SIGNS = {
     **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
     0x7F: 0x2421,
-    **dict.fromkeys([*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD),
+    **dict.fromkeys([*range(0x80, 0xA0), *map(ord, DIRECTION)], 0xFFFD),
 }
 """The visible sign for each control character, and for those that change the text's direction."""
-
-
 _PRESSING = ("save", "limit")
 """Kinds of notices after which a person may have to do something."""
 

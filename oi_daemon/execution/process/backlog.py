@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 
 from oi_daemon.messages import ActiveLine, Chunk, Display, Output
-from oi_daemon.messages.written import DISPLAY_ID, Bundle
+from oi_daemon.messages.written import CLEAR, DISPLAY_ID, Bundle
 
 _LINE = 64
 """Bytes that an active line takes of the room for a block's output."""
@@ -18,8 +18,6 @@ _DISPLAY = 1024
 """Characters that a display takes of the room for displays, besides those of its data."""
 _DISPLAYS = 32 << 20
 """Most characters of displays in one block. Displays that are replaced or cleared do not count."""
-_CLEAR = b"\x1b[2J"
-"""Escape sequence that clears the screen."""
 _REST_OF_LINE = 0.005
 """Seconds for which text is held back for the rest of its line, because `print` writes the newline
 separately."""
@@ -49,7 +47,7 @@ class Backlog:
 
     def write(self, data: bytes) -> None:
         """Add some bytes of output."""
-        if _CLEAR in data and not self._displays_wait:
+        if CLEAR.encode() in data and not self._displays_wait:
             self._display_room = _DisplayRoom()
         shown, rest = data[: self._room], data[self._room :]
         self._room -= len(shown)
