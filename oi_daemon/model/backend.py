@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from oi_daemon.messages import Message
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model.capabilities import Capabilities
+from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
-from oi_daemon.model.dialects.requests import ToolStyle
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment
 from oi_daemon.model.prices import TokenCounts

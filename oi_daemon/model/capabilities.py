@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from oi_daemon.model.apis import Api
-from oi_daemon.model.dialects.requests import ToolStyle
+from oi_daemon.model.dialects.instructions import ToolStyle
 
 
 @dataclass(slots=True)

@@ -18,13 +18,10 @@ from oi_daemon.model.dialects.deltas import (
     content_parts,
     text_of,
 )
+from oi_daemon.model.dialects.instructions import tool_parameters
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reply import ReplyParser
-from oi_daemon.model.dialects.requests import (
-    correction_messages,
-    tool_parameters,
-    wire_messages,
-)
+from oi_daemon.model.dialects.requests import correction_messages, wire_messages
 from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
 from oi_daemon.model.dialects.usage import token_counts
 from oi_daemon.model.events import END, EventReader, StreamedError, unreadable

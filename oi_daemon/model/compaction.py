@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.messages.summaries import StoredSummary, latest_summary, without_summaries
-from oi_daemon.model.dialects.requests import readable
+from oi_daemon.model.dialects.block_text import readable
 from oi_daemon.model.tokens import Tokenizer
 
 FULL = 0.8

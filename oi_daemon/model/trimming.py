@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.dialects.requests import readable
+from oi_daemon.model.dialects.block_text import readable
 from oi_daemon.model.provider import data_tokens
 from oi_daemon.model.tokens import OUTPUT_LEFT_OUT, Tokenizer
 

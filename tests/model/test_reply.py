@@ -12,9 +12,9 @@ from oi_daemon.model.dialects.deltas import (
     FunctionDelta,
     StreamedChoice,
 )
+from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import ReplyPart
 from oi_daemon.model.dialects.reply import ReplyParser
-from oi_daemon.model.dialects.requests import ToolStyle
 from oi_daemon.model.limits import MAX_CALLS, MAX_WRITTEN, ServerLimitError
 
 

@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.dialects.requests import (
-    NOT_RUN,
-    ToolStyle,
-    readable,
-    system_message,
-    tool_parameters,
-    wire_messages,
-)
+from oi_daemon.model.dialects.block_text import NOT_RUN, readable
+from oi_daemon.model.dialects.instructions import ToolStyle, system_message, tool_parameters
+from oi_daemon.model.dialects.requests import wire_messages
 
 CONVERSATION: list[Message] = [
     UserMessage("What's 34/24?"),

@@ -12,9 +12,9 @@ from oi_daemon.messages import MessageChunk, ThinkingChunk
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.calls import CallParser, arguments_text
 from oi_daemon.model.dialects.deltas import CallDelta, ChatEvent, Delta, content_parts, text_of
+from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reasoning_fields import ReasoningFields
-from oi_daemon.model.dialects.requests import ToolStyle
 from oi_daemon.model.dialects.text import TextParser
 from oi_daemon.model.dialects.written_calls import WrittenCall
 from oi_daemon.model.limits import MAX_WRITTEN, ServerLimitError

@@ -1,4 +1,4 @@
-"""A conversation as the messages of a chat completion, and the instructions for running code.
+"""A conversation as the messages of a chat completion.
 
 In the styles `tools` and (legacy) `functions`, code is a call of `execute`. In `markdown` it is a
 fence in the assistant's message, and its output is the user's next message.
@@ -6,24 +6,23 @@ fence in the assistant's message, and its output is the user's next message.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
+from oi_daemon.model.dialects.block_text import outcome
+from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import MalformedCall
+from oi_daemon.model.dialects.rounds import rounds
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.provider import NOTHING, ProviderData, provider_data
 
-ToolStyle = Literal["tools", "functions", "markdown"]
-"""How a model is asked to write code."""
 ChatMessage = dict[str, Any]
 """One message of a request."""
 
-NOT_RUN = "This code was not run: the user declined it, or interrupted before it ran."
-NO_OUTPUT = "(no output)"
 PICTURES = "(What the code has shown.)"
 """The text of the user's message that holds a block's pictures."""
 MALFORMED = (
@@ -40,48 +39,6 @@ QUOTED_ARGUMENTS = 2_000
 BEGINNING = "(Go on from here.)"
 """Sent as the user's first message where a conversation begins with code, because some servers
 require one."""
-
-
-def system_message(
-    text: str,
-    style: ToolStyle,
-    languages: Sequence[str],
-    environment: str,
-    *,
-    custom_tools: bool = False,
-) -> str:
-    """Return the system message: the user's, then how to run code, then where it runs.
-
-    Args:
-        environment: what `environment.described` gives.
-        custom_tools: whether the model has a tool for each language in place of `execute`.
-    """
-    way = _CUSTOM_TOOLS if custom_tools and style == "tools" else _HOW[style]
-    how = way.format(languages=", ".join(languages))
-    return "\n\n".join(part for part in (text.strip(), how, environment) if part)
-
-
-def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any]:
-    """Return the parameters of a request that let the model call `execute`."""
-    function = {
-        "name": "execute",
-        "description": "Run code on the user's machine and get its output.",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "language": {"type": "string", "enum": list(languages)},
-                "code": {"type": "string", "description": "The code to run."},
-            },
-            "required": ["language", "code"],
-        },
-    }
-    match style:
-        case "tools":
-            return {"tools": [{"type": "function", "function": function}]}
-        case "functions":
-            return {"functions": [function]}
-        case "markdown":
-            return {}
 
 
 def wire_messages(
@@ -228,64 +185,6 @@ def arguments(code: CodeMessage) -> str:
     return json.dumps({"language": code.language, "code": code.code}, ensure_ascii=False)
 
 
-def readable(output: str | None) -> str:
-    """Return a block's output as the model reads it: as text, without escape codes."""
-    if output is None:
-        return NOT_RUN
-    return ANSI.sub("", output) or NO_OUTPUT
-
-
-def outcome(code: CodeMessage, sent: Sequence[Bundle] = ()) -> str:
-    """Return a block's output for the model, with a line for each display and for its end."""
-    lines = [*pictures.words(code.displays, sent), *_end(code)]
-    if not lines:
-        return readable(code.output)
-    return "\n".join([*([readable(code.output)] if code.output else []), *lines])
-
-
-def _end(code: CodeMessage) -> list[str]:
-    """Return the line about a block's exit status and its time, where they say something."""
-    facts = [] if code.exit is None else [f"exit status {code.exit}"]
-    if (seconds := code.told_seconds) is not None:
-        facts.append(f"{seconds:.1f} s")
-    return [f"[{', '.join(facts)}]"] if facts else []
-
-
-@dataclass(slots=True)
-class _Round:
-    """What was said, and the blocks of code that came with it in one reply."""
-
-    spoken: UserMessage | AssistantMessage | None
-    blocks: list[CodeMessage] = field(default_factory=list)
-
-
-def rounds(
-    messages: Sequence[Message], endpoint: Endpoint | None
-) -> Iterator[tuple[UserMessage | AssistantMessage | None, Sequence[CodeMessage]]]:
-    """Yield what was said and the code after it: each user's message, and each reply of the model.
-
-    Blocks are one reply's if this endpoint has said so; else each is a reply of its own.
-    """
-    current: _Round | None = None
-    for message in messages:
-        if isinstance(message, CodeMessage) and current and _belongs(message, current, endpoint):
-            current.blocks.append(message)
-            continue
-        if current:
-            yield current.spoken, current.blocks
-        current = _Round(None, [message]) if isinstance(message, CodeMessage) else _Round(message)
-    if current:
-        yield current.spoken, current.blocks
-
-
-def _belongs(block: CodeMessage, before: _Round, endpoint: Endpoint | None) -> bool:
-    """Return whether the block is part of the reply that the round before it holds."""
-    if not before.blocks:
-        return isinstance(before.spoken, AssistantMessage)
-    data = provider_data(block, endpoint)
-    return data.joined and provider_data(before.blocks[0], endpoint) is not NOTHING
-
-
 def _add_markdown(
     wire: list[ChatMessage],
     spoken: UserMessage | AssistantMessage | None,
@@ -331,23 +230,5 @@ def _fenced(code: CodeMessage) -> str:
     return f"{fence}{code.language}\n{code.code}\n{fence}"
 
 
-ANSI = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[()][0-9A-Z]|[@-Z\\-_])"
-)
-
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """A name of a tool as OpenAI takes it."""
-_ONLY_SHOWN = "Code in your message itself is only shown to the user, not run."
-_CUSTOM_TOOLS = (
-    "Run code by calling the tool that is named after its language, with plain code as input."
-    " Languages: {languages}. " + _ONLY_SHOWN
-)
-_HOW: dict[ToolStyle, str] = {
-    "tools": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
-    "functions": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
-    "markdown": (
-        "Run code by writing it in a fenced block that names its language, such as ```python;"
-        " then stop, and you will get its output. Languages: {languages}."
-        " Mark code that is only meant to be read as ```text."
-    ),
-}

@@ -12,20 +12,19 @@ from typing import Any
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.messages.written import Bundle
 from oi_daemon.model import pictures
+from oi_daemon.model.dialects.block_text import outcome
+from oi_daemon.model.dialects.instructions import ToolStyle, tool_parameters
 from oi_daemon.model.dialects.parts import MalformedCall
 from oi_daemon.model.dialects.requests import (
     BEGINNING,
     QUOTED_ARGUMENTS,
     CallIds,
-    ToolStyle,
     arguments,
     correction,
-    outcome,
-    rounds,
     tool_name,
-    tool_parameters,
     wire_messages,
 )
+from oi_daemon.model.dialects.rounds import rounds
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.provider import ProviderData, provider_data
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from oi_daemon.messages import ThinkingChunk
 from oi_daemon.model.dialects.fences import FenceParser
+from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import ReplyPart
-from oi_daemon.model.dialects.requests import ToolStyle
 from oi_daemon.model.dialects.thinking import ThinkingFilter
 from oi_daemon.model.dialects.written_calls import WrittenCall, WrittenCallParser
 

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Any, assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.model.dialects.requests import ChatMessage, add_text, outcome
+from oi_daemon.model.dialects.block_text import outcome
+from oi_daemon.model.dialects.requests import ChatMessage, add_text
 from oi_daemon.model.environment import PythonFacts
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 

@@ -1,0 +1,65 @@
+"""How a model is told to write code: in its system message, and by the tools that it gets."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+ToolStyle = Literal["tools", "functions", "markdown"]
+"""How a model is asked to write code."""
+
+
+def system_message(
+    text: str,
+    style: ToolStyle,
+    languages: Sequence[str],
+    environment: str,
+    *,
+    custom_tools: bool = False,
+) -> str:
+    """Return the system message: the user's, then how to run code, then where it runs.
+
+    Args:
+        environment: what `environment.described` gives.
+        custom_tools: whether the model has a tool for each language in place of `execute`.
+    """
+    way = _CUSTOM_TOOLS if custom_tools and style == "tools" else _HOW[style]
+    how = way.format(languages=", ".join(languages))
+    return "\n\n".join(part for part in (text.strip(), how, environment) if part)
+
+
+def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any]:
+    """Return the parameters of a request that let the model call `execute`."""
+    function = {
+        "name": "execute",
+        "description": "Run code on the user's machine and get its output.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "language": {"type": "string", "enum": list(languages)},
+                "code": {"type": "string", "description": "The code to run."},
+            },
+            "required": ["language", "code"],
+        },
+    }
+    match style:
+        case "tools":
+            return {"tools": [{"type": "function", "function": function}]}
+        case "functions":
+            return {"functions": [function]}
+        case "markdown":
+            return {}
+
+
+_ONLY_SHOWN = "Code in your message itself is only shown to the user, not run."
+_CUSTOM_TOOLS = (
+    "Run code by calling the tool that is named after its language, with plain code as input."
+    " Languages: {languages}. " + _ONLY_SHOWN
+)
+_HOW: dict[ToolStyle, str] = {
+    "tools": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
+    "functions": "Run code by calling `execute`. Languages: {languages}. " + _ONLY_SHOWN,
+    "markdown": (
+        "Run code by writing it in a fenced block that names its language, such as ```python;"
+        " then stop, and you will get its output. Languages: {languages}."
+        " Mark code that is only meant to be read as ```text."
+    ),
+}
