@@ -103,7 +103,9 @@ def _machine(environment: Environment) -> str:
 
 
 def _python(facts: PythonFacts | None) -> str:
-    return f"{installed_or_not(facts)}." if facts else ""
+    if facts is None:
+        return ""
+    return f"{installed_or_not(facts)}. In a Python block, the line `%whos` lists the variables."
 
 
 def _folder(environment: Environment) -> str:

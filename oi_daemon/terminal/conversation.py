@@ -10,6 +10,7 @@ from oi_daemon.messages.shapes import (
     LastTurnDict,
     MessageDict,
     UsageDict,
+    VariableDict,
 )
 
 
@@ -56,5 +57,7 @@ class TerminalConversation(Answerable, Protocol):
     def undo(self) -> list[MessageDict]: ...
 
     def compact(self) -> list[MessageDict]: ...
+
+    def variables(self) -> list[VariableDict]: ...
 
     def reset(self) -> None: ...

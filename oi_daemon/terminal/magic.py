@@ -10,6 +10,7 @@ from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.messages.shapes import MessageDict
 from oi_daemon.terminal.conversation import TerminalConversation
 from oi_daemon.terminal.printing import visible
+from oi_daemon.terminal.variables import table
 
 _FILE = "messages.json"
 """The file that is saved to and loaded from where no path is given."""
@@ -162,6 +163,13 @@ def _thinking(conversation: TerminalConversation, argument: str) -> str:
     return visible(text) or "The model told nothing of its thinking in the last turn."
 
 
+def _who(conversation: TerminalConversation, argument: str) -> str:
+    """List the variables; with names, those whose names begin with one of them."""
+    wanted = tuple(argument.split())
+    found = conversation.variables()
+    return table([each for each in found if not wanted or each["name"].startswith(wanted)])
+
+
 def _help(conversation: TerminalConversation, argument: str) -> str:
     """Show all commands."""
     usages = {f"%{name} {command.argument}".strip(): command for name, command in COMMANDS.items()}
@@ -191,5 +199,7 @@ COMMANDS = {
     "budget": Command("", "what the last turn and this session have cost", _budget),
     "tokens": Command("", "the same as %budget", _budget),
     "thinking": Command("", "show the model's thinking in the last turn", _thinking),
+    "who": Command("[NAME...]", "list the variables of the code that was run", _who),
+    "whos": Command("[NAME...]", "the same as %who", _who),
     "help": Command("", "show this help", _help),
 }

@@ -181,3 +181,22 @@ async def test_lines_keep_their_numbers_behind_lines_that_are_no_python(
     code = "x = '\x0c\u2028'\n!echo a\nlen?\nprint(len(x))"
     told = lines_of_outputs(await run(interpreters, code))
     assert (told[0], told[-1]) == ((2, "a"), (4, "2"))
+
+
+async def test_whos_lists_the_variables(interpreters: Interpreters) -> None:
+    """In words for the model, which need not print each of them."""
+    await output(interpreters, "import os\nx, word, items = 5, 'text', [1, 2]\ndef f(): pass")
+    assert await output(interpreters, "%whos") == (
+        "x      int   5\nword   str   'text'\nitems  list  2 items: [1, 2]\n"
+        "Modules, functions and classes: os, f\n"
+    )
+    assert await output(interpreters, "for _ in range(2):\n    %who w* none") == (
+        "word  str  'text'\n" * 2
+    )
+
+
+async def test_whos_tells_the_columns_of_a_table(interpreters: Interpreters) -> None:
+    pytest.importorskip("pandas")
+    await output(interpreters, "import pandas as pd\ndf = pd.DataFrame({'a': [1], 'b': [2.5]})")
+    told = await output(interpreters, "%whos df")
+    assert told == "df  DataFrame  1 rows × 2 columns, 16 bytes: a (int64), b (float64)\n"

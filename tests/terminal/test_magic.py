@@ -165,3 +165,10 @@ def test_they_work_where_there_is_no_terminal(
     assert "Hello." in done.stdout
     assert "you  Hi" in done.stdout
     assert "There is no command %nonsense" in done.stderr
+
+
+def test_who_lists_the_variables(terminal: Open) -> None:
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("%who")
+    it.wait_for("There are no variables.")

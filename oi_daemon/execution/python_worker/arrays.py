@@ -209,10 +209,12 @@ def _block_bytes(blocks: list[Any]) -> int | None:
     """Return the bytes of all blocks; None if one of them does not tell."""
     total = 0
     for block in blocks:
-        array = _ndarray(_get(block, "values"))
-        if array is None:
+        values = _get(block, "values")
+        array = _ndarray(values)
+        size = attribute(attribute(values, "_pa_array") if array is None else array, "nbytes")
+        if type(size) is not int:
             return None
-        total += _get(array, "nbytes")
+        total += size
     return total
 
 

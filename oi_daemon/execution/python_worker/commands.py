@@ -68,6 +68,13 @@ def matplotlib(backend: str) -> None:
         sys.modules["matplotlib.pyplot"].switch_backend(module.rcParams["backend"])
 
 
+def who(patterns: str) -> None:
+    """Do what `%who` and `%whos` do: list the variables; with patterns, those that match one."""
+    from .variables import table
+
+    sys.stdout.write(f"{table(sys._getframe(1).f_globals, patterns.split())}\n")
+
+
 def explain(name: str, mark: str) -> None:
     """Do what `name?` does: write what the name stands for; with `??`, its source as well."""
     from .documentation import documentation

@@ -15,6 +15,7 @@ _OWN = {
     "pip": re.compile(r"%pip\b(.*)"),
     "cd": re.compile(r"%cd\b(.*)"),
     "matplotlib": re.compile(r"%matplotlib\b(.*)"),
+    "who": re.compile(r"%whos?\b(.*)"),
 }
 """Matches the lines that need no IPython, by the name of the function in `commands` for them."""
 _CAPTURED = re.compile(r"([^\W\d][\w, ]*=)\s*!(.+)")
