@@ -114,7 +114,8 @@ class Interpreter(PersistentConversation):
             from oi_daemon.terminal.approval import Person
             from oi_daemon.terminal.display import show
 
-            chunks = show(chunks, None if stream else Person(self), model=self.model)
+            person = None if stream else Person(self)
+            chunks = show(chunks, person, model=self.model, result=lambda: self.last_result)
         if stream:
             return chunks
         with closing(chunks):

@@ -41,9 +41,12 @@ PHRASES = {
     "seconds": "{seconds} s",
     "minutes": "{minutes} min {seconds} s",
     "thought": "thought for {time}",
+    "error": "✗ failed",
+    "interrupted": "interrupted",
+    "killed": "✗ process ended",
 }
 """Further parts of the words: what stands for an unknown name, how times are written, and the line
-about thinking that is over."""
+about thinking that is over, and how a block ended."""
 SILENT = 3
 """Seconds after which the words tell the time, and after which a model that has written nothing
 more is waited for again."""
@@ -129,6 +132,18 @@ class Activity:
         """Set the activity, with this moment as its beginning, unless it is under way already."""
         if kind != self._kind or kind == "retrying":
             self._kind, self._since = kind, self._clock()
+
+
+def ended(status: str, seconds: float = 0.0) -> str:
+    """How a block ended, in a few words: empty if it just ran to its end in less than a second.
+
+    Args:
+        status: one of `ok`, `error`, `interrupted` and `killed`.
+        seconds: how long the block took; 0 if that is not known.
+    """
+    words = PHRASES.get(status, "")
+    time = duration(round(seconds)) if seconds >= 1 else ""
+    return PHRASES["timed"].format(words=words, time=time) if words and time else words or time
 
 
 def duration(seconds: int) -> str:

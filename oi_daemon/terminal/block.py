@@ -33,6 +33,8 @@ class BlockView:
         self.line: int | None = None
         """The active line, counted from 1; None if no line runs."""
         self.has_run = False
+        self.ending = ""
+        """How the block ended, in words; empty if that is not worth telling."""
         self.is_declined = False
         """Whether the block will not run, because a person said no or nobody could be asked."""
 
@@ -80,9 +82,12 @@ class BlockView:
         parts = [f"{line}\n" for line in self.put_code()]
         output = self._written.text.rstrip("\n")
         if output:
-            parts += [self._rule("output"), "\n", output, "\x1b[0m\n"]
+            title = f"output · {self.ending}" if self.ending else "output"
+            parts += [self._rule(title), "\n", output, "\x1b[0m\n"]
         elif not self.has_run:
             parts += [self._rule("not run: declined" if self.is_declined else "not run"), "\n"]
+        elif self.ending:
+            parts += [self._rule(self.ending), "\n"]
         return "".join([*parts, *(display[_ESCAPES] for display in self._written.displays)])
 
     def live(self, room: int) -> list[str]:

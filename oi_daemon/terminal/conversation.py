@@ -9,6 +9,7 @@ from oi_daemon.messages.shapes import (
     LanguageDict,
     LastTurnDict,
     MessageDict,
+    ResultDict,
     UsageDict,
     VariableDict,
 )
@@ -47,6 +48,9 @@ class TerminalConversation(Answerable, Protocol):
 
     @property
     def last_turn(self) -> LastTurnDict: ...
+
+    @property
+    def last_result(self) -> ResultDict | None: ...
 
     def start(self) -> None: ...
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from oi_daemon.messages.shapes import (
     ChunkDict,
     MessageDict,
+    ResultDict,
     SavedConversationDict,
     SavedPageDict,
 )
@@ -70,7 +71,7 @@ def show_messages(messages: Sequence[MessageDict]) -> None:
             print_text(f"\n> {visible(message.get('message', ''))}\n")
         else:
             for chunk in _chunks(message):
-                screen.show(chunk)
+                screen.show(chunk, _result(message) if "end_of_execution" in chunk else None)
     screen.close()
 
 
@@ -98,6 +99,12 @@ def _chunks(message: MessageDict) -> Iterator[ChunkDict]:
         yield {"active_line": None}
         yield {"output": message["output"]}
         yield {"end_of_execution": True}
+
+
+def _result(message: MessageDict) -> ResultDict | None:
+    """How a stored block ended; None if it just ran to its end."""
+    status = message.get("status")
+    return None if status is None or status == "declined" else {"status": status, "seconds": 0.0}
 
 
 def _age(updated: str) -> str:

@@ -2,11 +2,11 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, closing, nullcontext
 from typing import Protocol
 
-from oi_daemon.messages.shapes import ChunkDict, ChunkStream
+from oi_daemon.messages.shapes import ChunkDict, ChunkStream, ResultDict
 from oi_daemon.terminal.approval import Person
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.plain import PlainScreen
@@ -19,8 +19,8 @@ class Screen(Protocol):
         """Show that a turn has begun, before its first chunk."""
         ...
 
-    def show(self, chunk: ChunkDict) -> None:
-        """Show a chunk."""
+    def show(self, chunk: ChunkDict, result: ResultDict | None = None) -> None:
+        """Show a chunk; with the end of a block, how it ended, if that is known."""
         ...
 
     def print_above(self, line: str) -> None:
@@ -43,6 +43,7 @@ def show(
     log: DaemonLog | None = None,
     debug: bool = False,
     model: str = "",
+    result: Callable[[], ResultDict | None] = lambda: None,
 ) -> ChunkStream:
     """Show chunks as they pass by, and ask the person where one waits for an answer.
 
@@ -53,6 +54,7 @@ def show(
         debug: the daemon logs many lines. Without `log`, nothing is drawn that would be replaced
             later, because these lines would come in between. The model's thinking is shown whole.
         model: the name of the model that is asked; empty if it is not known.
+        result: returns how the latest block ended.
     """
     is_undisturbed = log is not None or not debug
     live = person is not None and is_undisturbed
@@ -61,7 +63,7 @@ def show(
     with closing(chunks), closing(screen), lines_shown:
         screen.begin()
         for chunk in chunks:
-            screen.show(chunk)
+            screen.show(chunk, result() if "end_of_execution" in chunk else None)
             if person is not None and person.is_asked(chunk):
                 with screen.paused():
                     person.answer(chunk)

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import TextIO
 
 from oi_daemon.messages.lines import plain
-from oi_daemon.messages.shapes import ChunkDict
+from oi_daemon.messages.shapes import ChunkDict, ResultDict
 from oi_daemon.messages.written import DISPLAY_ID, Bundle
+from oi_daemon.terminal.activity import ended
 from oi_daemon.terminal.pictures import DisplayFiles, words
 from oi_daemon.terminal.printing import notice_text, print_warning, visible
 
@@ -32,8 +33,11 @@ class PlainScreen:
     def begin(self) -> None:
         """Do nothing, because the first chunk comes soon enough."""
 
-    def show(self, chunk: ChunkDict) -> None:
-        """Print a chunk. Of thinking, a terminal gets only a line that says that it began."""
+    def show(self, chunk: ChunkDict, result: ResultDict | None = None) -> None:
+        """Print a chunk; after a block that did not just run to its end, how it ended.
+
+        Of thinking, a terminal gets only a line that says that it began.
+        """
         is_new_thinking = "thinking" in chunk and not self._is_thinking
         self._is_thinking = "thinking" in chunk
         match chunk:
@@ -54,9 +58,15 @@ class PlainScreen:
             case {"notice": notice}:
                 print_warning(*notice_text(notice))
             case {"end_of_execution": True}:
-                self.close()
-                self._has_output = False
-                self._files, self._shown_displays = DisplayFiles(), set()
+                self._end_block(result)
+
+    def _end_block(self, result: ResultDict | None) -> None:
+        """End a block's output; a heading tells how the block ended, if it did not just run."""
+        self.close()
+        if result is not None and result["status"] != "ok":
+            self._print_heading(ended(result["status"], result["seconds"]))
+        self._has_output = False
+        self._files, self._shown_displays = DisplayFiles(), set()
 
     def print_above(self, line: str) -> None:
         """Print the line on stderr."""

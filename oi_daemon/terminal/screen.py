@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from oi_daemon.messages.shapes import ChunkDict, NoticeDict
+from oi_daemon.messages.shapes import ChunkDict, NoticeDict, ResultDict
 from oi_daemon.messages.written import DISPLAY_ID, Bundle
-from oi_daemon.terminal.activity import Activity
+from oi_daemon.terminal.activity import Activity, ended
 from oi_daemon.terminal.block import BlockView
 from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
@@ -75,13 +75,15 @@ class RichScreen:
         self._thread: threading.Thread | None = None
         """The thread that draws the live part; None while nothing is live."""
 
-    def show(self, chunk: ChunkDict) -> None:
-        """Show a chunk."""
+    def show(self, chunk: ChunkDict, result: ResultDict | None = None) -> None:
+        """Show a chunk; with the end of a block, how it ended, if that is known."""
         with self._lock:
             self._activity.apply(chunk)
             if "thinking" in chunk:
                 self._think(chunk["thinking"])
             else:
+                if result is not None:
+                    self._block().ending = ended(result["status"], result["seconds"])
                 self._take(chunk)
         if "notice" in chunk:
             self._notify(chunk["notice"])

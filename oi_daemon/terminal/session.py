@@ -147,8 +147,14 @@ class Session:
         stream = self._conversation.chat(message, stream=True, display=False)
         chunks = self._interrupts.watch(stream)
         debug = self._conversation.debug_mode
-        model = self._conversation.model
-        shown = show(chunks, person, log=self._log, debug=debug, model=model)
+        shown = show(
+            chunks,
+            person,
+            log=self._log,
+            debug=debug,
+            model=self._conversation.model,
+            result=lambda: self._conversation.last_result,
+        )
         with closing(shown):
             for _ in shown:
                 pass

@@ -41,4 +41,5 @@ return M
 
 
 def _entries(table: dict[str, str], between: str) -> str:
-    return "".join(f"  {name}{between}{json.dumps(text)},\n" for name, text in table.items())
+    texts = {name: json.dumps(text, ensure_ascii=False) for name, text in table.items()}
+    return "".join(f"  {name}{between}{text},\n" for name, text in texts.items())

@@ -287,6 +287,28 @@ def test_a_declined_block_is_marked() -> None:
     assert plain.getvalue() == "[python]\nprint(1)\n[not run: declined]\n"
 
 
+@pytest.mark.parametrize("output", ["", "no such file\n"])
+def test_a_block_that_failed_is_marked(output: str) -> None:
+    """Also one that wrote nothing."""
+    chunks: list[ChunkDict] = [
+        {"language": "shell"},
+        {"executing": {"code": "ls x", "language": "shell"}},
+        *([ChunkDict(output=output)] if output else []),
+        {"end_of_execution": True},
+    ]
+    written, plain = io.StringIO(), io.StringIO()
+    rich = RichScreen(Console(file=written, force_terminal=True, width=60), live=False)
+    screens: list[Screen] = [rich, PlainScreen(plain)]
+    for screen in screens:
+        for chunk in chunks:
+            is_last = "end_of_execution" in chunk
+            screen.show(chunk, {"status": "error", "seconds": 3.0} if is_last else None)
+        screen.close()
+    title = "output · ✗ failed, 3 s" if output else "✗ failed, 3 s"
+    assert f"── {title} ──" in written.getvalue()
+    assert plain.getvalue().endswith("[✗ failed, 3 s]\n")
+
+
 def test_colours_are_those_for_a_light_screen_where_it_tells_that_it_is_light() -> None:
     assert theme({"COLORFGBG": "0;15"}) == "ansi_light"
     assert theme({"COLORFGBG": "15;0"}) == theme({}) == "ansi_dark"

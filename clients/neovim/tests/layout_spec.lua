@@ -37,6 +37,20 @@ return {
     local shown = block({ role = "assistant", language = "python", code = "x = 1", output = "" })
     same({ "```python", "x = 1", "```", "" }, shown.lines)
   end,
+  ["how the code ended is written on a fence, where it says something"] = function()
+    local code = { role = "assistant", language = "shell", code = "x", output = "" }
+    same({ [0] = "shell", [2] = "" }, block(code).rules)
+    code.status = "error"
+    local failed = block(code)
+    same({ [0] = "shell", [2] = "✗ failed" }, failed.rules)
+    same(2, failed.failed)
+    code.output, code.status = "a", "interrupted"
+    same("output · interrupted", block(code).rules[3])
+    local fold = Fold.new()
+    fold:add({ executing = { code = "x", language = "shell" } })
+    fold:add({ end_of_execution = true }, { status = "ok", seconds = 61.2 })
+    same("1 min 1 s", layout.block(fold.items[1]).rules[2])
+  end,
   ["colours of output are spans of its rows"] = function()
     local shown = block({
       role = "assistant",

@@ -19,6 +19,9 @@ export const PHRASES = {
   seconds: "{seconds} s",
   minutes: "{minutes} min {seconds} s",
   thought: "thought for {time}",
+  error: "✗ failed",
+  interrupted: "interrupted",
+  killed: "✗ process ended",
 } as const;
 
 /** Seconds after which the time is shown, and a model that was writing is waited for again. */

@@ -76,6 +76,19 @@ function Activity.thought(seconds)
   return (table_of.PHRASES.thought:gsub("{time}", { ["{time}"] = time }))
 end
 
+--- How a block ended: empty if it just ran to its end in less than a second.
+---@param status "ok"|"error"|"interrupted"|"killed"
+---@param seconds? number How long it took, if that is known.
+---@return string
+function Activity.ended(status, seconds)
+  local words = table_of.PHRASES[status] or ""
+  local time = seconds and seconds >= 1 and duration(math.floor(seconds + 0.5)) or ""
+  if words == "" or time == "" then
+    return words .. time
+  end
+  return (table_of.PHRASES.timed:gsub("{(%w+)}", { words = words, time = time }))
+end
+
 --- What the conversation is doing now, with the time that it has taken.
 ---@param model? string
 ---@return string

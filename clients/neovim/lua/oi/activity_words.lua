@@ -22,6 +22,9 @@ M.PHRASES = {
   seconds = "{seconds} s",
   minutes = "{minutes} min {seconds} s",
   thought = "thought for {time}",
+  error = "✗ failed",
+  interrupted = "interrupted",
+  killed = "✗ process ended",
 }
 
 -- Seconds after which the time is shown, and a model that was writing is waited for again.

@@ -18,15 +18,16 @@ end
 
 --- The line that is drawn in place of a fence.
 ---@param label string What is written on it.
+---@param group string Highlight group of the label.
 ---@return string[][] virt_text
-local function rule(label)
+local function rule(label, group)
   if label == layout.GAP then
     return { { (" "):rep(WIDTH), "Normal" } }
   elseif label == "" then
     return { { ("─"):rep(WIDTH), "OIRule" } }
   end
   local rest = ("─"):rep(WIDTH - 4 - vim.api.nvim_strwidth(label))
-  return { { "── ", "OIRule" }, { label, "OILabel" }, { " " .. rest, "OIRule" } }
+  return { { "── ", "OIRule" }, { label, group }, { " " .. rest, "OIRule" } }
 end
 
 --- Remove the marks of rows from `first` on.
@@ -45,7 +46,8 @@ end
 function M.block(buf, start, block, first)
   for row, label in pairs(block.rules) do
     vim.api.nvim_buf_clear_namespace(buf, texts, start + row, start + row + 1)
-    put(buf, start + row, { virt_text = rule(label), virt_text_pos = "overlay" })
+    local group = row == block.failed and "OIError" or "OILabel"
+    put(buf, start + row, { virt_text = rule(label, group), virt_text_pos = "overlay" })
   end
   for row = math.max(first - start, 0), #block.lines - 2 do
     if block.group then

@@ -1,5 +1,6 @@
 -- Lays an item out as lines of Markdown. Pure: drawing is the view's.
 local ansi = require("oi.ansi")
+local activity = require("oi.activity")
 local languages = require("oi.languages")
 local M = {}
 
@@ -7,6 +8,7 @@ local M = {}
 ---@field item oi.Item
 ---@field lines string[]
 ---@field rules table<integer, string> Label of each fence, by its row.
+---@field failed? integer Row of the fence whose label says that the code has failed.
 ---@field group? string Highlight group of its rows.
 ---@field is_folded? boolean Whether its output or thinking has been folded. Set by the view.
 ---@field code integer[] First row of the code, and the row after the last one. Empty without code.
@@ -62,6 +64,20 @@ local function plain(item, output)
   return seen
 end
 
+--- Write on a fence how the code has ended, if that says something.
+---@param block oi.Block
+---@param item oi.Item
+---@param row integer
+local function put_ending(block, item, row)
+  local status = item.status or "ok"
+  local words = status ~= "declined" and activity.ended(status, item.seconds) or ""
+  if words ~= "" then
+    local label = block.rules[row]
+    block.rules[row] = label == "" and words or ("%s · %s"):format(label, words)
+    block.failed = (status == "error" or status == "killed") and row or nil
+  end
+end
+
 ---@param block oi.Block
 ---@param item oi.Item
 ---@param output oi.Lines
@@ -69,11 +85,12 @@ local function put_output(block, item, output)
   local seen = plain(item, output)
   local count = #seen.lines - (seen.lines[#seen.lines] == "" and 1 or 0)
   if count == 0 then
-    return
+    return put_ending(block, item, #block.lines - 1)
   end
   block.rules[#block.lines - 1] = M.GAP
   local lines = vim.list_slice(seen.lines, 1, count)
   block.output = fenced(block, seen.ticks, lines, "output", "output")
+  put_ending(block, item, block.output[1] - 1)
   for i = 1, count do
     if #seen.spans[i] > 0 then
       block.spans[block.output[1] + i - 1] = seen.spans[i]

@@ -4,7 +4,7 @@ local layout = require("oi.layout")
 local picture = require("oi.picture")
 local M = {}
 
---- The conversation's lines. Pictures are part of the text, and declined blocks are marked.
+--- The conversation's lines. Pictures are part of the text. What failed or was declined is marked.
 ---@param fold oi.Fold
 ---@return string[]
 function M.lines(fold)
@@ -12,8 +12,10 @@ function M.lines(fold)
   for _, item in ipairs(fold.items) do
     if Fold.is_message(item) then
       vim.list_extend(lines, layout.block(item, picture.embedded(item)).lines)
-      if item.status == "declined" then
-        vim.list_extend(lines, { "⊘ *status: declined*", "" })
+      if item.status then
+        local has_failed = item.status == "error" or item.status == "killed"
+        local sign = has_failed and "✗" or "⊘"
+        vim.list_extend(lines, { ("%s *status: %s*"):format(sign, item.status), "" })
       end
     end
   end
