@@ -26,7 +26,7 @@ class CodePlace:
     language: str
     code: str
     position: int
-    """How many characters are before it."""
+    """How many characters of the code are before the place."""
 
     @property
     def start(self) -> int:

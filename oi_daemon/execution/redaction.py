@@ -18,9 +18,9 @@ from oi_daemon.messages import (
 
 _MARK = "[key]"
 _CUT = "…"
-"""Stands where the rest of a text was left out."""
+"""The character that stands where the rest of a text was left out."""
 _BEGINNING = 6
-"""Characters of a key that are redacted if the rest of it was left out."""
+"""Least characters of a key that are redacted if the rest of the key was left out."""
 
 
 async def redacted(
@@ -106,7 +106,7 @@ class Redactor:
         return text
 
     def redact_cut(self, text: str) -> str:
-        """Return the text with all keys replaced, and with those that `…` or `'…` ends."""
+        """Return the text with all keys replaced, also those of which `…` has cut off the end."""
         text = self._redact(text)
         for key in self._keys if _CUT in text else ():
             for length in range(len(key) - 1, _BEGINNING - 1, -1):

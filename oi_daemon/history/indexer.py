@@ -32,7 +32,8 @@ _COMPARED_EVERY = 60.0
 does not change the folder's modification time."""
 
 _COMPARED_AFTER = 1.0
-"""Seconds before that thread begins, so that it does not delay the list that was asked for."""
+"""Seconds before the thread for a large folder begins, so that it does not delay the list that was
+asked for."""
 
 _READ_AT_ONCE = 200
 """Most files that are read before their words are stored in the index."""

@@ -96,7 +96,7 @@ class EndOfExecution:
     """
 
     result: BlockResult | None = field(default=None, compare=False)
-    """How it ended; None if that is not known."""
+    """How the block ended; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

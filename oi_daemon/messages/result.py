@@ -19,7 +19,7 @@ class BlockError:
     """The error that ended a block, as its language tells it."""
 
     name: str
-    """Its class or kind, such as `ValueError`."""
+    """The error's class or kind, such as `ValueError`."""
     message: str
     traceback: tuple[str, ...] = ()
     """The lines of the traceback as the language writes it; none if it has none."""
@@ -29,7 +29,7 @@ class BlockError:
         """Return the error that a language has told, cut to a bounded size.
 
         Args:
-            told: its `name`, `message` and `traceback`. What is missing or no text is replaced.
+            told: the error's `name`, `message` and `traceback`, of any type; each may be missing.
         """
         lines = told.get("traceback")
         traceback = [str(line) for line in lines] if isinstance(lines, list) else []
@@ -51,11 +51,12 @@ class BlockResult:
 
     status: ResultStatus
     seconds: float
-    """How long it took, with the time in which it waited for input."""
+    """Seconds that the block took, with the time in which it waited for input."""
     exit: int | None = None
-    """Its exit status, or that of its process if that has ended; None if there is none."""
+    """The block's exit status, or that of its process if that has ended; None if there is none."""
     error: BlockError | None = None
-    """The error that ended it; None if there was none, or if the language does not tell it."""
+    """The error that ended the block; None if there was none, or if its language does not tell
+    it."""
 
     @classmethod
     def not_run(cls, why: str) -> "BlockResult":

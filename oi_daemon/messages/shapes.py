@@ -76,13 +76,14 @@ class ResultDict(TypedDict):
     """How a block ended."""
 
     status: Literal["ok", "error", "interrupted", "killed"]
-    """`error`: the code raised, or its exit status is not 0; `killed`: its process ended."""
+    """How the block ended. `error`: its code raised, or its exit status is not 0; `killed`: its
+    process ended."""
     seconds: float
-    """How long it took."""
+    """Seconds that the block took."""
     exit: NotRequired[int]
-    """Its exit status, where it has one."""
+    """The block's exit status, if it has one."""
     error: NotRequired[ErrorDict]
-    """The error that ended it, where its language tells it."""
+    """The error that ended the block, if its language tells it."""
 
 
 class MessageDict(TypedDict, total=False):
@@ -166,18 +167,18 @@ class VariableDict(TypedDict):
 
     name: str
     type: str
-    """The language's own name of its type, as in `DataFrame`."""
+    """The language's own name of the variable's type, such as `DataFrame`."""
     language: str
     preview: str
     """A short text for the value. Empty if there was no time for it."""
     size: NotRequired[int]
-    """How many items or characters it has."""
+    """How many items or characters the value has."""
     shape: NotRequired[list[int]]
-    """Of an array or a table."""
+    """Sizes of the dimensions of an array or a table."""
     bytes: NotRequired[int]
-    """Of an array or a table, without what its values only refer to."""
+    """Bytes of an array or a table, without the objects that its values only refer to."""
     columns: NotRequired[list[ColumnDict]]
-    """Of a table: the first 100."""
+    """The first 100 columns of a table."""
 
 
 class CompletionsDict(TypedDict):
@@ -187,7 +188,7 @@ class CompletionsDict(TypedDict):
     kinds: list[str]
     """What each match is, in a word, such as `function` or `key`."""
     start: int
-    """Where the text begins that a match replaces."""
+    """Where the text begins that a match replaces, counted in characters of the code."""
     end: int
 
 

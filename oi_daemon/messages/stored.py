@@ -52,7 +52,7 @@ class CodeMessage:
     provider: Mapping[str, Any] | None = None
     """Data that the model's server needs back with this block. It is only in the file."""
     exit: int | None = None
-    """Its exit status, if it has one and that is known. It is only in the file."""
+    """The block's exit status, if it has one and that is known. It is only in the file."""
     seconds: float | None = None
     """How long the block took, if that is known. `told_seconds` are in the file."""
     role: Literal["assistant"] = "assistant"

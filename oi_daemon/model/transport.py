@@ -144,7 +144,8 @@ class _BoundedBody(httpx2.AsyncByteStream):
 
 
 def _refuse_other_servers(request: httpx2.Request, response: httpx2.Response) -> None:
-    """
+    """Refuse a redirect to another server.
+
     Raises:
         RedirectRefusedError: the answer is a redirect to another scheme, host or port.
     """

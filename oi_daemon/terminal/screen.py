@@ -169,7 +169,7 @@ class RichScreen:
             self._thread = None
 
     def _take(self, chunk: ChunkDict) -> None:
-        """Change what is known by a chunk."""
+        """Take in a chunk: begin, extend or end the part under way."""
         match chunk:
             case {"message": text}:
                 self._message().add(text)
@@ -275,7 +275,7 @@ class RichScreen:
         self._region.draw([*self._separator, *lines, *gap, *activity])
 
     def _part_lines(self) -> list[str]:
-        """The lines of the part under way; finished blocks of a message are put for good."""
+        """The lines of the part under way; a message's finished blocks are put above them first."""
         match self._part:
             case MarkdownStream() as message:
                 self._put_markdown(message.take_finished())

@@ -33,11 +33,14 @@ class Ending:
 
     @property
     def exit_status(self) -> int | None:
-        """Its exit status; None if a signal ended it."""
+        """The exit status of the process; None if a signal ended it."""
         return self.status if self.status >= 0 else None
 
     def error(self, sentence: str) -> BlockError | None:
-        """The error of the block that it ends: the signal, in the words of this sentence."""
+        """The error of the block that ran: named by the signal, with this sentence as its message.
+
+        None if the process was not ended by a signal.
+        """
         return None if self.status >= 0 else BlockError(_signal_name(-self.status), sentence)
 
     def line(self, block: int) -> int | None:

@@ -59,13 +59,13 @@ class RunningBlock:
 
     @property
     def result(self) -> BlockResult:
-        """How it has ended."""
+        """How the block has ended."""
         seconds = self._stopped - self._started
         return BlockResult(self._status, seconds, self.exit_status, self.error)
 
     @property
     def _status(self) -> ResultStatus:
-        """How it has ended, in one word."""
+        """How the block has ended, in one word."""
         if self.process_ended:
             return "killed"
         if self._patience:

@@ -22,9 +22,10 @@ class WorkerSpec:
     again: float = 0.3
     """Seconds between two interrupts of the same block."""
     lookup: Callable[[int, Lookup], bytes] | None = None
-    """Makes what is sent to answer a lookup, from its number; None if it answers none."""
+    """Makes what is sent to ask a lookup, from its number and the lookup; None if the worker
+    answers none."""
     answers_while_running: bool = False
-    """Whether lookups are answered while a block runs, too."""
+    """Whether the worker also answers lookups while a block runs."""
     grace: float = 2.0
     """Seconds in which an interrupted block could run and did not stop; then it is killed with its
     process."""

@@ -194,7 +194,7 @@ def _values_kind(values: Any) -> str:
 
 
 _EXTENSIONS = {"CategoricalDtype": "category", "StringDtype": "str", "BooleanDtype": "boolean"}
-"""What pandas calls the types of these classes."""
+"""pandas' name of a type, by the class of the type."""
 _MASKED: dict[str, Callable[[str], str]] = {
     "IntegerArray": lambda kind: (
         kind.replace("i", "I", 1).replace("u", "U", 1) if kind[0] == "i" else f"UI{kind[2:]}"
@@ -202,7 +202,8 @@ _MASKED: dict[str, Callable[[str], str]] = {
     "FloatingArray": str.capitalize,
     "BooleanArray": lambda kind: "boolean",
 }
-"""How the types of arrays with missing values are called."""
+"""Functions that turn numpy's name of a type into pandas' name, by the class of an array that can
+have missing values."""
 
 
 def _block_bytes(blocks: list[Any]) -> int | None:

@@ -54,7 +54,7 @@ def completions(namespace: dict[str, object], code: str, position: int, limit: i
 
 
 def _matching(found: Kinds, beginning: str) -> list[str]:
-    """Return the names that begin so. Private ones are left out, unless that is asked for."""
+    """Return the names with this beginning; private ones only if the beginning is `_...` itself."""
     names = [name for name in found if name.startswith(beginning) and name != beginning]
     if not names:
         lower = beginning.lower()

@@ -33,7 +33,7 @@ class Lookups:
         self._socket = int(os.environ.pop("OI_DAEMON_LOOKUPS", "-1"))
         """Descriptor of the socket; -1 if there is none."""
         self._answering = allocate_lock()
-        """Held while a lookup is answered, so that no fork copies the locks of that as held."""
+        """Held while a lookup is answered, because a fork meanwhile would copy locks as held."""
         if self._socket >= 0:
             os.set_inheritable(self._socket, False)
         self.start()

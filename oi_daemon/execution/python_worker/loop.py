@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 _TICK = 0.015
-"""Seconds between two ticks of `Watch`."""
+"""Seconds between two looks of `Watch` at the main thread."""
 _IDLE = 0.05
 """Seconds to wait for another block before the worker forks a standby."""
 

@@ -52,7 +52,7 @@ class Standby:
         self.due: tuple[int, int] | None = None
         """The last block's number and memory limit in megabytes, if no standby has its results."""
         self._latest = (0, 0)
-        """What `due` was last."""
+        """The value of `due` for which `renew` was called last."""
         self.forking = False
         """True while `_fork` forks, False while the user's code does."""
 
@@ -76,7 +76,10 @@ class Standby:
         return False
 
     def outdate(self) -> None:
-        """Tell the daemon that variables may change after the fork, as tasks go on."""
+        """Tell the daemon that the standby is outdated, and make a new one due.
+
+        Tasks that go on between blocks may have changed variables since the fork.
+        """
         if self.due is None:
             self.due = self._latest
             if self._child:

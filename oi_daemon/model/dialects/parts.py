@@ -15,6 +15,6 @@ class MalformedCall:
     name: str
     arguments: str
     reason: str
-    """Why, as a clause about the arguments."""
+    """Why the call could not be read, as a clause that follows on a colon."""
     names_unknown_tool: bool = False
     """True if there is no tool of this name."""

@@ -95,7 +95,8 @@ class EmbeddedServer:
             await self._end()
 
     def _check(self) -> None:
-        """
+        """Check that the model can be served.
+
         Raises:
             NoModelError: the file, or the package that serves it, is not there.
         """
