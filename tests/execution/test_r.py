@@ -41,9 +41,65 @@ async def test_lines_are_right_in_loops_and_branches(interpreters: Interpreters)
     assert told == [(2, "1 "), (2, "2 "), (4, "two"), (8, "tried"), (11, "[1] 7")]
 
 
-async def test_a_function_runs_at_the_line_that_calls_it(interpreters: Interpreters) -> None:
-    code = "f <- function() {\n  cat('f\\n')\n}\nf()"
-    assert lines_of_outputs(await run(interpreters, code, language="r")) == [(4, "f")]
+async def test_lines_are_right_in_functions(interpreters: Interpreters) -> None:
+    """Also after a function has returned, and in one that is called by R's own functions."""
+    code = (
+        "f <- function(n) {\n"
+        "  cat('f\\n')\n"
+        "  for (i in 1:n) {\n"
+        "    print(i)\n"
+        "  }\n"
+        "  message('end')\n"
+        "  n\n"
+        "}\n"
+        "f(2)\n"
+        "x <- sapply(1, function(i) {\n"
+        "  writeLines('s')\n"
+        "  f(i)\n"
+        "})\n"
+        "for (i in 1) {\n"
+        "  f(1); cat('after\\n')\n"
+        "}\n"
+        "cat('last\\n')"
+    )
+    told = lines_of_outputs(await run(interpreters, code, language="r"))
+    f = [(2, "f"), (4, "[1] 1"), (6, "end")]
+    assert told == [
+        *[(2, "f"), (4, "[1] 1"), (4, "[1] 2"), (6, "end"), (9, "[1] 2")],
+        *[(11, "s"), *f],
+        *[*f, (15, "after"), (17, "last")],
+    ]
+
+
+async def test_a_function_of_an_earlier_block_runs_at_the_line_that_calls_it(
+    interpreters: Interpreters,
+) -> None:
+    await r(interpreters, "f <- function() {\n\n\n  cat('f\\n')\n}")
+    assert lines_of_outputs(await run(interpreters, "\nf()", language="r")) == [(2, "f")]
+
+
+async def test_an_error_after_a_function_names_its_own_line(interpreters: Interpreters) -> None:
+    code = "f <- function() {\n  cat('f\\n')\n}\nf()\nstop('no')"
+    told = lines_of_outputs(await run(interpreters, code, language="r"))
+    assert told == [(2, "f"), (5, "Error (line 5): no")]
+
+
+async def test_the_stack_is_that_of_r_s_own_console(interpreters: Interpreters) -> None:
+    code = "sys.nframe()\nsys.calls()\nsys.call()\nidentical(parent.frame(3), globalenv())"
+    assert await r(interpreters, code) == "[1] 0\nNULL\nNULL\n[1] TRUE\n"
+    code = (
+        "f <- function() g()\n"
+        "g <- function(envir = parent.frame(2)) {\n"
+        "  cat(sys.nframe(), sys.parent(), sys.parents(), length(sys.calls()), '\\n')\n"
+        "  cat(deparse(sys.call()), deparse(sys.call(1)), identical(envir, globalenv()), '\\n')\n"
+        "  identical(sys.frame(1), parent.frame())\n"
+        "}\n"
+        "f()\nlocal(sys.nframe())\ntry(sys.call(5))"
+    )
+    assert await r(interpreters, code) == (
+        "2 1 0 1 2 \ng() f() TRUE \n[1] TRUE\n[1] 6\n"
+        "Error in sys.call(5) : not that many frames on the stack\n"
+    )
 
 
 async def test_what_is_kept_is_what_was_written(interpreters: Interpreters) -> None:

@@ -13,6 +13,10 @@ suspendInterrupts(local({
   source_file <- paste0("/dev/fd/", given[4])
   Sys.unsetenv("OI_R")
 
+  # Functions that write, or take long. The user's code gets copies that mark the line; here they are R's own.
+  marking <- c("cat", "message", "print", "Sys.sleep", "system", "system2", "warning", "write", "writeLines")
+  for (name in marking) assign(name, get(name, baseenv()))
+
   # Run a script in bash, and return the lines that it writes.
   bash <- function(script, ...) {
     system(paste("exec bash -c", shQuote(sprintf(script, ...))), intern = TRUE)
@@ -49,6 +53,7 @@ suspendInterrupts(local({
   # Mark the active line. After 5,000 marks in one statement, no more are written, because they would
   # slow a loop down.
   current <- 0L
+  statement_line <- 0L # the line of the statement that runs, at the top or in braces there
   marks_left <- 0L
   hook <- attach(list(.oi_on = TRUE, .oi_line = NULL), name = "tools:oi", warn.conflicts = FALSE)
   line <- function(number) {
@@ -58,7 +63,29 @@ suspendInterrupts(local({
     marks_left <<- marks_left - 1L
     if (marks_left <= 0L) hook$.oi_on <- FALSE
   }
-  hook$.oi_line <- line
+  begin_statement <- function(number) {
+    statement_line <<- number
+    line(number)
+  }
+  # Return the line at which the innermost function of the block is; if none is running, that of the statement.
+  line_on_stack <- function(text) {
+    for (call in rev(base::sys.calls())) {
+      place <- attr(call, "srcref")
+      if (!is.null(place) && identical(attr(place, "srcfile"), text)) return(as.integer(place)[1])
+    }
+    statement_line
+  }
+  block_text <- NULL
+  hook$.oi_line <- begin_statement
+  hook$.oi_here <- function() if (hook$.oi_on) line(line_on_stack(block_text))
+  for (name in marking) {
+    copy <- get(name, baseenv())
+    body(copy) <- bquote({
+      .(hook$.oi_here)()
+      .(body(copy))
+    })
+    assign(name, copy, hook)
+  }
 
   # Return a statement that marks the lines inside its braces as well. Only calls of these functions are
   # changed, which run their arguments at once: functions and quoted expressions stay as they are written.
@@ -177,13 +204,7 @@ suspendInterrupts(local({
   }
   reported <- FALSE
   report <- function(error, text = NULL) {
-    for (call in rev(sys.calls())) {
-      place <- attr(call, "srcref")
-      if (!is.null(place) && identical(attr(place, "srcfile"), text)) {
-        line(as.integer(place)[1])
-        break
-      }
-    }
+    line(line_on_stack(text))
     where <- if (is_ours(conditionCall(error))) "" else paste(" in", deparse(conditionCall(error), nlines = 1L)[1])
     at <- if (current) sprintf(" (line %d)", current) else ""
     message <- conditionMessage(error)
@@ -205,18 +226,35 @@ suspendInterrupts(local({
     notify(error = sprintf('{"name":%s,"message":%s,"traceback":[%s]}', json_text(name), json_text(message), lines))
   })
 
+  # Hide the frames of this file from the user's code; `depth` of them lie below it.
+  file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
+  frames <- eval(parse(file.path(dirname(file), "frames.R"), keep.source = FALSE)[[1]], baseenv())
+  frames_hidden <- FALSE
+  hide_frames <- function(depth) {
+    functions <- frames(depth)
+    for (name in names(functions)) assign(name, functions[[name]], hook)
+    frames_hidden <<- TRUE
+  }
+
   parse_block <- parse
   run <- function(statement, number) {
+    if (!frames_hidden) {
+      depth <- withVisible(eval(quote(base::sys.nframe()), globalenv()))$value # not in a promise, which adds frames
+      hide_frames(depth)
+    }
     hook$.oi_on <- TRUE
     marks_left <<- 5000L
-    line(number)
+    begin_statement(number)
     statement <- marked(statement)
     result <- withVisible(eval(statement, globalenv()))
-    if (result$visible) print(result$value)
+    if (result$visible) {
+      line(statement_line)
+      print(result$value)
+    }
   }
   run_block <- function() {
     lines <- readLines(source_file, warn = FALSE, encoding = "UTF-8")
-    text <- srcfilecopy("<block>", lines)
+    block_text <<- text <- srcfilecopy("<block>", lines)
     withCallingHandlers({
       statements <- parse_block(text = lines, srcfile = text, keep.source = TRUE, encoding = "UTF-8")
       places <- attr(statements, "srcref")
@@ -238,7 +276,7 @@ suspendInterrupts(local({
     number <- read_request()
     if (number == "end") quit("no")
     guarded(allowInterrupts(Sys.sleep(0))) # drop an interrupt that was too late for the last block
-    current <- 0L
+    current <- statement_line <- 0L
     reported <- FALSE
     guarded(run_block(), interrupt = interrupted)
     guarded(close_plots())
