@@ -132,8 +132,8 @@ class Pending {
 function isAwaited(handle) {
   if (!(handle instanceof Socket)) return /^udp/.test(handle.type) && isBound(handle);
   // A connection that nobody reads from, or that the other end has closed, keeps no script from ending.
-  const { connecting, server, _handle: inner, _readableState: state } = handle;
-  return !server?.listening && Boolean(connecting || (inner?.reading && !state.ended));
+  // One that is not made yet has a request, which `resources` counts.
+  return !handle.server?.listening && Boolean(handle._handle?.reading) && !handle._readableState.ended;
 }
 
 /** Return true if a UDP socket is bound; one that is not keeps no script from ending. */
