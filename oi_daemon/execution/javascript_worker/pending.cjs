@@ -5,11 +5,13 @@
 const CHECK = 5; // milliseconds between two checks
 const QUIET_CHECKS = 4; // how often more to check in a block with connections, whose other end may be ours too
 
+const IDLE = 500; // milliseconds without traffic after which a connection that a server has accepted counts as ended
+
 const { Server, Socket } = require('node:net');
 const workerThreads = require('node:worker_threads');
 
 // Constants, because a block may redefine the globals.
-const { Map, Object, Promise, Set, process } = globalThis;
+const { Date, Map, Object, Promise, Set, WeakMap, process } = globalThis;
 const { setTimeout, setInterval, setImmediate, clearTimeout, clearImmediate } = globalThis;
 
 class Pending {
@@ -18,6 +20,7 @@ class Pending {
     this._timers = new Set(); // that this block has set
     this._before = new Map(); // the resources that were active when the block began, by their kinds
     this._handles = new Set(); // the objects that kept Node.js from ending then
+    this._traffic = new WeakMap(); // how many bytes a connection has moved, and since when not more
     this._connected = false; // whether this block has had a server or a connection
     this._threads = new Set(); // that this block has started
     this._recordThreads();
@@ -84,8 +87,20 @@ class Pending {
     }
     const opened = this._opened();
     this._connected ||= opened.some((handle) => handle instanceof Socket || handle instanceof Server);
-    if (opened.some(isAwaited)) return true;
+    if (opened.some((handle) => isAwaited(handle) && !(handle.server && this._isIdle(handle)))) return true;
     for (const [kind, count] of resources()) if (count > (this._before.get(kind) ?? 0)) return true;
+    return false;
+  }
+
+  /**
+   * Return true if nothing has gone over this connection for a while. The other end may have closed it, which
+   * Node.js does not tell of a connection that TLS or HTTP/2 reads.
+   */
+  _isIdle(connection) {
+    const bytes = connection.bytesRead + connection.bytesWritten;
+    const last = this._traffic.get(connection);
+    if (last?.bytes === bytes) return Date.now() - last.since > IDLE;
+    this._traffic.set(connection, { bytes, since: Date.now() });
     return false;
   }
 
