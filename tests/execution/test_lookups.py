@@ -6,6 +6,7 @@ import pytest
 
 from oi_daemon.execution import lookups
 from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.languages import javascript
 from oi_daemon.execution.lookups import CodePlace
 from oi_daemon.protocol.lookups import Completions, VariableEntry
 from tests.execution.runs import Running, output
@@ -341,3 +342,119 @@ async def test_inspects(interpreters: Interpreters, code: str, known: str) -> No
     text, _, place = (await inspect(interpreters, code)).partition("\n\n<block 1>:")
     assert text == known
     assert place == {"go": "11", "wo": "2", "wr": "2"}.get(text[:2], "")
+
+
+HOSTILE_JAVASCRIPT = """
+let touched = 0;
+const hang = () => { touched += 1; for (;;); };
+const traps = { get: hang, ownKeys: hang, getPrototypeOf: hang, has: hang, apply: hang };
+const proxy = new Proxy({}, traps), callable = new Proxy(function () {}, traps);
+const hostile = { get x() { return hang(); }, get [Symbol.toStringTag]() { return hang(); } };
+Object.assign(hostile, { toString: hang, toJSON: hang, valueOf: hang, y: 1 });
+const child = Object.create(proxy); child.z = 1;
+const failure = new Error('no');
+for (const name of ['stack', 'message', 'name'])
+  Object.defineProperty(failure, name, { get: hang });
+Object.defineProperty(globalThis, 'lazy', { get: hang });
+Map.prototype.entries = BigInt.prototype.toJSON = hang;
+const map = new Map([[1, proxy]]);
+"""
+
+javascript_only = pytest.mark.skipif(bool(javascript.missing()), reason="no Node.js here")
+
+
+@javascript_only
+async def test_nothing_of_the_user_s_is_run_in_javascript(interpreters: Interpreters) -> None:
+    assert await output(interpreters, HOSTILE_JAVASCRIPT, language="javascript") == ""
+    found = await variables(interpreters)
+    previews = {
+        "proxy": "Proxy",
+        "callable": "Proxy",
+        "hostile": "{x: …, toString: hang(), toJSON: hang(), valueOf: hang(), y: 1}",
+        "child": "{z: 1}",
+        "failure": 'Error: ""',
+        "lazy": "…",
+        "map": "Map {1 => Proxy}",
+    }
+    assert {name: found[name].preview for name in previews} == previews
+    for name in found:
+        await complete(interpreters, f"{name}.", "javascript")
+        await inspect(interpreters, name, "javascript")
+        await inspect(interpreters, f"{name}.x", "javascript")
+    assert (await variables(interpreters))["touched"].preview == "0"
+
+
+@javascript_only
+async def test_values_of_javascript_are_previewed(interpreters: Interpreters) -> None:
+    await output(
+        interpreters,
+        "var whole = 5; let word = 'a\\nb', list = [1, 'x', , { k: 1 }], none = null, empty\n"
+        "const large = 10n ** 100000n, bytes = new Uint8Array(3), self = {}; self.me = self\n"
+        "class Shape { constructor(size) { this.size = size; } }\n"
+        "const shape = new Shape(2), unique = new Set([1]), day = new Date(0)\n"
+        "function add(a, b = 1, ...rest) { return a; }\nconst twice = (x) => 2 * x",
+        language="javascript",
+    )
+    found = await variables(interpreters, "js")
+    previews = {
+        "whole": "5",
+        "word": r'"a\nb"',
+        "list": '[1, "x", empty, {k: 1}]',
+        "none": "null",
+        "empty": "undefined",
+        "large": "a large integer",
+        "bytes": "Uint8Array [0, 0, 0]",
+        "self": "{me: {me: {…}}}",
+        "shape": "Shape {size: 2}",
+        "unique": "Set {1}",
+        "day": "1970-01-01T00:00:00.000Z",
+        "Shape": "class Shape",
+        "add": "add(a, b = 1, ...rest)",
+        "twice": "twice(x)",
+    }
+    assert {name: found[name].preview for name in previews} == previews
+    assert (found["list"].size, found["shape"].type) == (4, "Shape")
+    assert not any(name.startswith("__oi") for name in found)
+
+
+@javascript_only
+@pytest.mark.parametrize(
+    "wait", ["for (;;);", "await new Promise(() => setInterval(() => {}, 1000))"]
+)
+async def test_javascript_answers_while_a_block_runs(interpreters: Interpreters, wait: str) -> None:
+    block = Running(interpreters, f"let x = 5;\nconsole.log('runs');\n{wait}", "javascript")
+    await block.seen("runs")
+    assert (await variables(interpreters))["x"].preview == "5"
+    interpreters.interrupt()
+    await block.end()
+
+
+@javascript_only
+@pytest.mark.parametrize(
+    ("code", "matches"),
+    [
+        ("long", ["longName"]),
+        ("thing.in", ["inner"]),
+        ("thing?.inner['k'].toUpp", ["toUpperCase"]),
+        ("Math.ma", ["max"]),
+        ("deb", ["debugger"]),
+        ("nothing.here", []),
+    ],
+)
+async def test_completes_javascript(
+    interpreters: Interpreters, code: str, matches: list[str]
+) -> None:
+    declared = "const longName = 1; let thing = { inner: { k: 'text' } };"
+    await output(interpreters, declared, language="javascript")
+    found = await complete(interpreters, code, "javascript")
+    assert (found.matches, found.end) == (matches, len(code))
+
+
+@javascript_only
+async def test_inspects_javascript(interpreters: Interpreters) -> None:
+    code = "function add(a, b = 1) { return a + b; }\nconst thing = { k: 1 };"
+    await output(interpreters, code, language="javascript")
+    assert await inspect(interpreters, "add", "javascript") == "add(a, b = 1)"
+    assert await inspect(interpreters, "add(1, ", "javascript") == "add(a, b = 1)"
+    assert await inspect(interpreters, "thing", "javascript") == "thing: Object = {k: 1}"
+    assert await inspect(interpreters, "nothing", "javascript") == ""

@@ -114,7 +114,9 @@ class Output {
   send(content) {
     const number = ++this._messages;
     if (this.file) this._markActive();
+    this._lock(); // the watcher writes answers to lookups there
     writeAll(this._control, Buffer.from(`${JSON.stringify({ ...content, number })}\n`));
+    this._unlock();
     this._write(mark(this._nonce, 'D', number));
     this.flush();
     return number;

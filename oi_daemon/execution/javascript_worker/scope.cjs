@@ -5,6 +5,7 @@ const { createRequire } = require('node:module');
 const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const vm = require('node:vm');
+const { Lookups } = require('./lookups.cjs');
 
 /** Define the globals, as a script in the working folder has them. */
 function install(blocks, input, output) {
@@ -27,6 +28,7 @@ function install(blocks, input, output) {
   hide('__dirname', process.cwd());
   hide('__oi', {
     lines,
+    lookups: undefined,
     value: undefined,
     returned: undefined,
     kept: undefined,
@@ -49,6 +51,7 @@ function install(blocks, input, output) {
   });
   // Reading a global constant is much faster than reading an object's property, which a hot loop shows.
   vm.runInThisContext('const __oi_lines = __oi.lines, __oi_at = __oi.at;');
+  globalThis.__oi.lookups = new Lookups();
 }
 
 /** Define a global that `for (name in globalThis)` does not list. */

@@ -9,6 +9,8 @@ const {
   flush, mark, writeAll,
 } = require('./state.cjs');
 
+const { Questions } = require('./questions.cjs');
+
 const FLUSHED_WRITES = 50; // how many writes per tick are flushed at once
 const TICK = 15; // milliseconds between two looks at the active line
 const REPLY_TIMEOUT = 5; // milliseconds within which a main thread that is free answers a message
@@ -18,6 +20,7 @@ const { control, answers, answered, nonce, state, buffer } = workerData;
 const PING = { kind: 'ping' };
 const session = new inspector.Session();
 session.connectToMainThread();
+const questions = new Questions(session);
 
 let onReply = () => {};
 const ORDERS = { detach, exit: stop };
@@ -69,6 +72,15 @@ function run(block, code) {
   parentPort.postMessage({ kind: 'run', block, code });
 }
 
+/** Answer a lookup. If the main thread does not, because it is in a call of C++, nobody does. */
+async function lookUp(number, kind, position, limit, code) {
+  const answer = await questions.answer(kind, code, position, limit).catch(() => '{}');
+  while (Atomics.compareExchange(state, LOCK, 0, 2) !== 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  writeAll(control, Buffer.from(`{"number":${number},"answer":${answer}}\n`));
+  Atomics.store(state, LOCK, 0);
+  Atomics.notify(state, LOCK);
+}
+
 /** Send what is in the buffer, and mark the line that runs if it has changed. */
 function tick() {
   if (Atomics.compareExchange(state, LOCK, 0, 2) !== 0) return;
@@ -84,17 +96,19 @@ function tick() {
 }
 
 // A request is a block's number, the size of its code in bytes, a line break and the code. The number 0
-// means: interrupt the block that runs.
+// means: interrupt the block that runs. A lookup begins with `?`, its number, kind, position and limit.
 let requests = Buffer.alloc(0);
 new net.Socket({ fd: control, readable: true, writable: false })
   .on('data', (data) => {
     requests = Buffer.concat([requests, data]);
     for (let end = requests.indexOf('\n'); end >= 0; end = requests.indexOf('\n')) {
-      const [block, size] = requests.toString('latin1', 0, end).split(' ').map(Number);
+      const words = requests.toString('latin1', 0, end).split(' ');
+      const [block, size] = [Number(words[0]), Number(words.at(-1))];
       if (requests.length < end + 1 + size) break;
       const code = requests.toString('utf8', end + 1, end + 1 + size);
       requests = requests.subarray(end + 1 + size);
-      if (block) run(block, code);
+      if (words[0] === '?') lookUp(words[1], words[2], Number(words[3]), Number(words[4]), code);
+      else if (block) run(block, code);
       else stop();
     }
   })

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from oi_daemon.errors import NotInstalledError
-from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.language import Language, Lookup, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
@@ -35,7 +35,14 @@ def javascript(workplace: Workplace) -> LanguageProcess:
             command=command, environment=environment(python, os.environ), cwd=workplace.cwd
         )
 
-    spec = WorkerSpec(name="JavaScript", program=program, request=_request, interruption=_INTERRUPT)
+    spec = WorkerSpec(
+        name="JavaScript",
+        program=program,
+        request=_request,
+        interruption=_INTERRUPT,
+        lookup=_lookup,
+        answers_while_running=True,
+    )
     return LanguageProcess(spec, workplace)
 
 
@@ -55,6 +62,13 @@ def _request(number: int, code: str) -> bytes:
     """What is sent to run a block: its number, the size of its code, and the code."""
     data = code.encode("utf-8", "replace")
     return b"%d %d\n%s" % (number, len(data), data)
+
+
+def _lookup(number: int, lookup: Lookup) -> bytes:
+    """What is sent for a lookup: number, kind, position, limit, the code's size, the code."""
+    data = lookup.code.encode("utf-8", "replace")
+    head = f"? {number} {lookup.kind} {lookup.position} {lookup.limit} {len(data)}\n"
+    return head.encode() + data
 
 
 LANGUAGE = Language(
