@@ -48,6 +48,7 @@ let start = process.cpuUsage()
 console.log(process.cpuUsage(start).user)
 """
 PRINTS = "for i in range(200000): print(i)"
+TWENTY_PRINTS = "\n".join(f"print({number})" for number in range(20))
 LONG_LINE = "print('x' * 100_000_000)"
 SHELL_LOOPS = {
     "(( ))": "i=0\nwhile ((i < 100000)); do\n  ((i++))\ndone",
@@ -109,6 +110,8 @@ async def round_trips(interpreters: Interpreters) -> None:
     for language, code, bound in [*cases, ("r", "x <- 1", 600)]:
         ours = median([await spent_on(interpreters, code, language) for _ in range(200)])
         report(f"{language}: warm block", ours, floor, bound)
+    ours = median([await spent_on(interpreters, TWENTY_PRINTS) for _ in range(200)])
+    report("python: 20 prints", ours, floor, 120)
 
 
 async def copies(place: Workplace) -> None:

@@ -205,7 +205,7 @@ class LanguageProcess:
         """Send a block to the process, and begin to look at it from time to time."""
         if self._stream is not None:
             self._stream.renew_stdin()
-            block.look()
+            block.watch()
             await self._stream.send(self._spec.request(block.number, code))
 
     def on_output(self, data: bytes) -> None:

@@ -72,15 +72,22 @@ class RunningBlock:
             return "interrupted"
         return "error" if self.error or self.exit_status else "ok"
 
-    def look(self) -> None:
-        """Look at the block's input, time and memory, now and regularly until it ends."""
+    def watch(self) -> None:
+        """Look at the block's input, time and memory regularly until it ends.
+
+        The first look is not at once, because it takes longer than a short block.
+        """
+        asyncio.get_running_loop().call_later(_LOOK_EVERY, self._look)
+
+    def _look(self) -> None:
+        """Look at the block's input, time and memory, and again later."""
         if self.ended.is_set():
             return
         self._look_for_readers()
         self._look_at_time()
         self._look_at_memory()
         self._look_at_patience()
-        asyncio.get_running_loop().call_later(_LOOK_EVERY, self.look)
+        self.watch()
 
     def on_line(self, number: int) -> None:
         """Take note of the active line; 0: the block has begun, at an unknown line."""
