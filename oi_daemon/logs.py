@@ -60,7 +60,9 @@ def apply(settings: Settings) -> None:
 
 def set_debug(on: bool) -> None:
     """Log every step to stderr and the file, or only warnings to stderr and less to the file."""
-    logging.getLogger(_LOGGER).setLevel(logging.DEBUG if on else logging.INFO)
+    logger, level = logging.getLogger(_LOGGER), logging.DEBUG if on else logging.INFO
+    if logger.level != level:  # setting it empties a cache that all loggers share
+        logger.setLevel(level)
     for handler in logging.getLogger().handlers:
         if not isinstance(handler, RotatingFileHandler):
             handler.setLevel(logging.DEBUG if on else logging.WARNING)
