@@ -1,8 +1,10 @@
 """The outgoing queue: never blocks, bounded, in order, and joins text only while it must."""
 
 import asyncio
+import fcntl
 import json
 import os
+import select
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -183,6 +185,16 @@ async def test_a_client_that_is_gone_is_noticed_and_holds_nobody_up() -> None:
     assert pipe.outbox.pending_bytes == 0
     await asyncio.sleep(0)
     os.close(pipe.writes)
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="pipes have one size here")
+async def test_a_pipe_that_the_client_has_made_smaller_holds_nobody_up(pipe: Pipe) -> None:
+    """Nothing that the daemon knew of its size before is true any more."""
+    pipe.put(ActiveLine(1))
+    await pipe.read()
+    fcntl.fcntl(pipe.reads, fcntl.F_SETPIPE_SZ, select.PIPE_BUF)
+    pipe.put(*map(ActiveLine, range(2, 500)))
+    assert [params["chunk"]["active_line"] for params in await pipe.read()] == [*range(2, 500)]
 
 
 async def test_header_framing_counts_bytes() -> None:
