@@ -6,7 +6,7 @@ longer for each event.
 
 from typing import Any
 
-from oi_daemon.model.limits import MAX_BODY_BYTES, MAX_EVENT_BYTES, ServerLimitError
+from oi_daemon.model.limits import MAX_BODY_BYTES, MAX_EVENT_BYTES, ServerLimitError, in_words
 
 END = b"[DONE]"
 """The data of the event that most servers send after the last one of an answer."""
@@ -58,7 +58,9 @@ class EventReader:
             self._line.clear()
         self._line += rest
         if len(self._line) > self._max_event_bytes:
-            raise ServerLimitError(f"one event of it is larger than {size(self._max_event_bytes)}")
+            raise ServerLimitError(
+                f"one event of it is larger than {in_words(self._max_event_bytes)}"
+            )
         return [event for line in lines if (event := self._read(line))]
 
     def finish(self) -> list[bytes]:
@@ -92,12 +94,6 @@ class EventReader:
             if len(self._other) > MAX_BODY_BYTES:
                 raise ServerLimitError("it is larger than a megabyte and no stream")
         return b""
-
-
-def size(limit: int) -> str:
-    """Return a limit in words."""
-    megabytes = limit // (1 << 20)
-    return "a megabyte" if megabytes == 1 else f"{megabytes} megabytes"
 
 
 def unreadable(data: bytes) -> UnreadableAnswerError:

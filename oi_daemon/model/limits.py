@@ -49,3 +49,32 @@ class ServerLimitError(Exception):
 
 class RedirectRefusedError(Exception):
     """The server wants the request to be sent to another server; the text names it."""
+
+
+def in_words(size: int) -> str:
+    """Return a number of bytes in words, such as "64 megabytes"."""
+    megabytes = size // MEGABYTE
+    return "a megabyte" if megabytes == 1 else f"{megabytes} megabytes"
+
+
+def check_length(part: str, length: int, most: int) -> None:
+    """Check that a part of a reply has at most so many characters.
+
+    Args:
+        part: what is checked, as an error names it: "it" is the whole reply.
+
+    Raises:
+        ServerLimitError: it has more.
+    """
+    if length > most:
+        raise ServerLimitError(f"{part} is longer than {most:,} characters")
+
+
+def check_calls(count: int) -> None:
+    """Check that a reply makes at most `MAX_CALLS` calls.
+
+    Raises:
+        ServerLimitError: it makes more.
+    """
+    if count > MAX_CALLS:
+        raise ServerLimitError(f"it makes more than {MAX_CALLS} calls")

@@ -23,6 +23,7 @@ from oi_daemon.model.limits import (
     MAX_READ_BYTES,
     RedirectRefusedError,
     ServerLimitError,
+    in_words,
 )
 
 PIECE = 64 * 1024
@@ -122,7 +123,7 @@ class _BoundedBody(httpx2.AsyncByteStream):
                 if size > self._max_bytes:
                     if self._is_error:
                         return
-                    raise ServerLimitError(f"it is larger than {_megabytes(self._max_bytes)}")
+                    raise ServerLimitError(f"it is larger than {in_words(self._max_bytes)}")
                 yield piece
         finally:
             await pieces.aclose()
@@ -196,7 +197,3 @@ def _decompressor(encoding: str) -> Callable[[bytes], Iterator[bytes]]:
 def _unchanged(data: bytes) -> Iterator[bytes]:
     for start in range(0, len(data), PIECE):
         yield data[start : start + PIECE]
-
-
-def _megabytes(size: int) -> str:
-    return f"{size // (1 << 20)} megabytes"

@@ -13,7 +13,7 @@ from oi_daemon.model.dialects.deltas import CallDelta, FunctionDelta
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reasoning_fields import ReasoningFields
 from oi_daemon.model.dialects.text import TOOL
-from oi_daemon.model.limits import MAX_CALLS, MAX_NAME, ServerLimitError
+from oi_daemon.model.limits import MAX_NAME, check_calls
 from oi_daemon.model.provider import ProviderData
 
 
@@ -79,7 +79,7 @@ class CallParser:
         elif index != self._index:
             if index not in self._waiting:
                 self._waiting[index] = _WaitingCall(name)
-                self._check_count(len(self._waiting))
+                check_calls(self._begun + len(self._waiting))
             waiting = self._waiting[index]
             waiting.data = _with_data(waiting.data, delta)
             waiting.arguments.write(arguments)
@@ -105,7 +105,7 @@ class CallParser:
     def _begin(self, index: int, name: str | None) -> None:
         """Make this the call that streams, with a new parser."""
         self._begun += 1
-        self._check_count(0)
+        check_calls(self._begun)
         self._index = index
         self._data = ProviderData()
         self._set_name(name or "")
@@ -156,18 +156,6 @@ class CallParser:
         message = {} if joined else self._reasoning.fields()
         data = replace(self._data, joined=joined, message=message)
         return replace(part, provider=data.dump() if data.call_id or data.call or message else None)
-
-    def _check_count(self, waiting: int) -> None:
-        """Check that the reply does not make too many calls.
-
-        Args:
-            waiting: number of calls besides those that have begun.
-
-        Raises:
-            ServerLimitError: it does.
-        """
-        if self._begun + waiting > MAX_CALLS:
-            raise ServerLimitError(f"it makes more than {MAX_CALLS} calls")
 
 
 def arguments_text(arguments: str | Mapping[str, object] | None) -> str:

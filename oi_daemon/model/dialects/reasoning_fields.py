@@ -5,7 +5,7 @@ from io import StringIO
 from typing import Any
 
 from oi_daemon.model.dialects.deltas import Delta
-from oi_daemon.model.limits import MAX_WRITTEN, ServerLimitError
+from oi_daemon.model.limits import MAX_WRITTEN, check_length
 
 REASONING_FIELDS = ("reasoning_content", "reasoning")
 """Names under which servers send a reply's reasoning as text."""
@@ -65,8 +65,7 @@ class ReasoningFields:
             ServerLimitError: the reasoning is too long.
         """
         self._size += size
-        if self._size > MAX_WRITTEN:
-            raise ServerLimitError(f"its reasoning is longer than {MAX_WRITTEN:,} characters")
+        check_length("its reasoning", self._size, MAX_WRITTEN)
 
 
 _PIECES = ("text", "summary")

@@ -17,7 +17,7 @@ from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reasoning_fields import ReasoningFields
 from oi_daemon.model.dialects.text import TextParser
 from oi_daemon.model.dialects.written_calls import WrittenCall
-from oi_daemon.model.limits import MAX_WRITTEN, ServerLimitError
+from oi_daemon.model.limits import MAX_WRITTEN, check_length
 
 OWN_ENDS = frozenset({"stop", "tool_calls", "function_call", "end_turn", "stop_sequence", "eos"})
 """Finish reasons that mean that the model has ended its reply itself; all others mean a cut."""
@@ -123,8 +123,7 @@ class ReplyParser:
             ServerLimitError: the reply is too long.
         """
         self._length += len(text)
-        if self._length > MAX_WRITTEN:
-            raise ServerLimitError(f"it is longer than {MAX_WRITTEN:,} characters")
+        check_length("it", self._length, MAX_WRITTEN)
 
     def _count(self, text: str) -> None:
         """Add text that is not thinking to the length of the reply. Raises as `_measure` does."""

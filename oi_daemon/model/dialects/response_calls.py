@@ -9,7 +9,7 @@ from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_events import OutputItem
-from oi_daemon.model.limits import MAX_CALLS, MAX_NAME, ServerLimitError
+from oi_daemon.model.limits import MAX_NAME, check_calls
 from oi_daemon.model.provider import ProviderData
 
 
@@ -67,8 +67,7 @@ class ResponseCalls:
         Raises:
             ServerLimitError: the response makes too many calls.
         """
-        if len(self._calls) >= MAX_CALLS:
-            raise ServerLimitError(f"it makes more than {MAX_CALLS} calls")
+        check_calls(len(self._calls) + 1)
         name = without_controls(item.name or "")[:MAX_NAME]
         language = self._language_of(name)
         data = ProviderData(

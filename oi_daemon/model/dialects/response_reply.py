@@ -13,7 +13,7 @@ from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_calls import ResponseCalls
 from oi_daemon.model.dialects.response_events import OutputItem, Response, ResponseEvent
 from oi_daemon.model.events import StreamedError
-from oi_daemon.model.limits import MAX_WRITTEN, ServerLimitError
+from oi_daemon.model.limits import MAX_WRITTEN, check_length
 
 MAX_REASONING = 8_000_000
 """Characters of one response's reasoning: 128,000 tokens have about a megabyte, encrypted."""
@@ -237,8 +237,7 @@ class ResponseParser:
             ServerLimitError: the reasoning is too long.
         """
         self._thought += size
-        if self._thought > MAX_REASONING:
-            raise ServerLimitError(f"its reasoning is longer than {MAX_REASONING:,} characters")
+        check_length("its reasoning", self._thought, MAX_REASONING)
 
     def _count(self, text: str) -> None:
         """Add to the length of what the model has written.
@@ -247,8 +246,7 @@ class ResponseParser:
             ServerLimitError: the reply is too long.
         """
         self.written += len(text)
-        if self.written > MAX_WRITTEN:
-            raise ServerLimitError(f"it is longer than {MAX_WRITTEN:,} characters")
+        check_length("it", self.written, MAX_WRITTEN)
 
 
 def _decoded(raw: msgspec.Raw) -> OutputItem:
