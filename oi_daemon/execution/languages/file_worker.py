@@ -11,9 +11,8 @@ from typing import NamedTuple
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
-from oi_daemon.execution.process.guard import guard
 from oi_daemon.execution.process.language_process import LanguageProcess
-from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.launch import Program, temporary_folder
 from oi_daemon.execution.process.worker_spec import WorkerSpec
 
 
@@ -56,7 +55,7 @@ def file_worker(
         if (why := missing()) is not None:
             raise NotInstalledError(why)
         plain = environment(find_python(workplace.python, os.environ), os.environ)
-        own = {} if folder is None else {folder: _temporary_folder()}
+        own = {} if folder is None else {folder: temporary_folder()}
         source = code_file.renew()
         return Program(
             command=lambda control, answers, nonce: command(Given(nonce, control, answers, source)),
@@ -87,13 +86,6 @@ class _CodeFile:
         """Write a block's code to the file; returns what is sent over the control socket."""
         write_text(self._source, code)
         return b"%d\n" % number
-
-
-def _temporary_folder() -> str:
-    """Make a temporary folder, which the guard removes if the daemon dies; returns its path."""
-    folder = tempfile.mkdtemp(prefix="oi-")
-    guard().add_folder(folder)
-    return folder
 
 
 def nameless_file() -> int:

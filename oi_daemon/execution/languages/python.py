@@ -7,10 +7,10 @@ from oi_daemon.execution.language import Language, Lookup, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.limits import STANDBY_SUPPORTED
 from oi_daemon.execution.process.language_process import LanguageProcess
-from oi_daemon.execution.process.launch import Program
+from oi_daemon.execution.process.launch import Program, temporary_folder
 from oi_daemon.execution.process.worker_spec import WorkerSpec
 
-_WORKER = Path(__file__).parents[1] / "python_worker"
+_WORKER = Path(__file__).parents[1] / "python_worker" / "__main__.py"
 
 
 def python(workplace: Workplace) -> LanguageProcess:
@@ -18,14 +18,16 @@ def python(workplace: Workplace) -> LanguageProcess:
 
     def program() -> Program:
         path = find_python(workplace.python, os.environ)
+        folder = temporary_folder(workplace.sandbox.temporary if workplace.sandbox else None)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
-            return [path, "-X", "utf8", str(_WORKER), str(control), str(answers), nonce]
+            return [path, "-X", "utf8", str(_WORKER), str(control), str(answers), nonce, folder]
 
         return Program(
             command=command,
             environment=environment(path, os.environ),
             cwd=workplace.cwd,
+            folder=folder,
             has_lookups=True,
         )
 

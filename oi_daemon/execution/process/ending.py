@@ -45,7 +45,7 @@ class Ending:
 
     def line(self, block: int) -> int | None:
         """The line at which this block crashed; None if the fault handler does not say."""
-        found = re.search(rf'File "<block {block}>", line (\d+)', self.last_words)
+        found = re.search(rf'File "[^"]*/block_{block}\.py", line (\d+)', self.last_words)
         return int(found[1]) if found else None
 
     def in_block(self, line: int | None, how: str = "", why: str = "") -> str:

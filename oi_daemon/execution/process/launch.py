@@ -15,6 +15,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,17 @@ class LaunchedProcess:
             os.close(descriptor)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def temporary_folder(parent: str | None = None) -> str:
+    """Make a folder for `Program.folder`, which the guard removes if the daemon dies.
+
+    Args:
+        parent: the folder in which it is made; None: the one for temporary files.
+    """
+    folder = tempfile.mkdtemp(prefix="oi-", dir=parent)
+    guard().add_folder(folder)
+    return folder
 
 
 def _ignores_interrupts() -> bool:

@@ -1,4 +1,4 @@
-"""Starts the worker: `python -X utf8 python_worker CONTROL ANSWERS NONCE`.
+"""Starts the worker: `python -X utf8 python_worker/__main__.py CONTROL ANSWERS NONCE FOLDER`.
 
 This file runs under the user's own Python, so its syntax must be valid in every version of Python.
 """
@@ -17,4 +17,4 @@ sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noq
 
 from python_worker.loop import main  # type: ignore[import-not-found]  # noqa: E402
 
-main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4])

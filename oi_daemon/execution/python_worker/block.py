@@ -16,8 +16,9 @@ from _ast import (
 
 from .event_loop import EventLoop
 from .figures import show_figures
+from .processes import Definitions, is_definition
 from .report import exit_status, report
-from .source import Sources, lines_of, parse, pasted
+from .source import lines_of, parse, pasted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
     from .channel import Channel
+    from .files import Files
     from .interrupts import Interrupts
     from .streams import OutputStream
 
@@ -35,7 +37,9 @@ _COROUTINE = 0x80  # inspect.CO_COROUTINE
 class Blocks:
     """Runs blocks in the namespace of `__main__`, so that variables stay from block to block."""
 
-    def __init__(self, channel: Channel, output: OutputStream, interrupts: Interrupts) -> None:
+    def __init__(
+        self, channel: Channel, output: OutputStream, interrupts: Interrupts, files: Files
+    ) -> None:
         self._channel = channel
         self._output = output
         self._interrupts = interrupts
@@ -43,10 +47,11 @@ class Blocks:
         """The id of the process that runs blocks, by which `run` notices that it is in a fork."""
         self.loop = EventLoop()
         self._flags = 0
-        self.sources = Sources()
+        self._files = files
         main = type(sys)("__main__")
         self._namespace = main.__dict__
         sys.modules["__main__"] = main
+        self.definitions = Definitions(self._namespace, files)
 
     @property
     def descriptors(self) -> set[int]:
@@ -62,14 +67,14 @@ class Blocks:
 
         If the block's code has forked, the child process ends here and does not return.
         """
-        file, code = f"<block {number}>", pasted(code)
-        self.sources.add(file, code)
+        code = pasted(code)
+        file = self._files.add(number, code)
         self._output.begin(file)
         self._interrupts.begin()
         self.loop.begin(code)
         error = self._attempt(file, code)
         self._interrupts.end()
-        told = report(error, file) if error is not None else None
+        told = report(error, file, self._files.shown(file)) if error is not None else None
         if os.getpid() != self.process:
             _leave_fork(error)
         if isinstance(error, SystemExit):
@@ -81,7 +86,10 @@ class Blocks:
         """Run the block and show its figures; return what was raised, or None."""
         try:
             try:
-                self._statements(self._compile(file, code))
+                try:
+                    self._statements(self._compile(file, code))
+                finally:
+                    _end_debugging()
                 self.loop.settle()
             finally:
                 show_figures()
@@ -89,10 +97,10 @@ class Blocks:
             return error
         return None
 
-    def _statements(self, statements: list[tuple[int, CodeType]]) -> None:
+    def _statements(self, statements: list[tuple[stmt, CodeType]]) -> None:
         """Run the statements in order, on the event loop if there is one."""
-        for line, statement in statements:
-            self._output.line(line)
+        for node, statement in statements:
+            self._output.line(_first_line(node))
             self._output.flush()
             self._interrupts.check()
             if statement.co_flags & _COROUTINE:
@@ -101,9 +109,11 @@ class Blocks:
                 self.loop.call(statement, self._namespace)
             else:
                 eval(statement, self._namespace)
+            if is_definition(node):
+                self.definitions.add(node, statement)
 
-    def _compile(self, file: str, code: str) -> list[tuple[int, CodeType]]:
-        """Return each statement's line and compiled code.
+    def _compile(self, file: str, code: str) -> list[tuple[stmt, CodeType]]:
+        """Return each statement and its compiled code.
 
         An expression at the end is compiled so that its value is shown, as in a REPL, unless a
         semicolon follows it.
@@ -120,11 +130,16 @@ class Blocks:
             else:
                 module = Module([_without_docstring(node)], [])
                 compiled = compile(module, file, "exec", options, True)
-            decorators = getattr(node, "decorator_list", [])
-            line = min([node.lineno, *(decorator.lineno for decorator in decorators)])
-            statements.append((line, compiled))
+            statements.append((node, compiled))
         self._flags = flags
         return statements
+
+
+def _first_line(node: stmt) -> int:
+    """Return the line at which a statement begins: that of its first decorator, if it has one."""
+    decorators = getattr(node, "decorator_list", [])
+    lines: list[int] = [node.lineno, *(decorator.lineno for decorator in decorators)]
+    return min(lines)
 
 
 def _is_silent(last: Expr, code: str) -> bool:
@@ -150,6 +165,14 @@ def _future_flags(node: ImportFrom) -> int:
         feature = getattr(__future__, alias.name, None)
         flags |= getattr(feature, "compiler_flag", 0)
     return flags
+
+
+def _end_debugging() -> None:
+    """End a debugger with the block that has started it."""
+    tracer = sys.gettrace()
+    debugger = sys.modules.get(f"{__package__}.debugger")
+    if tracer is not None and debugger is not None:
+        debugger.end_debugging(tracer)
 
 
 def _leave_fork(error: BaseException | None) -> None:

@@ -177,7 +177,7 @@ class EventLoop:
             module._set_running_loop = _set_running_loop
         set_event_loop.__doc__ = choose.__doc__
         asyncio.set_event_loop = set_event_loop
-        if self._calling:
+        if self._calling and get_ident() == self._main:
             self._declare_ours()
 
     def _declare_ours(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 # `signal`'s own functions convert every argument to an enum, which takes longer than a short block.
 import _signal as signal  # type: ignore[import-not-found]
+import os
 import sys
 from _thread import get_ident
 from time import monotonic
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+WORKER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "")  # noqa: PTH100, PTH118, PTH120
+"""The beginning of the paths of the worker's own files."""
 _PATIENCE = 1.0
 """Seconds for which an import is not interrupted, because a half-imported module breaks later
 blocks."""
@@ -24,7 +27,7 @@ blocks."""
 
 def is_worker_code(frame: FrameType | None) -> bool:
     """Return True if this frame runs the worker's own code."""
-    return frame is not None and frame.f_globals.get("__package__") == __package__
+    return frame is not None and frame.f_code.co_filename.startswith(WORKER)
 
 
 def _is_importing(frame: FrameType | None) -> bool:

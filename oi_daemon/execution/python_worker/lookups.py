@@ -12,6 +12,7 @@ from _thread import allocate_lock, start_new_thread
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .channel import Channel
+    from .files import Files
 
 _LARGEST = 1 << 16
 """Most bytes of a lookup; each is one datagram."""
@@ -23,13 +24,15 @@ class Lookups:
     A lookup is its number, its kind, a position and a limit, a line break, and code.
     """
 
-    def __init__(self, channel: Channel, namespace: dict[str, object]) -> None:
+    def __init__(self, channel: Channel, namespace: dict[str, object], files: Files) -> None:
         """
         Args:
             namespace: the user's variables.
+            files: gives the names of blocks.
         """
         self._channel = channel
         self._namespace = namespace
+        self._files = files
         self._socket = int(os.environ.pop("OI_DAEMON_LOOKUPS", "-1"))
         """Descriptor of the socket; -1 if there is none."""
         self._answering = allocate_lock()
@@ -92,4 +95,4 @@ class Lookups:
             return completions(self._namespace, code, position, limit)
         from .description import description
 
-        return description(self._namespace, code, position)
+        return self._files.shown(description(self._namespace, code, position))

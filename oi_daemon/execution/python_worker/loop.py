@@ -13,11 +13,13 @@ from .block import Blocks
 from .channel import Channel
 from .display import Displays
 from .event_loop import NEVER, EventLoop
+from .files import Files
 from .harmless import harmless
 from .hooks import AfterImport, before_children, before_waits
 from .interrupts import Interrupts
 from .libraries import adapt_libraries
 from .lookups import Lookups
+from .stacks import hide_worker
 from .standby import Standby
 from .streams import Input, OutputStream
 
@@ -32,7 +34,7 @@ _IDLE = 0.05
 """Seconds to wait for another block before the worker forks a standby."""
 
 
-def main(control: int, answers: int, nonce: str) -> None:
+def main(control: int, answers: int, nonce: str, folder: str) -> None:
     """Run blocks until the daemon ends. The arguments are those of the command line."""
     channel = Channel(control, answers, nonce)
     interrupts = Interrupts()
@@ -41,13 +43,16 @@ def main(control: int, answers: int, nonce: str) -> None:
     displays = Displays(channel, output)
     after_import = _install(output, stdin, displays)
     faulthandler.enable(channel.control, all_threads=False)
-    blocks = Blocks(channel, output, interrupts)
-    lookups = Lookups(channel, vars(sys.modules["__main__"]))
+    files = Files(folder)
+    blocks = Blocks(channel, output, interrupts, files)
+    lookups = Lookups(channel, vars(sys.modules["__main__"]), files)
     parts = (channel, output, blocks, lookups)
     standby = Standby(channel, lambda: {fd for part in parts for fd in part.descriptors})
     before_waits(standby.discard, interrupts)
     _register_fork_hooks(channel, output, stdin, displays, standby, blocks, lookups)
-    after_import.add("linecache", blocks.sources.use_in_linecache)
+    hide_worker(files, after_import)
+    after_import.add("linecache", files.use_in_linecache)
+    after_import.add("multiprocessing.spawn", blocks.definitions.adapt)
     after_import.add("asyncio", blocks.loop.adapt)
     watch = Watch(output, interrupts, blocks, channel)
     sys.argv, sys.path[0] = [""], ""

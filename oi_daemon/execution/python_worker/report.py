@@ -5,36 +5,35 @@ The person and the model get it as text, the daemon also as data.
 
 from __future__ import annotations
 
-import os
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from traceback import TracebackException
     from types import TracebackType
-
-_WORKER_FOLDER = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
-
 
 _LONGEST = 50_000
 """Characters that the daemon gets of the beginning, and of the end, of a long text."""
 
 
-def report(error: BaseException, file: str) -> dict[str, object] | None:
+def report(error: BaseException, file: str, name: str) -> dict[str, object] | None:
     """Write the error to sys.stderr, or pass it to the user's own sys.excepthook.
 
     Args:
-        file: the block's file name in tracebacks.
+        file: the path of the block's file.
+        name: how the block is called in tracebacks.
 
     Returns:
         its name, message and traceback, for the daemon; None for a `sys.exit` that is no error.
     """
+    if isinstance(error, SyntaxError) and error.filename == file:
+        error.filename = name
     if isinstance(error, SystemExit):
         text = _exit_text(error)
         _write(text)
         return _described(error, []) if text else None
     traceback = _from_block(error.__traceback__, file)
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, traceback
+    sys.last_exc = error.with_traceback(traceback)  # type: ignore[attr-defined]
     text = _traceback_text(error, traceback)
     if sys.excepthook is sys.__excepthook__:
         _write(text)
@@ -87,9 +86,7 @@ def _traceback_text(error: BaseException, traceback: TracebackType | None) -> st
     from traceback import TracebackException
 
     try:
-        formatted = TracebackException(type(error), error, traceback)
-        _hide_worker_frames(formatted)
-        return "".join(formatted.format())
+        return "".join(TracebackException(type(error), error, traceback).format())
     except Exception:
         return f"{type(error).__name__}\n"
 
@@ -100,13 +97,3 @@ def _from_block(traceback: TracebackType | None, file: str) -> TracebackType | N
     while inner is not None and inner.tb_frame.f_code.co_filename != file:
         inner = inner.tb_next
     return inner or traceback
-
-
-def _hide_worker_frames(formatted: TracebackException) -> None:
-    """Remove the worker's frames from a traceback, and from those of its causes."""
-    formatted.stack[:] = [
-        frame for frame in formatted.stack if not frame.filename.startswith(_WORKER_FOLDER)
-    ]
-    for other in (formatted.__cause__, formatted.__context__):
-        if other is not None:
-            _hide_worker_frames(other)

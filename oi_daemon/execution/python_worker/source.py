@@ -6,12 +6,7 @@ a string for instance, is therefore never changed. Every line keeps its number.
 
 from __future__ import annotations
 
-import sys
 from _ast import Module, PyCF_ALLOW_TOP_LEVEL_AWAIT, PyCF_ONLY_AST
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 def pasted(code: str) -> str:
@@ -80,31 +75,3 @@ def _parse(code: str, file: str, flags: int) -> Module:
     tree = compile(code, file, "exec", options, dont_inherit=True)
     assert isinstance(tree, Module)
     return tree
-
-
-class Sources:
-    """Keeps the text of every block, for tracebacks, warnings and `inspect`.
-
-    These read it from `linecache`. That module is filled when something else imports it, because
-    most blocks do not need it.
-    """
-
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
-        """Each block's text, by its file name in tracebacks."""
-
-    def add(self, file: str, code: str) -> None:
-        """Keep a block's text."""
-        self._texts[file] = code
-        if "linecache" in sys.modules:
-            self._cache(sys.modules["linecache"], file)
-
-    def use_in_linecache(self, linecache: ModuleType) -> None:
-        """Copy all texts into `linecache`, after its import."""
-        for file in self._texts:
-            self._cache(linecache, file)
-
-    def _cache(self, linecache: ModuleType, file: str) -> None:
-        """Copy one block's text into `linecache`."""
-        lines = lines_of(self._texts[file])
-        linecache.cache[file] = (sum(map(len, lines)), None, lines, file)
