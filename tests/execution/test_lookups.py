@@ -6,7 +6,7 @@ import pytest
 
 from oi_daemon.execution import lookups
 from oi_daemon.execution.interpreters import Interpreters
-from oi_daemon.execution.languages import javascript
+from oi_daemon.execution.languages import javascript, r
 from oi_daemon.execution.lookups import CodePlace
 from oi_daemon.protocol.lookups import Completions, VariableEntry
 from tests.execution.runs import Running, output
@@ -458,3 +458,79 @@ async def test_inspects_javascript(interpreters: Interpreters) -> None:
     assert await inspect(interpreters, "add(1, ", "javascript") == "add(a, b = 1)"
     assert await inspect(interpreters, "thing", "javascript") == "thing: Object = {k: 1}"
     assert await inspect(interpreters, "nothing", "javascript") == ""
+
+
+HOSTILE_R = """
+hang <- function(...) repeat Sys.sleep(1)
+hostile <- structure(list(k = 1), class = "hostile")
+for (name in c("print", "format", "length", "names", "dim", "$", "[[", "[", "as.character", "str",
+    "levels", "as.list", "unique", "toString", "summary", ".DollarNames"))
+  assign(paste0(name, ".hostile"), hang)
+delayedAssign("lazy", hang())
+makeActiveBinding("active", hang, globalenv())
+vapply <- enc2utf8 <- encodeString <- hang
+"""
+
+r_only = pytest.mark.skipif(bool(r.missing()), reason="no R here")
+
+
+@r_only
+async def test_nothing_of_the_user_s_is_run_in_r(interpreters: Interpreters) -> None:
+    """No method, no promise, no active binding, and no function in the place of one of base."""
+    await output(interpreters, HOSTILE_R, language="r")
+    found = await variables(interpreters)
+    previews = {"hostile": "list(k = 1)", "lazy": "…", "active": "…", "hang": "function(...)"}
+    assert {name: found[name].preview for name in previews} == previews
+    assert found["hostile"].type == "hostile"
+    for name in ("hostile", "lazy", "active"):
+        await complete(interpreters, f"{name}$", "r")
+        await inspect(interpreters, name, "r")
+    assert (await complete(interpreters, "hostile$", "r")).matches == ["k"]
+    assert "hang" in await variables(interpreters)
+
+
+@r_only
+async def test_values_of_r_are_previewed(interpreters: Interpreters) -> None:
+    await output(
+        interpreters,
+        "whole <- 5L; real <- 2.5; word <- 'it\"s'; many <- 1:10; named <- c(a = 1, b = 2)\n"
+        "nested <- list(x = 1, y = list(z = 'in')); nothing <- NULL; missing <- NA\n"
+        "grid <- matrix(1:6, 2); levels <- factor(c('u', 'v', 'u')); code <- quote(a + b)\n"
+        "table <- data.frame(p = 1:3, q = c('a', 'b', 'c'))\nadd <- function(a, b = 2, ...) a",
+        language="r",
+    )
+    found = await variables(interpreters, "r")
+    previews = {
+        "whole": "5",
+        "real": "2.5",
+        "word": r'"it\"s"',
+        "many": "c(1, 2, 3, 4, 5, 6, 7, 8, …)",
+        "named": "c(a = 1, b = 2)",
+        "nested": 'list(x = 1, y = list(z = "in"))',
+        "nothing": "NULL",
+        "missing": "NA",
+        "levels": 'c("u", "v", "u")',
+        "code": "a + b",
+        "table": "p, q",
+        "add": "function(a, b, ...)",
+    }
+    assert {name: found[name].preview for name in previews} == previews
+    assert (found["grid"].shape, found["table"].shape) == ([2, 3], [3, 2])
+    columns = [(column.name, column.type) for column in found["table"].columns or ()]
+    assert columns == [("p", "integer"), ("q", "character")]
+    assert (await complete(interpreters, "nested$y$", "r")).matches == ["z"]
+    assert (await complete(interpreters, "add(", "r")).matches[:2] == ["a =", "b ="]
+    assert "median" in (await complete(interpreters, "medi", "r")).matches
+    assert await inspect(interpreters, "add(1, ", "r") == "add(a, b, ...)"
+    assert await inspect(interpreters, "real", "r") == "real: numeric = 2.5"
+
+
+@r_only
+async def test_r_does_not_answer_while_a_block_runs(interpreters: Interpreters) -> None:
+    block = Running(interpreters, "x <- 5\ncat('runs')\nSys.sleep(60)", "r")
+    await block.seen("runs")
+    found = await lookups.variables(interpreters, None, 100)
+    assert (found.variables, found.unanswered) == ([], ["r"])
+    interpreters.interrupt()
+    await block.end()
+    assert (await variables(interpreters))["x"].preview == "5"

@@ -104,18 +104,34 @@ suspendInterrupts(local({
     as.call(parts)
   }
 
-  # Send a control message (a line of JSON) in one piece, mark where it belongs, and return its number.
+  # Send a line of JSON over CONTROL, in one piece.
+  send <- function(json) {
+    file <- tempfile()
+    on.exit(unlink(file))
+    writeLines(json, file, useBytes = TRUE)
+    bash("%s; exec cat %s >&%s", ignore_interrupts, shQuote(file), control)
+  }
+  # Send a control message, mark where it belongs, and return its number.
   messages <- 0L
   notify <- function(...) {
     messages <<- messages + 1L
     fields <- c(number = as.character(messages), ...)
-    file <- tempfile()
-    on.exit(unlink(file))
-    json <- sprintf("{%s}", paste0('"', names(fields), '":', fields, collapse = ","))
-    writeLines(json, file, useBytes = TRUE)
-    bash("%s; exec cat %s >&%s", ignore_interrupts, shQuote(file), control)
+    send(sprintf("{%s}", paste0('"', names(fields), '":', fields, collapse = ",")))
     mark("D", messages)
     messages
+  }
+  # Answer a lookup: a line that says `?`, its number, kind, position and limit, and code in hexadecimal.
+  lookups <- NULL
+  look_up <- function(line) {
+    if (is.null(lookups)) {
+      boot <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
+      lookups <<- new.env(parent = baseenv())
+      sys.source(file.path(dirname(boot), "lookups.R"), lookups)
+    }
+    words <- strsplit(line, " ", fixed = TRUE)[[1]]
+    code <- if (length(words) > 5L) from_hexadecimal(words[6]) else ""
+    json <- lookups$answer(words[3], as.integer(words[4]), as.integer(words[5]), code)
+    send(sprintf('{"number":%s,"answer":%s}', words[2], json))
   }
   json_text <- function(text) {
     text <- enc2utf8(paste(text, collapse = "\n"))
@@ -134,6 +150,12 @@ suspendInterrupts(local({
     paste(text, collapse = "")
   }
 
+  from_hexadecimal <- function(digits) {
+    starts <- seq(1, nchar(digits), 2)
+    text <- rawToChar(as.raw(strtoi(substring(digits, starts, starts + 1), 16L)))
+    Encoding(text) <- "UTF-8"
+    text
+  }
   # Request a line of input, and return it.
   ask <- function(prompt = "", password = FALSE) {
     number <- notify(input = json_text(prompt), password = if (password) "true" else "false")
@@ -144,10 +166,7 @@ suspendInterrupts(local({
       if (answer[1] == number) break
     }
     if (length(answer) < 2) return("")
-    starts <- seq(1, nchar(answer[2]), 2)
-    text <- rawToChar(as.raw(strtoi(substring(answer[2], starts, starts + 1), 16L)))
-    Encoding(text) <- "UTF-8"
-    sub("\n$", "", text)
+    sub("\n$", "", from_hexadecimal(answer[2]))
   }
   # R takes this file for its console. So `stdin()` is replaced by a connection to descriptor 0.
   console <- NULL
@@ -275,6 +294,10 @@ suspendInterrupts(local({
   repeat {
     number <- read_request()
     if (number == "end") quit("no")
+    if (startsWith(number, "?")) {
+      guarded(look_up(number))
+      next
+    }
     guarded(allowInterrupts(Sys.sleep(0))) # drop an interrupt that was too late for the last block
     current <- statement_line <- 0L
     reported <- FALSE

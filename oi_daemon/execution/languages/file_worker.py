@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oi_daemon.errors import NotInstalledError
-from oi_daemon.execution.language import Workplace
+from oi_daemon.execution.language import Lookup, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program, temporary_folder
@@ -38,6 +38,7 @@ def file_worker(
     environ: Callable[[Mapping[str, str]], dict[str, str]] = dict,
     folder: str | None = None,
     grace: float = 2.0,
+    lookup: Callable[[int, Lookup], bytes] | None = None,
 ) -> LanguageProcess:
     """A worker for a program that reads its blocks from a file.
 
@@ -47,6 +48,7 @@ def file_worker(
         command: makes the command line.
         environ: makes the program's environment from that of the user's code.
         grace: seconds that an interrupted block has to stop. See `WorkerSpec`.
+        lookup: makes what is sent to answer a lookup. See `WorkerSpec`.
         folder: variable that is set to a temporary folder, removed when the program has ended.
     """
     code_file = _CodeFile()
@@ -65,9 +67,10 @@ def file_worker(
             folder=own.get(folder or ""),
         )
 
-    return LanguageProcess(
-        WorkerSpec(name=name, program=program, request=code_file.request, grace=grace), workplace
+    spec = WorkerSpec(
+        name=name, program=program, request=code_file.request, lookup=lookup, grace=grace
     )
+    return LanguageProcess(spec, workplace)
 
 
 class _CodeFile:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.language import Language, Lookup, Workplace
 from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.language_process import LanguageProcess
 
@@ -33,7 +33,15 @@ def r(workplace: Workplace) -> LanguageProcess:
         environ=_environ,
         folder="TMPDIR",
         grace=_GRACE,
+        lookup=_lookup,
     )
+
+
+def _lookup(number: int, lookup: Lookup) -> bytes:
+    """What is sent for a lookup: a line with its number, kind, position, limit and code."""
+    code = lookup.code.encode("utf-8", "replace").hex()
+    head = f"? {number} {lookup.kind} {lookup.position} {lookup.limit}"
+    return f"{head} {code}\n".encode()
 
 
 def missing() -> str | None:
