@@ -534,3 +534,84 @@ async def test_r_does_not_answer_while_a_block_runs(interpreters: Interpreters) 
     interpreters.interrupt()
     await block.end()
     assert (await variables(interpreters))["x"].preview == "5"
+
+
+async def shell_variables(interpreters: Interpreters) -> dict[str, tuple[str, str, int | None]]:
+    """The shell's variables by their name: type, preview and size."""
+    found = await variables(interpreters, "shell")
+    return {name: (each.type, each.preview, each.size) for name, each in found.items()}
+
+
+async def test_variables_of_the_shell(interpreters: Interpreters) -> None:
+    await output(
+        interpreters,
+        "word='say \"hi\"'; declare -i whole=5; list=(a 'b c' [7]=d); declare -A map=([k]=v)\n"
+        "lines=$'one\\ntwo'; export OURS=1; empty=; greet() { echo hi; }",
+        language="shell",
+    )
+    found = await shell_variables(interpreters)
+    assert found == {
+        "word": ("string", 'say "hi"', 8),
+        "whole": ("integer", "5", None),
+        "list": ("array", '([0]="a" [1]="b c" [7]="d")', 3),
+        "map": ("map", '([k]="v" )', 1),
+        "lines": ("string", found["lines"][1], found["lines"][2]),
+        "OURS": ("string", "1", 1),
+        "empty": ("string", "", 0),
+        "greet": ("function", "greet()", None),
+    }
+
+
+async def test_a_lookup_changes_nothing_in_the_shell(interpreters: Interpreters) -> None:
+    """Nor does it run a function that has the name of a builtin."""
+    code = "declare() { echo touched; }; compgen() { echo touched; }; type() { echo touched; }"
+    await output(interpreters, f"{code}; trap 'echo failed' ERR; x=5", language="shell")
+    before = await output(interpreters, "set | grep -v ^__oi", language="shell")
+    for _ in range(3):
+        assert (await shell_variables(interpreters))["x"] == ("string", "5", 1)
+        assert "touched" not in await inspect(interpreters, "x", "shell")
+        assert (await complete(interpreters, "echo $HOM", "shell")).matches[0].startswith("HOM")
+    after = await output(interpreters, "set | grep -v ^__oi", language="shell")
+    stable = [
+        line for line in before.splitlines() if not line.startswith(("BASH", "RANDOM", "SEC"))
+    ]
+    assert [line for line in stable if line not in after.splitlines()] in ([], ["_=x=5"])
+
+
+async def test_the_shell_does_not_answer_while_a_block_runs(interpreters: Interpreters) -> None:
+    block = Running(interpreters, "x=5\necho runs\nsleep 60", "shell")
+    await block.seen("runs")
+    found = await lookups.variables(interpreters, None, 100)
+    assert (found.variables, found.unanswered) == ([], ["shell"])
+    interpreters.interrupt()
+    await block.end()
+    assert (await shell_variables(interpreters))["x"] == ("string", "5", 1)
+
+
+@pytest.mark.parametrize(
+    ("code", "match", "kind"),
+    [
+        ("echo $long", "longName", "variable"),
+        ("echo ${long", "longName", "variable"),
+        ("greetin", "greetings", "command"),
+        ("x=1; unali", "unalias", "command"),
+        ("cat da", "data.txt", "file"),
+        ("cat folder/in", "folder/inner", "file"),
+    ],
+)
+async def test_completes_in_the_shell(
+    interpreters: Interpreters, code: str, match: str, kind: str
+) -> None:
+    made = "longName=1; greetings() { :; }; touch data.txt; mkdir folder; touch folder/inner"
+    await output(interpreters, made, language="shell")
+    found = await complete(interpreters, code, "shell")
+    assert (match, kind) in zip(found.matches, found.kinds, strict=True)
+    assert match.startswith(code[found.start : found.end])
+
+
+async def test_inspects_in_the_shell(interpreters: Interpreters) -> None:
+    await output(interpreters, "x=5; greet() { echo hi; }", language="shell")
+    assert 'x="5"' in await inspect(interpreters, "echo $x", "shell")
+    assert "echo hi" in await inspect(interpreters, "greet", "shell")
+    assert "builtin" in await inspect(interpreters, "unalias", "shell")
+    assert await inspect(interpreters, "no_such_thing", "shell") == ""

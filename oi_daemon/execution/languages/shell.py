@@ -8,9 +8,10 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.languages.file_worker import nameless_file, write_text
+from oi_daemon.execution.languages.shell_lookups import answer, command
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
-from oi_daemon.execution.process.worker_spec import WorkerSpec
+from oi_daemon.execution.process.worker_spec import LookupBlock, WorkerSpec
 
 _BOOT = Path(__file__).with_name("boot.bash")
 
@@ -21,9 +22,13 @@ def shell(workplace: Workplace) -> LanguageProcess:
     `python` and `pip` in it are those of the Python that runs Python code.
     """
     bash = _Bash(workplace)
-    return LanguageProcess(
-        WorkerSpec(name="The shell", program=bash.program, request=bash.request), workplace
+    lookups = LookupBlock(
+        code=command, answer=lambda lookup, text: answer(lookup, text, bash.environment)
     )
+    spec = WorkerSpec(
+        name="The shell", program=bash.program, request=bash.request, lookup_block=lookups
+    )
+    return LanguageProcess(spec, workplace)
 
 
 def missing() -> str | None:
@@ -44,6 +49,8 @@ class _Bash:
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
+        self.environment: dict[str, str] = {}
+        """The variables with which bash was started."""
         self._source = -1
         """Descriptor of the file that holds the block's code."""
 
@@ -65,9 +72,10 @@ class _Bash:
             options = ["--noprofile", "--norc", str(_BOOT)]
             return [bash, *options, nonce, *map(str, (control, answers, *files))]
 
+        self.environment = environment(python, os.environ)
         return Program(
             command=command,
-            environment=environment(python, os.environ),
+            environment=self.environment,
             cwd=self._workplace.cwd,
             descriptors=files,
         )

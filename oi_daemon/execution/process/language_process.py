@@ -19,7 +19,7 @@ from oi_daemon.execution.language import Lookup, Workplace
 from oi_daemon.execution.process.ending import Ending, KeptVariables
 from oi_daemon.execution.process.running_block import RunningBlock
 from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
-from oi_daemon.execution.process.worker_spec import WorkerSpec
+from oi_daemon.execution.process.worker_spec import LookupBlock, WorkerSpec
 from oi_daemon.messages import (
     ActiveLine,
     BlockError,
@@ -32,6 +32,8 @@ from oi_daemon.messages import (
 
 logger = logging.getLogger(__name__)
 
+_LOOKUP_WITHIN = 1.0
+"""Seconds that a block has to answer a lookup."""
 _KILLED_WITHIN = 10.0
 """Seconds that the system has to end a process that was killed."""
 
@@ -49,6 +51,8 @@ class LanguageProcess:
         """For each block that waits until it can be sent: an event that is set to stop it."""
         self._blocks = 0
         """How many blocks have been run: the number of the latest."""
+        self._looking_up = asyncio.Lock()
+        """Held while a lookup is answered by a block."""
         self._closing = False
         """Whether the process is ended by us, so that its end needs no message."""
         self._exited = asyncio.Event()
@@ -171,15 +175,36 @@ class LanguageProcess:
 
     async def look_up(self, lookup: Lookup) -> bytes | None:
         """Answer a lookup. See `Process.look_up`."""
-        if self._spec.lookup is None:
+        make, block = self._spec.lookup, self._spec.lookup_block
+        if make is None and block is None:
             return None
         if self._stream is None:
             return b"{}"
+        if make is None:
+            assert block is not None
+            async with self._looking_up:
+                return await self._run_lookup_block(block, lookup)
         if self._block is not None and not self._spec.answers_while_running:
             return None
         await self._stream.settled()
-        make = self._spec.lookup
         return await self._stream.look_up(lambda number: make(number, lookup))
+
+    async def _run_lookup_block(self, hidden: LookupBlock, lookup: Lookup) -> bytes | None:
+        """Answer a lookup by a block that nobody sees; None if another block runs."""
+        if self._stream is None or self._is_busy:
+            return None
+        announcement, self._announcement = self._announcement, ""
+        block = self._begin(self._stream)
+        self._announcement = announcement  # for the next block that somebody sees
+        try:
+            async with asyncio.timeout(_LOOKUP_WITHIN):
+                await self._send(block, hidden.code(lookup))
+                written = [chunk.text async for chunk in block.backlog if isinstance(chunk, Output)]
+        except TimeoutError:
+            return None
+        finally:
+            block.interrupt()
+        return hidden.answer(lookup, "".join(written))
 
     async def close(self) -> None:
         """End the process and everything that it started."""

@@ -8,6 +8,16 @@ from oi_daemon.execution.process.launch import Program
 
 
 @dataclass(frozen=True, kw_only=True)
+class LookupBlock:
+    """Answers lookups by a block of code that runs between two blocks, and that nobody sees."""
+
+    code: Callable[[Lookup], str]
+    """Makes the code, which must change nothing and run nothing of the user's."""
+    answer: Callable[[Lookup, str], bytes]
+    """Makes the answer from what the code has written."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkerSpec:
     """Describes the worker of a language."""
 
@@ -24,6 +34,8 @@ class WorkerSpec:
     lookup: Callable[[int, Lookup], bytes] | None = None
     """Makes what is sent to ask a lookup, from its number and the lookup; None if the worker
     answers none."""
+    lookup_block: LookupBlock | None = None
+    """Answers lookups in place of the worker."""
     answers_while_running: bool = False
     """Whether the worker also answers lookups while a block runs."""
     grace: float = 2.0
