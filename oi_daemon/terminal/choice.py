@@ -74,7 +74,7 @@ class _Choice(Generic[T]):
         self._found: Sequence[Row[T]] | None = None
         """The source's rows; None until the first ones have come."""
         self._at = 0
-        """Number of the row under the cursor."""
+        """Index of the row that the cursor is on."""
         self._app: Application[Row[T] | None] = Application(
             layout=Layout(Window(FormattedTextControl(self._text, show_cursor=False))),
             key_bindings=self._keys(),

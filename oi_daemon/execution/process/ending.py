@@ -71,7 +71,7 @@ class Ending:
         return f"{_ITS} {self.kept.value}.{fresh}"
 
     def _how(self) -> str:
-        """How it ended, in words that follow on its name."""
+        """How the process ended, in words that follow on the language's name."""
         if self.status >= 0:
             return f"ended with exit code {self.status}"
         name = _signal_name(-self.status)

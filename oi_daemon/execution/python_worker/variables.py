@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _SECONDS = 0.03
 """Seconds after which no more previews are made: the rest of the variables has none."""
 _NAME = 200
-"""Most characters of a name of a type."""
+"""Most characters of a type's name that are given."""
 _DEFINITIONS = {ModuleType, FunctionType, BuiltinFunctionType, type}
 """Types of what is not data. These variables come last."""
 _IPYTHON = {"In", "Out", "get_ipython", "exit", "quit"}

@@ -45,7 +45,7 @@ text ::= [^`\n] [^`]*
 """
 """Grammar in llama.cpp's notation: one fence of Python, or plain text."""
 CODE_GRAMMAR = GRAMMAR.replace("fence | text", "fence")
-"""As `GRAMMAR`, without the plain text."""
+"""Grammar in llama.cpp's notation: one fence of Python, and nothing else."""
 RETRY_TEMPERATURE = 0.7
 """Temperature after the model has repeated a block, because at 0 it would repeat it for ever."""
 
