@@ -1,6 +1,7 @@
 """Corpora of programs, each run as a block and by the language's own program.
 
 python benchmarks/fidelity node FOLDER            Node's test/parallel, from a copy of its source
+python benchmarks/fidelity cpython FOLDER         CPython's tests, from an installed package `test`
 python benchmarks/fidelity node FOLDER --only 0:50 --sample 10 --verbose
 """
 
@@ -12,10 +13,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from fidelity import node
+from fidelity import cpython, node
 from fidelity.comparison import compare
 
-CORPORA = {"node": node.CORPUS}
+CORPORA = {"cpython": cpython.CORPUS, "node": node.CORPUS}
 
 parser = argparse.ArgumentParser(prog="python benchmarks/fidelity")
 parser.add_argument("corpus", choices=sorted(CORPORA))
