@@ -5,13 +5,13 @@ import subprocess
 import pytest
 
 from oi_daemon import __version__
-from tests.wire_client import INSTALLED
-
-COMMAND = INSTALLED[0]
+from tests.measured import MEASURED
+from tests.wire_client import COMMAND
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
+    command = [*MEASURED, COMMAND, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def test_version() -> None:

@@ -13,9 +13,11 @@ from types import TracebackType
 from typing import Any
 
 from oi_daemon.protocol.framing import Framing
+from tests.measured import MEASURED
 from tests.patience import PATIENCE
 
-INSTALLED = (str(Path(sys.executable).with_name("oi-daemon")), "--stdio")
+COMMAND = str(Path(sys.executable).with_name("oi-daemon"))
+INSTALLED = (*MEASURED, COMMAND, "--stdio")
 FAKE = (sys.executable, "-m", "tests.fakes.wire_daemon")
 
 
@@ -62,6 +64,8 @@ class WireClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if MEASURED:
+            self._end_by_itself()
         self.process.kill()
         self.process.wait()
         assert self.process.stderr
@@ -71,6 +75,12 @@ class WireClient:
                 pipe.close()
         if error is not None and stderr:
             error.add_note(f"stderr of the daemon:\n{stderr.decode(errors='replace')}")
+
+    def _end_by_itself(self) -> None:
+        """Let the daemon end in its own way, so that it writes down what was measured."""
+        self.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
 
     def write(self, data: bytes) -> None:
         """Send bytes as they are."""

@@ -8,7 +8,7 @@ import pytest
 
 from oi_daemon.protocol.framing import Framing
 from tests.talk import wait_for_chunk
-from tests.wire_client import INSTALLED, WireClient, eventually
+from tests.wire_client import COMMAND, INSTALLED, WireClient, eventually
 
 CODE = "import subprocess; subprocess.Popen(['sleep', '600'])\nprint('now')\nwhile True: pass"
 
@@ -60,7 +60,7 @@ def test_a_reader_of_one_line_is_enough() -> None:
     code = (
         '{"jsonrpc":"2.0","id":1,"method":"oi/execute","params":{"language":"python","code":"%s"}}'
     )
-    command = f"printf '%s' '{code % 'while True: print(1)'}' | {INSTALLED[0]} --stdio | head -1"
+    command = f"printf '%s' '{code % 'while True: print(1)'}' | {COMMAND} --stdio | head -1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert '"executing"' in done.stdout
     assert done.stderr == ""

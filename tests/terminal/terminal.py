@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pyte
 
+from tests.measured import MEASURED
 from tests.patience import PATIENCE
 
 COMMAND = Path(sys.executable).with_name("interpreter")
+"""The installed program."""
 CTRL_C, CTRL_D, ENTER, ESCAPE = "\x03", "\x04", "\r", "\x1b"
 UP, DOWN = "\x1b[A", "\x1b[B"
 ALT_ENTER = ESCAPE + ENTER
@@ -36,19 +38,21 @@ class Terminal:
     def __init__(
         self,
         *arguments: str | Path,
-        command: str | Path = COMMAND,
+        command: str | Path | None = None,
         environ: Mapping[str, str] | None = None,
         columns: int = 80,
         lines: int = 30,
         cwd: Path | None = None,
     ) -> None:
+        """The program is `interpreter`, unless `command` names another one."""
+        program = [*MEASURED, COMMAND] if command is None else [command]
         self._master, slave = pty.openpty()
         self.screen = pyte.HistoryScreen(columns, lines, history=10_000, ratio=0.5)
         self._stream = pyte.ByteStream(self.screen)
         self.received = b""
         self._set_size(columns, lines)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _IN_TERMINAL, command, *arguments],
+            [sys.executable, "-c", _IN_TERMINAL, *program, *arguments],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -64,7 +68,7 @@ class Terminal:
     def __exit__(self, *exc_info: object) -> None:
         os.close(self._master)
         if self.process.poll() is None:
-            self.process.send_signal(signal.SIGHUP)
+            self.process.send_signal(signal.SIGTERM if MEASURED else signal.SIGHUP)
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:

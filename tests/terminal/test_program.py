@@ -10,6 +10,7 @@ import pytest
 from oi_daemon import __version__
 from oi_daemon.settings import NAMES
 from tests.fakes.openai_server import ThreadedServer, error, example, text
+from tests.measured import MEASURED
 from tests.talk import code
 from tests.terminal.conftest import Open
 from tests.terminal.terminal import COMMAND, CTRL_C, CTRL_D, DOWN, ENTER, ESCAPE, UP
@@ -23,7 +24,7 @@ def run(environ: dict[str, str], home: Path) -> Run:
 
     def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [COMMAND, *arguments],
+            [*MEASURED, COMMAND, *arguments],
             input=stdin,
             env={**environ, "HOME": str(home)},
             capture_output=True,
