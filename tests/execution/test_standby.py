@@ -3,11 +3,13 @@
 import asyncio
 import re
 import sys
+from collections.abc import Collection
 
 import psutil
 import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.process import guard
 from oi_daemon.execution.python_worker.harmless import harmless
 from tests.execution.runs import Running, lines, output, run, text
 from tests.execution.test_guard import alive, start, workers
@@ -272,3 +274,21 @@ async def test_resetting_while_a_standby_wakes(begun: Interpreters) -> None:
     await until(lambda: not psutil.pid_exists(worker.pid))
     await begun.close()
     await until(lambda: not alive(left))
+
+
+async def test_one_that_is_forked_while_all_are_killed_does_not_take_over(
+    begun: Interpreters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killing finds the processes that there are; the report of a new one is read afterwards."""
+    await with_standby(begun)
+    active = begun._processes["python"]._stream._process.active  # type: ignore[attr-defined]
+    standby = active._standby
+
+    def kill_others(group: int, cookie: str, spared: Collection[int] = ()) -> None:
+        monkeypatch.undo()
+        guard.kill(group, cookie, (*spared, standby))
+        active.on_standby(standby, 9)
+
+    monkeypatch.setattr("oi_daemon.execution.process.standby.kill", kill_others)
+    await begun.close()
+    assert not alive({active.pid, standby})

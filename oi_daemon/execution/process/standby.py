@@ -54,6 +54,8 @@ class ActiveProcess:
         """Number of the block that ended last."""
         self._parent = 0
         """Id of the process that forked the active one when it took over; 0 if it is ours."""
+        self._closing = False
+        """Whether it is ended for good, so that no standby may take over."""
         self._over = False
         """Whether the worker has ended and no standby took over."""
         self._status: asyncio.Future[int] = self._loop.create_future()
@@ -80,7 +82,10 @@ class ActiveProcess:
 
     def close(self) -> None:
         """Kill it, all that it started, and its standby. `exited` is called afterwards."""
+        self._closing = True
         self._standby = self._parent = 0
+        if not self._status.done():  # the parent that would report it is killed too
+            self._status.set_result(-signal.SIGKILL)
         self.kill()
 
     def end(self) -> None:
@@ -114,12 +119,15 @@ class ActiveProcess:
         self._last_block = self._standby_block
         self._status, self._resumed = self._loop.create_future(), self._loop.create_future()
         self._begin(resumed)
+        if self._closing:  # meanwhile, and the process was not there yet when all were killed
+            self.close()
         return True
 
     def on_standby(self, standby: int, block: int) -> None:
         """The worker reports its standby, forked at the end of this block; 0 if it has none."""
-        self._standby = standby if standby and has_cookie(standby, self._cookie) else 0
-        self._standby_block = block
+        if not self._closing:  # else it was forked while all were killed, and is killed by `end`
+            self._standby = standby if standby and has_cookie(standby, self._cookie) else 0
+            self._standby_block = block
 
     def on_block_end(self, block: int) -> None:
         """A block has ended. A standby that was forked before is outdated."""
