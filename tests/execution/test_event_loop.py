@@ -177,6 +177,15 @@ async def test_tasks_go_on_between_blocks(interpreters: Interpreters) -> None:
     assert await output(interpreters, "await asyncio.sleep(0)\nticks.cancelled()") == "True\n"
 
 
+async def test_what_tasks_write_between_blocks_begins_the_next(interpreters: Interpreters) -> None:
+    await run(interpreters, TICKS.format("print(n)\n        if n == 3: open('3', 'w').close()"))
+    await until(Path(interpreters._workplace.cwd, "3").exists)
+    told = await output(interpreters, "ticks.cancel()\nprint('end')")
+    assert told.startswith("2\n3\n")
+    assert told.endswith("\nend\n")
+    assert await output(interpreters, "print('alone')") == "alone\n"
+
+
 async def test_a_task_that_exits_ends_neither_block_nor_process(interpreters: Interpreters) -> None:
     code = "import asyncio\nasync def leave():\n    await asyncio.sleep(0.01)\n    raise {}\n"
     for error in ("SystemExit", "KeyboardInterrupt", "ValueError"):

@@ -26,6 +26,9 @@ _FLUSHED_WRITES = 400
 """Writes per tick that are flushed at once, so that a crash does not lose the last output. Further
 writes stay in the buffer until the next tick, so that a flood of output costs few system calls."""
 
+_KEPT = 1 << 16
+"""Most characters that are kept of what tasks write between blocks: the latest ones."""
+
 _print_prompt = builtins.input
 """Python's own `input`."""
 
@@ -71,6 +74,8 @@ class OutputStream:
         """Adds text to the buffer: `_text.write`, or `_append_both` while text is held back."""
         self._held_back = ""
         """Text that is written before the next output or display; see `before_next`."""
+        self._written_between = ""
+        """What tasks have written since the last block."""
         self._mark = f"\x1e{nonce}%s%d\x1f"
         """The format of a mark, from its kind and number."""
         self._interrupts = interrupts
@@ -112,12 +117,15 @@ class OutputStream:
         """A block begins, whose frames have this file name."""
         self._file, self._line = file, 0
         self._held_back, self._append = "", self._text.write
+        written, self._written_between = self._written_between, ""
+        self._text.write(written)
 
     def end(self, number: int) -> None:
         """The block has ended: mark that, so that later output is not taken for its output."""
         self._file = None
         self.mark("E", number)
         self.flush()
+        self._append = self._keep
 
     def mark(self, kind: str, number: int) -> None:
         """Add a mark to the buffer."""
@@ -172,6 +180,13 @@ class OutputStream:
         """Write the text that was held back, if any."""
         text, self._held_back, self._append = self._held_back, "", self._text.write
         self._text.write(text)
+
+    def _keep(self, text: str) -> int:
+        """Keep what a task writes between blocks for the next one. A thread writes at once."""
+        if get_ident() != self.main:
+            return self._text.write(text)
+        self._written_between = (self._written_between + text)[-_KEPT:]
+        return len(text)
 
     def _append_both(self, text: str) -> int:
         """Add text to the buffer; unless it is a mark, add first the text that was held back."""
@@ -239,6 +254,7 @@ class OutputStream:
         self._ticking.release()
         self._marking = False
         self._file = None
+        self._append = self._text.write
         self._flushed_writes_left = sys.maxsize
 
 
