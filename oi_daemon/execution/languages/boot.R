@@ -230,7 +230,7 @@ suspendInterrupts(local({
     long <- nchar(where) + nchar(strsplit(message, "\n")[[1]][1]) > 60
     cat("Error", where, at, if (isTRUE(long)) ":\n  " else ": ", message, "\n", sep = "", file = stderr())
     reported <<- TRUE
-    tell(class(error)[1], message, if (!is.null(text)) calls_of_block(sys.calls()))
+    tell(class(error)[1], message, if (!is.null(text)) calls_of_block(base::sys.calls()))
   }
   # Return the calls that led to an error, as text: without those before and after it, which are of this file.
   calls_of_block <- function(calls) {
