@@ -17,6 +17,7 @@ from tests.execution.runs import (
     lines,
     lines_of_outputs,
     output,
+    result,
     run,
     text,
 )
@@ -193,6 +194,24 @@ async def test_an_error_is_told_with_its_line(
     assert said.startswith(told.format("block1.js", "block1.js").replace("{}", "block1.js"))
     assert "javascript_worker" not in said
     assert await js(interpreters, "1") == "1\n"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "Object.defineProperty(error, 'name', {get() { throw 1 }})",
+        "error.name = Symbol('s')",
+        "error.stack = {toString() { throw 1 }}; error.message = {toString() { throw 1 }}",
+    ],
+)
+@pytest.mark.parametrize("throw", ["throw error", "setTimeout(() => { throw error })"])
+async def test_an_error_that_cannot_be_shown_ends_the_block_and_not_the_process(
+    interpreters: Interpreters, make: str, throw: str
+) -> None:
+    await run(interpreters, "kept = 5", language="javascript")
+    code = f"{{ const error = new Error('x'); {make}; {throw} }}"
+    assert result(await run(interpreters, code, language="javascript")).status == "error"
+    assert await js(interpreters, "kept") == "5\n"
 
 
 async def test_an_error_within_node_is_told_with_its_line(interpreters: Interpreters) -> None:

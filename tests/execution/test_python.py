@@ -7,8 +7,9 @@ import pytest
 
 import oi_daemon.execution
 from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.language import Workplace
 from oi_daemon.messages import ActiveLine, EndOfExecution, Output
-from tests.execution.runs import lines, lines_of_outputs, output, run
+from tests.execution.runs import lines, lines_of_outputs, output, result, run
 
 WORKER = Path(oi_daemon.execution.__file__).parent / "python_worker"
 
@@ -338,6 +339,24 @@ async def test_source_can_be_inspected(interpreters: Interpreters) -> None:
     assert await output(interpreters, "import inspect\nprint(inspect.getsource(f))") == (
         "def f():\n    return 1\n\n"
     )
+
+
+@pytest.mark.parametrize("module", ["json", "traceback"])
+async def test_a_module_of_the_folder_with_a_known_name_does_not_end_the_worker(
+    interpreters: Interpreters, workplace: Workplace, module: str
+) -> None:
+    """What an error needs is not taken from the user's folder."""
+    (Path(workplace.cwd) / f"{module}.py").write_text("x = 1\n")
+    ended = result(await run(interpreters, "1 / 0"))
+    assert ended.error is not None
+    assert (ended.status, ended.error.name) == ("error", "ZeroDivisionError")
+
+
+@pytest.mark.parametrize("text", ["\\ud800 é \\0 \\n", 'a \\"b\\" \\\\'])
+async def test_any_text_of_an_error_arrives(interpreters: Interpreters, text: str) -> None:
+    ended = result(await run(interpreters, f'raise ValueError("{text}")'))
+    assert ended.error is not None
+    assert ended.error.message == eval(f'"{text}"').replace("\ud800", "?")
 
 
 async def test_a_warning_shows_its_line(interpreters: Interpreters) -> None:

@@ -90,18 +90,20 @@ class Blocks {
 
   /** Write an error as Node.js does, without the worker's frames. `place` is added if the text names no line. */
   report(error, prefix, place) {
-    if (error?.message === INTERRUPTED && this._stopped.size > 0) return;
-    const text = inspect(error);
+    const message = attempt(() => `${error.message}`);
+    if (message === INTERRUPTED && this._stopped.size > 0) return;
+    const text = attempt(() => inspect(error)) ?? 'an error that cannot be shown';
     const missing = place && !text.includes(`${this._output.file}:`);
-    this._tell(`${prefix}${text}${missing ? `\n    at ${place}` : ''}`, isNativeError(error) ? error : { message: text });
+    const told = isNativeError(error) ? [attempt(() => `${error.name}`), message] : [undefined, text];
+    this._tell(`${prefix}${text}${missing ? `\n    at ${place}` : ''}`, ...told);
   }
 
   /** Write the text of an error; the daemon gets it as data as well if a block runs. */
-  _tell(text, { name = 'Error', message }) {
+  _tell(text, name = 'Error', message = '') {
     this._output.write(Buffer.from(`${text}\n`));
     if (!this.current) return;
     const traceback = text.slice(0, LONGEST).split('\n');
-    this._output.send({ error: { name: `${name}`, message: `${message}`.slice(0, LONGEST), traceback } });
+    this._output.send({ error: { name, message: message.slice(0, LONGEST), traceback } });
   }
 
   /** Mark the block's end. */
@@ -134,7 +136,7 @@ class Blocks {
       this._output.line(lineNumber + 1);
       const name = 'SyntaxError';
       const text = `Uncaught ${message}\n    at ${file}:${lineNumber + 1}${hint}`;
-      this._tell(text, { name, message: message.replace(`${name}: `, '') });
+      this._tell(text, name, message.replace(`${name}: `, ''));
       return;
     }
     const { result } = await this._post('Runtime.evaluate', { expression: '__oi.report', objectGroup: 'oi' });
@@ -176,6 +178,15 @@ Error.prepareStackTrace = (error, frames) => {
   const lines = own.map((frame) => `\n    at ${frame}`.replace(/(block\d+\.js):(\d+):\d+/, place));
   return `${heading(error)}${lines.join('')}`;
 };
+
+/** Return what the function returns; undefined if it throws, as a getter of an error may. */
+function attempt(compute) {
+  try {
+    return compute();
+  } catch {
+    return undefined;
+  }
+}
 
 /** Return a place as a line of the block's own code, without the column, which `prepare` has changed. */
 function place(_, file, line) {

@@ -113,11 +113,9 @@ class Channel:
 
         The caller then writes a mark with this number, which says where in the output it belongs.
         """
-        import json
-
         with self._lock:
             self._sent += 1
-            text = json.dumps(dict(message, number=self._sent), ensure_ascii=False, default=str)
+            text = _json_text(dict(message, number=self._sent))
             data = memoryview(text.encode("utf-8", "replace") + b"\n")
             while data:
                 data = data[os.write(self.control, data) :]
@@ -156,3 +154,29 @@ class Channel:
             asked, _, line = head.partition(b" ")
             if int(asked) == number:
                 return bytes.fromhex(line.decode()) if line else None
+
+
+def _json_text(value: object) -> str:
+    """Return a value as JSON; what JSON does not know becomes text.
+
+    The module `json` is not used: the user's folder may have one of that name, and every error
+    would have to wait for its import.
+    """
+    try:
+        from _json import encode_basestring
+    except ImportError:  # PyPy has no such module
+        from json.encoder import encode_basestring
+
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, dict):
+        parts = (f"{_json_text(str(name))}:{_json_text(part)}" for name, part in value.items())
+        return f"{{{','.join(parts)}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(map(_json_text, value))}]"
+    if isinstance(value, float) and value - value == 0:  # neither infinite nor NaN
+        return float.__repr__(value)
+    text: str = encode_basestring(str(value))
+    return text

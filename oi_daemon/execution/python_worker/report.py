@@ -83,9 +83,9 @@ def _exit_text(error: SystemExit) -> str:
 
 def _traceback_text(error: BaseException, traceback: TracebackType | None) -> str:
     """Return the error's traceback as Python writes it; only its class if formatting it fails."""
-    from traceback import TracebackException
-
     try:
+        from traceback import TracebackException
+
         return "".join(TracebackException(type(error), error, traceback).format())
     except Exception:
         return f"{type(error).__name__}\n"
