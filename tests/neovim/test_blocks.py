@@ -315,3 +315,18 @@ def test_a_password_is_asked_hidden(editor: Editor, server: ThreadedServer) -> N
     editor.wait_text("```output\n4\n```")
     assert editor.nvim.vars["asked"] == "Key: "
     assert "hush" not in editor.text()
+
+
+def test_a_block_that_failed_is_marked_and_written_as_such(
+    editor: Editor, server: ThreadedServer, tmp_path: Path
+) -> None:
+    """On the fence of its output, and in the file."""
+    server.enqueue(code("1 / 0"), text("Sorry."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.keys("<CR>")
+    editor.wait_text("Sorry.")
+    editor.wait_state("idle")
+    editor.wait(lambda: any("output · ✗ failed" in line for line in editor.screen()), "the mark")
+    editor.command(f"write {tmp_path / 'failed.md'}")
+    assert "\n✗ *status: error*\n" in (tmp_path / "failed.md").read_text("utf-8")

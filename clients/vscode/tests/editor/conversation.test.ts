@@ -288,6 +288,22 @@ drive("a conversation is exported to a Jupyter notebook and to Markdown", async 
   );
 });
 
+drive("a block that failed is exported with its error", async () => {
+  model.replies(code("print('before')\n1 / 0"), words("I am sorry."));
+  await editor.chat("Divide");
+  await editor.button("Run").click();
+  await editor.rendered("I am sorry.").waitFor();
+  await editor.idle();
+  const notebook = JSON.parse(await editor.save("Export to Jupyter Notebook...", "Divide.ipynb"));
+  expect(notebook.cells[1].metadata.oi).toEqual({ status: "error" });
+  expect(notebook.cells[1].outputs).toMatchObject([
+    { output_type: "stream", text: "before\n" },
+    { output_type: "error", ename: "ZeroDivisionError", evalue: "division by zero" },
+  ]);
+  const markdown = await editor.save("Export to Markdown...", "Divide.md");
+  expect(markdown).toContain("\n\n✗ *status: error*\n\n");
+});
+
 drive("a model that is chosen answers, and the status bar names it", async () => {
   await editor.palette("Open Interpreter: Choose Model...");
   await editor.pick("gpt-4o-mini");

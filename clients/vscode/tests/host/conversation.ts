@@ -41,6 +41,15 @@ suite("a conversation", () => {
     assert.equal(block.executionSummary?.success, true);
   });
 
+  test("a block that failed is shown as failed, and keeps its error", async () => {
+    model.replies(code("1 / 0"), words("Sorry."));
+    await answering("approve", run("chat", "Divide"));
+    const block = cells()[1] as vscode.NotebookCell;
+    assert.equal(block.executionSummary?.success, false);
+    assert.equal(block.metadata.status, "error");
+    assert.equal(block.metadata.error.name, "ZeroDivisionError");
+  });
+
   test("Always: the next block is run without a question", async () => {
     model.replies(code("print(1)"), code("print(2)"), words("Both."));
     await answering("always", run("chat", "Print twice"));
