@@ -71,7 +71,7 @@ SAMPLES = [
         wait="echo waits\nsleep 60",
         spin="echo spins\nwhile :; do :; done",
         flood="i=0\nwhile :; do echo $i; done",
-        die="echo last words\nexec sh -c 'exit 3'",
+        die="echo last words\ncommand builtin trap - EXIT\nexit 3",
         kill="echo last words\nkill -9 $$",
         background="sleep 100 >/dev/null &\necho $!",
         where="pwd",

@@ -120,8 +120,8 @@ async def test_a_read_of_something_else_does_not_ask(interpreters: Interpreters)
 
 async def test_a_trace_is_of_the_block_alone(interpreters: Interpreters) -> None:
     told = await shell(interpreters, "set -x\necho a\nfalse")
-    assert told == "++ echo a\na\n++ false\n"
-    assert await shell(interpreters, "set -ex\nfalse") == "++ false\n"
+    assert told == "+ echo a\na\n+ false\n"
+    assert await shell(interpreters, "set -ex\nfalse") == "+ false\n"
     assert await shell(interpreters, "echo b") == "b\n"
 
 

@@ -1,146 +1,309 @@
-# A persistent bash that runs blocks: `bash boot.bash NONCE CONTROL ANSWERS SOURCE STATE INPUT [BLOCK]`.
+# What a bash runs besides the blocks, in parts: each begins with `### name`. `shell_script.py` fills in
+# the words in at-signs, which are quoted where they need to be.
 #
-# Over CONTROL, the daemon sends a block's number on a line; the block's text is in the file SOURCE.
-# stdout and stderr are one pipe, with marks in it, `RS nonce KIND number US`, whose kind is L (this line
-# is active), D (the control message with this number belongs here), X (the block's exit status) or E
-# (the block has ended). Nothing is sent over ANSWERS: its descriptor is used for a copy of the pipe, and
-# INPUT for one of the standard input, because a block may redirect 0, 1 and 2. A block that exits the
-# shell writes its state to the file STATE; a new bash in the same process reads that, and begins by
-# marking the end of that BLOCK.
-# This runs under bash 3.2 too.
-__oi_boot=$0 __oi_args=("${@:1:6}") __oi_nonce=$1 __oi_control=$2 __oi_output=$3
-__oi_file=/dev/fd/$4 __oi_state=/dev/fd/$5 __oi_input=$6 __oi_user_exit= __oi_messages=0 __oi_rest=
-BASH_ARGV0=bash
-if [[ ! $7 ]]; then eval "exec $__oi_output>&1 $__oi_input<&0"; fi
-shopt -s expand_aliases
-set +H
+# Bash reads a script, named "bash", that never ends: before each block, the daemon appends `before` to it,
+# then the block, then `after`, whose last line waits for the next block. So a block is run as the script
+# that it is, and nothing stands around it: no loop, no function, no `.`. Between its commands, only traps
+# run. They need no functions, and the one variable (__oi) and the option -T are hidden from commands that
+# would show them. Names that begin with __oi_ are variables that are unset before the block goes on.
+# `\builtin` is said because a block may define functions and aliases.
+#
+# stdout and stderr are one pipe, with marks in it, see `marks.py`. Descriptors: 250 is that pipe, 251 the
+# standard input and 252 the control socket, because a block may redirect 0, 1 and 2.
+# This is written for bash 3.2 too.
 
-__oi_mark() { printf '\x1e%s%s%d\x1f' "$__oi_nonce" "$1" "$2" >&"$__oi_output"; }
+### start
+\exec 250>&1 251<&0 252<&@CONTROL@ @CONTROL@<&- @ANSWERS@<&- @SCRIPT@<&-
+\builtin cd -- @CWD@; \builtin unset OLDPWD
+\builtin set +o posix; \builtin shopt -s expand_aliases
+@READY@
+\builtin trap : INT; @WAIT@
 
-# Called before each command: mark its line, if it is in this block and not in a function that an
-# earlier block defined. After an interrupt, the return code 2 makes bash leave all functions and files
-# of the block. A trap takes much longer than a builtin command, so it is removed after 5,000 commands,
-# and for a block that traces itself with `set -x`; an interrupt sets it again. The last argument is the
-# user's `$_`, which bash sets to the last argument of each command: so it stays what it is.
-__oi_debug() { # LINE FILE FUNCTION $_
-  if ((__oi_interrupted)); then
-    [[ $2 != "$__oi_boot" ]] && return 2
-    return 0
-  fi
-  [[ ! $__oi_rest ]] || __oi_drop_rest
-  if ((++__oi_count >= 5000)) || [[ $BASH_COMMAND == set\ -*x* ]]; then builtin trap - DEBUG; fi
-  if [[ $1 != "$__oi_line" && $2 == "$__oi_file" && $BASH_COMMAND != "$__oi_source" ]]; then
-    [[ $__oi_earlier == *$'\n'"$3"$'\n'* ]] && return 0
-    __oi_line=$1
-    __oi_mark L "$1"
-  fi
-  [[ $BASH_COMMAND != *read\ *-* ]] || __oi_ask
-}
-__oi_source='. "$__oi_file"' # what bash takes for the current command in the EXIT trap
-__oi_trap='__oi_debug "$LINENO" "${BASH_SOURCE[0]}" "${FUNCNAME[0]-}" "$_"'
+### ready: the traps that stay from block to block. After EXIT, bash would handle crashes of subshells otherwise.
+@CRASHES@
+\builtin trap -- @LEAVE@ EXIT
 
-__oi_interrupt() {
-  ((__oi_running)) || return 0
-  __oi_interrupted=1
-  builtin trap "$__oi_trap" DEBUG
-}
+### crash: for a signal that means a crash; the EXIT trap alone would exit in silence
+\builtin printf "[The shell was killed (SIG@SIGNAL@). Its variables are kept.]\n" >&250; \builtin exit $((128 + $(\builtin kill -l @SIGNAL@)))
 
-# Called before a `read`: if it has a prompt or hides the input, request a line with that prompt, because
-# bash itself shows it only on a terminal.
-__oi_ask() {
-  local prompt= password=false rest= option OPTARG OPTIND=1
-  [[ $BASH_COMMAND =~ ^([A-Za-z_]+=[^\ ]*\ )?read\  && $BASH_COMMAND != *[\`\<\>]* ]] || return 0
-  [[ -p /dev/fd/0 && /dev/fd/0 -ef /dev/fd/$__oi_input && $BASH_COMMAND != *'$('* ]] || return 0
-  eval "set -- ${BASH_COMMAND#*read }"
-  while getopts :ersa:d:i:n:N:p:t:u: option; do
-    case $option in
-      p) prompt=$OPTARG ;;
-      s) password=true ;;
-      n | N) rest=1 ;;
-      t | u) return 0 ;;
-    esac
-  done
-  [[ $prompt || $password == true ]] || return 0
-  __oi_rest=$rest
-  prompt=${prompt//\\/\\\\} prompt=${prompt//\"/\\\"} prompt=${prompt//[[:cntrl:]]/ }
-  ((++__oi_messages))
-  printf '{"number":%d,"input":"%s","password":%s,"stdin":true}\n' \
-    "$__oi_messages" "$prompt" "$password" >&"$__oi_control"
-  __oi_mark D "$__oi_messages"
-}
+### wait: for a line from the daemon, which has appended a block before; at end of file the daemon is gone
+until \builtin read -r -u 252 _; do (($? > 128)) || { \builtin trap - EXIT; \builtin exit; }; done
 
-# Drop the rest of a line of which a `read -n` has taken only some characters.
-__oi_drop_rest() {
-  read -r -t 1 -u "$__oi_input" __oi_rest
-  __oi_rest=
-}
+### reset: an error while it assigns to LINENO is what makes bash count on from there; the block begins at line 1
+{ : $((LINENO = -@LINES@, 1 / 0)); } 2>/dev/null
 
-# Replaces the builtin: the EXIT trap stays ours, and the user's is run when a block exits the shell.
-trap() {
-  builtin trap "$@" || return
-  ((BASH_SUBSHELL == 0)) || return 0
-  builtin trap -p EXIT >"$__oi_state"
-  local set=
-  IFS= read -r -d '' set <"$__oi_state" || :
-  [[ $set == *__oi_exit* ]] && return 0
-  __oi_user_exit=$set
-  builtin trap "$__oi_on_exit" EXIT
-}
-__oi_on_exit='{ __oi_code=$?; set +eux; } 2>/dev/null; __oi_exit'
+### before
+__oi=(0); [[ -s @FOLDER@/return ]] || \builtin set -T; \builtin trap -- @INTERRUPT@ INT
+\builtin eval @BEGIN@"$__oi_status" && :
 
-# Called for a signal that means a crash: say so, because the EXIT trap alone would exit in silence.
-__oi_crash() { # SIGNAL
-  printf '[The shell was killed (SIG%s). Its variables are kept.]\n' "$1" >&"$__oi_output"
-  exit $((128 + $(kill -l "$1")))
-}
-for __oi_signal in ABRT BUS FPE ILL SEGV; do
-  builtin trap "__oi_crash $__oi_signal" "$__oi_signal"
-done
+### begin: what `before` does last; it leaves the exit status of the block before
+\builtin unset __oi_status; \builtin trap -- @DEBUG@ DEBUG;
 
-__oi_status() { return "$1"; }
+### after: an empty line comes first, in case the block ends with a backslash. There are no quotes, and all
+# brackets are closed, so that what a block leaves open stays open, and is an error.
+{ __oi_status=$? __oi_number=@NUMBER@; \builtin trap - DEBUG; \builtin set +Teuxvn; \builtin set +o posix; IFS= \builtin read -rd \~ __oi_code <@FOLDER@/after; } >/dev/null 2>&1; \exec <&251 >&250 2>&1; \builtin eval \\builtin\ eval\ \"\$__oi_code\"
 
-# Called when a block exits the shell: by `exit`, by `set -e`, by an unset variable under `set -u`.
-__oi_exit() {
-  builtin trap - DEBUG EXIT
-  eval "set -- $__oi_user_exit" # trap -- ACTION EXIT
-  if [[ $3 ]]; then
-    __oi_status "$__oi_code"
-    (eval "$3") # it may exit
-  fi
-  {
-    printf 'cd %q\n' "$PWD"
-    declare -p | grep -avE '^declare -[^ ]*r|^declare -[^ ]+ (BASH|DIRSTACK|EPOCH|EUID|FUNCNAME|GROUPS|LINENO|PIPESTATUS|PPID|RANDOM|SECONDS|SHLVL|SRANDOM|UID|_=|__oi_)'
-    declare -f | sed '/^__oi_[a-z]* ()/,/^}/d'
-    alias -p
-  } >"$__oi_state" 2>/dev/null
-  exec <&"$__oi_input" >&"$__oi_output" 2>&1
-  ((__oi_interrupted)) || __oi_mark X "$__oi_code"
-  exec "$BASH" --noprofile --norc "$__oi_boot" "${__oi_args[@]}" "$__oi_id"
-}
+### after_all: what `after` does last
+[[ ${__oi-} == stopped ]] || \builtin printf '\x1e@NONCE@X%d\x1f' "$__oi_status"
+\builtin shopt -u extdebug; @COOL@
+\builtin unset __oi __oi_code
+if ((__oi_status)); then __oi_status="(exit $__oi_status) && :"; else __oi_status=; fi
+@END@
 
-if [[ $7 ]]; then
-  . "$__oi_state" 2>/dev/null
-  __oi_mark E "$7"
+### end: of a block, also after it has left the shell
+\builtin trap : INT
+\builtin printf '\x1e@NONCE@E%d\x1f' "$__oi_number"; \builtin unset __oi_number
+@WAIT@
+
+### debug: before each command. Mark its line, or look closer at a command that may concern us (`watch`).
+# A trap takes much longer than a builtin command, so it is removed after 5,000 commands (`hot`).
+if case $BASH_COMMAND in
+\\builtin\ trap*) ;;
+exit*|exec\ *|*trap*|*read\ *-*|set*|*\ -p*|declare|declare\ -[fF]|*compgen*|*shopt*|*\$-*|*\$\{[-!]*|*SHELLOPTS*) __oi_status=$? __oi[3]=${_-}; ! :;;
+*) ((++__oi < 5001));;
+esac; then @SHOW@;
+else IFS= \builtin read -rd "" __oi_code <@FOLDER@/watch || :; \builtin eval "$__oi_code"; : "${__oi[3]-}"; ! [[ ${__oi[2]-} ]]; fi
+
+### show: mark the line that runs. The last argument is the user's `$_`, which bash sets to the last one of each command.
+if [[ @SHOWN@ ]]; then \builtin printf "\x1e@NONCE@L%d\x1f%.0s" "$LINENO" "${_-}" >&250; fi
+
+### block: what the rest must know of the block that runs
+__oi_number=@NUMBER@ __oi_debug=@DEBUG@ __oi_show=@SHOW@
+
+### read_block
+IFS= \builtin read -rd '' __oi_code <@FOLDER@/block || :; \builtin eval "$__oi_code"
+
+### interrupt: for SIGINT. End a `read`, and skip what is left of the block.
+{ \exec </dev/null; \builtin shopt -s extdebug; \builtin set -T; __oi[0]=0; \builtin trap -- @SKIP@ DEBUG; } 2>&-
+
+### skip: a DEBUG trap that skips all commands, until `after` begins
+{ case $BASH_COMMAND in __oi_status=\$\?\ *) \builtin trap - DEBUG; __oi[0]=stopped;; *) @SKIP_ONE@;; esac; } 2>&-
+
+### skip_one: leave all loops, and skip the command: with extdebug, a status of 1 does that. A `for` and a `select`
+# must not be skipped, or they go on with the next word; after a `break`, nothing follows that would skip them.
+# A `for ((` ends by being skipped, and a `break` would end another loop; a `while ((` needs the `break`.
+case $BASH_COMMAND in
+for\ *|select\ *) \builtin break 9999; ! :;;
+\(\(*) if ((++__oi > 20)); then \builtin break 9999; fi; ! :;;
+*) ! \builtin break 9999;;
+esac
+
+### leave_trap: for EXIT. The user's own action is kept before it, as a comment. Many empty lines stand
+# between, because bash runs a DEBUG trap before these commands too, but with the command that was run last.
+{ __oi_left=$?;
+\builtin trap - DEBUG; \builtin set +xv; } 2>/dev/null; . @FOLDER@/leave
+
+### leave: the shell exits. A new bash in the same process gets its state, as the script that it reads.
+\builtin trap - RETURN ERR
+\builtin trap : INT
+\builtin set +Teuvn
+__oi_do=leave
+@FIND_ACTIONS@
+if [[ $__oi_exit ]]; then
+  (\builtin eval "(exit $__oi_left)"$'\n'"$__oi_exit"; \builtin exit "$__oi_left")
+  __oi_left=$?
 fi
-set --
-while :; do
-  read -r -u "$__oi_control" __oi_id || { (($? > 128)) && continue; break; }
-  compgen -A function >"$__oi_state"
-  IFS= read -r -d '' __oi_earlier <"$__oi_state" || :
-  __oi_earlier=$'\n'$__oi_earlier
-  __oi_interrupted=0 __oi_line= __oi_rest= __oi_count=0 __oi_running=1
-  builtin trap "$__oi_on_exit" EXIT
-  builtin trap __oi_interrupt INT
-  shopt -s extdebug
-  set -T
-  builtin trap "$__oi_trap" DEBUG
-  . "$__oi_file"
-  { __oi_code=$?; set +Teux; } 2>/dev/null
-  builtin trap - DEBUG
-  __oi_running=0
-  shopt -u extdebug
-  exec <&"$__oi_input" >&"$__oi_output" 2>&1
-  ((__oi_interrupted)) || __oi_mark X "$__oi_code"
-  __oi_mark E "$__oi_id"
-done
-builtin trap - EXIT
+@READ_BLOCK@
+\builtin printf -v __oi_left_as '__oi_status="(exit %d) && :" __oi_number=%d' "$__oi_left" "$__oi_number"
+\builtin trap - EXIT INT ABRT BUS FPE ILL SEGV
+\builtin set +o posix
+@COOL@
+\builtin printf '\x1e@NONCE@X%d\x1f' "$__oi_left" >&250
+\builtin shopt -u extdebug
+{
+  \builtin printf '#%8191s\n\\exec 2>/dev/null\n\\builtin cd -- %q\n' '' "$PWD"
+  \builtin shopt -p
+  \builtin declare -p
+  \builtin declare -f
+  \builtin declare -Fx
+  \builtin alias -p
+  \builtin trap -p
+  \builtin printf '\\builtin set --'
+  (($# == 0)) || \builtin printf ' %q' "$@"
+  \builtin printf '\n\\builtin unset "${!__oi@}"\n\\exec 2>&1\n'
+  IFS= \builtin read -rd '' __oi_code <@FOLDER@/end
+  \builtin printf '%s\n%s\n' "$__oi_left_as" "$__oi_code"
+} >|@FOLDER@/bash 2>/dev/null
+\exec <&251 >&250 2>&1
+\builtin cd -- @FOLDER@ && \exec "$BASH" --noprofile --norc bash
+
+### watch: a command that may concern us. It is joined to one line too, and so are its parts that follow.
+# exit, exec: leave all functions first, because their variables are not to be kept; then exit
+# trap: done by us, and ours are put back, with the new actions in them
+# debug: the user's own DEBUG trap replaces ours, or would print it (set -v), until the block ends
+# list: shows the user's traps only
+# hide: the command sees a shell without us; the next one brings us back
+# __oi[2] says that the command is to be skipped. BASH_COMMAND is another one in a subshell.
+@READ_BLOCK@; \builtin eval "$__oi_show";
+\builtin unset __oi_code; ((++__oi)); __oi_do= __oi_command=$BASH_COMMAND;
+case $__oi_command in
+exit | exit\ *) ((BASH_SUBSHELL)) || [[ ! ${FUNCNAME-} ]] || __oi_do=exit ;;
+exec\ *)
+  if ((!BASH_SUBSHELL)) && ! \builtin shopt -q execfail; then
+    __oi_do=${__oi_command#exec };
+    case ${__oi_do#"${__oi_do%%[!0-9]*}"} in [\<\>\&{]*) __oi_do= ;; *) __oi_do=exec ;; esac;
+  fi;
+  ;;
+trap | trap\ -p* | builtin\ trap | builtin\ trap\ -p* | command\ trap | command\ trap\ -p*) [[ $__oi_command == *[\<\>]* ]] || __oi_do=list ;;
+trap*DEBUG* | *\ trap\ *DEBUG*) ((BASH_SUBSHELL)) || __oi_do=debug ;;
+trap\ * | builtin\ trap* | command\ trap*) if ((!BASH_SUBSHELL)); then __oi_do=trap; @AS_USER@; fi ;;
+*read\ *-*) @ASK@ ;;
+set\ -*v* | set\ -o\ verbose*) __oi_do=debug ;;
+set | set\ * | declare* | typeset* | readonly* | *compgen* | *shopt* | *\$-* | *\$\{[-!]* | *SHELLOPTS*) __oi_do=hide ;;
+esac;
+((__oi < 5001)) || __oi_do=hot;
+case $__oi_do in
+ex*)
+  @FIND_ACTIONS@;
+  if [[ $__oi_do == exec ]]; then
+    (\builtin trap - DEBUG; @AS_USER@) && __oi_status=0 || __oi_status=$?;
+  else
+    (\builtin trap - DEBUG; \builtin eval "(exit $__oi_status)"$'\n'"$__oi_command") && __oi_status=0 || __oi_status=$?;
+    (\builtin trap - DEBUG; \builtin eval "(exit $__oi_status)"$'\n'"$__oi_exit"; \builtin exit "$__oi_status") && __oi_status=0 || __oi_status=$?;
+  fi;
+  \builtin trap -- @LEAVE@ EXIT;
+  \builtin trap -- "{ if [[ \${FUNCNAME-} ]]; then "@SKIP_ONE_QUOTED@"; else \\builtin shopt -u extdebug; \\builtin exit $__oi_status; fi; } 2>&-" DEBUG;
+  \builtin shopt -s extdebug;
+  __oi[2]=skip;
+  ;;
+trap)
+  @FIND_ACTIONS@;
+  \builtin printf -v __oi_exit %q "$__oi_exit";
+  \builtin trap -- "#$__oi_exit"@LEAVE@ EXIT;
+  \builtin trap -- "${__oi_int:+$__oi_int$'\n'}"@INTERRUPT@ INT;
+  \builtin trap -p RETURN >|@FOLDER@/return;
+  if [[ $__oi_return ]]; then __oi_do=x; \builtin set +T; else __oi_do=xT; fi;
+  @ONCE@;
+  \builtin shopt -s extdebug;
+  @TIDY@;
+  __oi[2]=skip;
+  ;;
+debug)
+  \builtin trap - DEBUG;
+  \builtin set +T;
+  @TIDY@;
+  \builtin unset __oi;
+  ;;
+list)
+  @FIND_ACTIONS@;
+  __oi_do=xT;
+  @ONCE@;
+  \builtin shopt -s extdebug;
+  @TIDY@;
+  __oi[2]=skip;
+  ;;
+hot)
+  @TIDY@;
+  IFS= \builtin read -rd '' __oi_code <@FOLDER@/hot || :;
+  \builtin eval "$__oi_code";
+  ;;
+hide)
+  __oi_do=T;
+  [[ $- == *T* ]] || __oi_do=;
+  @ONCE@;
+  \builtin set +T;
+  @TIDY@;
+  \builtin unset __oi;
+  ;;
+*) @TIDY@ ;;
+esac;
+
+### once: a DEBUG trap for the next command alone, which sets options and then ours again (`back`)
+[[ $- != *E* ]] || __oi_do=E$__oi_do;
+\builtin trap -- "{ __oi_status=\$? __oi=(${__oi[0]} _$__oi_do '' \"\${_-}\"); IFS= \\builtin read -rd '' __oi_code <"@FOLDER@"/back || :; \\builtin eval \"\$__oi_code\"; : \"\${__oi[3]-}\"; ! [[ \${__oi[2]-} ]]; } 253>&2 2>&-" DEBUG;
+
+### back
+\builtin unset __oi_code;
+case ${__oi[1]} in *x*) \builtin shopt -u extdebug;; esac;
+case ${__oi[1]} in *T*) \builtin set -T;; esac;
+case ${__oi[1]} in *E*) \builtin set -E;; esac;
+__oi=("${__oi[0]}" '' '' "${__oi[3]}");
+@READ_BLOCK@;
+case $- in *x*) \builtin trap -- "{ $__oi_debug; } 253>&2 2>&-" DEBUG;; *) \builtin trap -- "$__oi_debug" DEBUG;; esac;
+\builtin eval "\builtin unset __oi_code __oi_number __oi_debug __oi_show; if (($__oi_status)); then (exit $__oi_status) || $__oi_debug; else $__oi_debug; fi"
+
+### as_user: run the command, with its own stderr. It is 253 while the user traces the block, see `back`.
+if [[ -e /dev/fd/253 ]]; then \builtin eval "$__oi_command" 2>&253 253>&-; else \builtin eval "$__oi_command"; fi;
+
+### find_actions: the user's own actions for EXIT and INT; whether there is one for RETURN and DEBUG. Print them all for `list`.
+__oi_exit= __oi_int= __oi_return= __oi_debug=;
+\builtin trap -p >|@FOLDER@/own;
+IFS= \builtin read -rd '' __oi_word <@FOLDER@/own || :;
+\builtin eval "__oi_words=($__oi_word)";
+for ((__oi_i = 0; __oi_i < ${#__oi_words[@]}; __oi_i += 4)); do
+  __oi_word=${__oi_words[__oi_i + 2]} __oi_signal=${__oi_words[__oi_i + 3]};
+  case $__oi_signal$__oi_word in
+  EXIT*__oi_left*)
+    __oi_word=${__oi_word%%$'\n'*};
+    \builtin eval "__oi_word=${__oi_word#?}";
+    __oi_exit=$__oi_word;
+    ;;
+  EXIT*) __oi_exit=$__oi_word ;;
+  SIGINT*@INTERRUPT@)
+    __oi_word=${__oi_word%@INTERRUPT@};
+    __oi_word=${__oi_word%$'\n'} __oi_int=$__oi_word;
+    ;;
+  SIGINT*) __oi_int=$__oi_word ;;
+  DEBUG*__oi_code* | *'[The shell was killed (SIG'*) __oi_word= ;;
+  DEBUG*) __oi_debug=1 ;;
+  RETURN*) __oi_return=1 ;;
+  *) [[ $__oi_word ]] || __oi_signal=${__oi_signal:+-$__oi_signal} ;;
+  esac;
+  if [[ $__oi_do == list && ($__oi_word || $__oi_signal == -*) ]]; then
+    __oi_signal=${__oi_signal#-};
+    if [[ "$__oi_command " != *trap\ -p\ * || "$__oi_command " == *[\ G]"${__oi_signal#SIG}"\ * ]]; then
+      \builtin printf "trap -- '%s' %s\n" "${__oi_word//\'/\'\\\'\'}" "$__oi_signal";
+    fi;
+  fi;
+done;
+
+### tidy
+\builtin unset __oi_status __oi_number __oi_debug __oi_show __oi_command __oi_do __oi_exit __oi_int __oi_return __oi_debug __oi_words __oi_i __oi_word __oi_signal;
+
+### ask: before a `read` that prompts or hides its input. Request a line, because
+# bash itself prompts only on a terminal. In a subshell, so that all names are free.
+(
+  \builtin trap - DEBUG;
+  [[ $__oi_command =~ ^([A-Za-z_]+=[^\ ]*\ )?read\  && $__oi_command != *[\`\<\>]* ]] || \builtin exit 0;
+  [[ -p /dev/fd/0 && /dev/fd/0 -ef /dev/fd/251 && $__oi_command != *'$('* ]] || \builtin exit 0;
+  \builtin eval "set -- ${__oi_command#*read }";
+  prompt= password=false characters=0 OPTIND=1;
+  while \builtin getopts :ersa:d:i:n:N:p:t:u: option; do
+    case $option in
+    p) prompt=$OPTARG ;;
+    s) password=true ;;
+    n | N) characters=$OPTARG ;;
+    t | u) \builtin exit 0 ;;
+    esac;
+  done;
+  [[ $prompt || $password == true ]] || \builtin exit 0;
+  prompt=${prompt//\\/\\\\} prompt=${prompt//\"/\\\"} prompt=${prompt//[[:cntrl:]]/ };
+  number=${BASHPID-$RANDOM};
+  \builtin printf '{"number":%d,"input":"%s","password":%s,"stdin":true,"characters":%d}\n' "$number" "$prompt" "$password" "$characters" >&252;
+  \builtin printf '\x1e@NONCE@D%d\x1f' "$number" >&250;
+) || :;
+
+### hot: after 5,000 commands, there are no marks any more, but where recursion may be endless (`deep`)
+\builtin unset __oi_code
+__oi=(0 '' '' '' hot)
+if ((${#FUNCNAME[@]} > 100)); then \builtin trap -- @DEEP@ DEBUG; else \builtin trap - DEBUG; fi
+trap() { # the trap on EXIT stays ours
+  \builtin trap "$@" || \builtin return
+  [[ $BASH_SUBSHELL == 0 && "$(\builtin trap -p EXIT)" != *__oi_left* ]] || \builtin return 0
+  local __oi_do=trap __oi_exit __oi_int __oi_return __oi_debug __oi_words __oi_i __oi_word __oi_signal
+  @FIND_ACTIONS@
+  \builtin printf -v __oi_exit %q "$__oi_exit"
+  \builtin trap -- "#$__oi_exit"@LEAVE@ EXIT
+}
+
+### deep: a DEBUG trap that ends endless recursion, before it ends the shell
+if ((${#FUNCNAME[@]} > 3000)); then
+\builtin printf "bash: line $LINENO: $FUNCNAME: maximum function nesting level exceeded (3000)\n" >&2;
+\builtin shopt -s extdebug; \builtin trap -- @UNWIND@ DEBUG; ! :;
+elif ((${#FUNCNAME[@]} < 50)); then \builtin trap - DEBUG; fi
+
+### unwind: skips all commands, until no function runs
+{ if [[ ${FUNCNAME-} ]]; then @SKIP_ONE@; else \builtin shopt -u extdebug; \builtin trap - DEBUG; fi; } 2>&-
+
+### cool: undo `hot`
+[[ ${__oi[4]-} != hot ]] || \builtin unset -f trap

@@ -2,18 +2,15 @@
 
 import os
 import shutil
-from pathlib import Path
 
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
-from oi_daemon.execution.languages.file_worker import nameless_file, write_text
 from oi_daemon.execution.languages.shell_lookups import answer, command
+from oi_daemon.execution.languages.shell_script import ShellScript
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
 from oi_daemon.execution.process.worker_spec import LookupBlock, WorkerSpec
-
-_BOOT = Path(__file__).with_name("boot.bash")
 
 
 def shell(workplace: Workplace) -> LanguageProcess:
@@ -42,17 +39,14 @@ def path(workplace: Workplace) -> str | None:
 
 
 class _Bash:
-    """Starts bash and hands over its blocks in a nameless file.
-
-    Bash reports the right line numbers only for code that it reads from a file.
-    """
+    """Starts bash, and hands over its blocks as parts of its script."""
 
     def __init__(self, workplace: Workplace) -> None:
         self._workplace = workplace
         self.environment: dict[str, str] = {}
         """The variables with which bash was started."""
-        self._source = -1
-        """Descriptor of the file that holds the block's code."""
+        self._script: ShellScript | None = None
+        """The script of the bash that was started last."""
 
     def program(self) -> Program:
         """How to start bash.
@@ -64,26 +58,26 @@ class _Bash:
         if bash is None:
             raise NotInstalledError(missing() or "")
         python = find_python(self._workplace.python, os.environ)
-        self._source, state = nameless_file(), nameless_file()
-        kept = os.open(os.devnull, os.O_RDONLY)  # bash keeps its standard input at this number
-        files = (self._source, state, kept)
+        script = self._script = ShellScript(self._workplace.cwd)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
-            options = ["--noprofile", "--norc", str(_BOOT)]
-            return [bash, *options, nonce, *map(str, (control, answers, *files))]
+            script.begin(nonce, control, answers)
+            return [bash, "--noprofile", "--norc", "bash"]
 
         self.environment = environment(python, os.environ)
         return Program(
             command=command,
             environment=self.environment,
-            cwd=self._workplace.cwd,
-            descriptors=files,
+            cwd=script.folder,
+            descriptors=(script.descriptor,),
+            folder=script.folder,
         )
 
     def request(self, number: int, code: str) -> bytes:
-        """Write a block's code to the file; returns what is sent over the control socket."""
-        write_text(self._source, code)
-        return b"%d\n" % number
+        """Append a block to the script; returns what is sent over the control socket."""
+        assert self._script is not None
+        self._script.append(number, code)
+        return b"\n"
 
 
 LANGUAGE = Language(

@@ -43,7 +43,7 @@ def command(lookup: Lookup) -> str:
             found = _compgen(lookup)
         case _:
             found = _describe(_word_at(lookup))
-    return f"(__oi_status=$?; {{ {found}; }} 2>/dev/null; \\builtin exit $__oi_status) && :"
+    return f"(__oi_before=$?; {{ {found}; }} 2>/dev/null; \\builtin exit $__oi_before) && :"
 
 
 def answer(lookup: Lookup, written: str, environment: Mapping[str, str]) -> bytes:

@@ -253,8 +253,7 @@ class LanguageProcess:
             if block is not None and block.error is None:
                 block.error = BlockError.bounded(message.error)
         elif block is not None:
-            number = None if message.stdin else message.number
-            block.ask(number, message.input or "", password=message.password)
+            block.ask(message)
         elif self._stream is not None:
             self._stream.refuse(message.number)
 

@@ -10,7 +10,7 @@ from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.execution.process.patience import Patience
 from oi_daemon.execution.process.proc import process_name
-from oi_daemon.execution.process.stream import WorkerStream
+from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
 from oi_daemon.execution.process.worker_spec import WorkerSpec
 from oi_daemon.messages import BlockError, BlockResult, InputRequest, ResultStatus
 
@@ -42,9 +42,8 @@ class RunningBlock:
         """Time at which the block was begun."""
         self._stopped = self._started
         """Time at which the block has ended, once it has."""
-        self.asked: dict[str, int | None] = {}
-        """Requests for input that wait, by the id under which they are answered. The value is the
-        number of the worker's control message, or None if a child reads the standard input."""
+        self.asked: dict[str, ControlMessage] = {}
+        """Requests for input that wait, by the id under which they are answered."""
         self._stream = stream
         self._spec = spec
         self._limits = workplace.limits
@@ -98,26 +97,24 @@ class RunningBlock:
             if self._patience:
                 self._signal()
 
-    def ask(self, number: int | None, prompt: str, *, password: bool) -> None:
-        """Add a request for input to the block's chunks.
-
-        Args:
-            number: of the worker's control message; None if a child reads the standard input.
-        """
-        request = InputRequest(prompt, password, secrets.token_hex(8))
-        self.asked[request.input] = number
+    def ask(self, message: ControlMessage) -> None:
+        """Add a request for input to the block's chunks."""
+        request = InputRequest(message.input or "", message.password, secrets.token_hex(8))
+        self.asked[request.input] = message
         self.backlog.add(request)
 
     async def answer(self, input: str, value: str | None) -> bool:
         """Give the code a line that it waits for. See `Process.answer`."""
         if input not in self.asked:
             return False
-        number = self.asked.pop(input)
-        line = b"" if value is None else f"{value}\n".encode("utf-8", "replace")
-        if number is None:
-            self._stream.write_stdin(line)
+        message = self.asked.pop(input)
+        line = "" if value is None else f"{value}\n"
+        if message.characters and len(line) > message.characters:
+            line = line[: message.characters]
+        if message.stdin:
+            self._stream.write_stdin(line.encode("utf-8", "replace"))
         else:
-            await self._stream.answer(number, line)
+            await self._stream.answer(message.number, line.encode("utf-8", "replace"))
         return True
 
     def interrupt(self) -> None:
@@ -136,11 +133,11 @@ class RunningBlock:
 
         What still waits for input gets end of file: a thread, or a process in the background.
         """
-        for number in self.asked.values():
-            if number is None:
+        for message in self.asked.values():
+            if message.stdin:
                 self._stream.write_stdin(b"")
             else:
-                self._stream.refuse(number)
+                self._stream.refuse(message.number)
         self._stopped = time.monotonic()
         self.backlog.close()
         self.ended.set()
@@ -153,8 +150,9 @@ class RunningBlock:
 
     def _look_for_readers(self) -> None:
         """Ask for a line if a child waits for one on its standard input."""
-        if None not in self.asked.values() and self._stream.waits_for_stdin():
-            self.ask(None, "", password=False)
+        asked = any(message.stdin for message in self.asked.values())
+        if not asked and self._stream.waits_for_stdin():
+            self.ask(ControlMessage(number=0, stdin=True))
 
     def _look_at_time(self) -> None:
         """Count the time for which the block has run, and interrupt it at its limit."""

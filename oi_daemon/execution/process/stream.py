@@ -47,6 +47,8 @@ class ControlMessage(msgspec.Struct):
     """Whether the input must not be shown."""
     stdin: bool = False
     """Whether the line is to be written to the standard input instead of `answers`."""
+    characters: int = 0
+    """How many characters of the line are written to the standard input; 0: the whole line."""
     standby: int | None = None
     """Id of the worker's standby; 0 if it has none any more."""
     resumed: int | None = None
