@@ -39,6 +39,7 @@ SCRIPTS = [
     'f() {\n  no_such_command\n}\nf\n[[ "${BASH_SOURCE[0]}" == "$0" ]] && echo main',
     "exec sh -c 'echo replaced; exit 4'\necho no",
     "exec no-such-command\necho no",
+    "exec -i no-such-option\necho on\ndeclare -a | grep __oi",
     "exec 3>file; echo hi >&3; exec 3>&-; cat file",
     "(exec echo sub); echo $(exec echo sub); echo on",
     "echo 'a; )\necho b",

@@ -59,7 +59,7 @@ if ((__oi_status)); then __oi_status="(exit $__oi_status) && :"; else __oi_statu
 # A trap takes much longer than a builtin command, so it is removed after 5,000 commands (`hot`).
 if case $BASH_COMMAND in
 \\builtin\ trap*) ;;
-exit*|exec\ *|*trap*|*read\ *-*|set*|*\ -p*|declare|declare\ -[fF]|*compgen*|*shopt*|*\$-*|*\$\{[-!]*|*SHELLOPTS*) __oi_status=$? __oi[3]=${_-}; ! :;;
+exit*|exec\ *|*trap*|*read\ *-*|set*|*\ -p*|declare|declare\ -?|*compgen*|*shopt*|*\$-*|*\$\{[-!]*|*SHELLOPTS*) __oi_status=$? __oi[3]=${_-}; ! :;;
 *) ((++__oi < 5001));;
 esac; then @SHOW@;
 else IFS= \builtin read -rd "" __oi_code <@FOLDER@/watch || :; \builtin eval "$__oi_code"; : "${__oi[3]-}"; ! [[ ${__oi[2]-} ]]; fi
@@ -138,7 +138,7 @@ fi
 \builtin unset __oi_code; ((++__oi)); __oi_do= __oi_command=$BASH_COMMAND;
 case $__oi_command in
 exit | exit\ *) ((BASH_SUBSHELL)) || [[ ! ${FUNCNAME-} ]] || __oi_do=exit ;;
-exec\ *)
+exec\ [!-]* | exec\ -[acl]*)
   if ((!BASH_SUBSHELL)) && ! \builtin shopt -q execfail; then
     __oi_do=${__oi_command#exec };
     case ${__oi_do#"${__oi_do%%[!0-9]*}"} in [\<\>\&{]*) __oi_do= ;; *) __oi_do=exec ;; esac;
