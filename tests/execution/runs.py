@@ -105,6 +105,11 @@ class Running:
         async for chunk in self._execution.run(language, code):
             self.chunks.append(chunk)
 
+    @property
+    def ended(self) -> bool:
+        """Whether all its chunks have been taken."""
+        return self._task.done()
+
     async def seen(self, word: str) -> None:
         """Wait until it has written this."""
         await until(lambda: word in text(self.chunks))

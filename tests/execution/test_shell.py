@@ -1,11 +1,15 @@
 """The shell keeps what a person's own keeps."""
 
+import asyncio
+import os
+import signal
+
 import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.messages import InputRequest
-from tests.execution.runs import lines, lines_of_outputs, output, result, run
+from tests.execution.runs import Running, lines, lines_of_outputs, output, result, run
 
 STATE = """\
 variable="a b"
@@ -236,3 +240,19 @@ async def test_the_end_tells_the_exit_status(
 ) -> None:
     ended = result(await run(interpreters, code, language="shell"))
     assert (ended.exit, ended.status) == (status, "error" if status else "ok")
+
+
+@pytest.mark.parametrize(
+    "code", ["for i in {1..100000}; do j=$i; done", "while :; do :; done", ":"]
+)
+async def test_signals_that_come_while_the_interrupted_block_is_left_harm_nothing(
+    interpreters: Interpreters, code: str
+) -> None:
+    pid = int(await shell(interpreters, "x=5; echo $$"))
+    for _ in range(5):
+        block = Running(interpreters, code, "shell")
+        interpreters.interrupt()
+        while not block.ended:
+            os.killpg(pid, signal.SIGINT)
+            await asyncio.sleep(0.001)
+        assert await shell(interpreters, "echo $x") == "5\n"

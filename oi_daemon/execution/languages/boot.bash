@@ -41,7 +41,7 @@ __oi=(0); [[ -s @FOLDER@/return ]] || \builtin set -T; \builtin trap -- @INTERRU
 
 ### after: an empty line comes first, in case the block ends with a backslash. There are no quotes, and all
 # brackets are closed, so that what a block leaves open stays open, and is an error.
-{ __oi_status=$? __oi_number=@NUMBER@; \builtin trap - DEBUG; \builtin set +Teuxvn; \builtin set +o posix; IFS= \builtin read -rd \~ __oi_code <@FOLDER@/after; } >/dev/null 2>&1; \exec <&251 >&250 2>&1; \builtin eval \\builtin\ eval\ \"\$__oi_code\"
+{ __oi_status=$? __oi_number=@NUMBER@; \builtin trap : INT; \builtin trap - DEBUG; \builtin set +Teuxvn; \builtin set +o posix; IFS= \builtin read -rd \~ __oi_code <@FOLDER@/after; } >/dev/null 2>&1; \exec <&251 >&250 2>&1; \builtin eval \\builtin\ eval\ \"\$__oi_code\"
 
 ### after_all: what `after` does last
 [[ ${__oi-} == stopped ]] || \builtin printf '\x1e@NONCE@X%d\x1f' "$__oi_status"
@@ -76,8 +76,8 @@ IFS= \builtin read -rd '' __oi_code <@FOLDER@/block || :; \builtin eval "$__oi_c
 ### interrupt: for SIGINT. End a `read`, and skip what is left of the block.
 { \exec </dev/null; \builtin shopt -s extdebug; \builtin set -T; __oi[0]=0; \builtin trap -- @SKIP@ DEBUG; } 2>&-
 
-### skip: a DEBUG trap that skips all commands, until `after` begins
-{ case $BASH_COMMAND in __oi_status=\$\?\ *) \builtin trap - DEBUG; __oi[0]=stopped;; *) @SKIP_ONE@;; esac; } 2>&-
+### skip: a DEBUG trap that skips all commands, until `after` begins, or until its second command
+{ case $BASH_COMMAND in __oi_status=\$\?\ * | \\builtin\ trap\ :\ INT) \builtin trap - DEBUG; __oi[0]=stopped;; *) @SKIP_ONE@;; esac; } 2>&-
 
 ### skip_one: leave all loops, and skip the command: with extdebug, a status of 1 does that. A `for` and a `select`
 # must not be skipped, or they go on with the next word; after a `break`, nothing follows that would skip them.

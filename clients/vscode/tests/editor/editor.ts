@@ -128,10 +128,11 @@ export class Editor {
     await this.answer(message);
   }
 
-  /** What is rendered: Markdown and outputs. */
+  /** What is rendered: Markdown and outputs. After a reload, the frame of before is there for a moment. */
   get outputs(): Locator {
     return this.page
       .frameLocator("iframe.webview.ready:visible")
+      .last()
       .frameLocator("iframe#active-frame")
       .locator("#container");
   }
