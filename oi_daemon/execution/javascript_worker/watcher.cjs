@@ -1,6 +1,7 @@
 // The second thread: receives the daemon's requests, marks the active line, and interrupts.
 'use strict';
 
+const fs = require('node:fs');
 const inspector = require('node:inspector');
 const net = require('node:net');
 const { parentPort, workerData } = require('node:worker_threads');
@@ -14,6 +15,7 @@ const { Questions } = require('./questions.cjs');
 const FLUSHED_WRITES = 50; // how many writes per tick are flushed at once
 const TICK = 15; // milliseconds between two looks at the active line
 const REPLY_TIMEOUT = 5; // milliseconds within which a main thread that is free answers a message
+const CHILD_TIMEOUT = 200; // milliseconds within which it is free again after its child was interrupted
 const END_TIMEOUT = 100; // milliseconds within which it ends a block
 
 const { control, answers, answered, nonce, state, buffer } = workerData;
@@ -42,6 +44,18 @@ function send(message, timeout = REPLY_TIMEOUT) {
   });
 }
 
+/**
+ * Whether the main thread may wait for a child process. The daemon's SIGINT ends it, and Node.js aborts
+ * if the code is terminated just while the child's results are collected.
+ */
+function mayWaitForChild() {
+  try {
+    return fs.readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'latin1') !== '';
+  } catch {
+    return false; // there is no /proc
+  }
+}
+
 /** Terminate what the main thread runs; if it runs nothing, what it runs next. */
 function terminate() {
   return new Promise((resolve) => session.post('Runtime.terminateExecution', resolve));
@@ -56,7 +70,7 @@ async function stop() {
   const block = Atomics.load(state, RUNNING);
   if (!block || state[STOPPED] === block) return;
   Atomics.store(state, STOPPED, block);
-  let free = false;
+  let free = mayWaitForChild() && (await send(PING, CHILD_TIMEOUT));
   while (Atomics.load(state, RUNNING) === block) {
     free = free ? await send({ kind: 'stop', block }, END_TIMEOUT) : await send(PING);
     if (free) continue;
