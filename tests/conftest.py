@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, settings
 from oi_daemon import Interpreter
 from tests.fakes.openai_server import ScriptedServer, ThreadedServer
 
-# A runner that was started in the background ignores it, and so would all that the tests start.
+# A runner that was started in the background ignores them, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # An example may take as long as it takes: a busy machine is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])

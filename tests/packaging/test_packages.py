@@ -27,6 +27,7 @@ IN_THE_WHEEL = [
     "oi_daemon/execution/javascript_worker/*.cjs",
     "oi_daemon/execution/javascript_worker/vendor/acorn/*",
     "oi_daemon/execution/languages/boot.*",
+    "oi_daemon/execution/languages/*.R",
     "oi_daemon/model/tables/*.xz",
 ]
 """Patterns of the files that are installed; `*` also stands for folders."""

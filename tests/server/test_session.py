@@ -15,7 +15,7 @@ from lsprotocol import types
 
 from oi_daemon import __version__
 from oi_daemon.protocol.framing import Framing
-from tests.wire_client import FAKE, INSTALLED, WireClient, request
+from tests.wire_client import COMMAND, FAKE, INSTALLED, WireClient, request
 
 
 @pytest.fixture(params=Framing, ids=lambda framing: framing.value, scope="module")
@@ -502,7 +502,7 @@ def test_a_folder_that_is_gone_is_no_obstacle(tmp_path: Path) -> None:
     gone.mkdir()
     command = 'cd "$0"; rmdir "$0"; exec "$@"'
     done = subprocess.run(
-        ["sh", "-c", command, str(gone), *INSTALLED],
+        ["sh", "-c", command, str(gone), COMMAND, "--stdio"],
         input=json.dumps(request(1, "initialize", {})).encode(),
         capture_output=True,
         check=True,

@@ -49,7 +49,7 @@ end
 ---@field active_line? integer The line that runs now.
 ---@field topic? string Kind of a notice, such as `retry`.
 ---@field began? number When this thinking began, in seconds.
----@field seconds? number How long this thinking or block has taken. Nil: it goes on, or is not known.
+---@field seconds? number How long this thinking or block took. Nil: it goes on, or is not known.
 ---@field plain? oi.PlainOutput Cache of the layout.
 ---@field files? table<oi.Display, string|false> Files in which the displays were saved.
 ---@field pictures? string[] The same files, in their order.
