@@ -127,5 +127,6 @@ def _toml(value: object) -> str:
 
     if isinstance(value, str) and "\n" in value:
         quoted = tomlkit.string(value, multiline=True).as_string()
-        return quoted.replace('"""', '"""\n', 1)
+        has_own_line = value.startswith("\n")  # tomlkit has begun a line for it
+        return quoted if has_own_line else quoted.replace('"""', '"""\n', 1)
     return tomlkit.item(value).as_string()

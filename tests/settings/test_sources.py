@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oi_daemon.errors import OIError
@@ -65,6 +65,8 @@ def test_each_setting_of_the_template_can_be_uncommented_alone(file: Path, name:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\x7f")))
+@example("\n")
+@example("\na\n")
 def test_any_text_can_stand_in_the_file(text: str) -> None:
     assert tomllib.loads(f"system_message = {_toml(text)}\n") == {"system_message": text}
 
