@@ -44,7 +44,7 @@ class ConversationFile:
         self.conversation = conversation
         self.asked = name
         self.path = folder.path / name
-        """The JSON file. Its name differs from `asked` if the file of that name is not ours."""
+        """The JSON file. Named otherwise if the file called `asked` is not this conversation's."""
         self.messages: tuple[Message, ...] = ()
         """What is saved: the messages in the JSON file, and then those in the journal."""
         self.notices: list[str] = []

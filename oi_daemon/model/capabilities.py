@@ -25,7 +25,7 @@ class Capabilities:
     rejected_parameters: set[str] = field(default_factory=set)
     """Names of request parameters that the server has refused; they are no longer sent."""
     context_window: int | None = None
-    """Tokens of the context window as an error of the server stated it."""
+    """Tokens of the context window, read from an error of the server; None if none has told it."""
     listed_window: int | None = None
     """Tokens of the context window as the server's list of models tells; 0 if it does not, and None
     if it was not asked."""

@@ -59,4 +59,4 @@ _SPECIAL = re.compile(
 """Matches names of models that are for a special purpose, or cost far more than others."""
 _DATE = re.compile(r"[-@](?:\d{4}-\d{2}-\d{2}|20\d{6}|\d{4}|\d{3})(?![\d.])")
 _SIZES = ("astra", "opus", "sol", "sonnet", "terra", "luna")
-"""Words for a model's size, the largest first."""
+"""Words in the names of models that tell their size, from the largest to the smallest."""

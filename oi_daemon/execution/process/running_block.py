@@ -149,7 +149,7 @@ class RunningBlock:
             asyncio.get_running_loop().call_later(self._spec.again, self._signal)
 
     def _look_for_readers(self) -> None:
-        """Ask for a line if a child waits for one on its standard input."""
+        """Ask the person for a line if a program that the code started waits for one on stdin."""
         asked = any(message.stdin for message in self.asked.values())
         if not asked and self._stream.waits_for_stdin():
             self.ask(ControlMessage(number=0, stdin=True))

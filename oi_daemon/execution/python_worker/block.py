@@ -98,7 +98,7 @@ class Blocks:
         return None
 
     def _statements(self, statements: list[tuple[stmt, CodeType]]) -> None:
-        """Run the statements in order, on the event loop if there is one."""
+        """Run the compiled statements in order: in the event loop, once a block has needed one."""
         for node, statement in statements:
             self._output.line(_first_line(node))
             self._output.flush()
