@@ -53,12 +53,18 @@ def encode(message: Any, framing: Framing) -> bytes:
 class Decoder:
     """Converts bytes to messages. The first bytes decide which framing the client uses."""
 
-    def __init__(self, max_frame: int = MAX_FRAME) -> None:
+    def __init__(self, max_frame: int = MAX_FRAME, framing: Framing | None = None) -> None:
+        """
+        Args:
+            max_frame: size in bytes of the largest message that is accepted.
+            framing: the only one that is understood, whatever the first bytes are.
+        """
         self.framing: Framing | None = None
         """The client's framing; None until enough bytes have come to decide it."""
         self._max_frame = max_frame
         self._buffer = bytearray()
         self._frames: _LineDecoder | _HeaderDecoder | None = None
+        self._choose(framing)
 
     def feed(self, data: bytes) -> Iterator[Frame]:
         """The messages that these bytes complete."""

@@ -1,4 +1,4 @@
-"""JSON-RPC 2.0 messages: recognizes requests, and makes answers."""
+"""JSON-RPC 2.0 messages: recognizes requests and answers, and makes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,8 +20,19 @@ class Call:
     """The request's id; None for a notification, which gets no answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class PeerAnswer:
+    """An answer to one of our own requests."""
+
+    id: Id | None
+    """The request's id; None if the other side could not read it."""
+    result: Any
+    error: Any
+    """What went wrong, as the other side tells it; None if nothing did."""
+
+
 def call_of(message: Mapping[str, Any]) -> Call | None:
-    """The call that a message makes. None for an answer, which is dropped, as we send no requests.
+    """The call that a message makes. None for an answer: see `answer_of`.
 
     Raises:
         RequestError: it is neither; the text names the field.
@@ -37,10 +48,25 @@ def call_of(message: Mapping[str, Any]) -> Call | None:
     return Call(message["method"], message.get("params"), id_of(message))
 
 
+def answer_of(message: Mapping[str, Any]) -> PeerAnswer:
+    """The answer that a message is, of which `call_of` says that it makes no call."""
+    return PeerAnswer(id_of(message), message.get("result"), message.get("error"))
+
+
 def id_of(message: Mapping[str, Any]) -> Id | None:
     """The message's id; None if it has none, or one that JSON-RPC does not allow."""
     given = message.get("id")
     return given if isinstance(given, str | int) and not isinstance(given, bool) else None
+
+
+def request(request_id: Id, method: str, params: Any) -> dict[str, Any]:
+    """A request that the other side answers under this id."""
+    return {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+
+
+def notification(method: str, params: Any) -> dict[str, Any]:
+    """A message that gets no answer."""
+    return {"jsonrpc": "2.0", "method": method, "params": params}
 
 
 def answer(request_id: Id | None, result: Any) -> dict[str, Any]:

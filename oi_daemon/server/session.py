@@ -11,22 +11,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from oi_daemon.errors import InternalError, OIError, RequestError
-from oi_daemon.logs import redact
-from oi_daemon.messages.text import without_controls
+from oi_daemon.errors import OIError, RequestError
 from oi_daemon.protocol.framing import Decoder, Frame, Framing
 from oi_daemon.protocol.jsonrpc import (
     Call,
     Id,
     answer,
     call_of,
-    failure,
     id_of,
 )
 from oi_daemon.protocol.methods import METHODS, AnyMethod, decode_params
 from oi_daemon.server.descriptors import read, watch_output, watch_process
+from oi_daemon.server.failures import for_a_person, refusal
 from oi_daemon.server.outbox import Outbox
-from oi_daemon.settings.paths import log_path
 
 if TYPE_CHECKING:
     from oi_daemon.server.lsp import Lifecycle
@@ -269,14 +266,11 @@ class ClientSession:
             self._outbox.send(answer(call.id, result))
 
     def _fail(self, call: Call, error: Exception) -> None:
-        if not isinstance(error, OIError):
-            logger.error("%s failed", call.method, exc_info=error)
-            text = f"{call.method}: something unexpected went wrong; {log_path()} has the details"
-            error = InternalError(text)
+        told = for_a_person(call.method, error)
         if call.id is not None:
-            self._refuse(call.id, error)
+            self._refuse(call.id, told)
         else:
-            logger.info("the notification %s failed: %s", call.method, error)
+            logger.info("the notification %s failed: %s", call.method, told)
 
     def _refuse(self, request_id: Id | None, error: OIError) -> None:
-        self._outbox.send(failure(request_id, error, without_controls(redact(str(error)))))
+        self._outbox.send(refusal(request_id, error))

@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 
 from oi_daemon.errors import InvalidError, NoModelError, RequestError
-from oi_daemon.protocol.jsonrpc import Call, answer, call_of, failure, id_of
+from oi_daemon.protocol.jsonrpc import (
+    Call,
+    PeerAnswer,
+    answer,
+    answer_of,
+    call_of,
+    failure,
+    id_of,
+    notification,
+    request,
+)
 
 
 def test_a_request_has_an_id_and_a_notification_has_none() -> None:
@@ -43,6 +53,17 @@ def test_anything_else_is_refused_with_the_name_of_the_field(
 )
 def test_an_id_is_text_or_a_whole_number(given: Any, read: object) -> None:
     assert id_of({"id": given}) == read
+
+
+def test_what_we_ask_and_announce_is_a_call() -> None:
+    assert call_of(request(3, "ask", {"a": 1})) == Call("ask", {"a": 1}, 3)
+    assert call_of(notification("tell", None)) == Call("tell", None, None)
+
+
+def test_an_answer_to_us_holds_a_result_or_an_error() -> None:
+    assert answer_of(answer(3, "yes")) == PeerAnswer(3, "yes", None)
+    told = {"jsonrpc": "2.0", "id": None, "error": {"code": 1}}
+    assert answer_of(told) == PeerAnswer(None, None, {"code": 1})
 
 
 def test_an_answer_names_its_request() -> None:
