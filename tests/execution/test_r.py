@@ -1,14 +1,17 @@
 """R does what its own console does, and shows its plots."""
 
+import asyncio
 import base64
+import shutil
 import tempfile
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.messages import ActiveLine, Display, InputRequest, Output
-from tests.execution.runs import Running, displays, lines, lines_of_outputs, output, run
+from tests.execution.runs import Running, displays, lines, lines_of_outputs, output, run, text
 
 
 async def r(interpreters: Interpreters, code: str, *answers: str | None) -> str:
@@ -225,4 +228,29 @@ async def test_an_interrupt_reaches_a_child(interpreters: Interpreters) -> None:
     await block.seen("waits")
     interpreters.interrupt()
     assert (await block.end())[-2] == ActiveLine(None)
+    assert await r(interpreters, "x") == "[1] 5\n"
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace sends the signal in time")
+async def test_an_interrupt_just_as_r_begins_to_sleep_leaves_its_handler(
+    interpreters: Interpreters, tmp_path: Path
+) -> None:
+    """R has put its handler aside then, and has not noted yet which one it was."""
+    worker = await r(interpreters, "x <- 5\ncat(Sys.getpid())")
+    tracer = await asyncio.create_subprocess_exec(
+        *("strace", "-p", worker, "-o", str(tmp_path / "trace"), "-e", "trace=rt_sigaction"),
+        *("-e", "inject=rt_sigaction:signal=SIGINT:when=1"),
+        stderr=PIPE,
+    )
+    assert tracer.stderr is not None
+    if b" attached" not in await tracer.stderr.readline():
+        pytest.skip("the system does not let a process trace another one")
+    sleep = "tryCatch(Sys.sleep(60), interrupt = function(e) cat('woken'))"
+    assert await r(interpreters, sleep) == "woken"
+    tracer.terminate()
+    await tracer.wait()
+    block = Running(interpreters, "cat('waits')\nfor (i in 1:1e9) j <- i", "r")
+    await block.seen("waits")
+    interpreters.interrupt()
+    assert "Interrupted" in text(await block.end())
     assert await r(interpreters, "x") == "[1] 5\n"

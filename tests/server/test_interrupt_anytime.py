@@ -1,6 +1,7 @@
 """An interrupt belongs to its turn from the moment that the request is taken.
 
-OI_TEST_INTERRUPTS is how many are sent: few as a rule, 10,000 to be sure.
+OI_TEST_INTERRUPTS is how many are sent: few as a rule, 10,000 to be sure. OI_TEST_LANGUAGES names
+the languages of the blocks, between spaces.
 """
 
 import json
@@ -69,6 +70,7 @@ R = (
     "1",
 )
 BLOCKS = {"python": PYTHON, "shell": SHELL, "javascript": JAVASCRIPT, "r": R}
+LANGUAGES = os.environ.get("OI_TEST_LANGUAGES", " ".join(BLOCKS)).split()
 SET = {"python": "x = {}", "shell": "x={}", "javascript": "var x = {}", "r": "x <- {}"}
 SHOW = {
     "python": "print(x)",
@@ -122,7 +124,7 @@ class Soak:
         self._asked = 0
 
     def go(self, number: int) -> None:
-        language = self._chance.choice(list(BLOCKS))
+        language = self._chance.choice(LANGUAGES)
         if language not in self._values:
             self._set(language, number)
         if self._chance.random() < 0.1:
