@@ -293,7 +293,7 @@ class Turn:
     async def _emit(self, chunk: Chunk) -> None:
         """Add a chunk to the turn's messages, and send it."""
         if self._new_paragraph and isinstance(chunk, MessageChunk):
-            chunk = MessageChunk(f"\n\n{chunk.text}")
+            chunk = replace(chunk, text=f"\n\n{chunk.text}")
         if not isinstance(chunk, ThinkingChunk | NoticeChunk):
             self._new_paragraph = False
         interrupted = isinstance(chunk, LanguageChunk) and await self._save()

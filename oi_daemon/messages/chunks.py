@@ -19,6 +19,9 @@ class MessageChunk:
     """The next piece of the model's message."""
 
     text: str
+    provider: Mapping[str, Any] | None = field(default=None, compare=False)
+    """Data that the model's server needs back with this text, which is a summary that the server
+    has made. Clients do not get it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The fold: turns the chunks of a turn into the messages that are stored."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, assert_never
 
 from oi_daemon.messages.chunks import (
@@ -25,7 +26,7 @@ from oi_daemon.messages.stored import (
     Message,
     with_result,
 )
-from oi_daemon.messages.summaries import separated
+from oi_daemon.messages.summaries import is_summary, separated
 from oi_daemon.messages.written import Written
 
 
@@ -46,7 +47,7 @@ class Fold:
         self._declined = False
         """True if the open code message was declined."""
         self._provider: Mapping[str, Any] | None = None
-        """Data that the model's server needs back with the open code message."""
+        """Data that the model's server needs back with the open message."""
 
     @property
     def messages(self) -> list[Message]:
@@ -56,8 +57,8 @@ class Fold:
     def add(self, chunk: Chunk) -> None:
         """Take the next chunk of the turn."""
         match chunk:
-            case MessageChunk(text):
-                self._add_text(text)
+            case MessageChunk():
+                self._add_text(chunk)
             case LanguageChunk():
                 self._begin(chunk)
             case CodeChunk(text):
@@ -93,10 +94,11 @@ class Fold:
         self.close()
         self._open = chunk
 
-    def _add_text(self, text: str) -> None:
+    def _add_text(self, chunk: MessageChunk) -> None:
         if not isinstance(self._open, MessageChunk):
             self._begin(MessageChunk(""))
-        self._parts.append(text)
+        self._parts.append(chunk.text)
+        self._provider = chunk.provider or self._provider
 
     def _set_code(self, block: Executing) -> None:
         if not isinstance(self._open, LanguageChunk) or self._written is not None:
@@ -113,11 +115,18 @@ class Fold:
         text = "".join(self._parts)
         match self._open:
             case MessageChunk():
-                return [AssistantMessage(part) for part in separated(text)]
+                messages = [AssistantMessage(part) for part in separated(text)]
+                return [self._with_provider(message) for message in messages]
             case LanguageChunk(language):
                 return [self._code(language, text)]
             case None:
                 return []
+
+    def _with_provider(self, message: AssistantMessage) -> AssistantMessage:
+        """Return a message; a summary gets the data that came with it."""
+        if self._provider is None or not is_summary(message):
+            return message
+        return replace(message, provider=self._provider)
 
     def _code(self, language: str, code: str) -> CodeMessage:
         status: BlockStatus | None = "declined" if self._declined else None

@@ -33,6 +33,9 @@ class AssistantMessage:
     """Words of the model."""
 
     message: str
+    provider: Mapping[str, Any] | None = None
+    """Data that the model's server needs back in place of these words, which are a summary that the
+    server has made. It is only in the file."""
     role: Literal["assistant"] = "assistant"
 
 
@@ -76,8 +79,11 @@ def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
             `seconds`.
     """
     match message:
-        case UserMessage(text) | AssistantMessage(text):
+        case UserMessage(text):
             return {"role": message.role, "message": text}
+        case AssistantMessage(text, provider):
+            kept = {"provider": dict(provider)} if for_file and provider else {}
+            return {"role": message.role, "message": text, **kept}
         case CodeMessage():
             return _dump_code(message, for_file)
         case _:
@@ -128,7 +134,7 @@ def load(stored: Any) -> list[Message]:
 
 
 def with_fields_of_file(messages: Sequence[Message], known: Sequence[Message]) -> list[Message]:
-    """Return the messages; a block gets from an equal known one what only the file has.
+    """Return the messages; one gets from an equal known one what only the file has.
 
     Clients never see these fields, so they cannot give them back when they set a conversation.
     """
@@ -136,11 +142,14 @@ def with_fields_of_file(messages: Sequence[Message], known: Sequence[Message]) -
     for block in known:
         if isinstance(block, CodeMessage):
             blocks.setdefault((block.language, block.code), []).append(block)
+    words = {m.message: m for m in known if isinstance(m, AssistantMessage) and m.provider}
     complete: list[Message] = []
     for message in messages:
         if isinstance(message, CodeMessage) and message.provider is None:
             same = blocks.get((message.language, message.code))
             message = _with_fields(message, same.pop(0)) if same else message
+        elif isinstance(message, AssistantMessage):
+            message = words.get(message.message, message)
         complete.append(message)
     return complete
 
@@ -175,7 +184,8 @@ def _load_assistant(item: Mapping[str, Any], where: str, messages: list[Message]
     if "message" in item:
         text = _text(item, "message", where)
         if text or "code" not in item:
-            messages.append(AssistantMessage(text))
+            provider = None if "code" in item else _object(item, "provider")
+            messages.append(AssistantMessage(text, provider))
     if "code" in item:
         messages.append(_load_code(item, where))
 

@@ -5,8 +5,9 @@ any other text. `model.compaction` makes them and uses them.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from oi_daemon.messages.stored import AssistantMessage, Message
 
@@ -27,6 +28,8 @@ class StoredSummary:
     """Index of the message that holds the summary."""
     rest: str
     """The text of that message without its summaries."""
+    provider: Mapping[str, Any] | None = None
+    """What goes back to the model's server in place of the text; None if that is the summary."""
 
 
 def marked(text: str, covered: int) -> str:
@@ -35,16 +38,26 @@ def marked(text: str, covered: int) -> str:
     return f"[Summary of the first {covered} messages]\n{text}\n[End of the summary]"
 
 
-def latest_summary(messages: Sequence[Message]) -> StoredSummary | None:
-    """Return the latest summary; None if there is none."""
+def is_readable(message: AssistantMessage) -> bool:
+    """Return whether the summary in a message is its text, and not data of a server."""
+    return message.provider is None
+
+
+def latest_summary(
+    messages: Sequence[Message], is_usable: Callable[[AssistantMessage], bool] = is_readable
+) -> StoredSummary | None:
+    """Return the latest summary of those that are usable; None if there is none."""
     for index in range(len(messages) - 1, -1, -1):
         message = messages[index]
         if not isinstance(message, AssistantMessage) or _BEGINNING not in message.message:
             continue
+        if not is_usable(message):
+            continue
         found = list(_PATTERN.finditer(message.message))
         if found and 0 < int(found[-1][1]) <= index:
             rest = without_summaries(message.message)
-            return StoredSummary(found[-1][2], int(found[-1][1]), index, rest)
+            covered = int(found[-1][1])
+            return StoredSummary(found[-1][2], covered, index, rest, message.provider)
     return None
 
 

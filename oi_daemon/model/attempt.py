@@ -49,11 +49,13 @@ class Attempt:
         return self.content.endpoint
 
     def accept(self, part: ReplyPart) -> ReplyPart:
-        """Take a part of the reply: the data to send back with a block names its endpoint."""
-        self.has_words |= isinstance(part, MessageChunk) and not part.text.isspace()
-        if not isinstance(part, Executing):
+        """Take a part of the reply: the data to send back with it names its endpoint."""
+        if not isinstance(part, Executing | MessageChunk):
             return part
-        self.has_code = True
+        if isinstance(part, Executing):
+            self.has_code = True
+        elif part.provider is None:
+            self.has_words |= not part.text.isspace()
         if part.provider is None:
             return part
         return replace(part, provider=stamp(part.provider, self.endpoint))

@@ -31,6 +31,10 @@ class RequestContent:
     """Where code runs."""
     folder_facts: str = ""
     """What a small model is told about the folder's files."""
+    compact_threshold: int | None = None
+    """Tokens from which on the server should summarise the conversation; None if it should not."""
+    covered: int = 0
+    """How many messages the conversation has, which a summary of the server's would cover."""
     left_out: int = 0
     """How many messages do not fit, and are left out."""
     pictures: Sequence[Bundle]

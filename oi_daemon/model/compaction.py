@@ -4,14 +4,25 @@ A summary is text of an assistant's message, between two lines that mark it: it 
 stored with the conversation and removed by an undo like any other message. Nothing is removed from
 the conversation itself: only what the model gets begins with the latest summary, followed by the
 messages that it does not cover.
+
+OpenAI's `/responses` summarises by itself, and encrypts the summary: it is data that is stored with
+a message that stands for it. For another server or model it does not exist.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
-from oi_daemon.messages.summaries import StoredSummary, latest_summary, without_summaries
+from oi_daemon.messages.summaries import (
+    StoredSummary,
+    is_readable,
+    is_summary,
+    latest_summary,
+    without_summaries,
+)
 from oi_daemon.model.dialects.block_text import readable
+from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.provider import provider_data
 from oi_daemon.model.tokens import Tokenizer
 
 FULL = 0.8
@@ -42,15 +53,45 @@ _READ = (
 _LEFT_OUT = "(The first {} messages of this conversation are left out here: they do not fit.)"
 
 
-def visible(messages: Sequence[Message]) -> Sequence[Message]:
-    """Return what the model gets of a conversation: the latest summary, and what follows it."""
-    summary = latest_summary(messages)
+def visible(messages: Sequence[Message], reader: Endpoint | None = None) -> Sequence[Message]:
+    """Return what the model gets of a conversation: the latest summary, and what follows it.
+
+    Args:
+        reader: the endpoint that gets its own summaries back; None if there is none.
+    """
+
+    def is_usable(message: AssistantMessage) -> bool:
+        return is_readable(message) or bool(provider_data(message, reader).items)
+
+    summary = latest_summary(messages, is_usable)
     if summary is None:
-        return messages
+        return messages if all(map(_tells, messages)) else list(filter(_tells, messages))
+    rest = list(filter(_tells, _uncovered(messages, summary)))
+    if summary.provider is not None:
+        return [AssistantMessage("", summary.provider), *rest]
     asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
     kept = [messages[asked]] if 0 <= asked < summary.covered else []
-    kept += _uncovered(messages, summary)
+    kept += rest
     return preceded_by(_READ.format(summary.covered, summary.text), kept)
+
+
+def _tells(message: Message) -> bool:
+    """Return whether a message is more than a sign that a server has made a summary."""
+    return not (
+        isinstance(message, AssistantMessage)
+        and message.provider is not None
+        and is_summary(message)
+    )
+
+
+def split(
+    messages: Sequence[Message],
+) -> tuple[Sequence[AssistantMessage], Sequence[Message]]:
+    """Return the server's summary with which `visible` messages begin, if they do, and the rest."""
+    first = messages[0] if messages else None
+    if isinstance(first, AssistantMessage) and first.provider is not None:
+        return [first], messages[1:]
+    return [], messages
 
 
 def with_note(messages: Sequence[Message], left_out: int) -> Sequence[Message]:

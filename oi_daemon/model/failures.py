@@ -26,6 +26,7 @@ OPTIONAL = (
     "service_tier",
     "parallel_tool_calls",
     "prompt_cache_key",
+    "context_management",
     *LIMITS,
 )
 """Parameters that can be left out of a request."""
@@ -288,7 +289,7 @@ _PICTURES = re.compile(
 _NO_CALLS = re.compile(r"\btools?\b.{0,40}(support|require)", re.IGNORECASE)
 _PROVIDER_DATA = re.compile(
     r"messages?\b.{0,60}\breasoning|\breasoning_(content|details)\b|extra_content|thought_?signature"
-    r"|encrypted_content|\breasoning\b.{0,30}\bitem|\brs_",
+    r"|encrypted_content|\breasoning\b.{0,30}\bitem|\brs_|\bcmp_|\binput\[\d+\].{0,60}\bcompaction",
     re.IGNORECASE | re.DOTALL,
 )
 _UNSIGNED = re.compile(r"(missing|without|lacks).{0,40}thought_?signature", re.IGNORECASE)

@@ -1,15 +1,16 @@
-"""The data of a model's server that has to go back to it with a call: the field `provider`.
+"""The data of a model's server that has to go back to it: the field `provider`.
 
 Gemini wants the signature of each call back, DeepSeek and Kimi the reasoning before it, OpenAI its
 reasoning items, and Mistral its own call ids. The data is stored with the block of code, and is
-sent to no other server and to no other model.
+sent to no other server and to no other model. A summary that the server itself has made is data of
+this kind too; it is stored with the message that stands for it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from oi_daemon.messages import CodeMessage
+from oi_daemon.messages import AssistantMessage, CodeMessage
 from oi_daemon.model.endpoint import Endpoint
 
 
@@ -26,7 +27,7 @@ class ProviderData:
     message: Mapping[str, Any] = field(default_factory=dict)
     """Chat completions: further fields of the message, such as `reasoning_content`."""
     items: Sequence[Mapping[str, Any]] = ()
-    """Responses: the items before the call, such as those of its reasoning."""
+    """Responses: the items before the call, such as those of its reasoning; or a summary."""
     phase: str | None = None
     """Responses: what the server calls the text before the call, such as `commentary`."""
 
@@ -58,12 +59,14 @@ def stamp(data: Mapping[str, Any], endpoint: Endpoint) -> dict[str, Any]:
     return {"endpoint": endpoint.api_base, "model": endpoint.model, **data}
 
 
-def provider_data(block: CodeMessage, endpoint: Endpoint | None) -> ProviderData:
-    """Return what goes back to this endpoint with the block; nothing of another endpoint's.
+def provider_data(
+    message: CodeMessage | AssistantMessage, endpoint: Endpoint | None
+) -> ProviderData:
+    """Return what goes back to this endpoint with the message; nothing of another endpoint's.
 
     A field of another form than ours counts as empty, because anybody can write the file.
     """
-    data = block.provider
+    data = message.provider
     if data is None or endpoint is None:
         return NOTHING
     if (data.get("endpoint"), data.get("model")) != (endpoint.api_base, endpoint.model):
@@ -81,9 +84,9 @@ def provider_data(block: CodeMessage, endpoint: Endpoint | None) -> ProviderData
     )
 
 
-def data_tokens(block: CodeMessage) -> int:
-    """Return about how many tokens the data costs that goes back with the block."""
-    return _characters(block.provider) // CHARACTERS_PER_TOKEN if block.provider else 0
+def data_tokens(message: CodeMessage | AssistantMessage) -> int:
+    """Return about how many tokens the data costs that goes back with the message."""
+    return _characters(message.provider) // CHARACTERS_PER_TOKEN if message.provider else 0
 
 
 def _characters(value: object) -> int:

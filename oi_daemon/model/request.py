@@ -18,6 +18,7 @@ from oi_daemon.model.environment import Environment, described, described_in_bri
 from oi_daemon.model.failures import Failure
 from oi_daemon.model.local.compact import has_run
 from oi_daemon.model.local.folder_facts import folder_facts
+from oi_daemon.model.provider import data_tokens
 from oi_daemon.model.repeats import with_advice
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
@@ -101,8 +102,8 @@ class ModelRequest:
         Args:
             malformed: calls of the reply before that could not be read.
         """
-        style = self.style
-        messages = with_advice(compaction.visible(messages))
+        style, covered = self.style, len(messages)
+        messages = with_advice(compaction.visible(messages, self._reader))
         system = self._system()
         sent = pictures.newest(messages) if self._sends_pictures else []
         self._has_pictures = bool(sent)
@@ -117,6 +118,8 @@ class ModelRequest:
             messages=compaction.with_note(trimmed.messages, trimmed.left_out),
             environment=self._environment,
             folder_facts=await self._folder_facts(messages),
+            compact_threshold=self._compact_threshold(messages),
+            covered=covered,
             left_out=trimmed.left_out,
             pictures=sent,
             languages=self._languages,
@@ -143,7 +146,8 @@ class ModelRequest:
         """Return how to summarise the conversation's oldest part; None if that is not needed.
 
         A small model on this machine is not asked to, because it is slow and summarises badly.
-        In a very small window a summary would take most of the room.
+        In a very small window a summary would take most of the room. A server that summarises by
+        itself does so before the room is full.
 
         Args:
             forced: whether it is wanted however much room is left.
@@ -151,8 +155,8 @@ class ModelRequest:
         if self.endpoint.is_small:
             return None
         room, settings = self._room(self._system(), 0), self._settings
-        seen = compaction.visible(messages)
-        limit = int(room * compaction.FULL)
+        seen = compaction.visible(messages, self._reader)
+        limit = room if self._server_summarises else int(room * compaction.FULL)
         if not forced and self.window < compaction.SMALLEST_WINDOW:
             return None
         if not forced and trimming.surely_fits(seen, limit, settings.max_output):
@@ -303,18 +307,49 @@ class ModelRequest:
             return True
         return pictures.can_see(self.endpoint.model) and self._capabilities.accepts_pictures
 
+    @property
+    def _server_summarises(self) -> bool:
+        """Whether the server is asked to summarise by itself a conversation that fills the room."""
+        return (
+            self._reader is not None
+            and "context_management" not in self._capabilities.rejected_parameters
+            and self.window >= compaction.SMALLEST_WINDOW
+        )
+
+    @property
+    def _reader(self) -> Endpoint | None:
+        """The endpoint, if it gets back the summaries that it has made."""
+        reads = self.api == "responses" and self._capabilities.accepts_provider_data
+        return self.endpoint if reads else None
+
+    def _compact_threshold(self, messages: Sequence[Message]) -> int | None:
+        """Return the tokens from which on the server should summarise the conversation.
+
+        None if it should not, or if the conversation is surely too short for that.
+        """
+        limit = int(room_for_input(self.window, self._settings.max_tokens) * compaction.FULL)
+        if not self._server_summarises:
+            return None
+        short = trimming.surely_fits(messages, limit, self._settings.max_output)
+        return None if short else limit
+
     async def _trimmed(self, messages: Sequence[Message], room: int) -> trimming.Trimmed:
-        """Return the messages that fit into the room, the oldest left out first."""
+        """Return the messages that fit into the room, the oldest left out first.
+
+        A summary of the server's, with which they begin, stays.
+        """
         settings = self._settings
         if trimming.surely_fits(messages, room, settings.max_output):
             return trimming.Trimmed(messages, 0)
-        return await asyncio.to_thread(
+        summary, rest = compaction.split(messages)
+        trimmed = await asyncio.to_thread(
             trimming.trim,
-            messages,
-            room=room,
+            rest,
+            room=max(room - sum(map(data_tokens, summary)), SMALLEST_WINDOW),
             max_output=settings.max_output,
             tokenizer=tokenizer(self.endpoint.model),
         )
+        return trimming.Trimmed([*summary, *trimmed.messages], trimmed.left_out)
 
     @property
     def window(self) -> int:

@@ -56,6 +56,7 @@ class ResponsesBackend:
             "prompt_cache_key": _cache_key(content),
             "service_tier": _chosen(settings.service_tier, "auto"),
             "truncation": "disabled",
+            "context_management": _compaction(content),
             "temperature": settings.temperature,
             **_tools(content),
         }
@@ -83,7 +84,9 @@ class ResponsesBackend:
 
         in_markdown = content.style == "markdown"
         return ResponsesReader(
-            ResponseParser(language_of, is_language if in_markdown else _no_language)
+            ResponseParser(
+                language_of, is_language if in_markdown else _no_language, covered=content.covered
+            )
         )
 
 
@@ -211,6 +214,13 @@ def _accepted(parameters: Mapping[str, Any], rejected: set[str]) -> dict[str, An
         if value is not None and (name not in rejected or name == "stream"):
             accepted[name] = value
     return accepted
+
+
+def _compaction(content: RequestContent) -> list[dict[str, Any]] | None:
+    """Return when the server should summarise the conversation by itself; None for never."""
+    if content.compact_threshold is None:
+        return None
+    return [{"type": "compaction", "compact_threshold": content.compact_threshold}]
 
 
 def _cache_key(content: RequestContent) -> str:

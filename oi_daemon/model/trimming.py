@@ -114,6 +114,8 @@ def _shown_size(message: Message, max_output: int, tokenizer: Tokenizer) -> int:
 def _message_at_most(message: Message) -> int:
     """Return a number of tokens that the message does not exceed, without counting."""
     match message:
+        case AssistantMessage(text, provider) if provider:
+            return data_tokens(message) + MESSAGE_OVERHEAD
         case UserMessage(text) | AssistantMessage(text):
             return _at_most(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
@@ -130,6 +132,8 @@ def _at_most(text: str) -> int:
 def _size(message: Message, tokenizer: Tokenizer) -> int:
     """Return the tokens that the message costs."""
     match message:
+        case AssistantMessage(text, provider) if provider:
+            return data_tokens(message) + MESSAGE_OVERHEAD
         case UserMessage(text) | AssistantMessage(text):
             return tokenizer.count(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):

@@ -64,6 +64,13 @@ def reasoning(*summaries: str | Sequence[str], id: str = "rs_1", encrypted: str 
     return Item(item, {**item, "summary": summary, "encrypted_content": encrypted}, events)
 
 
+def compaction(encrypted: str, id: str = "cmp_1") -> Item:
+    """A summary of the conversation that the server has made."""
+    item = {"type": "compaction", "id": id, "encrypted_content": encrypted}
+    events = [{"type": "response.compaction.compacting", "item_id": id}]
+    return Item(item, item, events)
+
+
 def message(*pieces: str, phase: str | None = None) -> Item:
     """A message of the model in these pieces."""
     return _message(pieces, "response.output_text", "output_text", "text", phase)

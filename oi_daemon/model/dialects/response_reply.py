@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from oi_daemon.messages import ThinkingChunk
+from oi_daemon.messages import MessageChunk, ThinkingChunk
+from oi_daemon.messages.summaries import marked
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.fences import FenceParser
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
@@ -19,7 +20,18 @@ MAX_REASONING = 8_000_000
 """Characters of one response's reasoning: 128,000 tokens have about a megabyte, encrypted."""
 ENDS = ("completed", "incomplete", "failed", "cancelled")
 """States in which a response does not change any more."""
+SERVERS_SUMMARY = (
+    "The model's server has summarised them. It has encrypted the summary, so only it can read it."
+)
+"""The text that a person sees in place of a summary that the server has made."""
 _CALLS = ("custom_tool_call", "function_call")
+
+
+class _Compaction(msgspec.Struct, omit_defaults=True):
+    """A summary that the server has made: the fields that go back to it."""
+
+    encrypted_content: str = ""
+    id: str | None = None
 
 
 class ResponseParser:
@@ -29,12 +41,16 @@ class ResponseParser:
         self,
         language_of: Callable[[str], str | None],
         is_fence_language: Callable[[str], bool],
+        *,
+        covered: int = 0,
     ) -> None:
         """
         Args:
             language_of: see `ResponseCalls`.
             is_fence_language: returns whether a fence with this word is code to run.
+            covered: how many messages a summary would cover that the server makes.
         """
+        self._covered = covered
         self._calls = ResponseCalls(language_of)
         self._text = FenceParser(is_fence_language)
         self._text_after_calls = StringIO()
@@ -53,6 +69,10 @@ class ResponseParser:
         """Whether there was text, and no call after it."""
         self._has_text = False
         """Whether the response has words for the person."""
+        self._has_summary = False
+        """Whether the server has summarised the conversation."""
+        self._late: list[ReplyPart] = []
+        """The server's summary, if it came after a call had begun."""
         self.written = 0
         """Characters that the model has written so far, without its thinking."""
         self.end: Response | None = None
@@ -134,6 +154,8 @@ class ResponseParser:
                 parts += self._write(_text(item.content))
             elif item.type == "reasoning" and not has_calls:
                 parts += self._end_item(index, raw)
+            elif item.type == "compaction" and not self._has_summary:
+                parts += self._summarised(raw)
         return parts
 
     def finish(self) -> list[ReplyPart]:
@@ -141,6 +163,7 @@ class ResponseParser:
         parts: list[ReplyPart] = [*self._text.flush(complete=self.is_complete)]
         if self.is_complete:
             parts += self._calls.flush()
+        parts += self._late
         if text := self._text_after_calls.getvalue():
             parts += self._text.feed(text)
             parts += self._text.flush(complete=self.is_complete)
@@ -163,6 +186,8 @@ class ResponseParser:
             self._items.append(_sendable(msgspec.json.decode(raw)))
         if item.type == "message" and item.phase:
             self._phase = item.phase
+        if item.type == "compaction":
+            return self._summarised(raw)
         if item.type not in _CALLS:
             return []
         if index not in self._calls:
@@ -171,6 +196,24 @@ class ResponseParser:
             self._calls.cut(index)
         whole = item.input if item.type == "custom_tool_call" else item.arguments
         return self._check(index, whole)
+
+    def _summarised(self, raw: msgspec.Raw) -> list[ReplyPart]:
+        """Return the text that stands for a summary of the server's, with the summary as data.
+
+        It is kept until `finish` if a call has begun, whose parts follow each other.
+        """
+        self._measure(len(raw))
+        self._has_summary = True
+        item = msgspec.json.decode(raw, type=_Compaction)
+        if not item.encrypted_content or not self._covered:
+            return []
+        data = {"items": [{"type": "compaction", **msgspec.to_builtins(item)}]}
+        text = marked(SERVERS_SUMMARY, self._covered)
+        summary = MessageChunk(f"{text}\n\n", data)
+        if self._calls.has_begun:
+            self._late.append(summary)
+            return []
+        return [*self._end_text(), summary]
 
     def _check(self, index: int, whole: object) -> list[ReplyPart]:
         """Return the parts of the call at this place that its whole text adds to what streamed."""

@@ -83,11 +83,13 @@ def input_items(
         endpoint: see `wire_messages`.
         custom: see `tools`.
     """
+    items = _summary(messages, endpoint)
+    messages = messages[1:] if items else messages
     if style == "markdown":
         spoken = wire_messages("", messages, style, sent)[1:]
-        return [_said(each["role"], each["content"], number) for number, each in enumerate(spoken)]
-    items: list[InputItem] = []
-    if messages and not isinstance(messages[0], UserMessage):
+        said = [_said(each["role"], each["content"], n) for n, each in enumerate(spoken)]
+        return [*items, *said]
+    if messages and not items and not isinstance(messages[0], UserMessage):
         items.append(_said("user", BEGINNING, 0))
     ids = CallIds()
     tells_phases = any(
@@ -101,6 +103,14 @@ def input_items(
             items[-1]["phase"] = (data[0].phase or "commentary") if data else "final_answer"
         items += _called(blocks, data, sent, ids, custom=custom)
     return items
+
+
+def _summary(messages: Sequence[Message], endpoint: Endpoint | None) -> list[InputItem]:
+    """Return the server's own summary, if the messages begin with one."""
+    first = messages[0] if messages else None
+    if not isinstance(first, AssistantMessage):
+        return []
+    return [dict(item) for item in provider_data(first, endpoint).items]
 
 
 def correction_items(
@@ -216,8 +226,8 @@ def _answer(id: str, output: str | list[dict[str, Any]], *, custom: bool) -> Inp
 
 
 def _without_data(item: InputItem) -> InputItem:
-    """Return the item without its pictures and its encrypted reasoning."""
-    if item["type"] == "reasoning":
+    """Return the item without its pictures and what is encrypted."""
+    if item["type"] in ("reasoning", "compaction"):
         return {}
     field = "output" if "output" in item else "content"
     content = item.get(field)
