@@ -136,13 +136,15 @@ class Guard:
 
     def add(self, group: int) -> None:
         """Kill this process group when the daemon dies."""
-        self._groups.add(group)
-        self._send(f"+ {group}")
+        if group not in self._groups:
+            self._groups.add(group)
+            self._send(f"+ {group}")
 
     def remove(self, group: int) -> None:
         """Do not kill this process group any more: it has ended."""
-        self._groups.discard(group)
-        self._send(f"- {group}")
+        if group in self._groups:  # to take one away twice would double the shell's list
+            self._groups.remove(group)
+            self._send(f"- {group}")
 
     def add_folder(self, folder: str) -> None:
         """Delete this temporary folder when the daemon dies."""
