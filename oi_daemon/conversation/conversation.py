@@ -18,7 +18,15 @@ from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.spares import Spares
-from oi_daemon.messages import ConversationState, Message, UserMessage
+from oi_daemon.messages import (
+    Chunk,
+    ConversationState,
+    EventChunk,
+    Executing,
+    InputRequest,
+    Message,
+    UserMessage,
+)
 from oi_daemon.messages.usage import Usage
 from oi_daemon.model.environment import Environment
 from oi_daemon.settings import Settings, change, public
@@ -35,6 +43,30 @@ class Outcome:
     messages: Sequence[Message]
     """The messages that the turn added, the person's own included."""
     usage: Usage
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTurn:
+    """A turn under way, as far as its chunks were emitted."""
+
+    messages: Sequence[Message]
+    """What it has added so far, without the person's words."""
+    finished: int
+    """How many of the messages can change no more."""
+    unfinished: Sequence[Chunk]
+    """See `Fold.unfinished`."""
+    waiting: Executing | InputRequest | None
+    """What waits for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A conversation at one moment, exactly between two of its chunks."""
+
+    messages: Sequence[Message]
+    """All messages but those that the turn under way has added."""
+    turn: OpenTurn | None
+    """The turn under way, once it has begun to answer; None between turns."""
 
 
 class _NoModel:
@@ -80,6 +112,8 @@ class Conversation:
         self._progress = Progress(self._approvals, self._processes.answer)
         self._turn: Turn | None = None
         """The turn under way; None between turns, and until a turn's preparations are done."""
+        self._growing: Turn | None = None
+        """The turn whose messages are not in the transcript yet."""
         self._bill = Bill(self.budget)
         """What the latest turn has used."""
         self._changing = asyncio.Lock()
@@ -151,7 +185,7 @@ class Conversation:
         settings: Settings,
         model: Model,
         emit: Emit,
-        asked: Sequence[Message],
+        asked: Sequence[UserMessage],
         changes: Mapping[str, Any],
     ) -> Turn:
         """Prepare a turn and return it. It begins when its work is awaited, in `_finish`.
@@ -168,7 +202,7 @@ class Conversation:
         self.budget.max_budget = latest.max_budget
         self._bill = Bill(self.budget)
         following = self._progress.following(emit)
-        self._turn = turn = Turn(
+        self._turn = self._growing = turn = Turn(
             history=tuple(self._transcript.messages),
             model=model,
             execution=execution,
@@ -182,6 +216,8 @@ class Conversation:
         )
         if self._interrupted:
             turn.interrupt()
+        words = {"message": asked[0].message} if asked else {}
+        await following(EventChunk("begun", words))
         return turn
 
     async def _finish(
@@ -201,6 +237,7 @@ class Conversation:
             raise
         finally:
             self._transcript.messages += turn.messages
+            self._growing = None
             await self._transcript.save(settings, emit=self._progress.following(emit))
             logs.apply(self.settings)
         if turn.interrupted:  # also one that came after the last block: it was answered by a yes
@@ -338,7 +375,23 @@ class Conversation:
     @property
     def visible(self) -> list[Message]:
         """All messages, with those that the turn under way has added so far."""
-        return [*self._transcript.messages, *(self._turn.messages if self._turn else [])]
+        return [*self._transcript.messages, *(self._growing.messages if self._growing else [])]
+
+    async def snapshot(self) -> Snapshot:
+        """Return the conversation as it is after the latest chunk that was emitted.
+
+        It is so until the caller waits for something else.
+
+        Raises as `Transcript.load` does.
+        """
+        await self._be_loaded()
+        while (turn := self._growing) is not None:
+            fold = await turn.folded()
+            if turn is self._growing:
+                waiting = self._progress.waiting
+                seen = OpenTurn(fold.messages, fold.finished, fold.unfinished, waiting)
+                return Snapshot([*self._transcript.messages], seen)
+        return Snapshot([*self._transcript.messages], None)
 
     @property
     def public_settings(self) -> dict[str, Any]:

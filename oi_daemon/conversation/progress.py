@@ -1,11 +1,12 @@
 """What a conversation does now: its state, and what waits for a person."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeGuard
 
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.collaborators import Answer, Decision, Emit
 from oi_daemon.conversation.states import state_after
-from oi_daemon.messages import Chunk, ConversationState, InputRequest
+from oi_daemon.messages import Chunk, ConversationState, EventChunk, Executing, InputRequest
 
 AnswerCode = Callable[[str, str | None], Awaitable[bool]]
 """Gives code the line that it waits for under an id. False if none waits under it."""
@@ -18,8 +19,8 @@ class Progress:
         self._approvals = approvals
         self._answer_code = answer_code
         self._state = ConversationState.IDLE
-        self._input: str | None = None
-        """Id of the input that code, or a question, waits for; None if nothing waits."""
+        self._waiting: Executing | InputRequest | None = None
+        """What waits for a person; None if nothing does."""
         self._nobody_to_ask = False
         """No more requests can come, so nobody can approve code or type input."""
 
@@ -27,6 +28,11 @@ class Progress:
     def state(self) -> ConversationState:
         """What the conversation is doing."""
         return self._state
+
+    @property
+    def waiting(self) -> Executing | InputRequest | None:
+        """The block that waits for an approval, or the request for input; None if nothing waits."""
+        return self._waiting
 
     def enter(self, state: ConversationState) -> None:
         """Set the state. This is the one place where it changes."""
@@ -36,6 +42,7 @@ class Progress:
         """Answer the block that waits. False if no block waits under this id."""
         if not self._approvals.answer(approval, answer):
             return False
+        self._waiting = None
         runs = answer.decision in (Decision.RUN, Decision.ALWAYS)
         self.enter(ConversationState.RUNNING if runs else ConversationState.THINKING)
         return True
@@ -47,12 +54,12 @@ class Progress:
             value: the line without its end; None for the end of the input.
         """
         if self._approvals.answer_question(input, value):
-            self._input = None
+            self._waiting = None
             self.enter(ConversationState.THINKING)
             return True
         accepted = await self._answer_code(input, value)
         if accepted and self._input == input:
-            self._input = None
+            self._waiting = None
             self.enter(ConversationState.RUNNING)
         return accepted
 
@@ -68,9 +75,22 @@ class Progress:
 
         async def follow(chunk: Chunk) -> None:
             self.enter(state_after(chunk, self._state))
-            self._input = chunk.input if isinstance(chunk, InputRequest) else None
+            if not isinstance(chunk, EventChunk):
+                self._waiting = chunk if waits(chunk) else None
             await emit(chunk)
             if self._nobody_to_ask and self._input is not None:
                 await self.input(self._input, None)
 
         return follow
+
+    @property
+    def _input(self) -> str | None:
+        """Id of the input that code, or a question, waits for; None if nothing waits."""
+        return self._waiting.input if isinstance(self._waiting, InputRequest) else None
+
+
+def waits(chunk: Chunk) -> TypeGuard[Executing | InputRequest]:
+    """Whether a person has to answer this chunk before the turn goes on."""
+    if isinstance(chunk, Executing):
+        return chunk.approval is not None
+    return isinstance(chunk, InputRequest)

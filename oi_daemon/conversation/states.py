@@ -5,6 +5,7 @@ from oi_daemon.messages import (
     Chunk,
     ConversationState,
     Display,
+    EventChunk,
     Executing,
     InputRequest,
     NoticeChunk,
@@ -32,5 +33,7 @@ def state_after(chunk: Chunk, before: ConversationState) -> ConversationState:
             return ConversationState.RETRYING
         case NoticeChunk():  # any other one comes after the wait
             return ConversationState.THINKING if before is ConversationState.RETRYING else before
+        case EventChunk():
+            return before
         case _:
             return ConversationState.THINKING

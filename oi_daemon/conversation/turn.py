@@ -81,6 +81,9 @@ class Turn:
         self._finished = finished
         self._max_rounds = max_rounds
         self._fold = Fold()
+        self._emitted = asyncio.Event()
+        """Set while every chunk that is folded was also emitted."""
+        self._emitted.set()
         self._task: asyncio.Task[object] | None = None
         """The task in which the turn runs; None before it begins and after it has ended."""
         self._awaits_answer = False
@@ -100,6 +103,15 @@ class Turn:
     def messages(self) -> list[Message]:
         """The messages that the turn has added so far. The last one may still grow."""
         return self._fold.messages
+
+    async def folded(self) -> Fold:
+        """Wait until all that is folded was emitted too, and return the fold.
+
+        It is so until the caller waits for something else.
+        """
+        while not self._emitted.is_set():
+            await self._emitted.wait()
+        return self._fold
 
     async def answer(self) -> Status:
         """Run rounds until the model has answered.
@@ -299,7 +311,11 @@ class Turn:
         interrupted = isinstance(chunk, LanguageChunk) and await self._save()
         self._fold.add(chunk)
         if isinstance(chunk, Executing | EndOfExecution | Declined):
-            interrupted = await self._save()
+            self._emitted.clear()
+            try:
+                interrupted = await self._save()
+            finally:
+                self._emitted.set()
         await self._send(chunk)
         if interrupted:
             raise _InterruptedWhileSaving

@@ -10,6 +10,9 @@ from typing import Any, Literal
 from oi_daemon.messages.result import BlockResult
 from oi_daemon.messages.written import Bundle
 
+EventKind = Literal["begun", "answered", "ended", "changed"]
+"""What has happened in a conversation: a turn began or ended, what waited for a person was
+answered, or its messages or settings were changed."""
 DeclinedBy = Literal["skip", "stop", "gone"]
 """Who declined a block: a person said `skip` or `stop`, or there was nobody to ask (`gone`)."""
 
@@ -128,6 +131,17 @@ class NoticeChunk:
     attempt."""
 
 
+@dataclass(frozen=True, slots=True)
+class EventChunk:
+    """Something that a client must know that is attached to a conversation and did not do it."""
+
+    kind: EventKind
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Of `begun`, the person's words as `message`, if there are any; of `answered`, the id of what
+    was answered as `approval` or `input`; of `ended`, the turn's `status`, with `failed` among
+    them, and then the error's text as `message`."""
+
+
 Chunk = (
     MessageChunk
     | LanguageChunk
@@ -141,4 +155,5 @@ Chunk = (
     | Declined
     | ThinkingChunk
     | NoticeChunk
+    | EventChunk
 )

@@ -11,6 +11,7 @@ from oi_daemon.messages.chunks import (
     Declined,
     Display,
     EndOfExecution,
+    EventChunk,
     Executing,
     InputRequest,
     LanguageChunk,
@@ -76,10 +77,34 @@ class Fold:
             case Declined():
                 self._declined = True
                 self.close()
-            case ActiveLine() | InputRequest() | ThinkingChunk() | NoticeChunk():
+            case ActiveLine() | InputRequest() | ThinkingChunk() | NoticeChunk() | EventChunk():
                 pass
             case _:
                 assert_never(chunk)
+
+    @property
+    def finished(self) -> int:
+        """How many of `messages` are finished. What comes next can change only those after."""
+        return len(self._done)
+
+    @property
+    def unfinished(self) -> list[Chunk]:
+        """The chunks of the message that may still grow, as few as possible; none without one.
+
+        A new fold that takes them goes on as this one does: a message alone does not tell where an
+        output's cursor is.
+        """
+        text = "".join(self._parts)
+        match self._open:
+            case MessageChunk():
+                return [MessageChunk(text)]
+            case LanguageChunk():
+                written = self._written.parts if self._written else ()
+                output = [Output(p) if isinstance(p, str) else Display(p) for p in written]
+                begun = [Output("")] if self._written and not output else []
+                return [self._open, CodeChunk(text), *begun, *output]
+            case None:
+                return []
 
     def close(self) -> None:
         """Finish the last message, so that what comes next begins another one."""

@@ -43,6 +43,18 @@ class NoticeDict(TypedDict):
     """Seconds that what is announced takes, such as the wait before a retry, if that is known."""
 
 
+class EventDict(TypedDict):
+    """Something that another client of the conversation may have done."""
+
+    kind: str
+    """`begun`, `answered`, `ended` or `changed`."""
+    message: NotRequired[str]
+    """Of `begun`, the person's words; of a turn that failed, the error."""
+    approval: NotRequired[str]
+    input: NotRequired[str]
+    status: NotRequired[str]
+
+
 class ChunkDict(TypedDict, total=False):
     """The smallest thing that happens in a turn. It has exactly one of these keys."""
 
@@ -58,6 +70,7 @@ class ChunkDict(TypedDict, total=False):
     declined: DeclinedDict
     thinking: str
     notice: NoticeDict
+    event: EventDict
 
 
 ChunkStream: TypeAlias = Generator[ChunkDict, None, None]

@@ -1,6 +1,7 @@
 """What a block has written: text and displays in their order, as they look when it has ended."""
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 
 from oi_daemon.messages.lines import Lines
@@ -33,6 +34,15 @@ class Written:
     def displays(self) -> tuple[Bundle, ...]:
         """The displays that are still there, in their order."""
         return tuple(part for part in self._parts if not isinstance(part, str))
+
+    @property
+    def parts(self) -> list[str | Bundle]:
+        """The text as it was written, neighbouring pieces joined, and the displays between."""
+        joined: list[str | Bundle] = []
+        for is_text, parts in groupby(self._parts, lambda part: isinstance(part, str)):
+            pieces = list(parts)
+            joined += ["".join(map(str, pieces))] if is_text else pieces
+        return joined
 
     def last_lines(self, count: int) -> list[str]:
         """The last lines of the text, in a time that does not depend on the text's length."""

@@ -13,6 +13,7 @@ from oi_daemon.messages import (
     Declined,
     Display,
     EndOfExecution,
+    EventChunk,
     Executing,
     InputRequest,
     LanguageChunk,
@@ -59,6 +60,23 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "seconds": {"type": "number", "description": "How long it lasts, if that is known."},
         },
         "required": ["kind", "message"],
+    },
+    "event": {
+        "type": "object",
+        "properties": {
+            "kind": {
+                **_TEXT,
+                "description": "What has happened: `begun`, `answered`, `ended`, `changed`, ...",
+            },
+            "message": {
+                **_TEXT,
+                "description": "Of `begun`: the person's words. Of a failed turn: the error.",
+            },
+            "approval": {**_TEXT, "description": "Of `answered`: the block's id."},
+            "input": {**_TEXT, "description": "Of `answered`: the request's id."},
+            "status": {**_TEXT, "description": "Of `ended`: the result's, or `failed`."},
+        },
+        "required": ["kind"],
     },
 }
 """JSON Schema of each kind of chunk's value."""
@@ -123,6 +141,8 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kin
         case NoticeChunk(kind, message, seconds):
             known = {} if seconds is None else {"seconds": seconds}
             return {"notice": {"kind": kind, "message": message, **known}}
+        case EventChunk(kind, details):
+            return {"event": {"kind": kind, **details}}
         case _:
             assert_never(chunk)
 
@@ -185,4 +205,6 @@ def from_wire(  # noqa: C901 - a case for each kind
         case {"notice": {"kind": str(kind), "message": str(message), **more}}:
             seconds = more.get("seconds")
             return NoticeChunk(kind, message, seconds if isinstance(seconds, int | float) else None)
+        case {"event": {"kind": "begun" | "answered" | "ended" | "changed" as kind, **details}}:
+            return EventChunk(kind, {str(name): str(value) for name, value in details.items()})
     raise InvalidError(f"chunk: none of {', '.join(SCHEMAS)}")

@@ -79,6 +79,10 @@ class InputParams(_Shape):
     conversation: ConversationId = None
 
 
+class AttachParams(_Shape):
+    conversation: Annotated[str, Meta(min_length=1, max_length=200, pattern=_NO_CONTROL_CHARACTERS)]
+
+
 class HistoryListParams(_Shape):
     limit: Annotated[int, Meta(ge=1, le=10_000)] = 50
     cursor: str | None = None
@@ -183,6 +187,58 @@ class ConversationResult(_Shape):
 class HistoryMessages(_Shape):
     conversation: str
     messages: list[StoredMessage]
+
+
+class WaitingApproval(_Shape):
+    """A block that waits: nothing runs until `oi/approve` names its id."""
+
+    id: str
+    code: str
+    language: str
+
+
+class WaitingInput(_Shape):
+    """Code, or a question of the daemon, that waits for `oi/input`."""
+
+    id: str
+    prompt: str
+    password: bool
+
+
+class TurnSoFar(_Shape, omit_defaults=True):
+    """The turn under way, as far as its chunks have been sent."""
+
+    messages: Annotated[
+        list[StoredMessage],
+        Meta(
+            description="What it has added so far, without the person's words. The last may grow."
+        ),
+    ]
+    finished: Annotated[int, Meta(description="How many of the messages can change no more.")]
+    unfinished: Annotated[
+        list[WireChunk],
+        Meta(
+            description="Chunks that fold to the messages after the finished ones. Begin a fold"
+            " with them, and go on with those that are notified."
+        ),
+    ]
+    approval: WaitingApproval | None = None
+    input: WaitingInput | None = None
+
+
+class Attached(_Shape, omit_defaults=True):
+    conversation: str
+    messages: Annotated[
+        list[StoredMessage], Meta(description="All but those that the turn under way has added.")
+    ]
+    state: ConversationState
+    last_seq: Annotated[
+        int, Meta(description="`seq` of the last chunk that is in this. The next one has a higher.")
+    ]
+    settings: Annotated[dict[str, Any], _defined("PublicSettings")]
+    turn: Annotated[
+        TurnSoFar | None, Meta(description="Left out between turns, and before one has begun.")
+    ] = None
 
 
 class HistoryEntry(_Shape, omit_defaults=True):
@@ -333,6 +389,8 @@ STREAM = Method("oi/stream", ChatParams, TurnResult, "stream", turn=True)
 CHAT = Method("oi/chat", ChatParams, TurnResult, "chat", turn=True)
 EXECUTE = Method("oi/execute", ExecuteParams, TurnResult, "execute", turn=True)
 APPROVE = Method("oi/approve", ApproveParams, Accepted, "approve")
+ATTACH = Method("oi/attach", AttachParams, Attached, "attach")
+DETACH = Method("oi/detach", AttachParams, Empty, "detach")
 INPUT = Method("oi/input", InputParams, Accepted, "input")
 INTERRUPT = Method("oi/interrupt", ConversationParams, Interrupted, "interrupt")
 HISTORY_LIST = Method("oi/history/list", HistoryListParams, HistoryPage, "history_list")
@@ -356,7 +414,7 @@ STATUS = Method("oi/status", NoParams, StatusResult, "status")
 METHODS: dict[str, AnyMethod] = {
     method.name: method
     for method in (
-        *(STREAM, CHAT, EXECUTE, APPROVE, INPUT, INTERRUPT),
+        *(STREAM, CHAT, EXECUTE, APPROVE, INPUT, INTERRUPT, ATTACH, DETACH),
         *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
         HISTORY_DELETE,
         *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),

@@ -1,35 +1,35 @@
 """The methods of the wire: what each request does. `results` makes what they return."""
 
 import asyncio
-import gc
-import logging
 import os
-import time
-from collections.abc import Awaitable, Mapping
-from functools import cached_property, partial
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from oi_daemon import __version__, logs
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.collaborators import Answer, Decision, Model
+from oi_daemon.conversation.collaborators import Answer, Decision, Emit
 from oi_daemon.conversation.conversation import Conversation, Outcome
 from oi_daemon.conversation.processes import problem_of_folder
+from oi_daemon.conversation.progress import waits
+from oi_daemon.errors import OIError
 from oi_daemon.execution import lookups
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.languages.registry import find_language, languages, runnable
-from oi_daemon.execution.languages.versions import Versions
+from oi_daemon.execution.languages.registry import languages
 from oi_daemon.execution.process.guard import guard_problems
-from oi_daemon.history import in_thread
-from oi_daemon.messages import Chunk, Executing, InputRequest, dump, load
-from oi_daemon.model.environment import Environment
+from oi_daemon.history import History, in_thread, new_id
+from oi_daemon.messages import EventChunk, dump, load
+from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.lookups import Completions, Documentation, Variables
 from oi_daemon.protocol.methods import (
     Accepted,
     ApproveParams,
+    Attached,
+    AttachParams,
     ChatParams,
     ConversationParams,
     ConversationResult,
@@ -55,9 +55,10 @@ from oi_daemon.protocol.methods import (
     TurnResult,
     VariablesParams,
 )
-from oi_daemon.server.background import Background
-from oi_daemon.server.conversations import ChunkFilter, Conversations
+from oi_daemon.server.daemon import Daemon
+from oi_daemon.server.feed import ChunkFilter, Receiver, Sink, every_chunk
 from oi_daemon.server.results import (
+    attached,
     conversation_status,
     history_entry,
     language_entry,
@@ -67,42 +68,40 @@ from oi_daemon.server.results import (
 from oi_daemon.settings import Settings, change, public
 from oi_daemon.settings.sources import load_settings
 
-if TYPE_CHECKING:
-    from oi_daemon.model.models import Models
-    from oi_daemon.server.outbox import Outbox
-
-logger = logging.getLogger(__name__)
-
-_PRELOAD_AFTER = 1.0
-"""Seconds between the client's first request and the import of what is slow to import."""
-
 
 class Methods:
-    """Serves the requests of one client. Its public coroutines are the wire's methods."""
+    """Serves the requests of one client. Its public coroutines are the wire's methods.
 
-    def __init__(self, outbox: "Outbox", *, debug: bool = False) -> None:
+    A conversation's id may be None in all of them: that is the client's default conversation.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        daemon: Daemon | None = None,
+        *,
+        debug: bool = False,
+        on_cut: Callable[[], None] = lambda: None,
+    ) -> None:
         """
         Args:
+            sink: takes the chunks that the client gets.
+            daemon: the one that serves this client among others. None: one for this client alone,
+                which ends with it.
             debug: the setting `debug_mode`, unless the client sets it.
+            on_cut: called when the client has left too much unread to be served any longer.
         """
-        self._outbox = outbox
+        self._is_alone = daemon is None
+        self._daemon = daemon or Daemon()
+        self._conversations = self._daemon.conversations
+        self._receiver = Receiver(sink, is_alone=self._is_alone, on_cut=on_cut)
         self._debug = debug
-        self._conversations = Conversations(outbox, self._model)
+        self._settings = Settings()
+        """The settings with which a conversation of this client begins."""
+        self._default = new_id()
+        """Id of the client's default conversation."""
         self._problems: list[str] = []
         """What is wrong with the configuration and the client's parameters, each a line."""
-        self._versions = Versions()
-        self._started = time.monotonic()
-        self._background = Background()
-
-    @cached_property
-    def _models(self) -> "Models":
-        """All models. Imported at first need, because `initialize` must not wait for it."""
-        from oi_daemon.model.models import Models
-
-        return Models(
-            languages=runnable(),
-            is_language=lambda word: find_language(word) is not None,
-        )
 
     async def start(self, settings: Mapping[str, Any] | None, folder: str | None) -> None:
         """Load the configured settings and apply the client's own on top.
@@ -119,7 +118,7 @@ class Methods:
         configured = change(loaded.settings, {**given, **(settings or {})})
         if configured.cwd is None and folder is not None:
             configured = change(configured, {"cwd": folder})
-        self._conversations.settings = configured
+        self._settings = configured
         logs.apply(configured)
 
     def add_problem(self, text: str) -> None:
@@ -127,55 +126,54 @@ class Methods:
         self._problems = [*self._problems, text]
 
     def preload(self) -> None:
-        """Import in the background what is slow to import, so that the first turn need not wait.
-
-        Begins a little later, because an editor that has just started needs the processor itself.
-        """
-        self._background.start(self._preload())
-
-    async def _preload(self) -> None:
-        """Import, then exempt what is there from garbage collection.
-
-        Otherwise the collector would go through all of it again and again, and the time of a long
-        stream would grow faster than its length.
-        """
-        await asyncio.sleep(_PRELOAD_AFTER)
-        await self._models.preload()
-        gc.freeze()
+        """Import in the background what is slow to import, so that the first turn need not wait."""
+        self._daemon.preload()
 
     async def stream(self, params: ChatParams) -> TurnResult:
-        return await self._chat(params, _every_chunk)
+        return await self._chat(params, every_chunk)
 
     async def chat(self, params: ChatParams) -> TurnResult:
-        return await self._chat(params, _waits)
+        return await self._chat(params, waits)
 
     async def execute(self, params: ExecuteParams) -> TurnResult:
-        conversation = self._conversations.open(params.conversation)
-        emit = self._conversations.emitter(conversation, _every_chunk)
-        outcome = await conversation.execute(params.language, params.code, emit)
-        return self._result(conversation, outcome)
+        conversation = self._open(params.conversation)
+        emit = self._emitter(conversation)
+        work = conversation.execute(params.language, params.code, emit)
+        return await self._result(conversation, work)
 
     async def approve(self, params: ApproveParams) -> Accepted:
-        conversation = self._conversations.active(params.conversation)
+        conversation = self._active(params.conversation)
         answer = Answer(Decision(params.decision), params.code)
-        return Accepted(
-            accepted=conversation is not None and conversation.approve(params.approval, answer)
-        )
+        if conversation is None or not conversation.approve(params.approval, answer):
+            return Accepted(accepted=False)
+        self._announce(conversation, EventChunk("answered", {"approval": params.approval}))
+        return Accepted(accepted=True)
 
     async def input(self, params: InputParams) -> Accepted:
-        conversation = self._conversations.active(params.conversation)
-        return Accepted(
-            accepted=conversation is not None
-            and await conversation.input(params.input, params.value)
-        )
+        conversation = self._active(params.conversation)
+        if conversation is None or not await conversation.input(params.input, params.value):
+            return Accepted(accepted=False)
+        self._announce(conversation, EventChunk("answered", {"input": params.input}))
+        return Accepted(accepted=True)
+
+    async def attach(self, params: AttachParams) -> Attached:
+        conversation = self._open(params.conversation)
+        feed = self._conversations.feed(conversation.id)
+        snapshot = await conversation.snapshot()
+        feed.attach(self._receiver)  # nothing is awaited between the snapshot and its last_seq
+        return attached(conversation, snapshot, feed.last_seq)
+
+    async def detach(self, params: AttachParams) -> Empty:
+        self._conversations.feed(params.conversation).detach(self._receiver)
+        return Empty()
 
     async def interrupt(self, params: ConversationParams) -> Interrupted:
-        conversation = self._conversations.active(params.conversation)
+        conversation = self._active(params.conversation)
         return Interrupted(interrupted=conversation is not None and conversation.interrupt())
 
     async def history_list(self, params: HistoryListParams) -> HistoryPage:
         entries, cursor = await asyncio.to_thread(
-            self._conversations.history(params.conversation).list,
+            self._history(params.conversation).list,
             params.limit,
             params.cursor,
             params.query,
@@ -183,63 +181,74 @@ class Methods:
         return HistoryPage(conversations=list(map(history_entry, entries)), cursor=cursor)
 
     async def history_get(self, params: ConversationParams) -> HistoryMessages:
-        id = self._conversations.id_of(params.conversation)
-        conversation = self._conversations.active(id)
+        id = self._id_of(params.conversation)
+        conversation = self._active(id)
         if conversation is not None:
             await conversation.load()
             messages = conversation.visible
         else:
-            history = self._conversations.history(None)
+            history = self._conversations.history_for(self._settings)
             loaded = await in_thread(partial(history.load, id))
             messages = loaded or []
         return HistoryMessages(conversation=id, messages=[dump(m) for m in messages])
 
     async def history_set(self, params: HistorySetParams) -> ConversationResult:
-        conversation = self._conversations.open(params.conversation)
+        conversation = self._open(params.conversation)
         used = None if params.usage is None else Budget(**msgspec.structs.asdict(params.usage))
         await conversation.restore(load(params.messages), used)
+        self._announce(conversation, _CHANGED)
         return ConversationResult(conversation=conversation.id)
 
     async def history_undo(self, params: ConversationParams) -> Removed:
-        removed = await self._conversations.open(params.conversation).undo()
+        conversation = self._open(params.conversation)
+        removed = await conversation.undo()
+        self._announce(conversation, _CHANGED)
         return Removed(removed=[dump(message) for message in removed])
 
     async def history_compact(self, params: ConversationParams) -> TurnResult:
-        conversation = self._conversations.open(params.conversation)
-        emit = self._conversations.emitter(conversation, _every_chunk)
-        return self._result(conversation, await conversation.compact(emit))
+        conversation = self._open(params.conversation)
+        return await self._result(conversation, conversation.compact(self._emitter(conversation)))
 
     async def history_reset(self, params: ConversationParams) -> Empty:
-        await self._conversations.open(params.conversation).reset()
+        conversation = self._open(params.conversation)
+        await conversation.reset()
+        self._announce(conversation, _CHANGED)
         return Empty()
 
     async def history_delete(self, params: HistoryDeleteParams) -> Deleted:
-        return Deleted(deleted=await self._conversations.delete(params.conversation))
+        conversation = self._active(params.conversation)
+        history = self._history(params.conversation)
+        deleted = await self._conversations.delete(params.conversation, history)
+        if conversation is not None:
+            self._announce(conversation, _CHANGED)
+        return Deleted(deleted=deleted)
 
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
-        conversation = self._conversations.active(params.conversation)
+        conversation = self._active(params.conversation)
         if conversation is None:
-            return public(self._conversations.settings)
+            return public(self._settings)
         return conversation.public_settings
 
     async def settings_set(self, params: SettingsSetParams) -> dict[str, Any]:
-        conversation = self._conversations.open(params.conversation)
+        conversation = self._open(params.conversation)
         conversation.configure(params.settings)
+        self._announce(conversation, _CHANGED)
         logs.apply(conversation.settings)
         return conversation.public_settings
 
     async def languages(self, params: NoParams) -> Languages:
-        settings = self._conversations.settings
+        settings = self._settings
         place = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
-        entries = [language_entry(language, place, self._versions) for language in languages()]
+        entries = [
+            language_entry(language, place, self._daemon.versions) for language in languages()
+        ]
         return Languages(languages=await asyncio.gather(*entries))
 
     async def models(self, params: ConversationParams) -> ModelsResult:
-        conversation = self._conversations.active(params.conversation)
-        settings = conversation.settings if conversation else self._conversations.settings
-        offer, servers = await asyncio.gather(
-            self._models.offered(settings), self._models.local.servers()
-        )
+        conversation = self._active(params.conversation)
+        settings = conversation.settings if conversation else self._settings
+        models = self._daemon.models
+        offer, servers = await asyncio.gather(models.offered(settings), models.local.servers())
         return ModelsResult(
             server=ServerEntry(api_base=offer.api_base, models=list(offer.models))
             if offer
@@ -269,21 +278,22 @@ class Methods:
         return await lookups.completions(interpreters, _place(params))
 
     async def status(self, params: NoParams) -> StatusResult:
+        sink = self._receiver.sink
         return StatusResult(
             version=__version__,
             pid=os.getpid(),
-            uptime=round(time.monotonic() - self._started, 3),
+            uptime=round(self._daemon.uptime, 3),
             memory=resident_bytes(),
             conversations=list(map(conversation_status, self._conversations)),
             queues=QueueDepths(
-                requests=self._outbox.pending_requests, outgoing_bytes=self._outbox.pending_bytes
+                requests=getattr(sink, "pending_requests", 0), outgoing_bytes=sink.pending_bytes
             ),
             problems=self._all_problems(),
         )
 
     def _all_problems(self) -> list[str]:
         """Each problem of the configuration and of the conversations, once."""
-        folder = problem_of_folder(self._conversations.settings.cwd)
+        folder = problem_of_folder(self._settings.cwd)
         lines = [*self._problems, *([folder] if folder else []), *guard_problems()]
         for conversation in self._conversations:
             lines += conversation.problems
@@ -295,56 +305,81 @@ class Methods:
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """Stop the turn of this request, because the client has cancelled the request."""
-        conversation = self._conversations.active(params.conversation)
+        conversation = self._active(params.conversation)
         if conversation is not None:
             conversation.interrupt()
 
     def decline_all(self) -> None:
-        """Decline what waits for a person, now and later, because no more requests can come."""
-        self._conversations.decline_all()
+        """Decline what waits for a person, now and later, because no more requests can come.
+
+        Where other clients may come, theirs are awaited.
+        """
+        if self._is_alone:
+            self._conversations.decline_all()
 
     async def close(self) -> None:
-        """Interrupt what runs, and end all processes."""
-        self._background.cancel()
-        closing: list[Awaitable[object]] = [self._conversations.close()]
-        if "_models" in vars(self):
-            closing.append(self._models.close())
-        for outcome in await asyncio.gather(*closing, return_exceptions=True):
-            errors = outcome if isinstance(outcome, list) else [outcome]
-            for error in errors:
-                if isinstance(error, BaseException):
-                    logger.error("closing failed", exc_info=error)
+        """End with the client: its own daemon too, but nothing that it shares with others."""
+        self._conversations.leave(self._receiver)
+        if self._is_alone:
+            await self._daemon.close()
+
+    def _id_of(self, id: str | None) -> str:
+        """The id, or the default conversation's for None."""
+        return self._default if id is None else id
+
+    def _active(self, id: str | None) -> Conversation | None:
+        """The conversation if the daemon has it in memory, else None."""
+        return self._conversations.active(self._id_of(id))
+
+    def _open(self, id: str | None) -> Conversation:
+        """The conversation, active from now on."""
+        return self._conversations.open(self._id_of(id), self._settings)
+
+    def _history(self, id: str | None) -> History:
+        """The history in which a conversation is kept; the client's own if it is not active."""
+        conversation = self._active(id)
+        settings = conversation.settings if conversation else self._settings
+        return self._conversations.history_for(settings)
 
     def _interpreters(self, conversation: str | None) -> Interpreters | None:
         """The language processes of a conversation; None if it has none."""
-        active = self._conversations.active(conversation)
+        active = self._active(conversation)
         return None if active is None else active.interpreters
 
     async def _chat(self, params: ChatParams, is_sent: ChunkFilter) -> TurnResult:
-        conversation = self._conversations.open(params.conversation)
-        emit = self._conversations.emitter(conversation, is_sent)
-        outcome = await conversation.chat(params.message, emit, params.settings)
-        return self._result(conversation, outcome)
+        conversation = self._open(params.conversation)
+        emit = self._emitter(conversation, is_sent)
+        work = conversation.chat(params.message, emit, params.settings)
+        return await self._result(conversation, work)
 
-    def _result(self, conversation: Conversation, outcome: Outcome) -> TurnResult:
-        return turn_result(conversation, outcome, self._conversations.last_seq(conversation.id))
+    def _emitter(self, conversation: Conversation, is_sent: ChunkFilter = every_chunk) -> Emit:
+        feed = self._conversations.feed(conversation.id)
+        return feed.emitter(conversation, self._receiver, is_sent)
 
-    def _model(self, settings: Settings, environment: Environment) -> Model:
-        return self._models.model(settings, environment)
+    def _announce(self, conversation: Conversation, event: EventChunk) -> None:
+        self._conversations.feed(conversation.id).announce(conversation, event)
+
+    async def _result(self, conversation: Conversation, work: Awaitable[Outcome]) -> TurnResult:
+        """Wait for a turn's end, announce it, and return its result.
+
+        Raises what the turn raises.
+        """
+        feed, before = self._conversations.feed(conversation.id), conversation.turns
+        try:
+            outcome = await work
+        except Exception as error:
+            if conversation.turns != before:  # it was accepted
+                words = str(error) if isinstance(error, OIError) else "Something went wrong."
+                words = without_controls(logs.redact(words))
+                feed.end(conversation, {"status": "failed", "message": words})
+            raise
+        feed.end(conversation, {"status": outcome.status.value})
+        return turn_result(conversation, outcome, feed.last_seq)
+
+
+_CHANGED = EventChunk("changed")
 
 
 def _place(params: PlaceParams) -> lookups.CodePlace:
     """Return the place in code that a request names."""
     return lookups.CodePlace(params.language, params.code, params.position)
-
-
-def _every_chunk(chunk: Chunk) -> bool:
-    """Return True: `oi/stream` and `oi/execute` send all chunks."""
-    return True
-
-
-def _waits(chunk: Chunk) -> bool:
-    """Return whether a person has to answer this chunk before the turn goes on."""
-    return isinstance(chunk, InputRequest) or (
-        isinstance(chunk, Executing) and chunk.approval is not None
-    )

@@ -4,20 +4,25 @@ import os
 from pathlib import Path
 
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.conversation import Conversation, Outcome
+from oi_daemon.conversation.conversation import Conversation, OpenTurn, Outcome, Snapshot
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.history import Entry
-from oi_daemon.messages import dump
+from oi_daemon.messages import Executing, InputRequest, dump
 from oi_daemon.messages.text import without_controls
+from oi_daemon.protocol.chunks import to_wire
 from oi_daemon.protocol.methods import (
+    Attached,
     ConversationStatus,
     HistoryEntry,
     LanguageEntry,
     SessionUsage,
     TurnResult,
+    TurnSoFar,
     TurnUsage,
+    WaitingApproval,
+    WaitingInput,
 )
 
 
@@ -41,6 +46,34 @@ def turn_result(conversation: Conversation, outcome: Outcome, last_seq: int) -> 
         ),
         session=_session_usage(conversation.budget),
         last_seq=last_seq,
+    )
+
+
+def attached(conversation: Conversation, snapshot: Snapshot, last_seq: int) -> Attached:
+    """Return what a client gets that attaches itself."""
+    return Attached(
+        conversation=conversation.id,
+        messages=[dump(message) for message in snapshot.messages],
+        state=conversation.state,
+        last_seq=last_seq,
+        settings=conversation.public_settings,
+        turn=_turn_so_far(snapshot.turn) if snapshot.turn else None,
+    )
+
+
+def _turn_so_far(turn: OpenTurn) -> TurnSoFar:
+    approval, request = None, None
+    match turn.waiting:
+        case Executing(code, language, str(id)):
+            approval = WaitingApproval(id=id, code=code, language=language)
+        case InputRequest(prompt, password, id):
+            request = WaitingInput(id=id, prompt=prompt, password=password)
+    return TurnSoFar(
+        messages=[dump(message) for message in turn.messages],
+        finished=turn.finished,
+        unfinished=[to_wire(chunk) for chunk in turn.unfinished],
+        approval=approval,
+        input=request,
     )
 
 

@@ -78,6 +78,54 @@ export interface Interrupted {
   interrupted: boolean;
 }
 
+export interface AttachParams {
+  conversation: string;
+}
+
+export interface Attached {
+  conversation: string;
+  /** All but those that the turn under way has added. */
+  messages: StoredMessage[];
+  state: ConversationState;
+  /** `seq` of the last chunk that is in this. The next one has a higher. */
+  last_seq: number;
+  settings: PublicSettings;
+  /** Left out between turns, and before one has begun. */
+  turn?: TurnSoFar | null;
+}
+
+/** What a conversation is doing. The daemon decides it; clients derive nothing. */
+export type ConversationState = "approval" | "idle" | "input" | "retrying" | "running" | "thinking";
+
+/** The turn under way, as far as its chunks have been sent. */
+export interface TurnSoFar {
+  /** What it has added so far, without the person's words. The last may grow. */
+  messages: StoredMessage[];
+  /** How many of the messages can change no more. */
+  finished: number;
+  /** Chunks that fold to the messages after the finished ones. Begin a fold with them, and go on with those that are notified. */
+  unfinished: Chunk[];
+  approval?: WaitingApproval | null;
+  input?: WaitingInput | null;
+}
+
+/** A block that waits: nothing runs until `oi/approve` names its id. */
+export interface WaitingApproval {
+  id: string;
+  code: string;
+  language: string;
+}
+
+/** Code, or a question of the daemon, that waits for `oi/input`. */
+export interface WaitingInput {
+  id: string;
+  prompt: string;
+  password: boolean;
+}
+
+/** The result of a method that gives nothing back. */
+export type Empty = Record<string, never>;
+
 export interface HistoryListParams {
   limit?: number;
   cursor?: string | null;
@@ -123,9 +171,6 @@ export interface ConversationResult {
 export interface Removed {
   removed: StoredMessage[];
 }
-
-/** The result of a method that gives nothing back. */
-export type Empty = Record<string, never>;
 
 export interface HistoryDeleteParams {
   conversation: string;
@@ -202,9 +247,6 @@ export interface ConversationStatus {
   cost: number;
   usage: SessionUsage;
 }
-
-/** What a conversation is doing. The daemon decides it; clients derive nothing. */
-export type ConversationState = "approval" | "idle" | "input" | "retrying" | "running" | "thinking";
 
 export interface QueueDepths {
   /** Accepted and not answered. */
@@ -314,7 +356,8 @@ export type Chunk =
   | { input: { prompt: string; password: boolean; }; }
   | { declined: { by: "skip" | "stop" | "gone"; }; }
   | { thinking: string; }
-  | { notice: { kind: string; message: string; seconds?: number; }; };
+  | { notice: { kind: string; message: string; seconds?: number; }; }
+  | { event: { kind: string; message?: string; approval?: string; input?: string; status?: string; }; };
 
 /** How a block ended. */
 export interface BlockResult {
@@ -486,6 +529,8 @@ export interface Methods {
   "oi/approve": { params: ApproveParams; result: Accepted };
   "oi/input": { params: InputParams; result: Accepted };
   "oi/interrupt": { params: ConversationParams; result: Interrupted };
+  "oi/attach": { params: AttachParams; result: Attached };
+  "oi/detach": { params: AttachParams; result: Empty };
   "oi/history/list": { params: HistoryListParams; result: HistoryPage };
   "oi/history/get": { params: ConversationParams; result: HistoryMessages };
   "oi/history/set": { params: HistorySetParams; result: ConversationResult };

@@ -54,6 +54,38 @@
 ---@class oi.Interrupted
 ---@field interrupted boolean
 
+---@class oi.AttachParams
+---@field conversation string
+
+---@class oi.Attached
+---@field conversation string
+---@field messages oi.StoredMessage[] All but those that the turn under way has added.
+---@field state oi.ConversationState
+---@field last_seq integer `seq` of the last chunk that is in this. The next one has a higher.
+---@field settings oi.PublicSettings
+---@field turn? oi.TurnSoFar Left out between turns, and before one has begun.
+
+---@alias oi.ConversationState "approval"|"idle"|"input"|"retrying"|"running"|"thinking"
+
+---@class oi.TurnSoFar The turn under way, as far as its chunks have been sent.
+---@field messages oi.StoredMessage[] What it has added so far, without the person's words. The last may grow.
+---@field finished integer How many of the messages can change no more.
+---@field unfinished oi.Chunk[] Chunks that fold to the messages after the finished ones. Begin a fold with them, and go on with those that are notified.
+---@field approval? oi.WaitingApproval
+---@field input? oi.WaitingInput
+
+---@class oi.WaitingApproval A block that waits: nothing runs until `oi/approve` names its id.
+---@field id string
+---@field code string
+---@field language string
+
+---@class oi.WaitingInput Code, or a question of the daemon, that waits for `oi/input`.
+---@field id string
+---@field prompt string
+---@field password boolean
+
+---@class oi.Empty The result of a method that gives nothing back.
+
 ---@class oi.HistoryListParams
 ---@field limit? integer
 ---@field cursor? string
@@ -85,8 +117,6 @@
 
 ---@class oi.Removed
 ---@field removed oi.StoredMessage[]
-
----@class oi.Empty The result of a method that gives nothing back.
 
 ---@class oi.HistoryDeleteParams
 ---@field conversation string
@@ -138,8 +168,6 @@
 ---@field model string
 ---@field cost number US dollars of this session, as far as known.
 ---@field usage oi.SessionUsage
-
----@alias oi.ConversationState "approval"|"idle"|"input"|"retrying"|"running"|"thinking"
 
 ---@class oi.QueueDepths
 ---@field requests integer Accepted and not answered.
@@ -208,6 +236,7 @@
 ---@field declined? { by: "skip"|"stop"|"gone" }
 ---@field thinking? string
 ---@field notice? { kind: string, message: string, seconds?: number }
+---@field event? { kind: string, message?: string, approval?: string, input?: string, status?: string }
 
 ---@class oi.BlockResult How a block ended.
 ---@field status "ok"|"error"|"interrupted"|"killed" `error`: the code raised, or its exit status is not 0; `killed`: its process ended.
@@ -307,6 +336,8 @@
 ---@overload fun(method: "oi/approve", params: oi.ApproveParams, callback?: fun(err?: oi.Error, result?: oi.Accepted))
 ---@overload fun(method: "oi/input", params: oi.InputParams, callback?: fun(err?: oi.Error, result?: oi.Accepted))
 ---@overload fun(method: "oi/interrupt", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Interrupted))
+---@overload fun(method: "oi/attach", params: oi.AttachParams, callback?: fun(err?: oi.Error, result?: oi.Attached))
+---@overload fun(method: "oi/detach", params: oi.AttachParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
 ---@overload fun(method: "oi/history/list", params: oi.HistoryListParams, callback?: fun(err?: oi.Error, result?: oi.HistoryPage))
 ---@overload fun(method: "oi/history/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.HistoryMessages))
 ---@overload fun(method: "oi/history/set", params: oi.HistorySetParams, callback?: fun(err?: oi.Error, result?: oi.ConversationResult))
