@@ -210,7 +210,7 @@ class Conversation:
             spending=self._bill,
             emit=following,
             finished=lambda: self._transcript.save(
-                settings, turn.messages, emit=following, whole=False
+                settings, turn.messages, emit=following, whole=turn.is_complete
             ),
             max_rounds=settings.max_rounds,
         )

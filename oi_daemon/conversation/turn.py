@@ -38,6 +38,8 @@ from oi_daemon.messages import (
 from oi_daemon.messages.failing import same_failures
 from oi_daemon.messages.usage import Quote, Usage
 
+_SOON = 0.02
+"""Seconds for which the chunks of a person's own block are held back, because it may end soon."""
 MOST_SAME_FAILURES = 3
 """How often a turn's block may fail in the same way; then the turn stops."""
 
@@ -92,6 +94,8 @@ class Turn:
         """True while a block runs."""
         self._saving = False
         """True while a message is saved before the chunk that completes it is emitted."""
+        self.is_complete = False
+        """True once no more messages can follow, although the turn has not ended yet."""
         self._interrupted = False
         """True once `interrupt` was called."""
         self._cancelled = False
@@ -283,7 +287,54 @@ class Turn:
                 return Status.STOPPED
 
     async def _run_own(self, block: Executing) -> Status:
-        return await self._run(block) or Status.DONE
+        """Run the person's own block. One that ends soon is saved once, with its output."""
+        async with aclosing(self._execution.run(block.language, block.code)) as chunks:
+            early: list[Chunk] = []
+            beginning = asyncio.create_task(self._begin_own(chunks, early))
+            try:
+                await asyncio.wait([beginning], timeout=_SOON)
+                if early and isinstance(early[-1], EndOfExecution):
+                    await self._emit_whole([block, *early])
+                else:
+                    await self._emit(block)
+                    await beginning
+                    for chunk in early:
+                        await self._emit(chunk)
+                    async for chunk in chunks:
+                        await self._emit(chunk)
+            finally:
+                beginning.cancel()
+                await asyncio.gather(beginning, return_exceptions=True)
+                self._executing = False
+        return Status.INTERRUPTED if self._interrupted else Status.DONE
+
+    async def _begin_own(self, chunks: AsyncGenerator[Chunk, None], early: list[Chunk]) -> None:
+        """Run a block until it ends, asks for input, or has run for `_SOON` seconds.
+
+        Args:
+            early: gets the chunks until then.
+        """
+        self._executing = True
+        end = asyncio.get_running_loop().time() + _SOON
+        async for chunk in chunks:
+            early.append(chunk)
+            if isinstance(chunk, EndOfExecution | InputRequest):
+                return
+            if asyncio.get_running_loop().time() > end:
+                return
+
+    async def _emit_whole(self, chunks: Sequence[Chunk]) -> None:
+        """Emit all chunks of a turn that runs the person's own block, after one save."""
+        self._emitted.clear()
+        try:
+            for chunk in chunks:
+                self._fold.add(chunk)
+            self.is_complete = True
+            await self._save()
+            for chunk in chunks:
+                await self._send(chunk)
+        finally:
+            self._emitted.set()
 
     async def _run(self, block: Executing, *, announced: bool = False) -> Status | None:
         """Run a block. Returns None if the turn continues.
