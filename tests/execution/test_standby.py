@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Collection
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.process import guard
 from oi_daemon.execution.python_worker.harmless import harmless
+from oi_daemon.execution.python_worker.standby import Standby
 from tests.execution.runs import Running, lines, output, run, text
 from tests.execution.test_guard import alive, start, workers
 from tests.patience import until
@@ -292,3 +294,31 @@ async def test_one_that_is_forked_while_all_are_killed_does_not_take_over(
     monkeypatch.setattr("oi_daemon.execution.process.standby.kill", kill_others)
     await begun.close()
     assert not alive({active.pid, standby})
+
+
+async def test_a_fork_that_takes_long_is_not_made_around_each_short_block(
+    begun: Interpreters,
+) -> None:
+    """What it had changed since may be lost, which is said."""
+    code = "import gc\nfor each in gc.get_objects():\n    if type(each).__name__ == 'Standby':"
+    await run(begun, f"{code} each._cost = 1000.0")
+    told = await output(begun, "x = int('6')\nx")
+    assert told == "6\n"
+    told = await output(begun, "os._exit(3)") + await output(begun, "x")
+    assert re.search(r"(before this block\.]\n6|as they were a few blocks before\.]\n5)\n$", told)
+
+
+def test_when_a_fork_pays() -> None:
+    standby = Standby(cast("Any", None), set)
+    assert standby.pays(risky=True)
+    assert not standby.pays(risky=False)
+
+    standby._cost = 0.04
+    standby.count(pause=0.001, work=0.03)
+    assert not standby.pays(risky=True)
+    standby.count(pause=0.001, work=0.03)
+    assert standby.pays(risky=True)
+
+    standby._work = 0.0
+    standby.count(pause=0.05, work=0.001)
+    assert standby.pays(risky=False)

@@ -32,6 +32,8 @@ _TICK = 0.015
 """Seconds between two looks of `Watch` at the main thread."""
 _IDLE = 0.05
 """Seconds to wait for another block before the worker forks a standby."""
+_AT_ONCE = 0.001
+"""Seconds in which a request that is there already is received."""
 
 
 def main(control: int, answers: int, nonce: str, folder: str) -> None:
@@ -84,7 +86,8 @@ def _serve(
 ) -> NoReturn:
     """Run block after block.
 
-    The standby is renewed when the worker is idle, and around blocks that may end the process.
+    The standby is renewed when the worker is idle, and around blocks that may end the process,
+    where that is worth its time.
     Where `renew` returns True, this is the process that continues from a standby: it calls
     `take_over`, and waits for the next block.
     """
@@ -96,12 +99,15 @@ def _serve(
             _end_group()
         number, megabytes, code = request
         risky = not harmless(code)
-        if risky and standby.due and standby.renew():
+        if risky and standby.due and standby.pays(risky=True) and standby.renew():
             take_over()
             continue
+        started = time.monotonic()
         run(number, code)
+        standby.count(requests.pause, time.monotonic() - started)
         standby.due = (number, megabytes)
-        if risky and standby.renew():
+        requests.begin()
+        if standby.pays(risky=risky) and standby.renew():
             take_over()
 
 
@@ -112,16 +118,30 @@ class Requests:
         self._channel = channel
         self._loop = loop
         self._standby = standby
+        self._ended = 0.0
+        """Time at which the last block has ended."""
+        self.pause = 0.0
+        """Seconds between the last block and the next request; 0 if it came during a fork."""
+
+    def begin(self) -> None:
+        """Begin to wait for the next request, because a block has ended."""
+        self._ended, self.pause = time.monotonic(), 0.0
 
     def idle(self) -> bool:
         """Wait for a short time; return True if no request came."""
-        return not self._wait(_IDLE)
+        came = self._wait(_IDLE)
+        self.pause = time.monotonic() - self._ended
+        return not came
 
     def receive(self) -> tuple[int, int, str] | None:
         """Wait for the next request; see `Channel.receive`."""
+        start = time.monotonic()
         if self._loop.is_open:
             self._wait(NEVER)
-        return self._channel.receive()
+        request = self._channel.receive()
+        if (now := time.monotonic()) - start > _AT_ONCE:
+            self.pause = now - self._ended
+        return request
 
     def _wait(self, seconds: float) -> bool:
         """Wait for a request; return False if the time is over before."""

@@ -14,6 +14,7 @@ import os
 import select
 import stat
 import sys
+from time import thread_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _LOOK = 30
 """Seconds between two checks by a standby whether the daemon lives; the guard acts much earlier."""
 _THREADS = 3
 """Number of the worker's own threads: the main thread, `Watch` and `Lookups`."""
+_CHEAP = 0.005
+"""Seconds of processor time up to which a fork is made around every block that needs one."""
 _MIB = 1 << 20
 _PAGE = os.sysconf("SC_PAGESIZE")
 
@@ -53,8 +56,29 @@ class Standby:
         """The last block's number and memory limit in megabytes, if no standby has its results."""
         self._latest = (0, 0)
         """The value of `due` for which `renew` was called last."""
+        self._cost = 0.0
+        """Seconds of processor time that the last fork has taken."""
+        self._work = 0.0
+        """Seconds for which blocks have run since the last fork."""
+        self._pause = 0.0
+        """Seconds between the last two blocks."""
         self.forking = False
         """True while `_fork` forks, False while the user's code does."""
+
+    def count(self, pause: float, work: float) -> None:
+        """Note that a block has run for `work` seconds, after a pause in which none ran."""
+        self._pause = pause
+        self._work += work
+
+    def pays(self, *, risky: bool) -> bool:
+        """Whether a fork is worth its time now, although the next block may have to wait for it.
+
+        A cheap fork is, around a block that may end the process. That of a large process is, once
+        a crash would lose more work than it takes, or if the last pause was long enough for it.
+        """
+        if self._cost <= _CHEAP:
+            return risky
+        return self._cost <= max(self._work, self._pause)
 
     def renew(self) -> bool:
         """Replace the standby by a fork of the present state, where that is safe.
@@ -115,6 +139,7 @@ class Standby:
     def _divide(self) -> bool:
         """Fork the standby. Returns False here, and True in the process that continues from it."""
         wake = {signal.SIGUSR1}
+        start = thread_time()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, wake)
         try:
             child = self._fork()
@@ -124,6 +149,7 @@ class Standby:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         self._child = child
+        self._cost, self._work = thread_time() - start, 0.0
         # Libraries such as OpenBLAS end their threads before a fork. One that is still here is
         # missing in the standby.
         if _threads() > _THREADS:
