@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from oi_daemon.conversation.collaborators import Model
 from oi_daemon.execution.languages.registry import find_language, runnable
 from oi_daemon.execution.languages.versions import Versions
+from oi_daemon.messages import ConversationState
 from oi_daemon.model.environment import Environment
 from oi_daemon.server.background import Background
 from oi_daemon.server.conversations import Conversations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _PRELOAD_AFTER = 1.0
-"""Seconds between the first client's first request and the import of what is slow to import."""
+"""Seconds without a turn after which what is slow to import is imported."""
 
 
 class Daemon:
@@ -54,7 +55,8 @@ class Daemon:
     def preload(self) -> None:
         """Import in the background what is slow to import, so that the first turn need not wait.
 
-        Begins a little later, because an editor that has just started needs the processor itself.
+        Begins a little later, because an editor that has just started needs the processor itself,
+        and not while turns run, which it would slow down.
         """
         if not self._is_preloaded:
             self._is_preloaded = True
@@ -66,9 +68,21 @@ class Daemon:
         Otherwise the collector would go through all of it again and again, and the time of a long
         stream would grow faster than its length.
         """
-        await asyncio.sleep(_PRELOAD_AFTER)
+        turns = -1
+        while turns != self._turns() or self._is_busy():
+            turns = self._turns()
+            await asyncio.sleep(_PRELOAD_AFTER)
         await self.models.preload()
         gc.freeze()
+
+    def _turns(self) -> int:
+        """How many turns have begun."""
+        return sum(conversation.turns for conversation in self.conversations)
+
+    def _is_busy(self) -> bool:
+        """Whether a turn runs."""
+        idle = ConversationState.IDLE
+        return any(conversation.state is not idle for conversation in self.conversations)
 
     async def close(self) -> None:
         """Interrupt what runs, and end all processes."""
