@@ -9,7 +9,7 @@ from dataclasses import replace
 from tempfile import TemporaryDirectory
 
 from oi_daemon import keys
-from oi_daemon.execution.language import Language, Lookup, Process, Workplace
+from oi_daemon.execution.language import Language, Lookup, Process, StartedProcess, Workplace
 from oi_daemon.execution.languages.registry import (
     PYTHON,
     find_language,
@@ -108,6 +108,12 @@ class Interpreters:
         asked = {name: self._processes[name] for name in names if name in self._processes}
         answers = await asyncio.gather(*(process.look_up(lookup) for process in asked.values()))
         return dict(zip(asked, answers, strict=True))
+
+    async def started(self) -> dict[str, list[StartedProcess]]:
+        """What the code has started and what runs now, by the name of its language."""
+        processes = list(self._processes.items())
+        found = await asyncio.to_thread(lambda: [process.started() for _, process in processes])
+        return {name: each for (name, _), each in zip(processes, found, strict=True)}
 
     async def warm(self) -> None:
         """Start Python ahead of need, as a spare that any conversation may take.

@@ -52,6 +52,19 @@ class Lookup:
     """Most variables or matches that are wanted."""
 
 
+@dataclass(frozen=True, slots=True)
+class StartedProcess:
+    """A process that code has started."""
+
+    pid: int
+    command: str
+    """Its command line, shortened."""
+    seconds: float
+    """How long it has been running."""
+    ports: tuple[int, ...]
+    """The TCP ports on which it listens, in their order."""
+
+
 class Process(Protocol):
     """The process of one language in one conversation. It keeps its state between blocks."""
 
@@ -80,6 +93,13 @@ class Process(Protocol):
 
         Returns:
             False if no request of this id waits.
+        """
+        ...
+
+    def started(self) -> list[StartedProcess]:
+        """What the code has started and what runs now, such as servers.
+
+        Reads much of /proc, so an event loop calls it in a thread.
         """
         ...
 

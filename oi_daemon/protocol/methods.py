@@ -306,12 +306,28 @@ class ModelsResult(_Shape):
     ]
 
 
-class ConversationStatus(_Shape):
+class ProcessEntry(_Shape, omit_defaults=True):
+    """A process that code has started."""
+
+    pid: int
+    language: str
+    command: Annotated[str, Meta(description="At most 200 characters; known keys are redacted.")]
+    seconds: Annotated[float, Meta(description="How long it has been running.")]
+    ports: Annotated[list[int], Meta(description="TCP ports on which it listens.")] = []
+
+
+class ConversationStatus(_Shape, omit_defaults=True):
     conversation: str
     state: ConversationState
     model: str
     cost: Annotated[float, Meta(description="US dollars of this session, as far as known.")]
     usage: SessionUsage
+    processes: Annotated[
+        list[ProcessEntry],
+        Meta(
+            description="What its code has started and what runs now, such as servers. Linux only."
+        ),
+    ] = []
 
 
 class QueueDepths(_Shape):

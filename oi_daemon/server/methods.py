@@ -284,7 +284,7 @@ class Methods:
             pid=os.getpid(),
             uptime=round(self._daemon.uptime, 3),
             memory=resident_bytes(),
-            conversations=list(map(conversation_status, self._conversations)),
+            conversations=await asyncio.gather(*map(conversation_status, self._conversations)),
             queues=QueueDepths(
                 requests=getattr(sink, "pending_requests", 0), outgoing_bytes=sink.pending_bytes
             ),

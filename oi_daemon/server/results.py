@@ -9,6 +9,7 @@ from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.history import Entry
+from oi_daemon.logs import redact
 from oi_daemon.messages import Executing, InputRequest, dump
 from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.chunks import to_wire
@@ -17,6 +18,7 @@ from oi_daemon.protocol.methods import (
     ConversationStatus,
     HistoryEntry,
     LanguageEntry,
+    ProcessEntry,
     SessionUsage,
     TurnResult,
     TurnSoFar,
@@ -77,14 +79,27 @@ def _turn_so_far(turn: OpenTurn) -> TurnSoFar:
     )
 
 
-def conversation_status(conversation: Conversation) -> ConversationStatus:
+async def conversation_status(conversation: Conversation) -> ConversationStatus:
     """Return what `oi/status` says of a conversation."""
+    interpreters = conversation.interpreters
+    started = {} if interpreters is None else await interpreters.started()
     return ConversationStatus(
         conversation=conversation.id,
         state=conversation.state,
         model=conversation.settings.model,
         cost=conversation.budget.cost,
         usage=_session_usage(conversation.budget),
+        processes=[
+            ProcessEntry(
+                pid=process.pid,
+                language=language,
+                command=without_controls(redact(process.command)),
+                seconds=process.seconds,
+                ports=list(process.ports),
+            )
+            for language, found in started.items()
+            for process in found
+        ],
     )
 
 

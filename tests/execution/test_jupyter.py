@@ -250,3 +250,10 @@ async def test_the_end_of_a_block_tells_the_kernels_error(
     assert (ended.error.name, ended.error.message) == ("ZeroDivisionError", "division by zero")
     assert "ZeroDivisionError" in ended.error.traceback[-1]
     assert result(await run(interpreters, "x = 1", language=kernel)).status == "ok"
+
+
+async def test_a_kernel_is_no_process_that_its_code_has_started(interpreters: Interpreters) -> None:
+    code = "import subprocess\nchild = subprocess.Popen(['sleep', '61'])"
+    await run(interpreters, code, language="snake")
+    started = await interpreters.started()
+    assert [each.command for each in started["snake"]] == ["sleep 61"]

@@ -246,6 +246,20 @@ export interface ConversationStatus {
   /** US dollars of this session, as far as known. */
   cost: number;
   usage: SessionUsage;
+  /** What its code has started and what runs now, such as servers. Linux only. */
+  processes?: ProcessEntry[];
+}
+
+/** A process that code has started. */
+export interface ProcessEntry {
+  pid: number;
+  language: string;
+  /** At most 200 characters; known keys are redacted. */
+  command: string;
+  /** How long it has been running. */
+  seconds: number;
+  /** TCP ports on which it listens. */
+  ports?: number[];
 }
 
 export interface QueueDepths {

@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from oi_daemon.execution.language import Language, Lookup, Workplace
+from oi_daemon.execution.language import Language, Lookup, StartedProcess, Workplace
 from oi_daemon.files import make_private, write_private
 from oi_daemon.messages import ActiveLine, BlockResult, Chunk, Display, EndOfExecution, Output
 from oi_daemon.settings.paths import pages_path
@@ -34,6 +34,9 @@ class HTMLPage:
 
     async def answer(self, input: str, value: str | None) -> bool:
         return False
+
+    def started(self) -> list[StartedProcess]:
+        return []
 
     async def look_up(self, lookup: Lookup) -> bytes | None:
         return b"{}"

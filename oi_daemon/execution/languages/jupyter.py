@@ -47,7 +47,14 @@ def start(kernel: KernelSpec, workplace: Workplace) -> LanguageProcess:
         return Program(command=command, environment={**environ, **given}, cwd=workplace.cwd)
 
     name = f"The Jupyter kernel {kernel.name}"
-    spec = WorkerSpec(name=name, program=program, request=_request, again=_AGAIN, grace=_GRACE)
+    spec = WorkerSpec(
+        name=name,
+        program=program,
+        request=_request,
+        again=_AGAIN,
+        has_kernel=True,
+        grace=_GRACE,
+    )
     return LanguageProcess(spec, workplace)
 
 

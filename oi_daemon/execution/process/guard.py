@@ -227,7 +227,7 @@ def kill(group: int, cookie: str, spared: Collection[int] = ()) -> None:
         spared: processes that are left alive although they have the cookie.
     """
     _attempt(os.killpg, group)
-    for process in _processes():
+    for process in process_ids():
         if process not in spared and has_cookie(process, cookie):
             _attempt(os.kill, process)
 
@@ -249,7 +249,7 @@ def _pidfd(process: int) -> int | None:
         return None
 
 
-def _processes() -> list[int]:
+def process_ids() -> list[int]:
     """The ids of all processes; none if there is no /proc."""
     try:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - takes half the time

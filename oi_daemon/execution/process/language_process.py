@@ -15,7 +15,7 @@ from typing import Any
 
 from oi_daemon import keys
 from oi_daemon.errors import NotInstalledError
-from oi_daemon.execution.language import Lookup, Workplace
+from oi_daemon.execution.language import Lookup, StartedProcess, Workplace
 from oi_daemon.execution.process.ending import Ending, KeptVariables
 from oi_daemon.execution.process.running_block import RunningBlock
 from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
@@ -172,6 +172,11 @@ class LanguageProcess:
     async def answer(self, input: str, value: str | None) -> bool:
         """Give the code a line that it waits for. See `Process.answer`."""
         return self._block is not None and await self._block.answer(input, value)
+
+    def started(self) -> list[StartedProcess]:
+        """What the code has started. See `Process.started`."""
+        stream = self._stream
+        return [] if stream is None else stream.started(kernel=self._spec.has_kernel)
 
     async def look_up(self, lookup: Lookup) -> bytes | None:
         """Answer a lookup. See `Process.look_up`."""

@@ -35,9 +35,14 @@ def process_name(process: int) -> str:
 def process_tree(process: int) -> Iterator[int]:
     """The ids of a process and of its descendants; only its own where /proc does not exist."""
     yield process
+    for child in children(process):
+        yield from process_tree(child)
+
+
+def children(process: int) -> Iterator[int]:
+    """The ids of the processes that a process has started and not waited for."""
     for thread in _threads_of(process):
-        for child in _read(thread / "children").split():
-            yield from process_tree(int(child))
+        yield from map(int, _read(thread / "children").split())
 
 
 def threads(process: int) -> Iterator[Path]:

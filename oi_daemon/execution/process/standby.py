@@ -10,11 +10,13 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from oi_daemon.execution.language import StartedProcess
 from oi_daemon.execution.process.guard import guard, has_cookie, kill
 from oi_daemon.execution.process.proc import process_tree
+from oi_daemon.execution.process.started import started_processes
 
 _STATUS_WITHIN = 10.0
 """Seconds that a standby has to report the status with which its child has ended."""
@@ -74,6 +76,10 @@ class ActiveProcess:
     def processes(self) -> list[int]:
         """Ids of the active process and of what it started, without the standby."""
         return [process for process in process_tree(self.pid) if process != self._standby]
+
+    def started(self, ours: Iterable[int]) -> list[StartedProcess]:
+        """What the code has started and what runs now. See `started_processes`."""
+        return started_processes(self.pid, self._cookie, (self._standby, self._parent, *ours))
 
     def kill(self) -> None:
         """Kill it and all that it started, but not its standby. `exited` is called afterwards."""

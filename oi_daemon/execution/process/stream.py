@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from oi_daemon.execution.language import StartedProcess
 from oi_daemon.execution.process.ending import KeptVariables
 from oi_daemon.execution.process.launch import LaunchedProcess, Program
 from oi_daemon.execution.process.marks import Kind, Mark, Marks
-from oi_daemon.execution.process.proc import MemoryUse, memory_use
+from oi_daemon.execution.process.proc import MemoryUse, children, memory_use
 
 _ANSWER_WITHIN = 1.0
 """Seconds that a process has to answer a lookup."""
@@ -190,6 +191,14 @@ class WorkerStream:
     def processes(self) -> list[int]:
         """Ids of the process and of what it started, without the standby."""
         return self._process.active.processes()
+
+    def started(self, *, kernel: bool) -> list[StartedProcess]:
+        """What the code has started and what runs now. See `started_processes`.
+
+        Args:
+            kernel: whether the process's own children run the code, and are left out too.
+        """
+        return self._process.active.started(children(self.pid) if kernel else ())
 
     @property
     def is_settled(self) -> bool:

@@ -38,6 +38,8 @@ class WorkerSpec:
     """Answers lookups in place of the worker."""
     answers_while_running: bool = False
     """Whether the worker also answers lookups while a block runs."""
+    has_kernel: bool = False
+    """Whether the code runs in a child of the process, which is no process of the user's."""
     grace: float = 2.0
     """Seconds in which an interrupted block could run and did not stop; then it is killed with its
     process."""

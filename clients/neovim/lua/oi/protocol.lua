@@ -168,6 +168,14 @@
 ---@field model string
 ---@field cost number US dollars of this session, as far as known.
 ---@field usage oi.SessionUsage
+---@field processes? oi.ProcessEntry[] What its code has started and what runs now, such as servers. Linux only.
+
+---@class oi.ProcessEntry A process that code has started.
+---@field pid integer
+---@field language string
+---@field command string At most 200 characters; known keys are redacted.
+---@field seconds number How long it has been running.
+---@field ports? integer[] TCP ports on which it listens.
 
 ---@class oi.QueueDepths
 ---@field requests integer Accepted and not answered.
