@@ -1,5 +1,6 @@
 """Corpora of programs, each run as a block and by the language's own program.
 
+python benchmarks/fidelity bash FOLDER            bash's tests, from a copy of its source
 python benchmarks/fidelity node FOLDER            Node's test/parallel, from a copy of its source
 python benchmarks/fidelity cpython FOLDER         CPython's tests, from an installed package `test`
 python benchmarks/fidelity node FOLDER --only 0:50 --sample 10 --verbose
@@ -13,10 +14,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from fidelity import cpython, node
+from fidelity import bash, cpython, node
 from fidelity.comparison import compare
 
-CORPORA = {"cpython": cpython.CORPUS, "node": node.CORPUS}
+CORPORA = {"bash": bash.CORPUS, "cpython": cpython.CORPUS, "node": node.CORPUS}
 
 parser = argparse.ArgumentParser(prog="python benchmarks/fidelity")
 parser.add_argument("corpus", choices=sorted(CORPORA))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fidelity.program import Corpus, Program
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
-from oi_daemon.messages import InputRequest, Output
+from oi_daemon.messages import EndOfExecution, InputRequest, Output
 
 HUNG = "[did not end in time]"
 
@@ -35,23 +35,25 @@ async def compare(
 async def outcome(corpus: Corpus, program: Program, seconds: float) -> tuple[str, str, str]:
     """How a program compares, and its two outputs.
 
-    Only a program that succeeds by itself, twice with the same output, says anything.
+    Only a program that does the same twice by itself says anything; and where blocks have no exit
+    status, it must succeed.
     """
-    status, plain = await by_itself(program, seconds)
-    if status:
+    status, plain = await by_itself(corpus, program, seconds)
+    if HUNG in plain or (status and not corpus.has_status):
         return "fails by itself", plain, ""
-    again = await by_itself(program, seconds)
-    plain = corpus.normalized(plain)
-    if again[0] or corpus.normalized(again[1]) != plain:
+    if await by_itself(corpus, program, seconds) != (status, plain):
         return "not deterministic", plain, ""
-    block = corpus.normalized(await as_block(corpus, program, seconds))
+    block_status, block = await as_block(corpus, program, seconds)
     if HUNG in block:
         return "hangs", plain, block
+    if corpus.has_status:
+        plain, block = f"{plain}[exit {status}]", f"{block}[exit {block_status}]"
     return ("alike" if block == plain else "differs"), plain, block
 
 
-async def by_itself(program: Program, seconds: float) -> tuple[int, str]:
-    """The exit status and output of a program's own command; -1 if it does not end in time."""
+async def by_itself(corpus: Corpus, program: Program, seconds: float) -> tuple[int, str]:
+    """The exit status and output of a program's own command, until it ends."""
+    program.before()
     process = await asyncio.create_subprocess_exec(
         *program.command,
         cwd=program.cwd,
@@ -60,23 +62,39 @@ async def by_itself(program: Program, seconds: float) -> tuple[int, str]:
         stderr=STDOUT,
         start_new_session=True,
     )
+    assert process.stdout is not None
+    written = bytearray()
+    reading = asyncio.create_task(_read(process.stdout, written))
+    hung = ""
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), seconds)
+        await asyncio.wait_for(process.wait(), seconds)
     except TimeoutError:
-        output = HUNG.encode()
-    finally:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        status = await process.wait()
-    return status, output.decode("utf-8", "replace")
+        hung = HUNG
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    await asyncio.wait([reading], timeout=1)  # what it has started elsewhere may hold it open
+    reading.cancel()
+    text = written.decode("utf-8", "replace")
+    return await process.wait(), corpus.normalized(text) + hung
 
 
-async def as_block(corpus: Corpus, program: Program, seconds: float) -> str:
-    """The output of a program as a block of a new process; its input is at its end at once."""
+async def _read(stream: asyncio.StreamReader, into: bytearray) -> None:
+    """Read a stream to its end."""
+    while data := await stream.read(1 << 16):
+        into += data
+
+
+async def as_block(corpus: Corpus, program: Program, seconds: float) -> tuple[int | None, str]:
+    """The exit status, if any, and the output of a program as a block of a new process.
+
+    Its input is at its end at once.
+    """
+    program.before()
     interpreters = Interpreters(Workplace(cwd=str(program.cwd)))
     written: list[str] = []
+    status: int | None = None
     try:
         async with asyncio.timeout(seconds):
             for code in filter(None, (program.code, program.after)):
@@ -85,8 +103,10 @@ async def as_block(corpus: Corpus, program: Program, seconds: float) -> str:
                         written.append(chunk.text)
                     elif isinstance(chunk, InputRequest):
                         await interpreters.answer(chunk.input, None)
+                    elif isinstance(chunk, EndOfExecution) and chunk.result:
+                        status = chunk.result.exit
     except TimeoutError:
         written.append(HUNG)
     finally:
         await interpreters.close()
-    return "".join(written)
+    return status, corpus.normalized("".join(written))

@@ -16,6 +16,8 @@ class Program:
     cwd: Path
     after: str = ""
     """A second block, which checks what a program does at its end."""
+    before: Callable[[], None] = lambda: None
+    """Makes the folder as the program expects it. Called before each run."""
 
 
 @dataclass(frozen=True)
@@ -27,3 +29,5 @@ class Corpus:
     """Finds the programs in a folder."""
     normalized: Callable[[str], str] = str
     """Replaces what differs from run to run in an output, such as numbers of processes."""
+    has_status: bool = False
+    """Whether a block has an exit status. It is compared too, and any status is a success."""

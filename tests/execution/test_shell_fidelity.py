@@ -48,6 +48,19 @@ SCRIPTS = [
     "echo a \\",
     "f() { local -r x=1; x=2; echo no; }; f; echo $?",
     "echo a b; echo $_; false; exit",
+    "set -e\ntrap 'echo left' EXIT\necho here\nfalse\necho no",
+    "trap -p NOSIG\ntrap\nno_such_command",
+    "set -o functrace; f() { return; }; trap 'echo RET' RETURN; f; set +T; f",
+    "set -T; f() { echo f; }; trap 'echo DBG $LINENO' DEBUG; f; trap - DEBUG; f",
+    "eval cat <(echo a); eval 'echo b; cat' <(echo c)",
+    "shopt -s execfail; exec no-such-command; echo $?; exec echo replaced; echo no",
+    "for i in {1..6000}; do :; done; exec sh -c 'echo replaced; exit 4'",
+    "echo ${#-} $(echo $-)",
+    "exec 9>trace; BASH_XTRACEFD=9\nset -x\necho a; set +x; cat trace",
+    "set -n\necho no",
+    "cat <<END\na\nEND\ncat <<END\nb",
+    "echo 'a << b'; x=$(cat <<END\nno end)\necho $x",
+    "printf '%s\\n' a b | while read -r line; do echo $line; done",
 ]
 """Each is run as a script by bash, and as a block."""
 

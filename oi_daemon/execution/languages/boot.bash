@@ -33,7 +33,7 @@ until \builtin read -r -u 252 _; do (($? > 128)) || { \builtin trap - EXIT; \bui
 { : $((LINENO = -@LINES@, 1 / 0)); } 2>/dev/null
 
 ### before
-__oi=(0); [[ -s @FOLDER@/return ]] || \builtin set -T; \builtin trap -- @INTERRUPT@ INT
+__oi=(0 [5]=@LOOK@); [[ -s @FOLDER@/return ]] || \builtin set -T; \builtin trap -- @INTERRUPT@ INT
 \builtin eval @BEGIN@"$__oi_status" && :
 
 ### begin: what `before` does last; it leaves the exit status of the block before
@@ -41,7 +41,7 @@ __oi=(0); [[ -s @FOLDER@/return ]] || \builtin set -T; \builtin trap -- @INTERRU
 
 ### after: an empty line comes first, in case the block ends with a backslash. There are no quotes, and all
 # brackets are closed, so that what a block leaves open stays open, and is an error.
-{ __oi_status=$? __oi_number=@NUMBER@; \builtin trap : INT; \builtin trap - DEBUG; \builtin set +Teuxvn; \builtin set +o posix; IFS= \builtin read -rd \~ __oi_code <@FOLDER@/after; } >/dev/null 2>&1; \exec <&251 >&250 2>&1; \builtin eval \\builtin\ eval\ \"\$__oi_code\"
+{ __oi_status=$? __oi_number=@NUMBER@; \builtin trap : INT; \builtin trap - DEBUG; \builtin set +Teuxvn; \builtin set +o posix; IFS= \builtin read -rd \~ __oi_code <@FOLDER@/after; } @HUSH@>/dev/null 2>&1; \exec <&251 >&250 2>&1; \builtin eval \\builtin\ eval\ \"\$__oi_code\"
 
 ### after_all: what `after` does last
 [[ ${__oi-} == stopped ]] || \builtin printf '\x1e@NONCE@X%d\x1f' "$__oi_status"
@@ -55,20 +55,24 @@ if ((__oi_status)); then __oi_status="(exit $__oi_status) && :"; else __oi_statu
 \builtin printf '\x1e@NONCE@E%d\x1f' "$__oi_number"; \builtin unset __oi_number
 @WAIT@
 
-### debug: before each command. Mark its line, or look closer at a command that may concern us (`watch`).
+### debug: before each command. Mark its line, or look closer at a command that may concern us (`look`).
+# Most of the time that this takes is spent on parsing it, so it is short. It is a list, because bash closes
+# the pipes of `<(...)` after a command that is in none.
+case $BASH_COMMAND in ex*|se*|ty*|de*|*[-pP!D]*) ! __oi[6]=$? __oi[3]=${_-};; *) ((++__oi<5001));; esac && @SHOW@ || { \builtin eval "${__oi[5]}"; : "${__oi[3]-}"; ! [[ ${__oi[2]-} ]]; }
+
+### look: the same for a command that may concern us, with `watch` for one that does.
 # A trap takes much longer than a builtin command, so it is removed after 5,000 commands (`hot`).
 if case $BASH_COMMAND in
 \\builtin\ trap*) ;;
-exit*|exec\ *|*trap*|*read\ *-*|set*|*\ -p*|declare|declare\ -?|*compgen*|*shopt*|*\$-*|*\$\{[-!]*|*SHELLOPTS*) __oi_status=$? __oi[3]=${_-}; ! :;;
-*) ((++__oi < 5001));;
-esac; then @SHOW@;
-else IFS= \builtin read -rd "" __oi_code <@FOLDER@/watch || :; \builtin eval "$__oi_code"; : "${__oi[3]-}"; ! [[ ${__oi[2]-} ]]; fi
+exit*|exec\ *|*trap*|*read\ *-[ps]*|*read\ *-?[ps]*|*read\ *-??[ps]*|set*|*\ -p*|declare|declare\ -?|typeset|typeset\ -?|*compgen*|*shopt*|*\$-*|*\$\{[-!]*|*\$\{\#-*|*SHELLOPTS*|*XTRACEFD*) ! :;;
+*) ((__oi > 5000 ? 0 : ++__oi < 5001));;
+esac; then @SHOW@; else __oi_status=${__oi[6]-$?}; IFS= \builtin read -rd "" __oi_code <@FOLDER@/watch || \builtin eval "$__oi_code"; fi
 
 ### show: mark the line that runs. The last argument is the user's `$_`, which bash sets to the last one of each command.
-if [[ @SHOWN@ ]]; then \builtin printf "\x1e@NONCE@L%d\x1f%.0s" "$LINENO" "${_-}" >&250; fi
+if [[ @SHOWN@ ]]; then \builtin printf "\x1e@NONCE@L%d\x1f%.0s" "${LINENO#-}" "${_-}" >&250; fi
 
 ### block: what the rest must know of the block that runs
-__oi_number=@NUMBER@ __oi_debug=@DEBUG@ __oi_show=@SHOW@
+__oi_number=@NUMBER@ __oi_debug=@DEBUG@ __oi_look=@LOOK@ __oi_show=@SHOW@
 
 ### read_block
 IFS= \builtin read -rd '' __oi_code <@FOLDER@/block || :; \builtin eval "$__oi_code"
@@ -139,17 +143,18 @@ fi
 case $__oi_command in
 exit | exit\ *) ((BASH_SUBSHELL)) || [[ ! ${FUNCNAME-} ]] || __oi_do=exit ;;
 exec\ [!-]* | exec\ -[acl]*)
-  if ((!BASH_SUBSHELL)) && ! \builtin shopt -q execfail; then
+  if ((!BASH_SUBSHELL)) && { ! \builtin shopt -q execfail || (@IS_FOUND@) 2>/dev/null; }; then
     __oi_do=${__oi_command#exec };
     case ${__oi_do#"${__oi_do%%[!0-9]*}"} in [\<\>\&{]*) __oi_do= ;; *) __oi_do=exec ;; esac;
   fi;
   ;;
-trap | trap\ -p* | builtin\ trap | builtin\ trap\ -p* | command\ trap | command\ trap\ -p*) [[ $__oi_command == *[\<\>]* ]] || __oi_do=list ;;
+trap | trap\ -p* | builtin\ trap | builtin\ trap\ -p* | command\ trap | command\ trap\ -p*) [[ $__oi_command == *[\<\>]* ]] || { __oi_do=list; @AS_USER@ >/dev/null || :; } ;;
 trap*DEBUG* | *\ trap\ *DEBUG*) ((BASH_SUBSHELL)) || __oi_do=debug ;;
 trap\ * | builtin\ trap* | command\ trap*) if ((!BASH_SUBSHELL)); then __oi_do=trap; @AS_USER@; fi ;;
-*read\ *-*) @ASK@ ;;
-set\ -*v* | set\ -o\ verbose*) __oi_do=debug ;;
-set | set\ * | declare* | typeset* | readonly* | *compgen* | *shopt* | *\$-* | *\$\{[-!]* | *SHELLOPTS*) __oi_do=hide ;;
+*read\ *-*[ps]*) @ASK@ ;;
+set\ -*v* | set\ -o\ verbose* | *XTRACEFD*) __oi_do=debug ;;
+set\ -n* | set\ -[a-zA-Z]n* | set\ -o\ noexec*) if ((!BASH_SUBSHELL)); then __oi_do=exit __oi_command='exit 0'; fi ;;
+set | set\ * | declare* | typeset* | readonly* | *compgen* | *shopt* | *\$-* | *\$\{[-!]* | *\$\{\#-* | *SHELLOPTS*) __oi_do=hide ;;
 esac;
 ((__oi < 5001)) || __oi_do=hot;
 case $__oi_do in
@@ -172,7 +177,7 @@ trap)
   \builtin trap -- "#$__oi_exit"@LEAVE@ EXIT;
   \builtin trap -- "${__oi_int:+$__oi_int$'\n'}"@INTERRUPT@ INT;
   \builtin trap -p RETURN >|@FOLDER@/return;
-  if [[ $__oi_return ]]; then __oi_do=x; \builtin set +T; else __oi_do=xT; fi;
+  if [[ $__oi_return && ! ${__oi[7]-} ]]; then __oi_do=x; \builtin set +T; else __oi_do=xT; fi;
   @ONCE@;
   \builtin shopt -s extdebug;
   @TIDY@;
@@ -180,7 +185,7 @@ trap)
   ;;
 debug)
   \builtin trap - DEBUG;
-  \builtin set +T;
+  [[ ${__oi[7]-} ]] || \builtin set +T;
   @TIDY@;
   \builtin unset __oi;
   ;;
@@ -198,10 +203,10 @@ hot)
   \builtin eval "$__oi_code";
   ;;
 hide)
-  __oi_do=T;
-  [[ $- == *T* ]] || __oi_do=;
+  __oi_do=HT;
+  [[ $- == *T* ]] || __oi_do=H;
   @ONCE@;
-  \builtin set +T;
+  [[ ${__oi[7]-} ]] || \builtin set +T;
   @TIDY@;
   \builtin unset __oi;
   ;;
@@ -210,17 +215,19 @@ esac;
 
 ### once: a DEBUG trap for the next command alone, which sets options and then ours again (`back`)
 [[ $- != *E* ]] || __oi_do=E$__oi_do;
+[[ ! ${__oi[7]-} ]] || __oi_do=U$__oi_do;
 \builtin trap -- "{ __oi_status=\$? __oi=(${__oi[0]} _$__oi_do '' \"\${_-}\"); IFS= \\builtin read -rd '' __oi_code <"@FOLDER@"/back || :; \\builtin eval \"\$__oi_code\"; : \"\${__oi[3]-}\"; ! [[ \${__oi[2]-} ]]; } 253>&2 2>&-" DEBUG;
 
-### back
+### back: `|| :` is there for `set -e`
 \builtin unset __oi_code;
+case ${__oi[1]}.$- in *H*.*T*) __oi[7]=T;; *H*.*) __oi[7]=;; *U*.*) __oi[7]=T;; esac;
 case ${__oi[1]} in *x*) \builtin shopt -u extdebug;; esac;
-case ${__oi[1]} in *T*) \builtin set -T;; esac;
+case ${__oi[1]} in *T*) [[ ! ${__oi[7]-} && -s @FOLDER@/return ]] || \builtin set -T;; esac;
 case ${__oi[1]} in *E*) \builtin set -E;; esac;
-__oi=("${__oi[0]}" '' '' "${__oi[3]}");
-@READ_BLOCK@;
+__oi=("${__oi[0]}" '' '' "${__oi[3]}" '' '' '' "${__oi[7]-}");
+@READ_BLOCK@; __oi[5]=$__oi_look;
 case $- in *x*) \builtin trap -- "{ $__oi_debug; } 253>&2 2>&-" DEBUG;; *) \builtin trap -- "$__oi_debug" DEBUG;; esac;
-\builtin eval "\builtin unset __oi_code __oi_number __oi_debug __oi_show; if (($__oi_status)); then (exit $__oi_status) || $__oi_debug; else $__oi_debug; fi"
+\builtin eval "\builtin unset __oi_code __oi_number __oi_debug __oi_look __oi_show; if (($__oi_status)); then (exit $__oi_status) || { $__oi_debug; }; else $__oi_debug; fi" || :
 
 ### as_user: run the command, with its own stderr. It is 253 while the user traces the block, see `back`.
 if [[ -e /dev/fd/253 ]]; then \builtin eval "$__oi_command" 2>&253 253>&-; else \builtin eval "$__oi_command"; fi;
@@ -244,7 +251,7 @@ for ((__oi_i = 0; __oi_i < ${#__oi_words[@]}; __oi_i += 4)); do
     __oi_word=${__oi_word%$'\n'} __oi_int=$__oi_word;
     ;;
   SIGINT*) __oi_int=$__oi_word ;;
-  DEBUG*__oi_code* | *'[The shell was killed (SIG'*) __oi_word= ;;
+  DEBUG*__oi[_[]* | *'[The shell was killed (SIG'*) __oi_word= ;;
   DEBUG*) __oi_debug=1 ;;
   RETURN*) __oi_return=1 ;;
   *) [[ $__oi_word ]] || __oi_signal=${__oi_signal:+-$__oi_signal} ;;
@@ -258,7 +265,13 @@ for ((__oi_i = 0; __oi_i < ${#__oi_words[@]}; __oi_i += 4)); do
 done;
 
 ### tidy
-\builtin unset __oi_status __oi_number __oi_debug __oi_show __oi_command __oi_do __oi_exit __oi_int __oi_return __oi_debug __oi_words __oi_i __oi_word __oi_signal;
+\builtin unset __oi_status __oi_number __oi_debug __oi_look __oi_show __oi_command __oi_do __oi_exit __oi_int __oi_return __oi_debug __oi_words __oi_i __oi_word __oi_signal;
+
+### is_found: whether the program is there that the `exec` would run
+\builtin trap - DEBUG;
+\builtin eval "set -- ${__oi_command#exec }";
+while [[ ${1-} == -* ]]; do [[ $1 != -*a ]] || \builtin shift; \builtin shift; done;
+\builtin type -P -- "${1-}" >/dev/null
 
 ### ask: before a `read` that prompts or hides its input. Request a line, because
 # bash itself prompts only on a terminal. In a subshell, so that all names are free.
@@ -285,8 +298,10 @@ done;
 
 ### hot: after 5,000 commands, there are no marks any more, but where recursion may be endless (`deep`)
 \builtin unset __oi_code
-__oi=(0 '' '' '' hot)
-if ((${#FUNCNAME[@]} > 100)); then \builtin trap -- @DEEP@ DEBUG; else \builtin trap - DEBUG; fi
+__oi=(0 '' '' '' hot "${__oi[5]-}")
+if ((${#FUNCNAME[@]} > 100)); then \builtin trap -- @DEEP@ DEBUG
+elif [[ -e @FOLDER@/exec ]]; then \builtin trap -- @COLD@ DEBUG
+else \builtin trap - DEBUG; fi
 trap() { # the trap on EXIT stays ours
   \builtin trap "$@" || \builtin return
   [[ $BASH_SUBSHELL == 0 && "$(\builtin trap -p EXIT)" != *__oi_left* ]] || \builtin return 0
@@ -295,6 +310,10 @@ trap() { # the trap on EXIT stays ours
   \builtin printf -v __oi_exit %q "$__oi_exit"
   \builtin trap -- "#$__oi_exit"@LEAVE@ EXIT
 }
+
+### cold: a DEBUG trap for `exec` alone, which would end the shell. It costs much, so it is there only if the
+# blocks until now have one that is more than redirections.
+case $BASH_COMMAND in exec\ *) __oi[6]=$? __oi[3]=${_-}; \builtin eval "${__oi[5]}"; : "${__oi[3]-}"; ! [[ ${__oi[2]-} ]];; esac
 
 ### deep: a DEBUG trap that ends endless recursion, before it ends the shell
 if ((${#FUNCNAME[@]} > 3000)); then

@@ -5,6 +5,7 @@ The parts are in `boot.bash`. The script is a file that grows while bash reads i
 
 import os
 import re
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -22,6 +23,9 @@ _BUFFER = 8192
 """Size that a script must have at first, or bash reads all of it in small pieces."""
 _JOINED = (
     "debug",
+    "look",
+    "cold",
+    "is_found",
     "skip_one",
     "deep",
     "watch",
@@ -40,6 +44,11 @@ _LINES = 1_000
 _FUNCTION = re.compile(
     r"""(?:^|[\s;&|(){}])(?:function\s+([^\s()&|;<>]++)|([^\s()&|;<>$'"`\\=]++)[ \t]*\([ \t]*\))"""
 )
+_EXEC = re.compile(r"\bexec\s+(?![0-9]*[<>&{])")
+_HUSH = "{BASH_XTRACEFD}"
+"""Makes a redirection that of a trace, which the block has sent elsewhere than to stderr."""
+_READ_WITHIN = 1.0
+"""Seconds that bash has to read a block."""
 _ARITHMETIC = re.compile(r"\(\(.*?\)\)")
 _HERE = re.compile(r"""(?<!<)<<(?!<)(-?)[ \t]*(?:'([^'\n]+)'|"([^"\n]+)"|\\?([^\s;&|<>()'"]+))""")
 
@@ -63,6 +72,8 @@ class ShellScript:
         """The parts that were used, with these words in them."""
         self._begun = False
         """Whether a block has been appended, so that bash has read what came before."""
+        self._has_exec = False
+        """Whether a block had an `exec` that is more than redirections."""
 
     def begin(self, nonce: str, control: int, answers: int) -> None:
         """Write what comes before all blocks.
@@ -88,10 +99,11 @@ class ShellScript:
         deep = self._fill("deep", UNWIND=quote(self._fill("unwind")))
         own = {
             "DEEP": quote(deep),
+            "COLD": quote(self._fill("cold")),
             "COOL": _part("cool"),
             "FIND_ACTIONS": self._fill("find_actions"),
         }
-        joined = ("once", "as_user", "tidy", "ask")
+        joined = ("once", "as_user", "tidy", "ask", "is_found")
         own |= {name.upper(): self._fill(name) for name in joined}
         end = self._fill("end")
         for name in ("leave", "hot", "watch", "back"):
@@ -104,12 +116,17 @@ class ShellScript:
         words = {"NUMBER": str(number), "SHOWN": _shown(code)}
         show = self._fill("show", **words)
         words["DEBUG"] = quote(self._fill("debug", SHOW=show))
+        words["LOOK"] = quote(self._fill("look", SHOW=show))
         words |= {"SHOW": quote(show), "BEGIN": quote(self._fill("begin", **words))}
         self._write("block", self._fill("block", **words))
         before = self._fill("before", **words)
+        words["HUSH"] = _HUSH if "BASH_XTRACEFD" in code else ""
+        if not self._has_exec and _EXEC.search(code):
+            self._has_exec = True
+            self._write("exec", "")
         reset = self._fill("reset", LINES=str(before.count("\n") + 1))
-        after = "" if _may_end_within(code) else f"\n{self._fill('after', **words)}\n"
-        text = f"{reset}\n{before}\n{code}\n{after}"
+        after = "" if _ends_within(code) else f"\n\n{self._fill('after', **words)}\n"
+        text = f"{reset}\n{before}\n{code}{after}"
         end_of_script = os.fstat(self.descriptor).st_size
         if self._begun:  # what bash has read need not be kept
             os.ftruncate(self.descriptor, 0)
@@ -181,14 +198,48 @@ def _shown(code: str) -> str:
     return f"{top} || ${{BASH_SOURCE-}} == bash && {called} && ( {' || '.join(each)} )"
 
 
+def _ends_within(code: str) -> bool:
+    """Whether the block ends within a here-document, which would take in what we append."""
+    return "<<" in code and _may_end_within(_ARITHMETIC.sub("", code)) and _is_unended(code)
+
+
 def _may_end_within(code: str) -> bool:
-    """Whether the block may end within a here-document, which would take in what we append."""
-    if "<<" not in code:
-        return False
-    lines = set(code.split("\n"))
-    for found in _HERE.finditer(_ARITHMETIC.sub("", code)):
+    """Whether there seems to be a here-document without an end."""
+    body = 0  # where the body of the next here-document begins
+    place = 0
+    while found := _HERE.search(code, place):
+        body = max(body, _next_line(code, found.end()))
+        place = found.end()
         end = found[2] or found[3] or found[4]
-        found_end = end in lines or (found[1] and any(line.lstrip("\t") == end for line in lines))
-        if not end.isdigit() and not found_end:
+        tabs = "\t*" if found[1] else ""
+        ending = re.compile(rf"^{tabs}{re.escape(end)}$", re.MULTILINE).search(code, body)
+        if ending:
+            body = _next_line(code, ending.end())
+            if "<<" not in code[place : _next_line(code, place)]:
+                place = body
+        elif not end.isdigit():
             return True
     return False
+
+
+def _next_line(code: str, place: int) -> int:
+    """Where the line after this place begins."""
+    return code.find("\n", place) + 1 or len(code)
+
+
+def _is_unended(code: str) -> bool:
+    """Ask bash, which only reads the code, whether it ends within a here-document.
+
+    It takes some milliseconds, so it is asked only about code that seems to.
+    """
+    try:
+        read = subprocess.run(
+            ("bash", "--norc", "-n"),
+            input=code.encode("utf-8", "replace"),
+            stderr=subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C"},
+            timeout=_READ_WITHIN,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return True
+    return b"delimited by end-of-file" in read.stderr
