@@ -58,6 +58,7 @@ last_result: ResultDict | None
 
 chat = _interpreter.chat
 execute = _interpreter.execute
+interrupt = _interpreter.interrupt
 approve = _interpreter.approve
 input = _interpreter.input
 undo = _interpreter.undo

@@ -1,13 +1,15 @@
 """Open Interpreter as a language server.
 
-`Interpreter` is the Python library: an object over a daemon of its own. The errors are those that
-its calls raise; the dictionaries are the types of what they take and return. Everything else in the
-package belongs to that daemon and is reached over the wire (`oi-daemon --stdio`).
+`Interpreter` is the Python library: an object over a daemon of its own; `AsyncInterpreter` is the
+same for asyncio. The errors are those that its calls raise; the dictionaries are the types of what
+they take and return. Everything else in the package belongs to that daemon and is reached over the
+wire (`oi-daemon --stdio`).
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from oi_daemon.client.asynchronous import AsyncInterpreter
     from oi_daemon.client.interpreter import Interpreter
     from oi_daemon.errors import (
         AuthError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "AsyncInterpreter",
     "AuthError",
     "BusyError",
     "ChunkDict",
@@ -44,6 +47,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AsyncInterpreter": "oi_daemon.client.asynchronous",
     "ChunkDict": "oi_daemon.messages.shapes",
     "Interpreter": "oi_daemon.client.interpreter",
     "MessageDict": "oi_daemon.messages.shapes",

@@ -2,6 +2,7 @@
 
 OIError                     base of all; its message never holds a key
 ├── InvalidError            a request, setting or message does not fit; nothing was changed
+│   └── InvalidTypeError    ... because it has the wrong type
 ├── RequestError            a message is not a request, or is not allowed now
 ├── InternalError           a fault of the daemon
 ├── BusyError               the conversation has a turn under way
@@ -29,11 +30,15 @@ class OIError(Exception):
     """The code of the JSON-RPC error."""
 
 
-class InvalidError(OIError):
+class InvalidError(OIError, ValueError):
     """A request, setting or message does not fit. Nothing was changed."""
 
     kind = "invalid"
     code = -32602
+
+
+class InvalidTypeError(InvalidError, TypeError):
+    """A value in a request, setting or message has the wrong type. Nothing was changed."""
 
 
 class RequestError(OIError):

@@ -1,5 +1,6 @@
 """A turn under way, as its client sees it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -72,6 +73,10 @@ class ActiveTurn:
         """The id of the block that waits to be approved; None if none waits."""
         self._input: str | None = None
         """The id of the request for input that waits for a line; None if none waits."""
+        self._is_sent = False
+        self._is_stopped = False
+        self._interrupts = [remote.post_interrupt]
+        """What tells the daemon to stop the turn; whoever takes it from the list calls it."""
 
     @classmethod
     def chat(cls, remote: "RemoteConversation", message: str) -> "ActiveTurn":
@@ -94,6 +99,20 @@ class ActiveTurn:
     def send(self) -> None:
         """Send the request: the turn begins."""
         self.remote.connection.send(self._id, self._method, self._params)
+        self._is_sent = True
+        if self._is_stopped:
+            self._post_interrupt()
+
+    def interrupt(self) -> None:
+        """Stop the turn, from any thread and at any time; it still gives its outcome."""
+        self._is_stopped = True
+        if self._is_sent:
+            self._post_interrupt()
+
+    def _post_interrupt(self) -> None:
+        """Tell the daemon to stop the turn, once."""
+        with suppress(IndexError):
+            self._interrupts.pop()()
 
     def next_chunk(self) -> "ChunkDict | None":
         """Wait for the next chunk; None once the turn has ended."""

@@ -3,8 +3,10 @@
 Importing the library stays cheap because what checks a setting is imported at its first use.
 """
 
+import sys
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     )
 
 C = TypeVar("C", bound=type)
+
+_PACKAGE = str(Path(__file__).parents[1])
+"""The folder of this package, whose own lines no warning should name."""
 
 
 def _with_properties(cls: C) -> C:
@@ -146,5 +151,14 @@ def _configured() -> "Settings":
 
     loaded = load_settings()
     for problem in loaded.problems:
-        warnings.warn(problem, ConfigurationWarning, stacklevel=2)
+        warnings.warn(problem, ConfigurationWarning, stacklevel=_callers_level())
     return loaded.settings
+
+
+def _callers_level() -> int:
+    """The `stacklevel` at which the caller of this function warns of the program's own line."""
+    frame = sys._getframe(1)
+    level = 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    return level

@@ -8,6 +8,7 @@ or stores them.
 import os
 import subprocess
 import sys
+import threading
 import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -103,6 +104,10 @@ class Connection:
         """Notifications that nobody has taken yet."""
         self._answers: dict[int, _Incoming] = {}
         """Answers that nobody has taken yet, by the id of their request."""
+        self._writing = threading.Lock()
+        """Held while a frame is written."""
+        self._posted: deque[bytes] = deque()
+        """Notifications that are to be written as soon as no frame is under way."""
         self._finalizer = weakref.finalize(self, _end, self._process, self._pid)
         os.register_at_fork(after_in_child=partial(_close_in_child, weakref.ref(self)))
         self._first_request = self.new_id()
@@ -136,9 +141,39 @@ class Connection:
         if not self.is_alive:
             raise self._lost()
         frame = {"jsonrpc": "2.0", "id": request, "method": method, "params": params}
-        data = memoryview(encode(frame, Framing.LINES))
+        data = encode(frame, Framing.LINES)
         if len(data) > MAX_FRAME:
             raise InvalidError(_TOO_LARGE.format(len(data) >> 20, MAX_FRAME >> 20))
+        with self._writing:
+            self._write(memoryview(data))
+        self._write_posted()
+
+    def post(self, method: str, params: msgspec.Struct) -> None:
+        """Send a notification, which has no answer, without ever waiting for another thread.
+
+        Any thread may call it at any time, and so may the handler of a signal. If a frame is being
+        written, the notification follows on it. It is dropped if the daemon is gone.
+        """
+        frame = {"jsonrpc": "2.0", "method": method, "params": params}
+        self._posted.append(encode(frame, Framing.LINES))
+        self._write_posted()
+
+    def _write_posted(self) -> None:
+        """Write the notifications that wait, unless a frame is under way: its end does that."""
+        while self._posted and self.is_alive and self._writing.acquire(blocking=False):
+            try:
+                self._write(memoryview(self._posted.popleft()))
+            except (IndexError, ConnectionLostError):  # all are written; the daemon is gone
+                return
+            finally:
+                self._writing.release()
+
+    def _write(self, data: memoryview) -> None:
+        """Write a frame.
+
+        Raises:
+            ConnectionLostError: the daemon is gone.
+        """
         written: list[int] = []
         try:
             while (done := sum(written)) < len(data):

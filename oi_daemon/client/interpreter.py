@@ -6,10 +6,11 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from types import GeneratorType
-from typing import TYPE_CHECKING, Literal, Unpack, cast, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
+from oi_daemon.client.live_messages import stored
 from oi_daemon.client.persistent import BUSY, PersistentConversation
-from oi_daemon.errors import BusyError, InvalidError, OIError
+from oi_daemon.errors import BusyError, InvalidTypeError, OIError
 
 if TYPE_CHECKING:
     from oi_daemon.client.active_turn import ActiveTurn, TurnOutcome
@@ -55,14 +56,14 @@ class Interpreter(PersistentConversation):
             InvalidError: there is no such setting, or a value does not fit.
         """
         super().__init__(conversation, settings, stderr)
-        self._turn: ActiveTurn | None = None
-        """The turn under way; None between turns."""
         self._last_turn: LastTurnDict = {}
         self._last_result: ResultDict | None = None
         self._added: list[MessageDict] = []
         """The messages that the latest turn has added."""
         self._stream: weakref.ref[ChunkStream] | None = None
         """The latest stream that `chat` has returned."""
+        self._is_in_turn = self._is_interrupted = False
+        """Whether a turn is under way or prepared, and whether it was interrupted."""
         self._reader = 0
         """Id of the thread that takes the stream's chunks."""
 
@@ -104,7 +105,7 @@ class Interpreter(PersistentConversation):
             Session(self).converse()
             return self.messages
         if not isinstance(message, str):
-            raise InvalidError(f"message: expected text, not {type(message).__name__}")
+            raise InvalidTypeError(f"message: expected text, not {type(message).__name__}")
         from oi_daemon.client.active_turn import ActiveTurn
 
         chunks = self._run(lambda remote: ActiveTurn.chat(remote, message))
@@ -158,6 +159,20 @@ class Interpreter(PersistentConversation):
             with self._lock:
                 self._turn.answer_input(value)
 
+    def interrupt(self) -> bool:
+        """Stop the turn under way, from any thread or from the handler of a signal.
+
+        The call or the stream that is in the turn goes on to its end as usual; `last_turn` then
+        says `interrupted`. The conversation and the variables are kept. Returns False if no turn
+        is under way.
+        """
+        if not self._is_in_turn:
+            return False
+        self._is_interrupted = True
+        if self._turn is not None:
+            self._turn.interrupt()
+        return True
+
     @property
     def conversation(self) -> str:
         """The conversation's id. Assigning one goes on with that conversation."""
@@ -167,37 +182,40 @@ class Interpreter(PersistentConversation):
     def conversation(self, conversation: str) -> None:
         self._leave_stream()
         self._end_allow_all()
-        self._conversation, self._messages, self._needs_sync = conversation, [], True
+        self._conversation, self._needs_sync = conversation, True
+        self._messages.replace([])
         self._unsent = dict(self._assigned)
 
     @property
     def messages(self) -> "list[MessageDict]":
         """The conversation, in the documentation's shape. Assigning restores one.
 
-        It can be read while another thread waits in a turn: then it holds what has come so far.
+        The list grows with each turn, and may be changed in place; the next call takes the change
+        over. Assigning another list ends that. While another thread is in a turn, a copy is
+        returned, with what has come so far.
         """
         with self._try_lock() as is_free:
             if not is_free:
-                return [*self._messages, *(self._turn.messages if self._turn else [])]
+                return [*self._messages.list, *(self._turn.messages if self._turn else [])]
             if not self._needs_sync and not self._is_running:
-                return self._messages
+                return self._messages.list
             with self._daemon() as remote:
                 messages = remote.messages()
-            if self._turn is None:
-                self._messages = messages
-            return messages
+            if self._turn is not None:
+                return messages
+            self._messages.set(messages)
+            return self._messages.list
 
     @messages.setter
     def messages(self, messages: Sequence[Mapping[str, object]]) -> None:
-        from oi_daemon.messages import dump, load
-
-        stored = [cast("MessageDict", dump(message)) for message in load(messages)]
+        restored = stored(messages)
         self._leave_stream()
         self._end_allow_all()
+        self._messages.replace(self._messages.list)  # what was changed in place is gone
         if self._is_known:
             with self._daemon() as remote:
-                remote.restore(stored)
-        self._messages = stored
+                remote.restore(restored)
+        self._messages.replace(restored)
 
     @property
     def usage(self) -> "UsageDict":
@@ -233,7 +251,7 @@ class Interpreter(PersistentConversation):
         self._leave_stream()
         with self._daemon() as remote:
             removed = remote.undo()
-            self._messages = remote.messages()
+            self._messages.set(remote.messages())
         return removed
 
     def compact(self) -> "list[MessageDict]":
@@ -257,7 +275,7 @@ class Interpreter(PersistentConversation):
         if self._is_known:
             with self._daemon() as remote:
                 remote.reset()
-        self._messages = []
+        self._messages.replace([])
 
     def saved(self, query: str = "", cursor: str | None = None, limit: int = 50) -> "SavedPageDict":
         """A page of the saved conversations, newest first, as `oi/history/list` returns it."""
@@ -325,10 +343,20 @@ class Interpreter(PersistentConversation):
         Args:
             begin: makes the turn, once there is a daemon.
         """
-        with self._daemon() as remote:
-            turn = self._turn = begin(remote)
+        self._is_in_turn, self._is_interrupted = True, False
+        try:
+            with self._daemon() as remote:
+                turn = self._turn = begin(remote)
+            yield from self._chunks(turn)
+        finally:
+            self._is_in_turn = False
+
+    def _chunks(self, turn: "ActiveTurn") -> "ChunkStream":
+        """The chunks of a turn that is not sent yet; what it adds is kept."""
         self._last_turn, self._added = {}, []
         try:
+            if self._is_interrupted:
+                turn.interrupt()
             with self._lock:
                 turn.send()
             while (chunk := self._next_chunk(turn)) is not None:
@@ -355,7 +383,7 @@ class Interpreter(PersistentConversation):
         self._turn = None
         self._last_turn, self._usage = outcome.summary, outcome.usage
         self._added = outcome.messages
-        self._messages = [*self._messages, *outcome.messages]
+        self._messages.add(outcome.messages)
 
     def _abort(self, turn: "ActiveTurn") -> None:
         """Stop the turn, if it is still under way, and keep what it has added."""
@@ -366,12 +394,12 @@ class Interpreter(PersistentConversation):
                 if outcome is not None:
                     self._finish(outcome)
                 else:
-                    self._messages = turn.remote.messages()
+                    self._messages.set(turn.remote.messages())
         except OIError:  # the daemon is gone
-            self._messages = [*self._messages, *turn.messages]
+            self._messages.add(turn.messages)
         except BaseException:
             connection.close()
-            self._messages = [*self._messages, *turn.messages]
+            self._messages.add(turn.messages)
             raise
         finally:
             self._turn = None

@@ -2,14 +2,16 @@
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from oi_daemon.client.attributes import SettingAttributes
+from oi_daemon.client.live_messages import LiveMessages
 from oi_daemon.errors import BusyError
 
 if TYPE_CHECKING:
+    from oi_daemon.client.active_turn import ActiveTurn
     from oi_daemon.client.connection import Connection
     from oi_daemon.client.remote import RemoteConversation
     from oi_daemon.messages.shapes import MessageDict, UsageDict
@@ -47,8 +49,10 @@ class PersistentConversation(SettingAttributes):
         self._needs_sync = conversation is not None
         """True until `_restore` has compared our messages with the daemon's and kept the longer
         list."""
-        self._messages: list[MessageDict] = []
+        self._messages = LiveMessages()
         """The messages of the turns that have ended."""
+        self._turn: ActiveTurn | None = None
+        """The turn under way; None between turns."""
         self._usage: UsageDict = {
             "input_tokens": 0,
             "output_tokens": 0,
@@ -76,13 +80,20 @@ class PersistentConversation(SettingAttributes):
         """The connection to a running daemon that knows our settings and messages.
 
         Starts the daemon, or starts it again, if need be.
+
+        Raises:
+            InvalidError: the program has changed the list of messages so that it does not fit.
         """
+        changed = None if self._turn else self._messages.take_changes()
         connection = self._connection
         if connection is None or not connection.is_alive:
             connection = self._connection = self._start_daemon(connection)
         self._send_settings(self._remote(connection))
-        if self._needs_sync:
+        if self._needs_sync and changed is None:
             self._restore(connection)
+        elif changed is not None:
+            self._remote(connection).restore(changed, self._usage if self._needs_sync else None)
+            self._needs_sync = False
         return connection
 
     def _send_settings(self, remote: "RemoteConversation") -> None:
@@ -100,7 +111,7 @@ class PersistentConversation(SettingAttributes):
         _ = self._current  # warn of mistakes in the configuration before anything runs
         connection = Connection(self._conversation, _without_auto_run(self._assigned), self._stderr)
         self._unsent = {}
-        has_history = bool(self._messages) or any(self._usage.values())
+        has_history = bool(self._messages.list) or any(self._usage.values())
         self._needs_sync = self._needs_sync or has_history
         return connection
 
@@ -110,8 +121,8 @@ class PersistentConversation(SettingAttributes):
         Both then have the longer list, because it is the newer one.
         """
         remote = self._remote(connection)
-        self._messages = max(self._messages, remote.messages(), key=_length)
-        remote.restore(self._messages, self._usage)
+        self._messages.set(max(self._messages.list, remote.messages(), key=_length))
+        remote.restore(self._messages.list, self._usage)
         self._needs_sync = False
 
     def _remote(self, connection: "Connection") -> "RemoteConversation":
@@ -165,6 +176,6 @@ def _new_id() -> str:
     return os.urandom(4).hex()
 
 
-def _length(messages: "list[MessageDict]") -> tuple[int, int]:
+def _length(messages: "Sequence[MessageDict]") -> tuple[int, int]:
     """How long a conversation is: by its messages, then by its text."""
     return len(messages), len(str(messages))

@@ -76,6 +76,10 @@ class RemoteConversation:
         """Stop the turn under way; False if there is none."""
         return self.connection.request(methods.INTERRUPT, self._params).interrupted
 
+    def post_interrupt(self) -> None:
+        """Stop the turn under way, if there is one, without waiting for an answer."""
+        self.connection.post(methods.INTERRUPT.name, self._params)
+
     def usage(self) -> "UsageDict | None":
         """What the session has used; None if the daemon has not used the conversation yet."""
         status = self.status()

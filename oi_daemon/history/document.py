@@ -78,7 +78,7 @@ def read(path: Path, attach: Callable[[Any], Any] = lambda shape: shape) -> Docu
         return Document(load([attach(shape) for shape in shapes]), Stamp.of(state), end)
     except files.NotAFileError as error:
         raise InvalidError(f"{path} cannot be read: {error.strerror}") from error
-    except (InvalidError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidError(f"{path} does not hold a conversation: {error}") from error
 
 

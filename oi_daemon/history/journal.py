@@ -19,7 +19,6 @@ from typing import Any
 import msgspec
 
 from oi_daemon import files
-from oi_daemon.errors import InvalidError
 from oi_daemon.history.document import Shape, decode_shape, encode_shape
 from oi_daemon.messages import Message, load
 
@@ -327,6 +326,6 @@ def _entry(
     try:
         entry = msgspec.convert(decode_shape(line), _JournalLine)
         [message] = load([attach(entry.message)])
-    except (ValueError, msgspec.ValidationError, InvalidError):
+    except (ValueError, msgspec.ValidationError):
         return None
     return (entry.at, message) if first <= entry.at <= next_ else None

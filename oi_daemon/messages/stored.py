@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never, get_args
 
-from oi_daemon.errors import InvalidError
+from oi_daemon.errors import InvalidError, InvalidTypeError
 from oi_daemon.messages.result import BlockError, BlockResult
 from oi_daemon.messages.written import Bundle
 
@@ -126,7 +126,7 @@ def load(stored: Any) -> list[Message]:
         InvalidError: one of them has none of these shapes. The text names its index and field.
     """
     if not isinstance(stored, Sequence) or isinstance(stored, str):
-        raise InvalidError("messages: expected a list of messages")
+        raise InvalidTypeError("messages: expected a list of messages")
     messages: list[Message] = []
     for index, item in enumerate(stored):
         _load_one(item, f"messages[{index}]", messages)
@@ -166,7 +166,7 @@ def _with_fields(block: CodeMessage, known: CodeMessage) -> CodeMessage:
 
 def _load_one(item: Any, where: str, messages: list[Message]) -> None:
     if not isinstance(item, Mapping):
-        raise InvalidError(f"{where}: expected an object with a role")
+        raise InvalidTypeError(f"{where}: expected an object with a role")
     role = item.get("role")
     if role not in ("user", "assistant") and not (role == "computer" and "type" in item):
         raise InvalidError(f"{where}.role: expected 'user' or 'assistant', not {role!r}")
@@ -230,7 +230,7 @@ def _attach_output(text: str, where: str, messages: list[Message]) -> None:
 def _text(item: Mapping[str, Any], field: str, where: str) -> str:
     value = item.get(field)
     if not isinstance(value, str):
-        raise InvalidError(f"{where}.{field}: expected text, not {type(value).__name__}")
+        raise InvalidTypeError(f"{where}.{field}: expected text, not {type(value).__name__}")
     return value
 
 
@@ -255,5 +255,5 @@ def _number(item: Mapping[str, Any], field: str, *types: type) -> Any:
 def _displays(item: Mapping[str, Any], where: str) -> tuple[Bundle, ...]:
     displays = item.get("displays", [])
     if not isinstance(displays, list) or not all(isinstance(d, dict) for d in displays):
-        raise InvalidError(f"{where}.displays: expected a list of MIME bundles")
+        raise InvalidTypeError(f"{where}.displays: expected a list of MIME bundles")
     return tuple(displays)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from oi_daemon.errors import InvalidError
+from oi_daemon.errors import InvalidError, InvalidTypeError
 
 DEFAULT_SYSTEM_MESSAGE = """\
 You are Open Interpreter, a programmer who completes the user's goal by running code on the user's \
@@ -268,7 +268,8 @@ def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False)
             msgspec.structs.asdict(settings) | _unset_empty(changes), Settings, strict=not lax
         )
     except msgspec.ValidationError as error:
-        raise InvalidError(_explain(error)) from None
+        kind = InvalidTypeError if _WRONG_TYPE in str(error) else InvalidError
+        raise kind(_explain(error)) from None
     for name in changes.keys() & _JSON:
         _check_object(name, getattr(changed, name))
     return changed
@@ -353,6 +354,10 @@ _JSON = frozenset({"extra_body", "extra_headers"})
 too."""
 _OBJECT = 'expected a JSON object, such as {"name": "value"}'
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+_WRONG_TYPE = ", got `"
+"""What msgspec's message of a value of the wrong type has in it."""
 
 
 def _explain(error: msgspec.ValidationError) -> str:

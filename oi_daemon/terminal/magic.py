@@ -110,7 +110,7 @@ def _load(conversation: TerminalConversation, argument: str) -> str:
         conversation.messages = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise OIError(f"{path} cannot be read: {error.strerror}.") from error
-    except (InvalidError, ValueError) as error:
+    except ValueError as error:
         raise InvalidError(f"{path} does not hold a conversation: {error}") from error
     return f"Loaded {len(conversation.messages)} messages from {path.absolute()}."
 

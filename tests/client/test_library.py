@@ -219,6 +219,57 @@ def test_messages_that_do_not_fit_are_refused_and_change_nothing(interpreter: In
     assert interpreter.messages == [{"role": "user", "message": "Hi"}]
 
 
+def test_the_list_of_messages_may_be_changed_in_place(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    """By its own methods, and in its messages; also before there is a daemon, and after turns."""
+    messages = interpreter.messages
+    messages.append({"role": "user", "message": "I am Ada."})
+    server.enqueue(text("Hello."), text("Eve."))
+    assert interpreter.chat("Hi", display=False) is messages
+    assert "I am Ada." in str(server.bodies[-1]["messages"])
+    assert [message["message"] for message in messages] == ["I am Ada.", "Hi", "Hello."]
+    messages[0]["message"] = "I am Eve."
+    del messages[1:]
+    interpreter.chat("Who am I?", display=False)
+    asked = str(server.bodies[-1]["messages"])
+    assert "I am Eve." in asked
+    assert "Ada" not in asked
+    assert interpreter.messages is messages
+    interpreter.undo()
+    assert [message["message"] for message in messages] == ["I am Eve."]
+    interpreter.messages = []
+    assert messages  # it is the program's alone now
+    assert interpreter.messages == []
+
+
+def test_a_change_in_place_that_does_not_fit_is_told_and_taken_back(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    interpreter.messages.append({"role": "nobody"})  # type: ignore[typeddict-item]
+    with pytest.raises(InvalidError, match=r"was changed.*messages\[0\]\.role"):
+        interpreter.chat("Hi", display=False)
+    assert interpreter.messages == []
+    server.enqueue(text("Hello."))
+    assert len(interpreter.chat("Hi", display=False)) == 2
+
+
+def test_what_does_not_fit_is_a_value_error_and_a_wrong_type_a_type_error() -> None:
+    interpreter = Interpreter()
+    wrong: list[Any] = ["text", [3], [{"role": "user", "message": 3}]]
+    for messages in wrong:
+        with pytest.raises(TypeError):
+            interpreter.messages = messages
+    with pytest.raises(TypeError):
+        interpreter.chat(3)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="model"):
+        interpreter.model = 3  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="temperature") as refused:
+        interpreter.temperature = -1
+    assert not isinstance(refused.value, TypeError)
+    assert issubclass(InvalidError, ValueError)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("temperature", "hot"), ("max_output", 0), ("auto_run", "yes"), ("model", 4)],
@@ -358,5 +409,6 @@ def test_a_mistake_in_the_configuration_is_told_by_its_line(home: Path) -> None:
     path = home / ".config" / "oi-daemon" / "config.toml"
     path.parent.mkdir(parents=True)
     path.write_text("temperature = 0.5\ntemperatur = 0.5\n")
-    with pytest.warns(ConfigurationWarning, match=r"config\.toml, line 2: temperatur"):
+    with pytest.warns(ConfigurationWarning, match=r"config\.toml, line 2: temperatur") as warned:
         assert Interpreter().temperature == 0.5
+    assert warned[0].filename == __file__

@@ -11,6 +11,7 @@ import pytest
 from oi_daemon import BusyError, Interpreter
 from tests.client.programs import SILENT, code
 from tests.fakes.openai_server import ThreadedServer, text
+from tests.patience import PATIENCE
 
 
 def test_a_second_thread_is_told_that_a_turn_is_under_way(
@@ -73,6 +74,31 @@ def test_a_stream_is_not_disturbed_by_a_thread_that_reads_the_messages(
     ended.set()
     watching.join(30)
     assert heard == "".join(words)
+
+
+def test_a_turn_is_interrupted_from_another_thread(
+    interpreter: Interpreter, server: ThreadedServer
+) -> None:
+    """It ends as usual; what was said and the variables are kept, and the next turn is whole."""
+    interpreter.auto_run = True
+    assert not interpreter.interrupt()
+    server.enqueue(code("x = 1\nprint('go', flush=True)\nimport time\ntime.sleep(600)"))
+    going = threading.Event()
+
+    def listen() -> None:
+        for chunk in interpreter.chat("Sleep", stream=True, display=False):
+            if "output" in chunk:
+                going.set()
+
+    listening = threading.Thread(target=listen)
+    listening.start()
+    going.wait(PATIENCE)
+    assert interpreter.interrupt()
+    listening.join(PATIENCE)
+    assert interpreter.last_turn["status"] == "interrupted"
+    assert interpreter.messages[-1]["output"].startswith("go\n")
+    server.enqueue(code("print(x + 1)"), text("Two."))
+    assert interpreter.chat("And?", display=False)[-2]["output"] == "2"
 
 
 def test_a_stream_may_be_handed_from_thread_to_thread(

@@ -12,7 +12,7 @@ from typing import get_type_hints
 import pytest
 
 import oi_daemon
-from oi_daemon import ChunkDict, Interpreter, MessageDict, SettingsDict, errors
+from oi_daemon import AsyncInterpreter, ChunkDict, Interpreter, MessageDict, SettingsDict, errors
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol.schema import schema
 from oi_daemon.settings import NAMES, Settings
@@ -20,7 +20,8 @@ from oi_daemon.settings import NAMES, Settings
 ROOT = Path(__file__).parents[2]
 GOOD = """
 import interpreter
-from oi_daemon import AuthError, ChunkDict, Interpreter, MessageDict, SettingsDict
+from oi_daemon import AsyncInterpreter, AuthError, ChunkDict, Interpreter, MessageDict
+from oi_daemon import SettingsDict
 
 interpreter.system_message += "More."
 interpreter.max_tokens = None
@@ -35,6 +36,13 @@ interpreter.messages = [{"role": "user", "message": "Hi"}]
 with Interpreter(conversation="abc", **settings) as it:
     it.temperature = 0.7
     it.messages = messages
+
+
+async def ask() -> str:
+    async with AsyncInterpreter(model="gpt-4") as it:
+        async for chunk in it.chat("Hi", stream=True):
+            print(chunk.get("message", ""))
+        return (await it.chat("Hi"))[-1].get("message", "")
 """
 REVEALED = {
     "Interpreter().model": "str",
@@ -65,7 +73,8 @@ def test_all_that_is_public_is_there_and_nothing_else() -> None:
         assert getattr(oi_daemon, name) is not None
     kinds = {error.__name__ for error in errors._BY_KIND.values()} | {"OIError"}
     shapes = {"ChunkDict", "MessageDict", "SettingsDict"}
-    assert set(oi_daemon.__all__) == kinds | shapes | {"Interpreter", "__version__"}
+    objects = {"AsyncInterpreter", "Interpreter", "__version__"}
+    assert set(oi_daemon.__all__) == kinds | shapes | objects
     with pytest.raises(AttributeError, match="nothing"):
         _ = oi_daemon.nothing
 
@@ -107,6 +116,13 @@ def _annotations(path: str, owner: str = "") -> dict[str, str]:
         for it in body
         if isinstance(it, ast.AnnAssign)
     }
+
+
+def test_the_object_for_asyncio_has_all_that_the_other_has() -> None:
+    def public(kind: type) -> set[str]:
+        return {name for name in dir(kind) if not name.startswith("_")}
+
+    assert public(AsyncInterpreter) == public(Interpreter)
 
 
 def test_the_types_of_import_interpreter_name_all_that_the_object_has() -> None:
