@@ -19,6 +19,7 @@ from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import parse, settings_of
 from oi_daemon.terminal.line import can_draw, is_terminal
+from oi_daemon.terminal.piped import ask_at_terminal, with_piped_data
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.session import ExitCode, Session
 
@@ -59,6 +60,10 @@ def _run(options: argparse.Namespace) -> int:
     warnings.simplefilter("ignore", ConfigurationWarning)  # they are printed already
     settings = settings_of(options)
     with ExitStack() as opened:
+        question, nobody_to_ask = _question(options, opened)
+        if nobody_to_ask and not question and not options.conversations:
+            print_warning("There is no question: the standard input is empty. See --help.")
+            return ExitCode.NOT_ASKED
         log = opened.enter_context(DaemonLog(print_text)) if is_rich() else None
         stderr = log.stderr if log else None
         interpreter = opened.enter_context(Interpreter(stderr=stderr, **settings))
@@ -66,22 +71,28 @@ def _run(options: argparse.Namespace) -> int:
             return ExitCode.DONE
         if can_draw():
             _welcome(interpreter, change(loaded.settings, settings))
-        return _talk(interpreter, log, " ".join(options.prompt))
+        session = Session(interpreter, log=log, nobody_to_ask=nobody_to_ask)
+        if question:
+            return session.ask(question)
+        session.converse()
+        return ExitCode.DONE
 
 
-def _talk(interpreter: Interpreter, log: DaemonLog | None, question: str) -> int:
-    """Answer the question, or converse at the prompt if there is none; returns the exit code."""
-    is_piped = not is_terminal(sys.stdin)
-    if is_piped and not question:
-        question = sys.stdin.read().strip() if sys.stdin else ""
-        if not question:
-            print_warning("There is no question: the standard input is empty. See --help.")
-            return ExitCode.NOT_ASKED
-    session = Session(interpreter, log=log, nobody_to_ask=is_piped)
-    if question:
-        return session.ask(question)
-    session.converse()
-    return ExitCode.DONE
+def _question(options: argparse.Namespace, opened: ExitStack) -> tuple[str, bool]:
+    """Return the question of the command line and the standard input, and if nobody can be asked.
+
+    Args:
+        opened: keeps the file that holds large data from the standard input.
+    """
+    question = " ".join(options.prompt)
+    if sys.stdin is None:
+        return question, True
+    if is_terminal(sys.stdin) or options.conversations:
+        return question, not is_terminal(sys.stdin)
+    if not question:
+        return sys.stdin.read().strip(), True
+    question = with_piped_data(question, sys.stdin.buffer, opened)
+    return question, not (is_terminal(sys.stdout) and ask_at_terminal())
 
 
 def _welcome(interpreter: Interpreter, settings: Settings) -> None:

@@ -22,6 +22,7 @@ examples:
   interpreter                             a conversation; %help shows commands
   interpreter "What's 34/24?"             one question
   echo "What's 34/24?" | interpreter -y   plain text, and nobody is asked
+  cat data.csv | interpreter "Sum it up"  data for the question, or for the code
   interpreter --local                     a model on this machine, without a key
   interpreter --api_base http://localhost:8000/v1 --model my-model
 

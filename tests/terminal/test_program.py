@@ -22,11 +22,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def run(environ: dict[str, str], home: Path) -> Run:
     """The program without a terminal."""
 
-    def run(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, stdin: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*MEASURED, COMMAND, *arguments],
             input=stdin,
-            env={**environ, "HOME": str(home)},
+            env={**environ, "HOME": str(home), **variables},
             capture_output=True,
             text=True,
             timeout=60,
@@ -42,6 +42,51 @@ def test_in_a_pipe_the_answer_is_plain_text(run: Run, server: ThreadedServer) ->
     assert done.stdout.splitlines() == [
         *("[python]", "34 / 24", "[output]", "1.4166666666666667", "The result is 1.4166...")
     ]
+
+
+def test_data_in_a_pipe_beside_a_question_is_part_of_it(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(text("6"))
+    done = run("Sum", "the column", stdin="a\n1\n5\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "6\n", "")
+    asked = server.bodies[-1]["messages"][-1]["content"]
+    assert asked == "Sum the column\n\nThe standard input:\n\n```\na\n1\n5\n```"
+
+
+def test_much_data_in_a_pipe_is_a_file_for_the_code(
+    run: Run, server: ThreadedServer, tmp_path: Path
+) -> None:
+    """It is there while the program runs, private, and of it the model sees how it begins."""
+    data = "a\n" + "1234567\n" * 100_000
+    reading = (
+        "import glob, os, sys, tempfile\n"
+        "[name] = glob.glob(tempfile.gettempdir() + '/stdin-*')\n"
+        "print(oct(os.stat(name).st_mode & 0o777), len(open(name).read()))"
+    )
+    server.enqueue(code(reading), text("Done."))
+    tmp_path.joinpath("tmp").mkdir()
+    done = run("-y", "Sum it", stdin=data, TMPDIR=str(tmp_path / "tmp"))
+    assert f"0o600 {len(data)}" in done.stdout
+    asked = server.bodies[0]["messages"][-1]["content"]
+    assert asked.startswith("Sum it\n\nThe standard input (800,002 bytes) is in the file ")
+    assert "It begins:\n\n```\na\n1234567\n" in asked
+    assert len(asked) < 1500
+    assert not list(tmp_path.joinpath("tmp").glob("stdin-*"))
+
+
+def test_an_empty_pipe_beside_a_question_adds_nothing(run: Run, server: ThreadedServer) -> None:
+    server.enqueue(text("Hello."))
+    assert run("Hi").returncode == 0
+    assert server.bodies[-1]["messages"][-1]["content"] == "Hi"
+
+
+def test_with_data_in_a_pipe_the_person_is_asked_at_the_terminal(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(code("print(34 * 17)"), text("It is 578."))
+    asked = terminal("-c", f"echo data | {COMMAND} go", command="/bin/sh")
+    asked.wait_for("Run this code?")
+    asked.type("y" + ENTER)
+    asked.wait_for("It is 578.")
 
 
 def test_in_a_pipe_without_y_nothing_runs_and_it_is_said_how(
