@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from enum import IntEnum
 
+from oi_daemon import magic
 from oi_daemon.errors import NoModelError, OIError
 from oi_daemon.settings.paths import prompt_history_path
 from oi_daemon.terminal.approval import Person
@@ -12,7 +13,7 @@ from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
-from oi_daemon.terminal.magic import COMMANDS, is_magic, run_magic
+from oi_daemon.terminal.magic import run_magic
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
 
@@ -86,7 +87,7 @@ class Session:
         prompt = Prompt(
             prompt_history_path(),
             keeps=lambda: self._conversation.conversation_history,
-            commands=[f"%{name}" for name in COMMANDS],
+            commands=[f"%{name}" for name in magic.COMMANDS],
             auto_run=lambda: self._conversation.auto_run,
         )
         return lambda: prompt.read(on_shown=start)
@@ -106,7 +107,7 @@ class Session:
     def _handle(self, message: str) -> ExitCode:
         """Run a magic command or a turn. Errors are printed."""
         try:
-            if is_magic(message):
+            if magic.is_magic(message):
                 print_text(run_magic(self._conversation, message))
                 return ExitCode.DONE
             return self._run_turns(message)
