@@ -7,12 +7,12 @@ import os
 import signal
 import sys
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from oi_daemon import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from oi_daemon.server.outbox import Outbox
     from oi_daemon.server.session import Service
@@ -34,14 +34,21 @@ def daemon() -> NoReturn:
     arguments = parser.parse_args()
     if arguments.download_model:
         sys.exit(_download_model())
-    if not arguments.stdio:
+    if not arguments.stdio and not arguments.acp:
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
     from oi_daemon import keys
 
     keys.take()
     from oi_daemon.server.methods import Methods
 
-    run(partial(Methods, debug=arguments.debug), debug=arguments.debug)
+    def make(sink: Any) -> Methods:
+        return Methods(sink, debug=arguments.debug)
+
+    if arguments.acp:
+        from oi_daemon.server.acp.serve import serve_acp
+
+        run_server(partial(serve_acp, make), debug=arguments.debug)
+    run(make, debug=arguments.debug)
 
 
 def terminal() -> NoReturn:
@@ -59,13 +66,25 @@ def terminal() -> NoReturn:
 
 def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn:
     """Serve the client at stdin and stdout, then end the process."""
+    from oi_daemon.server.session import serve
+
+    run_server(partial(serve, make), debug=debug)
+
+
+def run_server(
+    serve: "Callable[[int, int], Coroutine[Any, Any, int]]", *, debug: bool = False
+) -> NoReturn:
+    """Serve the client at stdin and stdout in this way, then end the process.
+
+    Args:
+        serve: is given the descriptors; returns the exit code.
+    """
     from oi_daemon.logs import configure
     from oi_daemon.server.descriptors import claim
-    from oi_daemon.server.session import serve
 
     stdin, stdout = claim()
     configure(debug=debug)
-    code = asyncio.Runner().run(serve(make, stdin, stdout))
+    code = asyncio.Runner().run(serve(stdin, stdout))
     logging.shutdown()
     os._exit(code)  # a library's thread in a slow import or name resolution is not waited for
 
@@ -93,6 +112,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-h", "--help", action="help", help="Show this help")
     parser.add_argument(
         "--stdio", action="store_true", help="Serve one client over standard input and output"
+    )
+    parser.add_argument(
+        "--acp",
+        action="store_true",
+        help="Serve one client that speaks the Agent Client Protocol, over standard input and"
+        " output: Zed, JetBrains, CodeCompanion, JupyterLab, acpx, ...",
     )
     parser.add_argument("--debug", action="store_true", help="Log every step to standard error")
     parser.add_argument(

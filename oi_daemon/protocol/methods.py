@@ -441,13 +441,18 @@ METHODS: dict[str, AnyMethod] = {
 
 
 def decode_params(method: Method[P, R], params: Any) -> P:
-    """A request's params as the method's type.
+    """A request's params as the method's type. Raises as `convert_params` does."""
+    return convert_params(params, method.params)
+
+
+def convert_params(params: Any, wanted: type[P]) -> P:
+    """A request's params as this type.
 
     Raises:
         InvalidError: they do not fit. The message names the field.
     """
     try:
-        return msgspec.convert({} if params is None else params, method.params)
+        return msgspec.convert({} if params is None else params, wanted)
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         field = where.strip("`").removeprefix("$").removeprefix(".")
