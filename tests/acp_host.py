@@ -192,6 +192,7 @@ async def hosting(
     environ: Mapping[str, str] | None = None,
     *,
     begin: bool = True,
+    name: str = "a host",
 ) -> AsyncIterator[Host]:
     """Start `oi-daemon --acp` and a session in this folder.
 
@@ -210,7 +211,10 @@ async def hosting(
         use_unstable_protocol=True,
     ) as (agent, process):
         host.agent, host.process = agent, process
-        await agent.initialize(protocol_version=1, client_capabilities=capabilities)
+        info = schema.Implementation(name=name, version="1")
+        await agent.initialize(
+            protocol_version=1, client_capabilities=capabilities, client_info=info
+        )
         if begin:
             begun = await agent.new_session(cwd=str(folder), mcp_servers=[])
             host.session = begun.session_id

@@ -85,6 +85,31 @@ async def test_a_client_that_cannot_answer_has_said_no(server: ThreadedServer, h
     assert not (home / "ran").exists()
 
 
+async def test_a_host_that_shows_only_titles_has_code_and_output_in_words(
+    server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(code("print(5 * 5)"), text("Done."))
+    async with hosting(server.url, home, name="CodeCompanion.nvim") as host:
+        seen: list[str] = []
+
+        def choose() -> str:
+            seen.append(host.answer)
+            return "run"
+
+        host.choose = choose
+        await host.prompt("Go")
+        assert "```python\nprint(5 * 5)\n```" in seen[0]
+        assert "```\n25\n```" in host.answer
+
+
+async def test_code_is_input_only_when_it_is_complete(server: ThreadedServer, home: Path) -> None:
+    server.enqueue(code("print(12345 * 54321)"), text("Done."))
+    async with hosting(server.url, home) as host:
+        await host.prompt("Go")
+        inputs = [update["rawInput"]["code"] for update in host.updates if "rawInput" in update]
+        assert set(inputs) == {"print(12345 * 54321)"}
+
+
 async def test_allow_always_asks_once_and_changes_the_mode(
     server: ThreadedServer, home: Path
 ) -> None:

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 _LOGIN_NEEDED = -32000
 """By this code ACP asks for a login, so no error of ours may have it."""
 _MCP_IGNORED = "The client's MCP servers are not used in this session.\n"
+_SHOW_TITLES = ("CodeCompanion.nvim",)
+"""Names of clients that show no more of a tool call than its title."""
 _CAPABILITIES: dict[str, Any] = {
     "loadSession": True,
     "promptCapabilities": {"image": True, "audio": False, "embeddedContext": True},
@@ -65,7 +67,7 @@ class AcpAdapter:
         self._sessions: dict[str, AcpSession] = {}
         self._starting = asyncio.Lock()
         self._is_started = False
-        self._has_forms = False
+        self._has_forms = self._shows_titles = False
         self._models: tuple[list[str], list[str]] = ([], [])
         """Names of the server's models, and of those on this machine, as far as known."""
         self._handlers: dict[str, tuple[Any, Callable[[Any], Awaitable[Any]]]] = {
@@ -144,6 +146,7 @@ class AcpAdapter:
 
     async def _initialize(self, params: types.Greeting) -> dict[str, Any]:
         self._has_forms = has_forms(params.client_capabilities)
+        self._shows_titles = (params.client_info or {}).get("name") in _SHOW_TITLES
         self._methods.preload()
         return {
             "protocolVersion": types.VERSION,
@@ -191,7 +194,10 @@ class AcpAdapter:
             raise InvalidError(f"cwd: there is no folder {cwd}; give the absolute path of one")
         updates = Updates(self.peer, id)
         questions = Questions(self.peer, id, has_forms=self._has_forms)
-        session = AcpSession(id, cwd, self._methods, updates, questions, lambda: self._models)
+        session = AcpSession(
+            *(id, cwd, self._methods, updates, questions, lambda: self._models),
+            in_words=self._shows_titles,
+        )
         self._sessions[id] = session
         configured = await self._methods.settings_get(ConversationParams())
         if configured["cwd"] is None:

@@ -38,6 +38,8 @@ class BlockCall:
         self.id = id
         self.language = language
         self.code = ""
+        self.is_written = False
+        """All of the code is there."""
         self.line: int | None = None
         """The line that is being run."""
         self.status: ToolStatus = "pending"
@@ -52,7 +54,7 @@ class BlockCall:
     def stored(cls, id: str, message: Mapping[str, Any]) -> "BlockCall":
         """Return the call for a stored block, in the shape of `messages.dump`."""
         call = cls(id, message["language"])
-        call.code = message["code"]
+        call.finish(message["code"])
         call.write(message.get("output") or "")
         for display in message.get("displays") or ():
             call.show(display, quietly=True)
@@ -89,9 +91,13 @@ class BlockCall:
         self._written.show(display)
         self._length += len(str(display.get("text/plain", "")))
 
+    def finish(self, code: str) -> None:
+        """The model has written the block, and this is its code."""
+        self.code, self.is_written = code, True
+
     def run(self, code: str) -> None:
         """The block runs, with this code."""
-        self.code = code
+        self.finish(code)
         self.status = "in_progress"
 
     def decline(self) -> None:
@@ -110,7 +116,7 @@ class BlockCall:
         self.line = None
         self.status = "completed" if status == "ok" else "failed"
         self._outcome = "" if status == "ok" else str(error.get("name") or status)
-        self._result = {"status": status, **result, "output": self._output()}
+        self._result = {"status": status, **result, "output": self.output}
 
     def begun(self) -> ToolCallBegun:
         """Return the update that shows the block for the first time."""
@@ -131,10 +137,14 @@ class BlockCall:
             "kind": "execute",
             "status": self.status,
             "content": [ToolContent(content=each) for each in self._content()],
-            "raw_input": {"language": self.language, "code": self.code},
+            "raw_input": self._input if self.is_written else None,
             "raw_output": self._result,
             "meta": {"oi": {"activeLine": self.line}},
         }
+
+    @property
+    def _input(self) -> dict[str, str]:
+        return {"language": self.language, "code": self.code}
 
     @property
     def title(self) -> str:
@@ -156,14 +166,15 @@ class BlockCall:
         blocks: list[ContentBlock] = []
         if self.code:
             blocks.append(TextBlock(text=fenced(self.code, self.language)))
-        if output := self._output():
+        if output := self.output:
             blocks.append(TextBlock(text=fenced(output)))
         for number, display in enumerate(self._written.displays):
             if shown := _shown(display, f"oi:{self.id}/display-{number}"):
                 blocks.append(shown)
         return blocks
 
-    def _output(self) -> str:
+    @property
+    def output(self) -> str:
         """The output as it looks in a terminal; of a long one, the end and a line that says so."""
         lines = self._written.last_lines(_MOST_LINES + 1)
         text = plain("\n".join(lines[-_MOST_LINES:])).strip("\n")

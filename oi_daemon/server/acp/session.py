@@ -15,7 +15,7 @@ from oi_daemon.protocol.methods import (
     SettingsSetParams,
     TurnResult,
 )
-from oi_daemon.server.acp.block_call import BlockCall
+from oi_daemon.server.acp.block_call import BlockCall, fenced
 from oi_daemon.server.acp.options import config_options, mode_of, mode_state
 from oi_daemon.server.acp.prompts import Attachments
 from oi_daemon.server.acp.questions import Questions
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 _TOLD = ("save", "limit", "model")
 """Kinds of notices that stand in the answer, because a person must know them. Others stand in the
 thinking."""
+_MOST_WORDS = 4000
+"""Most characters of output that stand in the answer, for a client that shows them nowhere else."""
 _STOP_REASONS: dict[str, StopReason] = {
     "done": "end_turn",
     "interrupted": "cancelled",
@@ -59,9 +61,13 @@ class AcpSession:
         updates: Updates,
         questions: Questions,
         models: Callable[[], tuple[list[str], list[str]]],
+        *,
+        in_words: bool,
     ) -> None:
         """
         Args:
+            in_words: the client shows no more of a tool call than its title, so code and output
+                stand in the answer as well.
             models: returns the names of the server's models and of those on this machine, as far
                 as they are known.
         """
@@ -80,6 +86,7 @@ class AcpSession:
         self.attachments = Attachments()
         self._questions = questions
         self._models = models
+        self._in_words = in_words
         self._call: BlockCall | None = None
         """The block that is written, asked about or run."""
         self._asking: asyncio.Task[None] | None = None
@@ -196,7 +203,9 @@ class AcpSession:
     def _execute(self, params: ChunkParams, code: str, language: str) -> None:
         """Show that a block runs, or ask whether it may."""
         call = self._call or self._begin(params, language)
-        call.code = code
+        call.finish(code)
+        if self._in_words:
+            self.updates.say(f"\n\n{fenced(code, language)}\n\n")
         if params.approval is None:
             self._stop_asking()
             call.run(code)
@@ -209,6 +218,8 @@ class AcpSession:
         self._stop_asking()
         self._call = None
         self.updates.change(call, now=True)
+        if self._in_words and call.output:
+            self.updates.say(f"\n\n{fenced(call.output[-_MOST_WORDS:])}\n\n")
 
     def _tell(self, notice: Mapping[str, Any]) -> None:
         if notice["kind"] in _TOLD:

@@ -31,6 +31,7 @@ class Greeting(_Received):
     """Params of `initialize`."""
 
     client_capabilities: dict[str, Any] | None = None
+    client_info: dict[str, Any] | None = None
 
 
 class NewSession(_Received):
