@@ -175,6 +175,16 @@ def test_without_an_event_loop_it_is_replaced_when_it_is_needed() -> None:
     assert sleeper.wait() == -signal.SIGKILL
 
 
+def test_groups_that_it_does_not_know_cost_a_guard_nothing() -> None:
+    guards = Guard()
+    sleeper = sleeping()
+    guards.add(sleeper.pid)
+    for _ in range(40):
+        guards.remove(1)
+    guards.close()
+    assert sleeper.wait() == -signal.SIGKILL
+
+
 def test_there_is_one_guard() -> None:
     assert guard() is guard()
 

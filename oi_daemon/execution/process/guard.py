@@ -32,7 +32,7 @@ folders=
 while read -r change what; do
   case $change in
     +) groups="$groups$what " ;;
-    -) groups="${groups%% $what *} ${groups#* $what }" ;;
+    -) case $groups in *" $what "*) groups="${groups%% $what *} ${groups#* $what }" ;; esac ;;
     folder) folders="$folders$what
 " ;;
   esac
