@@ -9,6 +9,7 @@ from oi_daemon.messages.written import Bundle
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
+from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment
 from oi_daemon.model.prices import TokenCounts
@@ -42,6 +43,19 @@ class RequestContent:
     languages: Sequence[str]
     malformed: Sequence[MalformedCall] = ()
     """Unreadable calls of the previous reply, which the request reports to the model."""
+
+    @property
+    def begins_thinking(self) -> bool:
+        """Whether the answer's text is taken for thinking until an end tag comes.
+
+        In the style `markdown` the first reply of an unknown model is, because code that it writes
+        while it thinks must not run.
+        """
+        known = self.capabilities.thinks_unmarked
+        if known is not None or self.endpoint.is_small:
+            return bool(known)
+        model = self.endpoint.model
+        return thinks_unmarked(model) or (self.style == "markdown" and not thinks_marked(model))
 
 
 class ReplyReader(Protocol):

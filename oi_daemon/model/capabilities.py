@@ -39,3 +39,8 @@ class Capabilities:
     has shown it."""
     effort: str | None = None
     """The only `reasoning_effort` with which the model takes tools; None if that is not known."""
+
+    def learn_thinking(self, *, ends_unmarked: bool | None) -> None:
+        """Keep how the thinking in a reply ended; see `ThinkingFilter.ends_unmarked`."""
+        if ends_unmarked or self.thinks_unmarked is None:
+            self.thinks_unmarked = ends_unmarked

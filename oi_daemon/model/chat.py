@@ -22,7 +22,6 @@ from oi_daemon.model.dialects.instructions import tool_parameters
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reply import ReplyParser
 from oi_daemon.model.dialects.requests import correction_messages, wire_messages
-from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
 from oi_daemon.model.dialects.usage import token_counts
 from oi_daemon.model.events import END, EventReader, StreamedError, unreadable
 from oi_daemon.model.limits import SLICE
@@ -65,7 +64,7 @@ class ChatBackend:
 
     def reader(self, content: RequestContent, is_language: Callable[[str], bool]) -> "ChatReader":
         """See `Backend.reader`."""
-        parser = ReplyParser(is_language, content.style, begins_thinking=_begins_thinking(content))
+        parser = ReplyParser(is_language, content.style, begins_thinking=content.begins_thinking)
         return ChatReader(parser, content.capabilities)
 
 
@@ -118,8 +117,7 @@ class ChatReader:
     def finish(self) -> list[ReplyPart]:
         """See `ReplyReader.finish`."""
         parts = self._parser.finish()
-        if self._parser.ends_unmarked or self._capabilities.thinks_unmarked is None:
-            self._capabilities.thinks_unmarked = self._parser.ends_unmarked
+        self._capabilities.learn_thinking(ends_unmarked=self._parser.ends_unmarked)
         return parts
 
     def _parse(self, events: Sequence[bytes]) -> Iterator[list[ReplyPart]]:
@@ -163,19 +161,6 @@ def _listed_error(data: bytes) -> Any:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LookupError):
         return None
     return first.get("error") if isinstance(first, dict) else None
-
-
-def _begins_thinking(content: RequestContent) -> bool:
-    """Return whether the text is taken for thinking until an end tag comes.
-
-    In the style `markdown` the first reply of an unknown model is, because code that it writes
-    while it thinks must not run.
-    """
-    known = content.capabilities.thinks_unmarked
-    if known is not None or content.endpoint.is_small:
-        return bool(known)
-    model = content.endpoint.model
-    return thinks_unmarked(model) or (content.style == "markdown" and not thinks_marked(model))
 
 
 def _messages(content: RequestContent) -> list[dict[str, Any]]:

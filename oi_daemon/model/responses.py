@@ -9,6 +9,7 @@ import msgspec
 from oi_daemon.messages import UserMessage
 from oi_daemon.model.apis import runs_in_background
 from oi_daemon.model.backend import RequestContent
+from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_events import Response, ResponseEvent
 from oi_daemon.model.dialects.response_reply import ResponseParser
@@ -82,18 +83,25 @@ class ResponsesBackend:
             lower = name.lower()
             return languages.get(lower) or (lower if is_language(lower) else None)
 
-        in_markdown = content.style == "markdown"
-        return ResponsesReader(
-            ResponseParser(
-                language_of, is_language if in_markdown else _no_language, covered=content.covered
-            )
+        parser = ResponseParser(
+            language_of,
+            is_language,
+            content.style,
+            begins_thinking=content.begins_thinking,
+            covered=content.covered,
         )
+        return ResponsesReader(parser, content.capabilities)
 
 
 class ResponsesReader:
     """Reads the events of one response. See `backend.ReplyReader`."""
 
-    def __init__(self, parser: ResponseParser) -> None:
+    def __init__(self, parser: ResponseParser, capabilities: Capabilities) -> None:
+        """
+        Args:
+            capabilities: keeps what the answer shows about the model.
+        """
+        self._capabilities = capabilities
         self._events = EventReader(MAX_EVENT_BYTES)
         self._decoder = msgspec.json.Decoder(ResponseEvent)
         self._parser = parser
@@ -147,7 +155,9 @@ class ResponsesReader:
 
     def finish(self) -> list[ReplyPart]:
         """See `ReplyReader.finish`."""
-        return self._parser.finish()
+        parts = self._parser.finish()
+        self._capabilities.learn_thinking(ends_unmarked=self._parser.ends_unmarked)
+        return parts
 
     def _parse(self, data: bytes) -> Iterator[list[ReplyPart]]:
         """Yield the parts of an event, or of a whole response that came in place of events."""
@@ -230,7 +240,3 @@ def _cache_key(content: RequestContent) -> str:
     """
     first = next((each.message for each in content.messages if isinstance(each, UserMessage)), "")
     return hashlib.sha256(f"{content.system}\n{first}".encode("utf-8", "replace")).hexdigest()[:32]
-
-
-def _no_language(_: str) -> bool:
-    return False

@@ -559,3 +559,55 @@ async def test_the_setting_decides(responses: Asked) -> None:
     responses.server.enqueue(text("Hi"))
     await responses.reply(api="chat")
     assert responses.server.requests[-1].path == "/v1/chat/completions"
+
+
+async def test_thinking_in_the_text_is_thinking(responses: Asked) -> None:
+    for pieces in (["<think>Hm</think>\n\n", "Hi"], [*"<think>Hm</think>Hi"]):
+        responses.server.enqueue(response(message(*pieces)))
+        await responses.reply()
+        thought = "".join(p.text for p in responses.parts if isinstance(p, ThinkingChunk))
+        assert (thought, responses.message) == ("Hm", "Hi")
+
+
+async def test_thinking_with_an_end_tag_only_is_learned(responses: Asked) -> None:
+    responses.server.enqueue(*[response(message("Hm", "</think>", "Hi"))] * 2)
+    await responses.reply()
+    await responses.reply()
+    assert responses.message == "Hi"
+
+
+async def test_code_in_thinking_does_not_run(responses: Asked) -> None:
+    text = "<think>\n```python\nrm()\n```\n</think>\n```python\n1 + 1\n```"
+    responses.server.enqueue(response(message(text)))
+    await responses.reply(tool_style="markdown")
+    assert [p.code for p in responses.parts if isinstance(p, Executing)] == ["1 + 1"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>{"name": "python", "arguments": {"code": "1 + 1"}}</tool_call>',
+        '```json\n{"name": "execute", "arguments": {"language": "python", "code": "1 + 1"}}\n```',
+        '{"name": "execute", "arguments": {"language": "python", "code": "1 + 1"}}',
+    ],
+)
+async def test_a_call_that_is_written_as_text_is_a_call(responses: Asked, text: str) -> None:
+    responses.server.enqueue(response(message(*text)))
+    await responses.reply()
+    assert Executing("1 + 1", "python") in said(responses)
+    assert responses.message == ""
+
+
+async def test_a_written_call_of_another_tool_goes_back_to_the_model(responses: Asked) -> None:
+    call = '<tool_call>{"name": "browse", "arguments": {"url": "x"}}</tool_call>'
+    responses.server.enqueue(response(message(call)), response(custom_call("python", "1")))
+    await responses.reply()
+    assert "no such tool" in str(sent(responses)[-1])
+
+
+async def test_a_fence_in_the_words_of_a_model_with_tools_is_only_shown(responses: Asked) -> None:
+    fence = "```python\n1 + 1\n```"
+    responses.server.enqueue(response(message(*fence)))
+    await responses.reply()
+    assert responses.message == fence
+    assert not any(isinstance(part, Executing) for part in said(responses))

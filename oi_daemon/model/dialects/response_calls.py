@@ -9,6 +9,7 @@ from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_events import OutputItem
+from oi_daemon.model.dialects.text import TOOL
 from oi_daemon.model.limits import MAX_NAME, check_calls
 from oi_daemon.model.provider import ProviderData
 
@@ -45,6 +46,8 @@ class ResponseCalls:
         self._language_of = language_of
         self._calls: dict[int, _OpenCall] = {}
         """The calls by their place in the response."""
+        self._written = 0
+        """Number of calls that the model has written as text."""
         self.malformed: list[MalformedCall] = []
 
     @property
@@ -67,21 +70,25 @@ class ResponseCalls:
         Raises:
             ServerLimitError: the response makes too many calls.
         """
-        check_calls(len(self._calls) + 1)
-        name = without_controls(item.name or "")[:MAX_NAME]
-        language = self._language_of(name)
+        check_calls(len(self._calls) + self._written + 1)
         data = ProviderData(
             call_id=item.call_id,
             joined=self.has_begun,
             items=items,
             phase=None if self.has_begun else phase,
         )
-        self._calls[index] = _OpenCall(
+        self._calls[index] = self._opened(item.name or "", data)
+
+    def _opened(self, name: str, data: ProviderData) -> _OpenCall:
+        """Return a call of this name, without any of its code or arguments."""
+        name = without_controls(name)[:MAX_NAME]
+        language = self._language_of(name)
+        return _OpenCall(
             name=name,
             language=language,
             data=data,
             parser=ArgumentParser(language),
-            is_known=language is not None or name in ("", "execute"),
+            is_known=language is not None or name in ("", TOOL),
         )
 
     def feed(self, index: int, delta: str) -> list[ReplyPart]:
@@ -112,6 +119,19 @@ class ResponseCalls:
         """Take note that the call at this place never ends, so that it does not run."""
         if call := self._calls.get(index):
             call.is_cut = True
+
+    def whole(self, name: str, arguments: str) -> list[ReplyPart]:
+        """Return the parts of a call that the model has written as text.
+
+        Raises:
+            ServerLimitError: the response makes too many calls.
+        """
+        check_calls(len(self._calls) + self._written + 1)
+        self._written += 1
+        call = self._opened(name, ProviderData())
+        return (
+            [*call.parser.feed(arguments), *self._end(call)] if call.is_known else self._end(call)
+        )
 
     def flush(self) -> list[ReplyPart]:
         """Return the last parts of all calls, each with its `Executing`."""

@@ -21,6 +21,13 @@ class OutputItem(msgspec.Struct):
     content: Any = None
 
 
+class CompactionItem(msgspec.Struct, omit_defaults=True):
+    """A summary of the conversation that the server has made: the fields that go back to it."""
+
+    encrypted_content: str = ""
+    id: str | None = None
+
+
 class IncompleteDetails(msgspec.Struct):
     """Why a response is not complete."""
 

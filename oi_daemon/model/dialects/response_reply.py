@@ -9,10 +9,17 @@ import msgspec
 from oi_daemon.messages import MessageChunk, ThinkingChunk
 from oi_daemon.messages.summaries import marked
 from oi_daemon.messages.text import without_controls
-from oi_daemon.model.dialects.fences import FenceParser
+from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_calls import ResponseCalls
-from oi_daemon.model.dialects.response_events import OutputItem, Response, ResponseEvent
+from oi_daemon.model.dialects.response_events import (
+    CompactionItem,
+    OutputItem,
+    Response,
+    ResponseEvent,
+)
+from oi_daemon.model.dialects.text import TextParser
+from oi_daemon.model.dialects.written_calls import WrittenCall
 from oi_daemon.model.events import StreamedError
 from oi_daemon.model.limits import MAX_WRITTEN, check_length
 
@@ -27,32 +34,28 @@ SERVERS_SUMMARY = (
 _CALLS = ("custom_tool_call", "function_call")
 
 
-class _Compaction(msgspec.Struct, omit_defaults=True):
-    """A summary that the server has made: the fields that go back to it."""
-
-    encrypted_content: str = ""
-    id: str | None = None
-
-
 class ResponseParser:
     """Turns the events of one response into its parts. Call `finish` after the last event."""
 
     def __init__(
         self,
         language_of: Callable[[str], str | None],
-        is_fence_language: Callable[[str], bool],
+        is_language: Callable[[str], bool],
+        style: ToolStyle = "tools",
         *,
+        begins_thinking: bool = False,
         covered: int = 0,
     ) -> None:
         """
         Args:
             language_of: see `ResponseCalls`.
-            is_fence_language: returns whether a fence with this word is code to run.
+            style: how the model was asked to write code.
+            begins_thinking: see `ThinkingFilter`.
             covered: how many messages a summary would cover that the server makes.
         """
         self._covered = covered
         self._calls = ResponseCalls(language_of)
-        self._text = FenceParser(is_fence_language)
+        self._text = TextParser(is_language, style, begins_thinking=begins_thinking)
         self._text_after_calls = StringIO()
         """Text that came after a call had begun, and is passed on after it."""
         self._items: list[Mapping[str, Any]] = []
@@ -73,6 +76,8 @@ class ResponseParser:
         """Whether the server has summarised the conversation."""
         self._late: list[ReplyPart] = []
         """The server's summary, if it came after a call had begun."""
+        self._length = 0
+        """Characters that the model has written so far, with the thinking in its text."""
         self.written = 0
         """Characters that the model has written so far, without its thinking."""
         self.end: Response | None = None
@@ -94,6 +99,11 @@ class ResponseParser:
     def malformed(self) -> list[MalformedCall]:
         """The calls that could not be read."""
         return self._calls.malformed
+
+    @property
+    def ends_unmarked(self) -> bool | None:
+        """See `ThinkingFilter.ends_unmarked`."""
+        return self._text.thinking.ends_unmarked
 
     @property
     def is_complete(self) -> bool:
@@ -160,13 +170,13 @@ class ResponseParser:
 
     def finish(self) -> list[ReplyPart]:
         """Return what is left. A block that is not complete does not become `Executing`."""
-        parts: list[ReplyPart] = [*self._text.flush(complete=self.is_complete)]
+        parts = self._joined(self._text.flush(complete=self.is_complete))
         if self.is_complete:
             parts += self._calls.flush()
         parts += self._late
         if text := self._text_after_calls.getvalue():
-            parts += self._text.feed(text)
-            parts += self._text.flush(complete=self.is_complete)
+            parts += self._joined(self._text.feed(text))
+            parts += self._joined(self._text.flush(complete=self.is_complete))
         return parts
 
     def _begin(self, index: int, item: OutputItem) -> None:
@@ -204,7 +214,7 @@ class ResponseParser:
         """
         self._measure(len(raw))
         self._has_summary = True
-        item = msgspec.json.decode(raw, type=_Compaction)
+        item = msgspec.json.decode(raw, type=CompactionItem)
         if not item.encrypted_content or not self._covered:
             return []
         data = {"items": [{"type": "compaction", **msgspec.to_builtins(item)}]}
@@ -240,7 +250,7 @@ class ResponseParser:
         if not self._text_open:
             return []
         self._text_open = False
-        return [*self._text.flush()]
+        return self._joined(self._text.flush(complete=True))
 
     def _begin_summary(self, event: ResponseEvent) -> list[ReplyPart]:
         """Separate the next summary of the reasoning from the one before."""
@@ -255,13 +265,25 @@ class ResponseParser:
         """Return the parts that this piece of a message adds."""
         if not isinstance(delta, str) or not delta:
             return []
-        self._count(delta)
-        delta, self._break = self._break + delta, ""
+        text, self._break = self._break + delta, ""
         self._text_open = self._has_text = True
         if self._calls.has_begun:
-            self._text_after_calls.write(delta)
+            self._count(delta)
+            self._text_after_calls.write(text)
             return []
-        return [*self._text.feed(delta)]
+        parts = self._text.feed(text)
+        self._count(delta, sum(len(p.text) for p in parts if isinstance(p, ThinkingChunk)))
+        return self._joined(parts)
+
+    def _joined(self, parts: list[ReplyPart | WrittenCall]) -> list[ReplyPart]:
+        """Return the parts, with each written call replaced by the parts that it consists of."""
+        joined: list[ReplyPart] = []
+        for part in parts:
+            if isinstance(part, WrittenCall):
+                joined += self._calls.whole(part.name, part.arguments)
+            else:
+                joined.append(part)
+        return joined
 
     def _add_thinking(self, event: ResponseEvent) -> list[ReplyPart]:
         """Return the next piece of the reasoning, or of its summary."""
@@ -271,6 +293,7 @@ class ResponseParser:
         self._measure(len(delta))
         text, self._break = self._break + delta, ""
         self._has_thought = True
+        self._text.thinking.expect_message()
         return [ThinkingChunk(text)]
 
     def _measure(self, size: int) -> None:
@@ -282,14 +305,18 @@ class ResponseParser:
         self._thought += size
         check_length("its reasoning", self._thought, MAX_REASONING)
 
-    def _count(self, text: str) -> None:
+    def _count(self, text: str, thought: int = 0) -> None:
         """Add to the length of what the model has written.
+
+        Args:
+            thought: how many characters of it turned out to be thinking.
 
         Raises:
             ServerLimitError: the reply is too long.
         """
-        self.written += len(text)
-        check_length("it", self.written, MAX_WRITTEN)
+        self._length += len(text)
+        self.written += max(0, len(text) - thought)
+        check_length("it", self._length, MAX_WRITTEN)
 
 
 def _decoded(raw: msgspec.Raw) -> OutputItem:
