@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.model.environment import PythonFacts
 from oi_daemon.model.local.compact import (
@@ -7,6 +11,7 @@ from oi_daemon.model.local.compact import (
     WORKED_EXAMPLE,
     compact_messages,
     compact_parameters,
+    has_run,
 )
 from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
@@ -14,10 +19,12 @@ PREFIX = len(compact_messages([]))
 FAILED = CodeMessage("python", "import x", "Traceback ...\nModuleNotFoundError: No module 'x'")
 
 
-def test_begins_with_the_short_prompt_and_one_example() -> None:
+def test_begins_with_the_short_prompt_and_two_examples() -> None:
     system, *example = compact_messages([])
     assert system == {"role": "system", "content": COMPACT_SYSTEM_MESSAGE}
-    assert [message["role"] for message in example] == ["user", "assistant"] * 2
+    assert [message["role"] for message in example] == ["user", "assistant"] * 4
+    blocks = [m["content"] for m in example if m["content"].startswith("```")]
+    assert all(block.startswith("```python\n# Wanted: ") for block in blocks)
     assert example[-1]["content"] == WORKED_EXAMPLE[-1].message  # type: ignore[union-attr]
 
 
@@ -58,6 +65,29 @@ def test_a_failure_is_followed_by_advice_and_the_fourth_in_a_row_by_an_end() -> 
     advised = ["Correct the code" in message["content"] for message in said[2::2]]
     assert advised == [True, True, True, False]
     assert "no more code" in said[-1]["content"]
+
+
+def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
+    (tmp_path / "plants.txt").write_text("plant;height\nfern;1,5\noak;20,0\n")
+    for block in WORKED_EXAMPLE:
+        if isinstance(block, CodeMessage):
+            done = subprocess.run(
+                [sys.executable, "-c", block.code],
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert done.stdout.strip() == block.output
+
+
+def test_what_differs_in_comments_alone_is_the_same_code() -> None:
+    failed = CodeMessage("python", "# One.\nopen('x')\n", "FileNotFoundError: x")
+    messages: list[Message] = [UserMessage("go"), failed]
+    assert has_run("\n# Two.\nopen('x')", messages)
+    assert not has_run("open('y')  # Two.", messages)
+    said = compact_messages([*messages, CodeMessage("python", "# Two.\nopen('x')")])
+    assert "not run again" in said[-1]["content"]
 
 
 def test_after_a_failure_only_code_can_be_written() -> None:

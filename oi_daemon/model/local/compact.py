@@ -1,7 +1,9 @@
-"""Requests to a small model: a short prompt, one worked example, Markdown fences.
+"""Requests to a small model: a short prompt, two worked examples, Markdown fences.
 
 A model of a billion parameters does not follow long instructions and writes broken tool calls, but
-it imitates an example well. The grammar forces each reply to be one fence or plain text.
+it imitates examples well. In them each block begins with a comment: a small model computes what is
+wanted far more often when it has said so before. The grammar forces each reply to be one fence or
+plain text, and a block after a failure to begin with what was wrong.
 """
 
 import re
@@ -16,25 +18,43 @@ from oi_daemon.settings import DEFAULT_SYSTEM_MESSAGE
 
 COMPACT_SYSTEM_MESSAGE = """\
 You complete the user's request by running Python code. Always run code, even for what you know. \
-Reply first with one ```python block that prints what you need; you will get its output. Files are \
-in the current folder: use their names, columns and delimiters exactly as they are shown. When the \
-output answers the request, reply with one short sentence that tells the result, and no code."""
+Reply first with one ```python block. It begins with a comment that says exactly what is wanted, \
+and it prints what the answer needs; you will get its output. If files have to be made or changed, \
+the code does that. Files are in the current folder: use their names, columns and delimiters \
+exactly as they are shown. When the output answers the request, reply with one short sentence that \
+tells the result, and no code."""
 
 WORKED_EXAMPLE: tuple[Message, ...] = (
     UserMessage(
-        "Files in the current folder:\nplants.txt:\n    plant;height\n    fern;1,5\n\n"
-        "How high are the plants in plants.txt on average?"
+        "Files in the current folder:\nplants.txt:\n    plant;height\n    fern;1,5\n"
+        "    oak;20,0\n\nWhich plants in plants.txt are higher than the average?"
     ),
     CodeMessage(
         "python",
+        "# Wanted: the names of the plants whose height is above the mean of all heights.\n"
+        "# The file has a header, columns are separated by ; and numbers have decimal commas.\n"
         "import csv\n"
         "with open('plants.txt', newline='') as file:\n"
         "    rows = list(csv.DictReader(file, delimiter=';'))\n"
-        "heights = [float(row['height'].replace(',', '.')) for row in rows]\n"
-        "print(sum(heights) / len(heights))",
-        output="1.25",
+        "heights = {row['plant']: float(row['height'].replace(',', '.')) for row in rows}\n"
+        "mean = sum(heights.values()) / len(heights)\n"
+        "for plant, height in heights.items():\n"
+        "    if height > mean:\n"
+        "        print(plant, height)",
+        output="oak 20.0",
     ),
-    AssistantMessage("On average, the plants are 1.25 high."),
+    AssistantMessage("Only the oak is higher than the average: 20.0."),
+    UserMessage("Write the even numbers below 7 to even.txt, separated by spaces."),
+    CodeMessage(
+        "python",
+        "# Wanted: a file even.txt whose one line has the even numbers from 0 to 6.\n"
+        "text = ' '.join(str(n) for n in range(0, 7, 2))\n"
+        "with open('even.txt', 'w') as file:\n"
+        "    file.write(text + '\\n')\n"
+        "print(open('even.txt').read())",
+        output="0 2 4 6",
+    ),
+    AssistantMessage("I wrote 0 2 4 6 to even.txt."),
 )
 
 GRAMMAR = r"""
@@ -44,8 +64,11 @@ line ::= ([^`\n] [^\n]*)? "\n"
 text ::= [^`\n] [^`]*
 """
 """Grammar in llama.cpp's notation: one fence of Python, or plain text."""
-CODE_GRAMMAR = GRAMMAR.replace("fence | text", "fence")
-"""Grammar in llama.cpp's notation: one fence of Python, and nothing else."""
+CODE_GRAMMAR = GRAMMAR.replace("fence | text", "fence").replace(
+    "line+", '"# What was wrong: " [^\\n]+ "\\n" line+'
+)
+"""Grammar in llama.cpp's notation: one fence of Python that says first what was wrong before, and
+nothing else."""
 RETRY_TEMPERATURE = 0.7
 """Temperature after the model has repeated a block, because at 0 it would repeat it for ever."""
 
@@ -96,13 +119,13 @@ def compact_messages(
             case CodeMessage(language, code, output):
                 failures = failures + 1 if _failed(output) else 0
                 add_text(wire, "assistant", f"```{language}\n{code}\n```")
-                repeated = output is None and code.strip() in seen
+                repeated = output is None and bare(code) in seen
                 add_text(
                     wire,
                     "user",
                     _REPEATED.format(facts=facts) if repeated else _outcome(message, failures),
                 )
-                seen.add(code.strip())
+                seen.add(bare(code))
             case _:
                 assert_never(message)
     return wire
@@ -144,10 +167,16 @@ def has_run(code: str, messages: Sequence[Message]) -> bool:
         if (
             isinstance(message, CodeMessage)
             and message.output is not None
-            and message.code.strip() == code.strip()
+            and bare(message.code) == bare(code)
         ):
             return True
     return False
+
+
+def bare(code: str) -> str:
+    """Return the code without its lines of comment and its empty lines, which change nothing."""
+    lines = (line.rstrip() for line in code.splitlines())
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("#"))
 
 
 def _installed(python: PythonFacts | None) -> str:
