@@ -30,6 +30,7 @@ max_tokens: int | None
 api_base: str | None
 api_key: str | None
 max_budget: float | None
+show_usage: bool
 max_rounds: int
 tool_style: ToolStyle
 api: ApiChoice

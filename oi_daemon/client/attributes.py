@@ -71,6 +71,7 @@ class SettingAttributes:
     api_base: str | None
     api_key: str | None
     max_budget: float | None
+    show_usage: bool
     max_rounds: int
     tool_style: "ToolStyle"
     reasoning_effort: "ReasoningEffort"

@@ -114,6 +114,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=[0.01],
         ),
     ] = None
+    show_usage: Annotated[
+        bool, Meta(description="Show tokens and cost after each turn, in the terminal.")
+    ] = False
     max_rounds: Annotated[
         int, Meta(ge=1, description="Most requests to the model within one turn.")
     ] = 50

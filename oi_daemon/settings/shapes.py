@@ -31,6 +31,7 @@ class SettingsDict(TypedDict, total=False):
     api_base: str | None
     api_key: str | None
     max_budget: float | None
+    show_usage: bool
     max_rounds: int
     tool_style: ToolStyle
     reasoning_effort: ReasoningEffort

@@ -34,6 +34,7 @@ class TerminalConversation(Answerable, Protocol):
     model: str
     auto_run: bool
     debug_mode: bool
+    show_usage: bool
     conversation_history: bool
     max_budget: float | None
 

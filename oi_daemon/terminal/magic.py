@@ -92,6 +92,12 @@ def _budget(conversation: TerminalConversation, argument: str) -> str:
     return magic.budget_words(last, magic.costs(**conversation.usage), conversation.max_budget)
 
 
+def used_by_turn(conversation: TerminalConversation) -> str:
+    """Return what the last turn has cost, as a sentence."""
+    turn = conversation.last_turn
+    return f"Last turn: {magic.costs(**turn['usage'])}." if "usage" in turn else ""
+
+
 def _thinking(conversation: TerminalConversation, argument: str) -> str:
     """Show what the model told of its thinking in the last turn."""
     return magic.thinking_words(visible(conversation.last_turn.get("thinking", "")))

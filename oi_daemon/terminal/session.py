@@ -13,7 +13,7 @@ from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
-from oi_daemon.terminal.magic import run_magic
+from oi_daemon.terminal.magic import run_magic, used_by_turn
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
 
@@ -161,6 +161,8 @@ class Session:
                 pass
         if debug:
             print_warning(run_magic(self._conversation, "%budget"))
+        elif self._conversation.show_usage:
+            print_warning(used_by_turn(self._conversation), "dim")
 
     def _choose_model(self, error: NoModelError) -> bool:
         """Ask which of the server's models to use, and save it.

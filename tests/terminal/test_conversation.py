@@ -155,6 +155,18 @@ def test_debug_mode_shows_every_step_above_what_is_live(
     assert "waiting for" not in it.text
 
 
+def test_tokens_and_cost_of_each_turn_are_shown_where_they_are_wanted(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello."), text("Hello again."))
+    it = terminal("--show_usage")
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("Last turn: 100 tokens in, 20 out, $0.0042.")
+    it.wait_for_prompt()
+    assert "This session" not in it.text
+
+
 def test_a_large_output_is_shown_whole(terminal: Open, server: ThreadedServer) -> None:
     server.enqueue(code("for n in range(3000): print('row', n)"), text("Done."))
     it = terminal("-y", lines=20)

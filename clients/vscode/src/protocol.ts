@@ -428,6 +428,8 @@ export interface Settings {
   api_key?: string | null;
   /** Most US dollars that a session may cost. Default: no limit. */
   max_budget?: number | null;
+  /** Show tokens and cost after each turn, in the terminal. */
+  show_usage?: boolean;
   /** Most requests to the model within one turn. */
   max_rounds?: number;
   /** How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`). */
@@ -498,6 +500,8 @@ export interface PublicSettings {
   api_key: boolean;
   /** Most US dollars that a session may cost. Default: no limit. */
   max_budget: number | null;
+  /** Show tokens and cost after each turn, in the terminal. */
+  show_usage: boolean;
   /** Most requests to the model within one turn. */
   max_rounds: number;
   /** How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`). */

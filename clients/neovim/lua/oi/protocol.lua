@@ -283,6 +283,7 @@
 ---@field api_base? string Base URL of an OpenAI-compatible server. Default: OpenAI's.
 ---@field api_key? string Key for the server. Default: OPENAI_API_KEY.
 ---@field max_budget? number Most US dollars that a session may cost. Default: no limit.
+---@field show_usage? boolean Show tokens and cost after each turn, in the terminal.
 ---@field max_rounds? integer Most requests to the model within one turn.
 ---@field tool_style? "auto"|"functions"|"markdown"|"tools" How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`).
 ---@field reasoning_effort? "default"|"high"|"low"|"max"|"medium"|"minimal"|"none"|"xhigh" How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`).
@@ -318,6 +319,7 @@
 ---@field api_base? string Base URL of an OpenAI-compatible server. Default: OpenAI's.
 ---@field api_key boolean Whether a key is set.
 ---@field max_budget? number Most US dollars that a session may cost. Default: no limit.
+---@field show_usage boolean Show tokens and cost after each turn, in the terminal.
 ---@field max_rounds integer Most requests to the model within one turn.
 ---@field tool_style "auto"|"functions"|"markdown"|"tools" How the model is asked to write code: `tools`, legacy `functions`, `markdown` fences, or whichever the server takes (`auto`).
 ---@field reasoning_effort "default"|"high"|"low"|"max"|"medium"|"minimal"|"none"|"xhigh" How long a reasoning model thinks: `none`, `minimal`, `low`, `medium`, `high`, `xhigh`, `max`, or as the model's maker has chosen (`default`).
