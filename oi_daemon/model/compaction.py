@@ -22,8 +22,9 @@ from oi_daemon.messages.summaries import (
 )
 from oi_daemon.model.dialects.block_text import readable
 from oi_daemon.model.endpoint import Endpoint
-from oi_daemon.model.provider import provider_data
-from oi_daemon.model.tokens import Tokenizer
+from oi_daemon.model.provider import data_tokens, provider_data
+from oi_daemon.model.tokens import Tokenizer, estimate
+from oi_daemon.model.trimming import sizes_of
 
 FULL = 0.8
 """The share of the room above which the oldest part is summarised."""
@@ -53,8 +54,38 @@ _READ = (
 _LEFT_OUT = "(The first {} messages of this conversation are left out here: they do not fit.)"
 
 
-def visible(messages: Sequence[Message], reader: Endpoint | None = None) -> Sequence[Message]:
-    """Return what the model gets of a conversation: the latest summary, and what follows it.
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What the model gets of a conversation: the latest summary, and what follows it."""
+
+    summary: str | AssistantMessage | None
+    """The summary as text for the model, or as a message with data of the server's; None if there
+    is none."""
+    rest: Sequence[Message]
+
+    def messages(self) -> Sequence[Message]:
+        """Return the summary and the rest as messages."""
+        match self.summary:
+            case None:
+                return self.rest
+            case str(text):
+                return preceded_by(text, self.rest)
+            case message:
+                return [message, *self.rest]
+
+    def tokens(self) -> int:
+        """Return about how many tokens the summary costs."""
+        match self.summary:
+            case None:
+                return 0
+            case str(text):
+                return estimate(text)
+            case message:
+                return data_tokens(message)
+
+
+def visible(messages: Sequence[Message], reader: Endpoint | None = None) -> Visible:
+    """Return what the model gets of a conversation.
 
     Args:
         reader: the endpoint that gets its own summaries back; None if there is none.
@@ -65,14 +96,14 @@ def visible(messages: Sequence[Message], reader: Endpoint | None = None) -> Sequ
 
     summary = latest_summary(messages, is_usable)
     if summary is None:
-        return messages if all(map(_tells, messages)) else list(filter(_tells, messages))
+        hidden = not all(map(_tells, messages))
+        return Visible(None, list(filter(_tells, messages)) if hidden else messages)
     rest = list(filter(_tells, _uncovered(messages, summary)))
     if summary.provider is not None:
-        return [AssistantMessage("", summary.provider), *rest]
+        return Visible(AssistantMessage("", summary.provider), rest)
     asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
     kept = [messages[asked]] if 0 <= asked < summary.covered else []
-    kept += rest
-    return preceded_by(_READ.format(summary.covered, summary.text), kept)
+    return Visible(_READ.format(summary.covered, summary.text), [*kept, *rest])
 
 
 def _tells(message: Message) -> bool:
@@ -82,16 +113,6 @@ def _tells(message: Message) -> bool:
         and message.provider is not None
         and is_summary(message)
     )
-
-
-def split(
-    messages: Sequence[Message],
-) -> tuple[Sequence[AssistantMessage], Sequence[Message]]:
-    """Return the server's summary with which `visible` messages begin, if they do, and the rest."""
-    first = messages[0] if messages else None
-    if isinstance(first, AssistantMessage) and first.provider is not None:
-        return [first], messages[1:]
-    return [], messages
 
 
 def with_note(messages: Sequence[Message], left_out: int) -> Sequence[Message]:
@@ -116,20 +137,23 @@ class Plan:
     """The part as text, in pieces that fit a request each."""
 
 
-def plan(messages: Sequence[Message], *, room: int, kept: int, tokenizer: Tokenizer) -> Plan | None:
+def plan(
+    messages: Sequence[Message], *, room: int, kept: int, max_output: int, tokenizer: Tokenizer
+) -> Plan | None:
     """Return how to summarise the oldest part; None if that would save too little.
 
     Args:
         room: tokens of a request.
         kept: tokens of the newest messages, which are not summarised.
+        max_output: tokens of a block's output that the model gets.
     """
     summary = latest_summary(messages)
     first = summary.covered if summary else 0
-    texts = [_text(message, tokenizer) for message in messages[first:]]
-    covered = _boundary(messages, first, texts, kept, tokenizer)
-    part = texts[: covered - first]
-    if covered <= first or sum(map(tokenizer.count, part)) < room * WORTHWHILE:
+    sizes = sizes_of(messages[first:], max_output, tokenizer)
+    covered = _boundary(messages, first, sizes, kept)
+    if covered <= first or sum(sizes[: covered - first]) < room * WORTHWHILE:
         return None
+    part = [_text(message, tokenizer) for message in messages[first:covered]]
     limit = max(room // 2, 64)
     pieces = list(_pieces(part, limit, tokenizer))
     if len(pieces) > MOST_PIECES:
@@ -158,9 +182,7 @@ def _uncovered(messages: Sequence[Message], summary: StoredSummary) -> list[Mess
     return [*before, *rest, *messages[summary.index + 1 :]]
 
 
-def _boundary(
-    messages: Sequence[Message], first: int, texts: Sequence[str], kept: int, tokenizer: Tokenizer
-) -> int:
+def _boundary(messages: Sequence[Message], first: int, sizes: Sequence[int], kept: int) -> int:
     """Return the index of the first message that is not summarised.
 
     It is the person's words if possible, and never a call in the middle of a reply.
@@ -168,7 +190,7 @@ def _boundary(
     index = len(messages)
     while index > first and kept > 0:
         index -= 1
-        kept -= tokenizer.count(texts[index - first])
+        kept -= sizes[index - first]
     after = [i for i in range(index, len(messages)) if i > first]
     asked = (i for i in after if isinstance(messages[i], UserMessage))
     begins = (i for i in after if _begins_reply(messages, i))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from oi_daemon.messages import Executing, Message, UserMessage
@@ -18,7 +19,6 @@ from oi_daemon.model.environment import Environment, described, described_in_bri
 from oi_daemon.model.failures import Failure
 from oi_daemon.model.local.compact import has_run
 from oi_daemon.model.local.folder_facts import folder_facts
-from oi_daemon.model.provider import data_tokens
 from oi_daemon.model.repeats import with_advice
 from oi_daemon.model.tokens import estimate, tokenizer
 from oi_daemon.settings import Settings
@@ -103,22 +103,24 @@ class ModelRequest:
             malformed: calls of the reply before that could not be read.
         """
         style, covered = self.style, len(messages)
-        messages = with_advice(compaction.visible(messages, self._reader))
+        seen = compaction.visible(messages, self._reader)
+        seen = replace(seen, rest=with_advice(seen.rest))
         system = self._system()
-        sent = pictures.newest(messages) if self._sends_pictures else []
+        sent = pictures.newest(seen.rest) if self._sends_pictures else []
         self._has_pictures = bool(sent)
         room = self._room(system, len(sent))
-        trimmed = await self._trimmed(messages, room)
+        trimmed = await self._trimmed(seen.rest, max(room - seen.tokens(), SMALLEST_WINDOW))
+        kept = compaction.with_note(trimmed.messages, trimmed.left_out)
         return RequestContent(
             settings=self._settings,
             endpoint=self.endpoint,
             capabilities=self._capabilities,
             style=style,
             system=system,
-            messages=compaction.with_note(trimmed.messages, trimmed.left_out),
+            messages=replace(seen, rest=kept).messages(),
             environment=self._environment,
             folder_facts=await self._folder_facts(messages),
-            compact_threshold=self._compact_threshold(messages),
+            compact_threshold=self._compact_threshold(seen.messages()),
             covered=covered,
             left_out=trimmed.left_out,
             pictures=sent,
@@ -155,7 +157,7 @@ class ModelRequest:
         if self.endpoint.is_small:
             return None
         room, settings = self._room(self._system(), 0), self._settings
-        seen = compaction.visible(messages, self._reader)
+        seen = compaction.visible(messages, self._reader).messages()
         limit = room if self._server_summarises else int(room * compaction.FULL)
         if not forced and self.window < compaction.SMALLEST_WINDOW:
             return None
@@ -164,11 +166,17 @@ class ModelRequest:
         counter = tokenizer(self.endpoint.model)
 
         def planned() -> compaction.Plan | None:
-            used = trimming.total(seen, settings.max_output, counter)
+            used = sum(trimming.sizes_of(seen, settings.max_output, counter))
             if used <= limit and not forced:
                 return None
             kept = min(int(room * compaction.KEPT), used // 3 if forced else room)
-            return compaction.plan(messages, room=room, kept=kept, tokenizer=counter)
+            return compaction.plan(
+                messages,
+                room=room,
+                kept=kept,
+                max_output=settings.max_output,
+                tokenizer=counter,
+            )
 
         return await asyncio.to_thread(planned)
 
@@ -334,22 +342,17 @@ class ModelRequest:
         return None if short else limit
 
     async def _trimmed(self, messages: Sequence[Message], room: int) -> trimming.Trimmed:
-        """Return the messages that fit into the room, the oldest left out first.
-
-        A summary of the server's, with which they begin, stays.
-        """
+        """Return the messages that fit into the room, the oldest left out first."""
         settings = self._settings
         if trimming.surely_fits(messages, room, settings.max_output):
             return trimming.Trimmed(messages, 0)
-        summary, rest = compaction.split(messages)
-        trimmed = await asyncio.to_thread(
+        return await asyncio.to_thread(
             trimming.trim,
-            rest,
-            room=max(room - sum(map(data_tokens, summary)), SMALLEST_WINDOW),
+            messages,
+            room=room,
             max_output=settings.max_output,
             tokenizer=tokenizer(self.endpoint.model),
         )
-        return trimming.Trimmed([*summary, *trimmed.messages], trimmed.left_out)
 
     @property
     def window(self) -> int:

@@ -54,9 +54,7 @@ def trim(
     What is left out depends on the messages up to the overflow only: it is the same for a longer
     conversation until that has filled the room again.
     """
-    rough = sum(map(_characters, messages)) > COUNTED_CHARACTERS
-    sizes = [_rough_size(m) if rough else _shown_size(m, max_output, tokenizer) for m in messages]
-    sizes = [min(size, room // 2) for size in sizes]
+    sizes = [min(size, room // 2) for size in sizes_of(messages, max_output, tokenizer)]
     start = _start(sizes, room)
     asked = max((i for i, m in enumerate(messages) if isinstance(m, UserMessage)), default=-1)
     if 0 <= asked < start:
@@ -70,11 +68,11 @@ def trim(
         start += 1
 
 
-def total(messages: Sequence[Message], max_output: int, tokenizer: Tokenizer) -> int:
-    """Return about how many tokens all of the messages cost."""
+def sizes_of(messages: Sequence[Message], max_output: int, tokenizer: Tokenizer) -> list[int]:
+    """Return about how many tokens each of the messages costs with its output cut."""
     if sum(map(_characters, messages)) > COUNTED_CHARACTERS:
-        return sum(map(_rough_size, messages))
-    return sum(_shown_size(message, max_output, tokenizer) for message in messages)
+        return list(map(_rough_size, messages))
+    return [_shown_size(message, max_output, tokenizer) for message in messages]
 
 
 def _start(sizes: Sequence[int], room: int) -> int:

@@ -84,6 +84,14 @@ async def test_a_long_conversation_works_on_by_summaries_and_knows_its_beginning
     assert summaries < 30
 
 
+async def test_a_summary_stays_where_long_messages_leave_little_room(asked: Asked) -> None:
+    messages: list[Message] = [UserMessage(FACT)]
+    asked.server.respond = respond
+    for n in range(40):
+        await turn(asked, messages, f"Next {n}? " + "word " * 2500)
+        assert FACT in json.dumps(asked.body)
+
+
 async def test_the_beginning_of_requests_stays_the_same(asked: Asked) -> None:
     """So that servers read it from their cache: half of it at least, on the average of 40."""
     messages = conversation(150)
@@ -118,7 +126,7 @@ def test_a_boundary_is_never_in_the_middle_of_a_reply(kept: int) -> None:
     for n in range(60):
         provider = joined if n % 3 else None
         messages.append(CodeMessage("python", f"x = {n}", "word " * 60, provider=provider))
-    planned = plan(messages, room=4000, kept=kept, tokenizer=TOKENIZER)
+    planned = plan(messages, room=4000, kept=kept, max_output=2000, tokenizer=TOKENIZER)
     assert planned is not None
     assert (planned.covered - 1) % 3 == 0
 
@@ -126,7 +134,7 @@ def test_a_boundary_is_never_in_the_middle_of_a_reply(kept: int) -> None:
 def test_a_summary_takes_the_place_of_what_it_covers() -> None:
     messages = conversation(9)
     messages[8] = AssistantMessage(f"Before. {marked('All of it.', 6)}\n\nAfter.")
-    first, *rest = visible(messages)
+    first, *rest = visible(messages).messages()
     assert isinstance(first, UserMessage)
     assert "All of it." in first.message
     assert "Question 2?" in first.message
@@ -135,7 +143,8 @@ def test_a_summary_takes_the_place_of_what_it_covers() -> None:
 
 def test_the_question_of_the_turn_stays_when_a_summary_covers_it() -> None:
     blocks: list[Message] = [CodeMessage("python", f"{n}", "1") for n in range(6)]
-    first, *rest = visible([UserMessage("Go"), *blocks, AssistantMessage(marked("Done.", 4))])
+    given = [UserMessage("Go"), *blocks, AssistantMessage(marked("Done.", 4))]
+    first, *rest = visible(given).messages()
     assert "Go" in first.message  # type: ignore[union-attr]
     assert rest == blocks[3:]
 
@@ -150,7 +159,7 @@ def test_the_question_of_the_turn_stays_when_a_summary_covers_it() -> None:
 def test_what_only_looks_like_a_summary_is_none(text: str) -> None:
     messages: list[Message] = [UserMessage("Hi"), AssistantMessage(text)]
     assert latest_summary(messages) is None
-    assert visible(messages) is messages
+    assert visible(messages).messages() is messages
 
 
 def test_the_marks_cannot_stand_in_a_summary() -> None:

@@ -165,7 +165,7 @@ async def test_another_model_or_api_gets_the_conversation_itself(responses: Aske
     assert "s3cret" not in sent
     assert "encrypted the summary" not in sent
     responses.server.enqueue(response(message("Yes.")))
-    assert plan(messages, room=500, kept=10, tokenizer=TOKENIZER).covered > 20  # type: ignore[union-attr]
+    assert plan(messages, room=500, kept=10, max_output=2000, tokenizer=TOKENIZER).covered > 20  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("refused", ["parameter", "summary"])
