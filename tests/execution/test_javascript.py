@@ -1,8 +1,10 @@
 """JavaScript in Node.js: what is particular to it."""
 
+import asyncio
 import importlib.util
 import json
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -269,6 +271,42 @@ async def test_nothing_of_an_interrupted_block_goes_on(interpreters: Interpreter
     interpreters.interrupt()
     await block.end()
     assert await js(interpreters, "await new Promise((done) => setTimeout(done, 20))") == ""
+
+
+async def test_what_is_left_of_interrupted_blocks_ends_no_other_block(
+    interpreters: Interpreters,
+) -> None:
+    """The first one goes on while the third one runs, and another was interrupted meanwhile."""
+    for code in (
+        "console.log('a'); await new Promise((done) => globalThis.goOn = done)",
+        "console.log('b'); for (;;) {}",
+        "console.log('c'); goOn(); await new Promise((done) => setTimeout(done, 20));"
+        "console.log('d'); await new Promise(() => {})",
+    ):
+        block = Running(interpreters, code, "javascript")
+        await block.seen("d" if "'d'" in code else code[len("console.log('")])
+        interpreters.interrupt()
+        assert text(await block.end()).endswith("\nInterrupted\n")
+    assert await js(interpreters, "typeof goOn") == "'function'\n"
+
+
+async def test_interrupts_as_blocks_end_lose_nothing(interpreters: Interpreters) -> None:
+    chance = random.Random(1)
+    await js(interpreters, "var kept = 5")
+    for _ in range(60):
+        code = chance.choice(
+            [
+                "await new Promise((done) => setTimeout(done, 4))",
+                "new Array(1e5).fill(0).sort().length",
+                "var again = () => process.nextTick(again); again()",
+                "while (true) await null",
+            ]
+        )
+        block = Running(interpreters, code, "javascript")
+        await asyncio.sleep(chance.random() * 0.008)
+        interpreters.interrupt()
+        await block.end()
+        assert await js(interpreters, "kept") == "5\n"
 
 
 async def test_standard_input_is_asked_for(interpreters: Interpreters) -> None:

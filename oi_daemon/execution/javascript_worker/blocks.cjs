@@ -29,6 +29,7 @@ class Blocks {
     this._pending = pending;
     this._stopped = new Set(); // the numbers of interrupted blocks
     this._exited = 0; // the number of the last block that has called `process.exit`
+    this._ending = 0; // the number of the last block whose end is being marked, or has been
     this._lines = 0; // how many lines all blocks so far have
     this._session = new inspector.Session();
     this._session.connect();
@@ -43,7 +44,8 @@ class Blocks {
     this._pending.begin();
     Atomics.store(this._output.state, RUNNING, block);
     const failure = await this._evaluate(prepare(code, first, this._output.file));
-    const stopped = () => Atomics.load(this._output.state, STOPPED) === block;
+    // What is left of a block goes on after `stop` has ended it, perhaps while another block runs.
+    const stopped = () => this.current !== block || Atomics.load(this._output.state, STOPPED) === block;
     if (failure && !stopped()) await this._reportFailure(failure, this._output.file, code);
     await this._pending.wait(stopped);
     if (!stopped()) this._end(block); // a stopped block is ended by `stop`, when the watcher asks for it
@@ -54,7 +56,8 @@ class Blocks {
     if (this.current === block) {
       this._stopped.add(block);
       this._pending.clear();
-      if (this._exited !== block) this._output.write(Buffer.from(`${INTERRUPTED}\n`));
+      const silent = this._exited === block || this._ending === block;
+      if (!silent) this._output.write(Buffer.from(`${INTERRUPTED}\n`));
       this._end(block);
     }
     this._watcher.postMessage('received');
@@ -106,11 +109,12 @@ class Blocks {
     this._output.send({ error: { name, message: message.slice(0, LONGEST), traceback } });
   }
 
-  /** Mark the block's end. */
+  /** Mark the block's end. If that is terminated, the watcher has `stop` do it again: the daemon takes the first. */
   _end(block) {
+    this._ending = block;
+    this._output.end(block);
     this.current = 0;
     Atomics.store(this._output.state, RUNNING, 0);
-    this._output.end(block);
   }
 
   /** Evaluate a prepared block and show its value; return the inspector's details of what it threw, if it did. */

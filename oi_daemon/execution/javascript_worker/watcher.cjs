@@ -24,6 +24,7 @@ const session = new inspector.Session();
 session.connectToMainThread();
 const questions = new Questions(session);
 
+let stopping = Promise.resolve(); // is fulfilled when the block that was stopped last has left the main thread
 let onReply = () => {};
 const ORDERS = { detach, exit: stop };
 parentPort.on('message', (message) => (ORDERS[message] ?? onReply)());
@@ -56,31 +57,40 @@ function mayWaitForChild() {
   }
 }
 
-/** Terminate what the main thread runs; if it runs nothing, what it runs next. */
-function terminate() {
-  return new Promise((resolve) => session.post('Runtime.terminateExecution', resolve));
+/**
+ * Terminate what the main thread runs. If it runs nothing, the termination waits for what runs next: then it
+ * hits a ping, and not the block's end or the next block.
+ */
+async function terminate() {
+  let terminated = false;
+  session.post('Runtime.terminateExecution', () => { terminated = true; });
+  while (!terminated) await send(PING);
 }
 
-/**
- * Stop the block: terminate what runs until the main thread is free, then let it end the block. If
- * nothing runs, the termination hits what runs next. So a ping is sent after each one, to be hit
- * instead of the block's end or the next block.
- */
-async function stop() {
+/** Stop the block that runs, unless that has been begun already. */
+function stop() {
   const block = Atomics.load(state, RUNNING);
   if (!block || state[STOPPED] === block) return;
   Atomics.store(state, STOPPED, block);
+  stopping = end(block);
+}
+
+/**
+ * Terminate what runs until the main thread is free, then let it end the block, and terminate what the block
+ * has left in the queue of `process.nextTick`, as long as that runs.
+ */
+async function end(block) {
   let free = mayWaitForChild() && (await send(PING, CHILD_TIMEOUT));
   while (Atomics.load(state, RUNNING) === block) {
     free = free ? await send({ kind: 'stop', block }, END_TIMEOUT) : await send(PING);
-    if (free) continue;
-    await terminate();
-    await send(PING);
+    if (!free) await terminate();
   }
+  while (!(await send(PING))) await terminate();
 }
 
-/** Have the main thread run a block. */
-function run(block, code) {
+/** Have the main thread run a block, once nothing is terminated there any more. */
+async function run(block, code) {
+  await stopping;
   if (state[DETACHED]) session.connectToMainThread(); // a signal to this process has not ended it
   state[DETACHED] = 0;
   parentPort.postMessage({ kind: 'run', block, code });
