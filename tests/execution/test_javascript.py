@@ -290,6 +290,30 @@ async def test_what_is_left_of_interrupted_blocks_ends_no_other_block(
     assert await js(interpreters, "typeof goOn") == "'function'\n"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "require('zlib').gzip('x'.repeat(1e7), () => console.log('done'))",
+        "require('zlib').gunzip('no gzip', (error) => error && console.log('done'))",
+        "require('zlib').createBrotliCompress().on('data', () => console.log('done')).end('abc')",
+        "import { deflate } from 'zlib'\ndeflate('abc', () => console.log('done'))",
+        "require('crypto').pbkdf2('a', 'b', 3e5, 32, 'sha1', () => console.log('done'))",
+        "require('crypto').randomBytes(1e7, () => console.log('done'))",
+        "require('crypto').generateKeyPair('ec', {namedCurve: 'P-256'}, () => console.log('done'))",
+        "void crypto.subtle.digest('SHA-256', new Uint8Array(1e7)).then(() => console.log('done'))",
+        "const socket = require('dgram').createSocket('udp4').unref().bind(0, '127.0.0.1', () => {\n"
+        "  const resolver = new (require('dns').Resolver)()\n"
+        "  resolver.setServers([`127.0.0.1:${socket.address().port}`])\n"
+        "  resolver.resolve4('a.example', () => console.log('done'))\n"
+        "  setTimeout(() => resolver.cancel(), 20).unref()\n"
+        "})",
+    ],
+)
+async def test_a_block_waits_for_what_node_works_at(interpreters: Interpreters, code: str) -> None:
+    assert await js(interpreters, f"void 0\n{code}\nvoid 0") == "done\n"
+    assert await js(interpreters, "1") == "1\n"
+
+
 async def test_interrupts_as_blocks_end_lose_nothing(interpreters: Interpreters) -> None:
     chance = random.Random(1)
     await js(interpreters, "var kept = 5")

@@ -1,4 +1,4 @@
-// Knows what a block has started that has not finished: timers, requests, child processes, threads.
+// Knows what a block has started that has not finished: timers, requests, jobs, child processes, threads.
 // Servers do not count, nor do the connections that they accept: they go on while later blocks run.
 'use strict';
 
@@ -9,6 +9,7 @@ const IDLE = 500; // milliseconds without traffic after which a connection that 
 
 const { Server, Socket } = require('node:net');
 const workerThreads = require('node:worker_threads');
+const { Jobs } = require('./jobs.cjs');
 
 // Constants, because a block may redefine the globals.
 const { Date, Map, Object, Promise, Set, WeakMap, process } = globalThis;
@@ -23,6 +24,7 @@ class Pending {
     this._traffic = new WeakMap(); // how many bytes a connection has moved, and since when not more
     this._connected = false; // whether this block has had a server or a connection
     this._threads = new Set(); // that this block has started
+    this._jobs = new Jobs();
     this._recordThreads();
     this._recordTimers('setTimeout', setTimeout, true);
     this._recordTimers('setInterval', setInterval, false);
@@ -33,6 +35,7 @@ class Pending {
   begin() {
     this._timers = new Set();
     this._threads.clear();
+    this._jobs.clear();
     this._handles = new Set(process._getActiveHandles());
     this._connected = false;
     this._before = resources();
@@ -80,7 +83,7 @@ class Pending {
 
   /** Return true if anything of the block is pending. */
   _busy() {
-    if (this._input.waiting || this._threads.size > 0) return true;
+    if (this._input.waiting || this._threads.size > 0 || this._jobs.count > 0) return true;
     for (const timer of this._timers) {
       if (timer._destroyed) this._timers.delete(timer);
       else if (timer.hasRef()) return true;
