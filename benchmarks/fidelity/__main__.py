@@ -3,6 +3,7 @@
 python benchmarks/fidelity bash FOLDER            bash's tests, from a copy of its source
 python benchmarks/fidelity node FOLDER            Node's test/parallel, from a copy of its source
 python benchmarks/fidelity cpython FOLDER         CPython's tests, from an installed package `test`
+python benchmarks/fidelity r FOLDER               the examples of R's own packages, from its library
 python benchmarks/fidelity node FOLDER --only 0:50 --sample 10 --verbose
 """
 
@@ -14,10 +15,15 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from fidelity import bash, cpython, node
+from fidelity import bash, cpython, node, r
 from fidelity.comparison import compare
 
-CORPORA = {"bash": bash.CORPUS, "cpython": cpython.CORPUS, "node": node.CORPUS}
+CORPORA = {
+    "bash": bash.CORPUS,
+    "cpython": cpython.CORPUS,
+    "node": node.CORPUS,
+    "r": r.CORPUS,
+}
 
 parser = argparse.ArgumentParser(prog="python benchmarks/fidelity")
 parser.add_argument("corpus", choices=sorted(CORPORA))

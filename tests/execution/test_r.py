@@ -26,6 +26,12 @@ async def test_values_that_are_visible_are_printed(interpreters: Interpreters) -
     assert "Slot" in await r(interpreters, "setClass('P', representation(a = 'numeric'))\nnew('P')")
 
 
+async def test_the_last_value_is_kept(interpreters: Interpreters) -> None:
+    """Also one that was not printed, and from one block to the next."""
+    assert await r(interpreters, "x <- 4\n.Last.value + 1") == "[1] 5\n"
+    assert await r(interpreters, ".Last.value * 2") == "[1] 10\n"
+
+
 async def test_lines_are_right_in_loops_and_branches(interpreters: Interpreters) -> None:
     code = (
         "for (i in 1:2) {\n"

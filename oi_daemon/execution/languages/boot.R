@@ -269,6 +269,7 @@ suspendInterrupts(local({
     begin_statement(number)
     statement <- marked(statement)
     result <- withVisible(eval(statement, globalenv()))
+    replace(".Last.value", result$value)
     if (result$visible) {
       line(statement_line)
       print(result$value)
