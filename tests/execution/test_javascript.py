@@ -301,7 +301,8 @@ async def test_what_is_left_of_interrupted_blocks_ends_no_other_block(
         "require('crypto').randomBytes(1e7, () => console.log('done'))",
         "require('crypto').generateKeyPair('ec', {namedCurve: 'P-256'}, () => console.log('done'))",
         "void crypto.subtle.digest('SHA-256', new Uint8Array(1e7)).then(() => console.log('done'))",
-        "const socket = require('dgram').createSocket('udp4').unref().bind(0, '127.0.0.1', () => {\n"
+        "const socket = require('dgram').createSocket('udp4').unref()\n"
+        "socket.bind(0, '127.0.0.1', () => {\n"
         "  const resolver = new (require('dns').Resolver)()\n"
         "  resolver.setServers([`127.0.0.1:${socket.address().port}`])\n"
         "  resolver.resolve4('a.example', () => console.log('done'))\n"
