@@ -1,4 +1,4 @@
-# A persistent R that runs blocks: `OI_R="NONCE CONTROL ANSWERS SOURCE" R --file=boot.R`.
+# A persistent R that runs blocks: `OI_R="NONCE CONTROL ANSWERS SOURCE" R --file=start.R`.
 #
 # Over CONTROL, the daemon sends a block's number on a line, and control messages are sent to the
 # daemon; the block's text is in the file SOURCE. Lines of input come in over ANSWERS. R cannot open a

@@ -8,7 +8,7 @@ from oi_daemon.execution.language import Language, Lookup, Workplace
 from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.language_process import LanguageProcess
 
-_BOOT = Path(__file__).with_name("boot.R")
+_START = Path(__file__).with_name("start.R")
 _GRACE = 5.0
 """Seconds that an interrupted block has to stop. R handles an interrupt only between two steps, and
 a product of matrices is one step; a kill loses all variables, because there is no standby."""
@@ -23,7 +23,7 @@ def r(workplace: Workplace) -> LanguageProcess:
 
     def command(given: Given) -> list[str]:
         words = " ".join(map(str, given))
-        return ["env", f"OI_R={words}", path(workplace) or "R", *_OPTIONS, f"--file={_BOOT}"]
+        return ["env", f"OI_R={words}", path(workplace) or "R", *_OPTIONS, f"--file={_START}"]
 
     return file_worker(
         "R",
