@@ -1,7 +1,8 @@
 """The examples in the documentation of R's own packages, each page as a whole.
 
 Blocks print warnings at once and keep the source of functions. Both are options of R, which are set
-for the program as well. Left out are examples that measure time or look at their own process.
+for the program as well, and so is a device like that of blocks: their pages have another size than
+R's PDF. Left out are examples that measure time or look at their own process.
 """
 
 import atexit
@@ -33,6 +34,12 @@ UNFIT = re.compile(
     r"|browser\(|readline\(|interactive\(|quit\(|memory\.profile|\bgc\(|\bsearch\(\)|\bls\(\)"
 )
 OPTIONS = "options(warn = 1, keep.source = TRUE)\n"
+DEVICE = """\
+options(device = function(...) {
+  type <- if (capabilities("cairo")) "cairo" else getOption("bitmapType")
+  grDevices::png(tempfile(), 960, 720, res = 120, type = type)
+})
+"""
 VARYING = re.compile(
     r"0x[0-9a-f]+"  # addresses
     r"|/[\w./-]*Rtmp\w+[\w./-]*"  # temporary files
@@ -49,7 +56,7 @@ def programs(folder: Path) -> Iterator[Program]:
         package = file.name.partition(".")[0]
         code = f"{OPTIONS}library({package})\n{file.read_text(errors='replace')}\n"
         if not UNFIT.search(code):
-            file.write_text(code)
+            file.write_text(DEVICE + code)
             yield Program(file.stem, code, ("Rscript", str(file)), extracted)
 
 
