@@ -8,6 +8,7 @@ const { parse } = require('./parser.cjs');
 const { originalLine, stripped, transformed } = require('./typescript.cjs');
 
 const WRITES = /^process\.(stdout|stderr)\.write\([^]*\)$/;
+const CALLS = /[(`]|\b(await|yield|new)\b/;
 
 /**
  * Ways to read a block, which are tried in this order. `{a: 1}` is read as an object, as in Node's
@@ -138,9 +139,14 @@ class Source {
     }
   }
 
-  /** Record the line in the body of a loop or condition, with braces around a single statement. */
+  /**
+   * Record the line in the body of a loop or condition, with braces around a single statement. It has been
+   * recorded already if that is on the same line, and what calls nothing needs no more.
+   */
   _body(node) {
     if (node.type === 'BlockStatement' || node.type === 'EmptyStatement') return this._walk(node);
+    const calls = node.type !== 'ExpressionStatement' || CALLS.test(this._code.slice(node.start, node.end));
+    if (!calls && this._lineOf(node) + this._first === this._line) return this._walk(node);
     this._insert(node.start, `{${this._record(node)}`);
     this._walk(node);
     this._insertAfter(node.end, '}');
