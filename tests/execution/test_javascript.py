@@ -315,6 +315,13 @@ async def test_a_block_waits_for_what_node_works_at(interpreters: Interpreters, 
     assert await js(interpreters, "1") == "1\n"
 
 
+async def test_a_timer_calls_a_function_that_has_an_apply_of_its_own(
+    interpreters: Interpreters,
+) -> None:
+    code = "const f = (x) => console.log(x)\nf.apply = 'a field'\nsetTimeout(f, 1, 'called')"
+    assert await js(interpreters, code) == "called\n"
+
+
 async def test_interrupts_as_blocks_end_lose_nothing(interpreters: Interpreters) -> None:
     chance = random.Random(1)
     await js(interpreters, "var kept = 5")

@@ -12,7 +12,7 @@ const workerThreads = require('node:worker_threads');
 const { Jobs } = require('./jobs.cjs');
 
 // Constants, because a block may redefine the globals.
-const { Date, Map, Object, Promise, Set, WeakMap, process } = globalThis;
+const { Date, Map, Object, Promise, Reflect, Set, WeakMap, process } = globalThis;
 const { setTimeout, setInterval, setImmediate, clearTimeout, clearImmediate } = globalThis;
 
 class Pending {
@@ -133,7 +133,7 @@ class Pending {
       function done(...given) {
         timers.delete(timer);
         try {
-          return callback.apply(this, given);
+          return Reflect.apply(callback, this, given);
         } finally {
           if (timer.refresh && timer._idleNext) timers.add(timer); // the callback has called `refresh`
         }
