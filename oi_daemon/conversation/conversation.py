@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from oi_daemon import logs
 from oi_daemon.conversation.approvals import Approvals
+from oi_daemon.conversation.background import BackgroundBlocks, completed
 from oi_daemon.conversation.budget import Bill, Budget
 from oi_daemon.conversation.collaborators import Answer, Emit, Model, Reply
 from oi_daemon.conversation.processes import LanguageProcesses, problem_of_folder
@@ -16,10 +17,11 @@ from oi_daemon.conversation.survey import Surroundings
 from oi_daemon.conversation.transcript import HistoryFor, Transcript
 from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
-from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.interpreters import BackgroundBlock, Interpreters
 from oi_daemon.execution.spares import Spares
 from oi_daemon.messages import (
     Chunk,
+    CodeMessage,
     ConversationState,
     EventChunk,
     Executing,
@@ -106,7 +108,10 @@ class Conversation:
         """Number of turns that have begun."""
         self._model_for = model_for
         self._transcript = Transcript(id, lambda: self.settings, history_for)
-        self._processes = LanguageProcesses(spares)
+        self._processes = LanguageProcesses(spares, self._went_to_background)
+        self._background = BackgroundBlocks(self._keep_ended)
+        self._emit: Emit | None = None
+        """Sends the chunks of the latest turn, and those of blocks that it leaves behind."""
         self._surroundings = Surroundings()
         self._approvals = Approvals()
         self._progress = Progress(self._approvals, self._processes.answer)
@@ -166,12 +171,48 @@ class Conversation:
             turn = await self._begin(settings, model, emit, [], {})
             return await self._finish(turn, settings, turn.compact(), [], emit)
 
-    async def execute(self, language: str, code: str, emit: Emit) -> Outcome:
-        """Run a block of the person's own, in a turn without a model. Raises as `chat` does."""
+    async def execute(
+        self, language: str, code: str, emit: Emit, *, background: bool = False
+    ) -> Outcome:
+        """Run a block of the person's own, in a turn without a model. Raises as `chat` does.
+
+        Args:
+            background: end the turn as soon as the block runs, which goes on in the background.
+        """
         with self._one_turn():
             await self._be_loaded()
             turn = await self._begin(self.settings, _NoModel(), emit, [], {})
-            return await self._finish(turn, self.settings, turn.execute(language, code), [], emit)
+            before = self._background.count
+            if background and self.interpreters is not None:
+                self.interpreters.detach_next()
+            work = turn.execute(language, code)
+            outcome = await self._finish(turn, self.settings, work, [], emit)
+        if self._background.count > before and outcome.status is Status.DONE:
+            return replace(outcome, status=Status.BACKGROUND)
+        return outcome
+
+    def to_background(self) -> str | None:
+        """Let the block that runs go on in the background; the turn goes on without it.
+
+        Returns the id under which it goes on; None if no block runs.
+        """
+        return None if self.interpreters is None else self.interpreters.to_background()
+
+    def stop_background(self, block: str | None = None) -> bool:
+        """Stop the block of this id in the background, or all of them. False if there is none."""
+        return self.interpreters is not None and self.interpreters.stop_background(block)
+
+    def _went_to_background(self, block: BackgroundBlock) -> None:
+        """Follow a block of the turn that runs."""
+        assert self._emit is not None
+        self._background.start(block, self._emit)
+
+    async def _keep_ended(self, id: str, ended: CodeMessage) -> None:
+        """Put what a block in the background has become in place of what was stored of it."""
+        await self._idle.wait()
+        async with self._changing:
+            if completed(self._transcript.messages, id, ended):
+                await self._transcript.save(self.settings)
 
     def _settings_with(self, changes: Mapping[str, Any]) -> Settings:
         """The settings for a turn: the conversation's, with an `always`, and the turn's own."""
@@ -202,6 +243,7 @@ class Conversation:
         self.budget.max_budget = latest.max_budget
         self._bill = Bill(self.budget)
         following = self._progress.following(emit)
+        self._emit = emit
         self._turn = self._growing = turn = Turn(
             history=tuple(self._transcript.messages),
             model=model,
@@ -356,6 +398,7 @@ class Conversation:
         self.interrupt()
         await self._processes.close()
         await self._idle.wait()
+        await self._background.close()
         await self._transcript.close()
 
     async def delete(self) -> bool:

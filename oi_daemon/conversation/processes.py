@@ -1,25 +1,33 @@
 """The language processes of a conversation, as its settings want them."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from oi_daemon import keys
-from oi_daemon.execution.interpreters import Interpreters
+from oi_daemon.execution.interpreters import BackgroundBlock, Interpreters
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.limits import Limits
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
 from oi_daemon.execution.spares import Spares
 from oi_daemon.settings import Settings
 
+OnBackground = Callable[[BackgroundBlock], None]
+"""Called with each block that goes to the background. It has to take all of the block's chunks."""
+
 
 class LanguageProcesses:
     """Keeps the language processes of one conversation, and replaces them at need."""
 
-    def __init__(self, spares: Spares | None = None) -> None:
+    def __init__(
+        self, spares: Spares | None = None, on_background: OnBackground = lambda _: None
+    ) -> None:
         """
         Args:
             spares: started Python processes, shared with other conversations.
+            on_background: called with each block that goes to the background.
         """
         self._spares = spares
+        self._on_background = on_background
         self._interpreters: Interpreters | None = None
         """The processes; None until one is needed."""
         self._workplace: Workplace | None = None
@@ -45,6 +53,7 @@ class LanguageProcesses:
                 await self._interpreters.close()
             self._workplace = workplace
             self._interpreters = Interpreters(workplace, news, self._spares)
+            self._interpreters.on_background = self._on_background
         return self._interpreters
 
     @property

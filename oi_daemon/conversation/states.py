@@ -2,6 +2,7 @@
 
 from oi_daemon.messages import (
     ActiveLine,
+    BackgroundChunk,
     Chunk,
     ConversationState,
     Display,
@@ -31,6 +32,8 @@ def state_after(chunk: Chunk, before: ConversationState) -> ConversationState:
             return ConversationState.RUNNING
         case NoticeChunk(kind) if kind == RETRY:
             return ConversationState.RETRYING
+        case BackgroundChunk():
+            return before
         case NoticeChunk():  # any other one comes after the wait
             return ConversationState.THINKING if before is ConversationState.RETRYING else before
         case EventChunk():

@@ -51,6 +51,8 @@ class Status(StrEnum):
     INTERRUPTED = "interrupted"
     STOPPED = "stopped"
     BUDGET = "budget"
+    BACKGROUND = "background"
+    """The person's own block goes on in the background."""
 
 
 class Turn:

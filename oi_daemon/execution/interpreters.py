@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 
 from oi_daemon import keys
@@ -22,6 +22,24 @@ from oi_daemon.execution.spares import Spares
 from oi_daemon.messages import ActiveLine, BlockResult, Chunk, EndOfExecution, Output
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundBlock:
+    """A block that goes on in the background."""
+
+    id: str
+    language: str
+    code: str
+    _since: float
+    """Time at which it went to the background."""
+    chunks: AsyncGenerator[Chunk, None]
+    """What is still to come of it, its end included."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has been in the background."""
+        return time.monotonic() - self._since
 
 
 class Interpreters:
@@ -49,17 +67,33 @@ class Interpreters:
         """The processes by the name of their language."""
         self._latest: Process | None = None
         """The process of the latest block; None before the first one."""
+        self._running: tuple[Language, str] | None = None
+        """Language and code of the block that runs, unless that is in the background."""
+        self._detached = 0
+        """How many blocks have gone to the background."""
+        self._detach_next = False
+        """Whether the next block goes to the background as soon as it runs."""
+        self.background: dict[str, BackgroundBlock] = {}
+        """The blocks that run in the background, by their ids."""
+        self.on_background: Callable[[BackgroundBlock], None] = lambda _: None
+        """Called with each block that goes to the background. It has to take all chunks."""
         self._stopped = False
         """Whether the latest block was interrupted."""
 
     async def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `oi_daemon.conversation.collaborators.Execution.run`."""
+        detach, self._detach_next = self._detach_next, False
         found = find_language(language)
         why = _unknown(language) if found is None else found.missing()
         if found is None or why is not None:
             yield Output(f"{why}\n")
             yield ActiveLine(None)
             yield EndOfExecution(BlockResult.not_run(f"{why}"))
+            return
+        if busy := self._in_background(found):
+            yield Output(f"[{_BUSY.format(**busy)}]\n")
+            yield ActiveLine(None)
+            yield EndOfExecution(BlockResult.not_run(_BUSY.format(**busy), "BusyError"))
             return
         process = self._latest = self._process(found)
         self._stopped = False
@@ -72,15 +106,70 @@ class Interpreters:
             yield ActiveLine(None)
             yield EndOfExecution(BlockResult("interrupted", time.monotonic() - started))
             return
-        chunks, sandbox = process.run(code), self._workplace.sandbox
-        if sandbox:
-            chunks = sandbox.explained(chunks)
+        self._running = found, code
+        begun = self.to_background if detach else None
+        try:
+            async with aclosing(self._polished(process.run(code, begun))) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+        finally:
+            self._running = None
+        logger.debug("it ran for %.3f s", time.monotonic() - started)
+
+    def detach_next(self) -> None:
+        """Let the next block go on in the background as soon as it runs."""
+        self._detach_next = True
+
+    def to_background(self) -> str | None:
+        """Let the block that runs go on in the background; its `run` ends at once.
+
+        Returns the id under which it goes on; None if no block runs.
+        """
+        if self._running is None:
+            return None
+        language, code = self._running
+        id = f"b{self._detached + 1}"
+        rest = self._process(language).detach(_IN_BACKGROUND.format(id=id, language=language.name))
+        if rest is None:
+            return None
+        self._detached += 1
+        block = BackgroundBlock(id, language.name, code, time.monotonic(), self._kept(id, rest))
+        self.background[id] = block
+        self.on_background(block)
+        return id
+
+    async def _kept(
+        self, id: str, chunks: AsyncGenerator[Chunk, None]
+    ) -> AsyncGenerator[Chunk, None]:
+        """The chunks of a block in the background, which is listed until they end."""
+        try:
+            async with aclosing(self._polished(chunks)) as polished:
+                async for chunk in polished:
+                    yield chunk
+        finally:
+            self.background.pop(id, None)
+
+    def _in_background(self, language: Language) -> dict[str, object] | None:
+        """The id, language and seconds of the block of this language in the background, if any."""
+        for block in self.background.values():
+            if block.language == language.name:
+                return {"id": block.id, "language": block.language, "seconds": int(block.seconds)}
+        return None
+
+    def stop_background(self, id: str | None = None) -> bool:
+        """Stop the block of this id in the background, or all of them; False if there is none."""
+        blocks = [block for block in self.background.values() if id in (None, block.id)]
+        for block in blocks:
+            self._processes[block.language].interrupt()
+        return bool(blocks)
+
+    def _polished(self, chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+        """The chunks with words about what the sandbox refused, and without keys."""
+        if self._workplace.sandbox:
+            chunks = self._workplace.sandbox.explained(chunks)
         if known := keys.known():
             chunks = redacted(chunks, known)
-        async with aclosing(chunks):
-            async for chunk in chunks:
-                yield chunk
-        logger.debug("it ran for %.3f s", time.monotonic() - started)
+        return chunks
 
     @property
     def used(self) -> bool:
@@ -154,6 +243,17 @@ class Interpreters:
             self._temporary = TemporaryDirectory(prefix="oi-", ignore_cleanup_errors=True)
             guard().add_folder(self._temporary.name)
         return replace(self._workplace, sandbox=replace(sandbox, temporary=self._temporary.name))
+
+
+GOES_ON = "The block goes on in the background as {id}."
+"""Words in the output of a block that went to the background and has not ended."""
+_IN_BACKGROUND = (
+    GOES_ON + " Until it ends, no other {language} code can run; its output will then stand here."
+)
+_BUSY = (
+    "Not run: {language} runs {id} in the background, for {seconds} s so far. Wait until that ends,"
+    " stop it, or use another language."
+)
 
 
 def _unknown(language: str) -> str:

@@ -76,8 +76,24 @@ class Process(Protocol):
         """
         ...
 
-    def run(self, code: str) -> AsyncGenerator[Chunk, None]:
-        """Run one block. See `oi_daemon.conversation.collaborators.Execution.run`."""
+    def run(
+        self, code: str, begun: Callable[[], object] | None = None
+    ) -> AsyncGenerator[Chunk, None]:
+        """Run one block. See `oi_daemon.conversation.collaborators.Execution.run`.
+
+        Args:
+            begun: called once the process has got the block.
+        """
+        ...
+
+    def detach(self, sentence: str) -> AsyncGenerator[Chunk, None] | None:
+        """Let the block that runs go on in the background: its `run` ends at once.
+
+        Returns the chunks that are still to come, the block's end included; None if no block runs.
+
+        Args:
+            sentence: is added to the output before its `run` ends.
+        """
         ...
 
     def interrupt(self) -> None:

@@ -2,6 +2,7 @@
 
 from oi_daemon.messages.chunks import (
     ActiveLine,
+    BackgroundChunk,
     Chunk,
     CodeChunk,
     Declined,
@@ -33,6 +34,7 @@ from oi_daemon.messages.written import Bundle, Written
 __all__ = [
     "ActiveLine",
     "AssistantMessage",
+    "BackgroundChunk",
     "BlockError",
     "BlockResult",
     "Bundle",

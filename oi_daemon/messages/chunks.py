@@ -142,6 +142,16 @@ class EventChunk:
     them, and then the error's text as `message`."""
 
 
+@dataclass(frozen=True, slots=True)
+class BackgroundChunk:
+    """Something happens in a block that runs in the background, beside the turns."""
+
+    block: str
+    """The block's id."""
+    chunk: "Chunk"
+    """What happens in it."""
+
+
 Chunk = (
     MessageChunk
     | LanguageChunk
@@ -156,4 +166,5 @@ Chunk = (
     | ThinkingChunk
     | NoticeChunk
     | EventChunk
+    | BackgroundChunk
 )

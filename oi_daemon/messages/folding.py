@@ -6,6 +6,7 @@ from typing import Any, assert_never
 
 from oi_daemon.messages.chunks import (
     ActiveLine,
+    BackgroundChunk,
     Chunk,
     CodeChunk,
     Declined,
@@ -77,7 +78,14 @@ class Fold:
             case Declined():
                 self._declined = True
                 self.close()
-            case ActiveLine() | InputRequest() | ThinkingChunk() | NoticeChunk() | EventChunk():
+            case (
+                ActiveLine()
+                | InputRequest()
+                | ThinkingChunk()
+                | NoticeChunk()
+                | EventChunk()
+                | BackgroundChunk()
+            ):
                 pass
             case _:
                 assert_never(chunk)

@@ -59,9 +59,13 @@ class BlockResult:
     it."""
 
     @classmethod
-    def not_run(cls, why: str) -> "BlockResult":
-        """The result of a block that could not be run, because nothing here runs its language."""
-        return cls("error", 0.0, error=BlockError("NotInstalledError", why))
+    def not_run(cls, why: str, name: str = "NotInstalledError") -> "BlockResult":
+        """The result of a block that could not be run, because nothing here runs its language.
+
+        Args:
+            name: the error's name, if there is another reason.
+        """
+        return cls("error", 0.0, error=BlockError(name, why))
 
 
 def _cut(text: str) -> str:

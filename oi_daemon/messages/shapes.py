@@ -55,6 +55,17 @@ class EventDict(TypedDict):
     status: NotRequired[str]
 
 
+class BackgroundDict(TypedDict):
+    """Something happens in a block that runs in the background."""
+
+    block: str
+    """The block's id."""
+    chunk: "ChunkDict"
+    """What happens in it."""
+    result: NotRequired["ResultDict"]
+    """With its end: how the block ended."""
+
+
 class ChunkDict(TypedDict, total=False):
     """The smallest thing that happens in a turn. It has exactly one of these keys."""
 
@@ -71,6 +82,7 @@ class ChunkDict(TypedDict, total=False):
     thinking: str
     notice: NoticeDict
     event: EventDict
+    background: BackgroundDict
 
 
 ChunkStream: TypeAlias = Generator[ChunkDict, None, None]
@@ -142,7 +154,7 @@ class TurnUsageDict(TypedDict):
 class LastTurnDict(TypedDict, total=False):
     """How the latest turn ended. Empty if there was none, or if it failed."""
 
-    status: Literal["done", "interrupted", "stopped", "budget"]
+    status: Literal["done", "interrupted", "stopped", "budget", "background"]
     usage: TurnUsageDict
     thinking: str
     """What the model told of its thinking. Left out if it told nothing."""

@@ -6,6 +6,7 @@ from typing import Any, assert_never, get_args
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import (
     ActiveLine,
+    BackgroundChunk,
     BlockError,
     BlockResult,
     Chunk,
@@ -78,6 +79,15 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         },
         "required": ["kind"],
     },
+    "background": {
+        "type": "object",
+        "properties": {
+            "block": {**_TEXT, "description": "The id of a block in the background."},
+            "chunk": {"type": "object", "description": "What happens in it: a chunk."},
+            "result": {"$ref": "#/$defs/BlockResult"},
+        },
+        "required": ["block", "chunk"],
+    },
 }
 """JSON Schema of each kind of chunk's value."""
 
@@ -143,6 +153,10 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kin
             return {"notice": {"kind": kind, "message": message, **known}}
         case EventChunk(kind, details):
             return {"event": {"kind": kind, **details}}
+        case BackgroundChunk(block, inner):
+            result = inner.result if isinstance(inner, EndOfExecution) else None
+            ended = {} if result is None else {"result": result_to_wire(result)}
+            return {"background": {"block": block, "chunk": to_wire(inner), **ended}}
         case _:
             assert_never(chunk)
 
@@ -207,4 +221,9 @@ def from_wire(  # noqa: C901 - a case for each kind
             return NoticeChunk(kind, message, seconds if isinstance(seconds, int | float) else None)
         case {"event": {"kind": "begun" | "answered" | "ended" | "changed" as kind, **details}}:
             return EventChunk(kind, {str(name): str(value) for name, value in details.items()})
+        case {"background": {"block": str(block), "chunk": dict(inner), **more}}:
+            ended = more.get("result")
+            return BackgroundChunk(
+                block, from_wire(inner, ended if isinstance(ended, dict) else None)
+            )
     raise InvalidError(f"chunk: none of {', '.join(SCHEMAS)}")

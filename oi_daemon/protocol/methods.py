@@ -62,6 +62,14 @@ class ExecuteParams(_Shape):
     language: str
     code: str
     conversation: ConversationId = None
+    background: Annotated[
+        bool, Meta(description="Let it go on in the background, and answer as soon as it runs.")
+    ] = False
+
+
+class BackgroundStopParams(_Shape):
+    conversation: ConversationId = None
+    block: Annotated[str | None, Meta(description="Its id. Left out: all of them.")] = None
 
 
 class ApproveParams(_Shape):
@@ -155,7 +163,7 @@ class TurnUsage(_Shape, omit_defaults=True):
 class TurnResult(_Shape):
     conversation: str
     turn: int
-    status: Literal["done", "interrupted", "stopped", "budget"]
+    status: Literal["done", "interrupted", "stopped", "budget", "background"]
     messages: Annotated[list[StoredMessage], Meta(description="Those that the turn added.")]
     usage: TurnUsage
     session: SessionUsage
@@ -170,6 +178,16 @@ class Accepted(_Shape):
 
 class Interrupted(_Shape):
     interrupted: bool
+
+
+class InBackground(_Shape):
+    block: Annotated[
+        str | None, Meta(description="The id under which the block goes on; null: none ran.")
+    ]
+
+
+class Stopped(_Shape):
+    stopped: Annotated[bool, Meta(description="False if there was no such block.")]
 
 
 class Deleted(_Shape):
@@ -316,6 +334,14 @@ class ProcessEntry(_Shape, omit_defaults=True):
     ports: Annotated[list[int], Meta(description="TCP ports on which it listens.")] = []
 
 
+class BackgroundEntry(_Shape):
+    """A block in the background."""
+
+    block: str
+    language: str
+    seconds: Annotated[float, Meta(description="How long it has been in the background.")]
+
+
 class ConversationStatus(_Shape, omit_defaults=True):
     conversation: str
     state: ConversationState
@@ -328,6 +354,7 @@ class ConversationStatus(_Shape, omit_defaults=True):
             description="What its code has started and what runs now, such as servers. Linux only."
         ),
     ] = []
+    background: Annotated[list[BackgroundEntry], Meta(description="Blocks in the background.")] = []
 
 
 class QueueDepths(_Shape):
@@ -408,6 +435,8 @@ APPROVE = Method("oi/approve", ApproveParams, Accepted, "approve")
 ATTACH = Method("oi/attach", AttachParams, Attached, "attach")
 DETACH = Method("oi/detach", AttachParams, Empty, "detach")
 INPUT = Method("oi/input", InputParams, Accepted, "input")
+BACKGROUND = Method("oi/background", ConversationParams, InBackground, "background")
+BACKGROUND_STOP = Method("oi/background/stop", BackgroundStopParams, Stopped, "background_stop")
 INTERRUPT = Method("oi/interrupt", ConversationParams, Interrupted, "interrupt")
 HISTORY_LIST = Method("oi/history/list", HistoryListParams, HistoryPage, "history_list")
 HISTORY_GET = Method("oi/history/get", ConversationParams, HistoryMessages, "history_get")
@@ -431,6 +460,7 @@ METHODS: dict[str, AnyMethod] = {
     method.name: method
     for method in (
         *(STREAM, CHAT, EXECUTE, APPROVE, INPUT, INTERRUPT, ATTACH, DETACH),
+        *(BACKGROUND, BACKGROUND_STOP),
         *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
         HISTORY_DELETE,
         *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),

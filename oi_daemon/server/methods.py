@@ -30,6 +30,7 @@ from oi_daemon.protocol.methods import (
     ApproveParams,
     Attached,
     AttachParams,
+    BackgroundStopParams,
     ChatParams,
     ConversationParams,
     ConversationResult,
@@ -41,6 +42,7 @@ from oi_daemon.protocol.methods import (
     HistoryMessages,
     HistoryPage,
     HistorySetParams,
+    InBackground,
     InputParams,
     Interrupted,
     Languages,
@@ -52,6 +54,7 @@ from oi_daemon.protocol.methods import (
     ServerEntry,
     SettingsSetParams,
     StatusResult,
+    Stopped,
     TurnResult,
     VariablesParams,
 )
@@ -138,7 +141,9 @@ class Methods:
     async def execute(self, params: ExecuteParams) -> TurnResult:
         conversation = self._open(params.conversation)
         emit = self._emitter(conversation)
-        work = conversation.execute(params.language, params.code, emit)
+        work = conversation.execute(
+            params.language, params.code, emit, background=params.background
+        )
         return await self._result(conversation, work)
 
     async def approve(self, params: ApproveParams) -> Accepted:
@@ -170,6 +175,15 @@ class Methods:
     async def interrupt(self, params: ConversationParams) -> Interrupted:
         conversation = self._active(params.conversation)
         return Interrupted(interrupted=conversation is not None and conversation.interrupt())
+
+    async def background(self, params: ConversationParams) -> InBackground:
+        conversation = self._active(params.conversation)
+        return InBackground(block=None if conversation is None else conversation.to_background())
+
+    async def background_stop(self, params: BackgroundStopParams) -> Stopped:
+        conversation = self._active(params.conversation)
+        stopped = conversation is not None and conversation.stop_background(params.block)
+        return Stopped(stopped=stopped)
 
     async def history_list(self, params: HistoryListParams) -> HistoryPage:
         entries, cursor = await asyncio.to_thread(

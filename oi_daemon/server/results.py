@@ -15,6 +15,7 @@ from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.chunks import to_wire
 from oi_daemon.protocol.methods import (
     Attached,
+    BackgroundEntry,
     ConversationStatus,
     HistoryEntry,
     LanguageEntry,
@@ -99,6 +100,10 @@ async def conversation_status(conversation: Conversation) -> ConversationStatus:
             )
             for language, found in started.items()
             for process in found
+        ],
+        background=[
+            BackgroundEntry(block=id, language=block.language, seconds=round(block.seconds, 1))
+            for id, block in (interpreters.background.items() if interpreters else ())
         ],
     )
 

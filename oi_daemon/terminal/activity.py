@@ -83,7 +83,7 @@ class Activity:
                 self._change("retrying")
             case {"notice": {"kind": "loading"}}:
                 self._change("loading")
-            case {"notice": _}:
+            case {"notice": _} | {"background": _}:
                 pass
             case {"thinking": _}:
                 self._change("thinking")

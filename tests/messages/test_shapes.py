@@ -33,6 +33,7 @@ def test_a_chunk_has_one_of_the_kinds() -> None:
         ("input", shapes.InputDict),
         ("declined", shapes.DeclinedDict),
         ("notice", shapes.NoticeDict),
+        ("background", shapes.BackgroundDict),
     ],
 )
 def test_the_value_of_a_chunk_has_its_keys(kind: str, shape: Any) -> None:

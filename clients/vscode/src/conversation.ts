@@ -143,6 +143,7 @@ export class Conversation implements vscode.Disposable {
   /** Process a chunk of this conversation. */
   receive(params: ChunkParams): void {
     const { chunk, state } = params;
+    if ("background" in chunk) return; // it belongs to no turn
     if ("notice" in chunk) this.notify(chunk.notice);
     if (!this.turn) return;
     if (state !== "retrying") this.retry = undefined;

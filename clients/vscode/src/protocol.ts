@@ -11,7 +11,7 @@ export interface ChatParams {
 export interface TurnResult {
   conversation: string;
   turn: number;
-  status: "budget" | "done" | "interrupted" | "stopped";
+  status: "background" | "budget" | "done" | "interrupted" | "stopped";
   /** Those that the turn added. */
   messages: StoredMessage[];
   usage: TurnUsage;
@@ -46,6 +46,8 @@ export interface ExecuteParams {
   code: string;
   /** Its id. Left out: the daemon's default conversation. */
   conversation?: string | null;
+  /** Let it go on in the background, and answer as soon as it runs. */
+  background?: boolean;
 }
 
 export interface ApproveParams {
@@ -125,6 +127,23 @@ export interface WaitingInput {
 
 /** The result of a method that gives nothing back. */
 export type Empty = Record<string, never>;
+
+export interface InBackground {
+  /** The id under which the block goes on; null: none ran. */
+  block: string | null;
+}
+
+export interface BackgroundStopParams {
+  /** Its id. Left out: the daemon's default conversation. */
+  conversation?: string | null;
+  /** Its id. Left out: all of them. */
+  block?: string | null;
+}
+
+export interface Stopped {
+  /** False if there was no such block. */
+  stopped: boolean;
+}
 
 export interface HistoryListParams {
   limit?: number;
@@ -248,6 +267,8 @@ export interface ConversationStatus {
   usage: SessionUsage;
   /** What its code has started and what runs now, such as servers. Linux only. */
   processes?: ProcessEntry[];
+  /** Blocks in the background. */
+  background?: BackgroundEntry[];
 }
 
 /** A process that code has started. */
@@ -260,6 +281,14 @@ export interface ProcessEntry {
   seconds: number;
   /** TCP ports on which it listens. */
   ports?: number[];
+}
+
+/** A block in the background. */
+export interface BackgroundEntry {
+  block: string;
+  language: string;
+  /** How long it has been in the background. */
+  seconds: number;
 }
 
 export interface QueueDepths {
@@ -371,7 +400,8 @@ export type Chunk =
   | { declined: { by: "skip" | "stop" | "gone"; }; }
   | { thinking: string; }
   | { notice: { kind: string; message: string; seconds?: number; }; }
-  | { event: { kind: string; message?: string; approval?: string; input?: string; status?: string; }; };
+  | { event: { kind: string; message?: string; approval?: string; input?: string; status?: string; }; }
+  | { background: { block: string; chunk: Record<string, unknown>; result?: BlockResult; }; };
 
 /** How a block ended. */
 export interface BlockResult {
@@ -549,6 +579,8 @@ export interface Methods {
   "oi/interrupt": { params: ConversationParams; result: Interrupted };
   "oi/attach": { params: AttachParams; result: Attached };
   "oi/detach": { params: AttachParams; result: Empty };
+  "oi/background": { params: ConversationParams; result: InBackground };
+  "oi/background/stop": { params: BackgroundStopParams; result: Stopped };
   "oi/history/list": { params: HistoryListParams; result: HistoryPage };
   "oi/history/get": { params: ConversationParams; result: HistoryMessages };
   "oi/history/set": { params: HistorySetParams; result: ConversationResult };

@@ -1,7 +1,7 @@
 """HTML: a page is displayed and saved to a file that a browser can open. No code runs."""
 
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Lookup, StartedProcess, Workplace
@@ -22,12 +22,17 @@ class HTMLPage:
     async def start(self) -> None:
         pass
 
-    async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+    async def run(
+        self, code: str, begun: Callable[[], object] | None = None
+    ) -> AsyncGenerator[Chunk, None]:
         started = time.monotonic()
         yield Display({"text/html": code, "text/plain": "An HTML page."})
         yield Output(f"It is shown where pages can be shown, {_save(code)}.\n")
         yield ActiveLine(None)
         yield EndOfExecution(BlockResult("ok", time.monotonic() - started))
+
+    def detach(self, sentence: str) -> None:
+        return None
 
     def interrupt(self) -> None:
         pass

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import os
 import stat
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,8 +105,11 @@ class LanguageProcess:
             self._stream, spare._stream = spare._stream, None
             self._stream.set_listener(self)
 
-    async def run(self, code: str) -> AsyncGenerator[Chunk, None]:
+    async def run(
+        self, code: str, begun: Callable[[], object] | None = None
+    ) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `Process.run`."""
+        result: BlockResult | None
         try:
             block = await self._begin_when_free()
         except NotInstalledError as error:
@@ -118,14 +121,36 @@ class LanguageProcess:
                 result = BlockResult("interrupted", 0.0)
             else:
                 try:
+                    shown = block.backlog  # `begun` may detach the block, which gets another one
                     await self._send(block, code)
-                    async for chunk in block.backlog:
+                    if begun is not None:
+                        begun()
+                    async for chunk in shown:
                         yield chunk
                 finally:
-                    block.interrupt()
-                result = block.result
+                    if not block.is_detached:
+                        block.interrupt()
+                result = None if block.is_detached else block.result
         yield ActiveLine(None)
         yield EndOfExecution(result)
+
+    def detach(self, sentence: str) -> AsyncGenerator[Chunk, None] | None:
+        """Let the block that runs go on in the background. See `Process.detach`."""
+        block = self._block
+        if block is None or block.is_detached:
+            return None
+        block.detach(sentence)
+        return self._rest(block)
+
+    async def _rest(self, block: RunningBlock) -> AsyncGenerator[Chunk, None]:
+        """The chunks of a block in the background, until it ends."""
+        try:
+            async for chunk in block.backlog:
+                yield chunk
+        finally:
+            block.interrupt()
+        yield ActiveLine(None)
+        yield EndOfExecution(block.result)
 
     def interrupt(self) -> None:
         """Stop the block that runs, and those that wait until they can be sent."""

@@ -36,6 +36,8 @@ class RunningBlock:
         that of its process, if that has ended."""
         self.error: BlockError | None = None
         """The error that ended the block; None if there was none, or if nothing tells of it."""
+        self.is_detached = False
+        """Whether the block goes on in the background, where nobody gives it input."""
         self.process_ended = False
         """Whether the process has ended while the block ran."""
         self._started = time.monotonic()
@@ -46,6 +48,7 @@ class RunningBlock:
         """Requests for input that wait, by the id under which they are answered."""
         self._stream = stream
         self._spec = spec
+        self._workplace = workplace
         self._limits = workplace.limits
         self._begun = False
         """Whether the process has begun to run the block. An earlier interrupt would be lost."""
@@ -98,7 +101,9 @@ class RunningBlock:
                 self._signal()
 
     def ask(self, message: ControlMessage) -> None:
-        """Add a request for input to the block's chunks."""
+        """Add a request for input to the block's chunks. In the background, there is no input."""
+        if self.is_detached:
+            return self._refuse(message)
         request = InputRequest(message.input or "", message.password, secrets.token_hex(8))
         self.asked[request.input] = message
         self.backlog.add(request)
@@ -117,6 +122,14 @@ class RunningBlock:
             await self._stream.answer(message.number, line.encode("utf-8", "replace"))
         return True
 
+    def detach(self, sentence: str) -> None:
+        """End the chunks of the block here, with this sentence; those to come get a new backlog."""
+        self.is_detached = True
+        self._refuse_input()
+        self.backlog.add_sentence(sentence)
+        self.backlog.close()
+        self.backlog = Backlog(head=self._workplace.shown_head, tail=self._workplace.shown_tail)
+
     def interrupt(self) -> None:
         """Interrupt the block as soon as it has begun, repeatedly until it ends.
 
@@ -133,14 +146,23 @@ class RunningBlock:
 
         What still waits for input gets end of file: a thread, or a process in the background.
         """
-        for message in self.asked.values():
-            if message.stdin:
-                self._stream.write_stdin(b"")
-            else:
-                self._stream.refuse(message.number)
+        self._refuse_input()
         self._stopped = time.monotonic()
         self.backlog.close()
         self.ended.set()
+
+    def _refuse_input(self) -> None:
+        """Give end of file to all that waits for input."""
+        for message in self.asked.values():
+            self._refuse(message)
+        self.asked.clear()
+
+    def _refuse(self, message: ControlMessage) -> None:
+        """Answer a request for input with end of file."""
+        if message.stdin:
+            self._stream.write_stdin(b"")
+        else:
+            self._stream.refuse(message.number)
 
     def _signal(self) -> None:
         """Interrupt the block, now and regularly until it ends."""

@@ -228,6 +228,10 @@ function Conversation:receive(params)
   if params.seq <= self.seq then
     return -- read already, as part of the history
   end
+  if chunk.background then -- it belongs to no turn
+    self.seq = params.seq
+    return
+  end
   if self.state == "retrying" and params.state ~= "retrying" then
     self.fold:remove_notices("retry")
   end

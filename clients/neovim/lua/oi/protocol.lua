@@ -10,7 +10,7 @@
 ---@class oi.TurnResult
 ---@field conversation string
 ---@field turn integer
----@field status "budget"|"done"|"interrupted"|"stopped"
+---@field status "background"|"budget"|"done"|"interrupted"|"stopped"
 ---@field messages oi.StoredMessage[] Those that the turn added.
 ---@field usage oi.TurnUsage
 ---@field session oi.SessionUsage
@@ -33,6 +33,7 @@
 ---@field language string
 ---@field code string
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field background? boolean Let it go on in the background, and answer as soon as it runs.
 
 ---@class oi.ApproveParams
 ---@field approval string
@@ -85,6 +86,16 @@
 ---@field password boolean
 
 ---@class oi.Empty The result of a method that gives nothing back.
+
+---@class oi.InBackground
+---@field block? string The id under which the block goes on; null: none ran.
+
+---@class oi.BackgroundStopParams
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field block? string Its id. Left out: all of them.
+
+---@class oi.Stopped
+---@field stopped boolean False if there was no such block.
 
 ---@class oi.HistoryListParams
 ---@field limit? integer
@@ -169,6 +180,7 @@
 ---@field cost number US dollars of this session, as far as known.
 ---@field usage oi.SessionUsage
 ---@field processes? oi.ProcessEntry[] What its code has started and what runs now, such as servers. Linux only.
+---@field background? oi.BackgroundEntry[] Blocks in the background.
 
 ---@class oi.ProcessEntry A process that code has started.
 ---@field pid integer
@@ -176,6 +188,11 @@
 ---@field command string At most 200 characters; known keys are redacted.
 ---@field seconds number How long it has been running.
 ---@field ports? integer[] TCP ports on which it listens.
+
+---@class oi.BackgroundEntry A block in the background.
+---@field block string
+---@field language string
+---@field seconds number How long it has been in the background.
 
 ---@class oi.QueueDepths
 ---@field requests integer Accepted and not answered.
@@ -245,6 +262,7 @@
 ---@field thinking? string
 ---@field notice? { kind: string, message: string, seconds?: number }
 ---@field event? { kind: string, message?: string, approval?: string, input?: string, status?: string }
+---@field background? { block: string, chunk: table<string, any>, result?: oi.BlockResult }
 
 ---@class oi.BlockResult How a block ended.
 ---@field status "ok"|"error"|"interrupted"|"killed" `error`: the code raised, or its exit status is not 0; `killed`: its process ended.
@@ -348,6 +366,8 @@
 ---@overload fun(method: "oi/interrupt", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Interrupted))
 ---@overload fun(method: "oi/attach", params: oi.AttachParams, callback?: fun(err?: oi.Error, result?: oi.Attached))
 ---@overload fun(method: "oi/detach", params: oi.AttachParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
+---@overload fun(method: "oi/background", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.InBackground))
+---@overload fun(method: "oi/background/stop", params: oi.BackgroundStopParams, callback?: fun(err?: oi.Error, result?: oi.Stopped))
 ---@overload fun(method: "oi/history/list", params: oi.HistoryListParams, callback?: fun(err?: oi.Error, result?: oi.HistoryPage))
 ---@overload fun(method: "oi/history/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.HistoryMessages))
 ---@overload fun(method: "oi/history/set", params: oi.HistorySetParams, callback?: fun(err?: oi.Error, result?: oi.ConversationResult))
