@@ -177,8 +177,13 @@ class WorkerStream:
         self._process.active.interrupt()
 
     def kill(self) -> None:
-        """Kill the process and what it started. A standby takes over."""
-        self._process.active.kill()
+        """Kill the process and what it started. A standby takes over.
+
+        Does nothing while one takes over: the block's process is dead, although it may not have
+        been said yet that the block has ended.
+        """
+        if self.is_settled:
+            self._process.active.kill()
 
     def close(self) -> None:
         """Kill the process, what it started, and its standby."""
