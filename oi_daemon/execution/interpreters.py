@@ -219,6 +219,7 @@ class Interpreters:
         if self._owns_spares:
             await self._spares.close()
         self._processes.clear()
+        self.background.clear()
         self._latest = None
         for process in processes:
             await process.close()
