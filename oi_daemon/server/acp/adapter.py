@@ -31,9 +31,12 @@ logger = logging.getLogger(__name__)
 
 _LOGIN_NEEDED = -32000
 """By this code ACP asks for a login, so no error of ours may have it."""
+_SETTLE = 0.05
+"""Seconds between the last update of a loaded session and the answer. The Python SDK handles each
+message in a task of its own, so its clients would take the last updates for new ones."""
 _MCP_IGNORED = "The client's MCP servers are not used in this session.\n"
-_SHOW_TITLES = ("CodeCompanion.nvim",)
-"""Names of clients that show no more of a tool call than its title."""
+_SHOW_TITLES = ("CodeCompanion.nvim", "Jupyter AI")
+"""Names of clients that show no more of a tool call than its title when they ask about it."""
 _CAPABILITIES: dict[str, Any] = {
     "loadSession": True,
     "promptCapabilities": {"image": True, "audio": False, "embeddedContext": True},
@@ -171,6 +174,7 @@ class AcpAdapter:
     async def _load(self, params: types.KnownSession) -> types.SessionState:
         session, messages = await self._known(params)
         await session.replay(messages)
+        await asyncio.sleep(_SETTLE)
         return await self._shown(session)
 
     async def _resume(self, params: types.KnownSession) -> types.SessionState:

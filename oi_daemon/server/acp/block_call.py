@@ -119,8 +119,10 @@ class BlockCall:
         self._result = {"status": status, **result, "output": self.output}
 
     def begun(self) -> ToolCallBegun:
-        """Return the update that shows the block for the first time."""
-        return ToolCallBegun(**self._fields())
+        """Return the update that announces the block. `changed` shows what there is of it."""
+        return ToolCallBegun(
+            tool_call_id=self.id, title=self._headline(), kind="execute", status="pending"
+        )
 
     def changed(self) -> ToolCallChanged:
         """Return the update with all that there is to show now."""

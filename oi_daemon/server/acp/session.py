@@ -300,7 +300,9 @@ class AcpSession:
         """Show stored messages, in the shape of `messages.dump`."""
         for index, message in enumerate(messages):
             if "code" in message:
-                self.updates.send(BlockCall.stored(f"stored-{index}", message).begun())
+                call = BlockCall.stored(f"stored-{index}", message)
+                self.updates.send(call.begun())
+                self.updates.send(call.changed())
             else:
                 is_person = message["role"] == "user"
                 words = PersonWords if is_person else ModelWords
