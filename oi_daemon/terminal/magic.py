@@ -17,7 +17,7 @@ def run_magic(conversation: TerminalConversation, text: str) -> str:
         OIError: there is no such command, or it cannot be done.
     """
     name, argument = magic.split_magic(text)
-    return _RUN[name](conversation, argument)
+    return RUN[name](conversation, argument)
 
 
 def _debug(conversation: TerminalConversation, argument: str) -> str:
@@ -114,7 +114,7 @@ def _help(conversation: TerminalConversation, argument: str) -> str:
     return "\n".join([*magic.help_lines(), keys])
 
 
-_RUN: dict[str, Callable[[TerminalConversation, str], str]] = {
+RUN: dict[str, Callable[[TerminalConversation, str], str]] = {
     "auto_run": _auto_run,
     "debug": _debug,
     "reset": _reset,

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import itertools
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import psutil
 import pytest
 from acp import schema
 
+from oi_daemon import magic
+from oi_daemon.server.acp import commands as acp_commands
+from oi_daemon.terminal import magic as terminal_magic
 from tests.acp_host import FORMS, Host, hosting, texts
 from tests.fakes.openai_server import ThreadedServer, error, reasoning, text
 from tests.patience import until
@@ -294,6 +298,11 @@ def option(host: Host, id: str) -> str | None:
     told = host.told("config_option_update")
     options = told[-1]["configOptions"] if told else []
     return next((each["currentValue"] for each in options if each["id"] == id), None)
+
+
+@pytest.mark.parametrize("run", [acp_commands.RUN, terminal_magic.RUN])
+def test_every_magic_command_is_there(run: Mapping[str, object]) -> None:
+    assert run.keys() == magic.COMMANDS.keys()
 
 
 async def test_magic_commands_are_slash_commands(server: ThreadedServer, home: Path) -> None:

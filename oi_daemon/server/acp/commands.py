@@ -47,7 +47,7 @@ async def run_command(session: AcpSession, message: str) -> str:
         OIError: there is no such command, or it cannot be done.
     """
     name, argument = magic.split_magic(message)
-    return await _RUN[name](session, argument)
+    return await RUN[name](session, argument)
 
 
 async def _debug(session: AcpSession, argument: str) -> str:
@@ -150,7 +150,7 @@ def _messages(stored: list[dict[str, Any]]) -> list[MessageDict]:
     return cast("list[MessageDict]", stored)
 
 
-_RUN: Mapping[str, Callable[[AcpSession, str], Awaitable[str]]] = {
+RUN: Mapping[str, Callable[[AcpSession, str], Awaitable[str]]] = {
     "auto_run": _auto_run,
     "debug": _debug,
     "reset": _reset,
