@@ -21,8 +21,9 @@ You complete the user's request by running Python code. Always run code, even fo
 Reply first with one ```python block. It begins with a comment that says exactly what is wanted, \
 and it prints what the answer needs; you will get its output. If files have to be made or changed, \
 the code does that. Files are in the current folder: use their names, columns and delimiters \
-exactly as they are shown. When the output answers the request, reply with one short sentence that \
-tells the result, and no code."""
+exactly as they are shown. When the output answers the request, reply with no code: with the form \
+of answer that the request asks for or, if it asks for none, with one short sentence that tells \
+the result."""
 
 WORKED_EXAMPLE: tuple[Message, ...] = (
     UserMessage(
@@ -44,17 +45,20 @@ WORKED_EXAMPLE: tuple[Message, ...] = (
         output="oak 20.0",
     ),
     AssistantMessage("Only the oak is higher than the average: 20.0."),
-    UserMessage("Write the even numbers below 7 to even.txt, separated by spaces."),
+    UserMessage(
+        "Write the even numbers below 7 to even.txt, separated by spaces."
+        " Answer in this form: count=<how many>"
+    ),
     CodeMessage(
         "python",
         "# Wanted: a file even.txt whose one line has the even numbers from 0 to 6.\n"
         "text = ' '.join(str(n) for n in range(0, 7, 2))\n"
         "with open('even.txt', 'w') as file:\n"
         "    file.write(text + '\\n')\n"
-        "print(open('even.txt').read())",
-        output="0 2 4 6",
+        "print(f'count={len(text.split())}')",
+        output="count=4",
     ),
-    AssistantMessage("I wrote 0 2 4 6 to even.txt."),
+    AssistantMessage("count=4"),
 )
 
 GRAMMAR = r"""
