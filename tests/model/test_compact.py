@@ -81,6 +81,11 @@ def test_the_examples_do_what_they_say(tmp_path: Path) -> None:
             assert done.stdout.strip() == block.output
 
 
+def test_how_long_a_block_took_is_not_told() -> None:
+    slow = CodeMessage("python", "1 + 1", "2", seconds=10.4)
+    assert compact_messages([UserMessage("go"), slow])[-1]["content"] == "Output:\n2"
+
+
 def test_what_differs_in_comments_alone_is_the_same_code() -> None:
     failed = CodeMessage("python", "# One.\nopen('x')\n", "FileNotFoundError: x")
     messages: list[Message] = [UserMessage("go"), failed]

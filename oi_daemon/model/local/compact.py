@@ -8,6 +8,7 @@ plain text, and a block after a failure to begin with what was wrong.
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
@@ -202,7 +203,8 @@ def _failed(output: str | None) -> bool:
 def _outcome(code: CodeMessage, failures: int) -> str:
     """Return a block's output for the model, and after a failure what to do next.
 
-    Without this advice, the model gives up at the first error, or never does.
+    Without this advice, the model gives up at the first error, or never does. It is not told how
+    long the block took, because it takes that for the result.
 
     Args:
         failures: how many blocks in a row have failed, this one included.
@@ -210,7 +212,7 @@ def _outcome(code: CodeMessage, failures: int) -> str:
     if code.output is None:
         return "The code was not run: the user declined."
     advice = _GIVE_UP if failures > MOST_FAILURES else _TRY_AGAIN if failures else ""
-    text = outcome(code) if code.output or code.displays else "(none)"
+    text = outcome(replace(code, seconds=None)) if code.output or code.displays else "(none)"
     return f"Output:\n{_short(text) if failures else text}{advice}"
 
 
