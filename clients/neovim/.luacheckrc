@@ -1,4 +1,4 @@
 std = "luajit"
 globals = { "vim" }
 max_line_length = 100
-exclude_files = { "**/lua/oi/protocol.lua", "**/types/*.lua" } -- types only
+exclude_files = { "**/types/*.lua" } -- types only

@@ -31,7 +31,7 @@ def generated() -> dict[Path, str]:
         VSCODE / "src/languageTable.ts": languages.for_typescript(),
         VSCODE / "src/activityWords.ts": words.for_typescript(),
         NEOVIM / "lua/oi/activity_words.lua": words.for_lua(),
-        NEOVIM / "lua/oi/protocol.lua": luacats.types(protocol),
+        NEOVIM / "types/protocol.lua": luacats.types(protocol),
         NEOVIM / "lua/oi/language_table.lua": languages.for_lua(),
         package: manifest.package(package.read_text("utf-8"), properties),
         nls: manifest.messages(nls.read_text("utf-8"), descriptions),

@@ -31,7 +31,8 @@ def for_lua() -> str:
     """The module for the Neovim plugin."""
     lines = (
         f'  {{\n    name = "{known.name}",\n    aliases = {_table(known.aliases)},\n'
-        f"    filetypes = {_table(known.neovim)},\n  }},\n"
+        f"    filetypes = {_table(known.neovim)},\n"
+        f'    suffix = "{known.suffix.lstrip(".")}",\n  }},\n'
         for known in LANGUAGES
     )
     return f"""-- The daemon's languages. Written by scripts/generate: do not edit.
@@ -40,6 +41,7 @@ def for_lua() -> str:
 ---@field name string
 ---@field aliases string[]
 ---@field filetypes string[] Filetypes that mean it. The first is the one to show its code under.
+---@field suffix string Of its files, without the dot.
 
 ---@type oi.Language[]
 return {{

@@ -4,6 +4,7 @@
 ---@field name string
 ---@field aliases string[]
 ---@field filetypes string[] Filetypes that mean it. The first is the one to show its code under.
+---@field suffix string Of its files, without the dot.
 
 ---@type oi.Language[]
 return {
@@ -11,35 +12,42 @@ return {
     name = "python",
     aliases = { "py", "python3" },
     filetypes = { "python" },
+    suffix = "py",
   },
   {
     name = "shell",
     aliases = { "sh", "bash", "zsh", "console" },
     filetypes = { "sh", "bash", "zsh" },
+    suffix = "sh",
   },
   {
     name = "javascript",
     aliases = { "js", "node", "nodejs", "mjs", "cjs", "typescript", "ts" },
     filetypes = { "javascript", "javascriptreact", "typescript", "typescriptreact" },
+    suffix = "js",
   },
   {
     name = "r",
     aliases = { "rscript" },
     filetypes = { "r" },
+    suffix = "R",
   },
   {
     name = "powershell",
     aliases = { "pwsh", "ps1" },
     filetypes = { "ps1" },
+    suffix = "ps1",
   },
   {
     name = "applescript",
     aliases = { "osascript" },
     filetypes = { "applescript" },
+    suffix = "applescript",
   },
   {
     name = "html",
     aliases = { "htm" },
     filetypes = { "html" },
+    suffix = "html",
   },
 }

@@ -23,6 +23,18 @@ function M.filetype(name)
   return name
 end
 
+--- The suffix of a file with code of a language, without its dot.
+---@param name string
+---@return string
+function M.suffix(name)
+  for _, language in ipairs(LANGUAGES) do
+    if is_called(language, name) then
+      return language.suffix
+    end
+  end
+  return "txt"
+end
+
 --- The daemon's name for the language of a filetype.
 ---@param filetype string
 ---@return string
