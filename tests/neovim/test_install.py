@@ -79,3 +79,20 @@ def test_what_the_manual_points_to_is_there(tmp_path: Path) -> None:
     for command in re.findall(r":OI \w+", README):
         assert command.replace(" ", "-") in tags
     assert (ROOT / "clients" / "neovim" / "doc").is_dir()
+
+
+def test_the_manual_is_found_without_any_manager(tmp_path: Path) -> None:
+    """Its tags are part of the plugin, as Neovim makes them."""
+    (tmp_path / "doc").mkdir()
+    shutil.copy(PLUGIN / "doc" / "oi.txt", tmp_path / "doc")
+    argv = [
+        programs()[0],
+        "--clean",
+        "--headless",
+        "-c",
+        f"helptags {tmp_path / 'doc'}",
+        "-c",
+        "qa!",
+    ]
+    subprocess.run(argv, check=True, capture_output=True)
+    assert (PLUGIN / "doc" / "tags").read_text() == (tmp_path / "doc" / "tags").read_text()
