@@ -11,7 +11,14 @@ from tests.fakes.openai_server import ThreadedServer
 from tests.neovim.editor import Editor, name, programs
 from tests.talk import KEY
 
-EVERYWHERE = {"test_chat.py", "test_blocks.py", "test_history.py"}
+EVERYWHERE = {
+    "test_chat.py",
+    "test_blocks.py",
+    "test_history.py",
+    "test_lookup.py",
+    "test_prompt.py",
+    "test_run.py",
+}
 """What is tested in every version; the rest depends on none, and is tested in one."""
 
 

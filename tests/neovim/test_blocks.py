@@ -18,13 +18,25 @@ def assert_waits(editor: Editor, code: str) -> None:
     assert "```output" not in editor.text()
 
 
-def test_an_edited_block_runs_as_it_was_left(editor: Editor, server: ThreadedServer) -> None:
-    """`e` makes the fence editable, Enter runs it; the model is told what ran."""
-    server.enqueue(code("print('mine')"), text("Done."))
+def edit_as(editor: Editor, source: str) -> None:
+    """Edit the block that waits."""
+    editor.keys("e")
+    editor.nvim.current.buffer[:] = source.split("\n")
+
+
+def begin(editor: Editor, server: ThreadedServer, source: str = "print('mine')") -> None:
+    """Ask, and get a block that waits."""
+    server.enqueue(code(source), text("Done."))
     editor.command("OIChat go")
     editor.wait_state("approval")
+
+
+def test_an_edited_block_runs_as_it_was_left(editor: Editor, server: ThreadedServer) -> None:
+    """`e` opens its code alone, Enter runs it; the model is told what ran."""
+    begin(editor, server)
     editor.keys("e")
-    assert editor.hint() == "<CR> run what is here  :e! undo the edit  "
+    assert editor.nvim.current.buffer[:] == ["print('mine')"]
+    assert any("<CR> run what is here  :q leave it" in row for row in editor.screen())
     editor.keys("ccprint('yours')<Esc>oprint('twice')<Esc><CR>")
     editor.wait_text("Done.")
     editor.wait_state("idle")
@@ -32,96 +44,123 @@ def test_an_edited_block_runs_as_it_was_left(editor: Editor, server: ThreadedSer
     assert "mine" not in editor.text()
     assert "yours" in str(server.bodies[1]["messages"])
     assert "mine" not in str(server.bodies[1]["messages"])
-    assert not editor.buffer.options["modifiable"]
+    assert editor.nvim.current.buffer.name == editor.buffer.name
+    assert len(editor.nvim.windows) == 2
 
 
-def test_only_the_fence_is_editable(editor: Editor, server: ThreadedServer) -> None:
-    server.enqueue(text("First:") + code("a = 1\nb = 2"))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
+def test_a_block_is_edited_as_any_file_is(editor: Editor, server: ThreadedServer) -> None:
+    """With its filetype and undo, and a name, which language servers want."""
+    begin(editor, server)
     editor.keys("e")
-    editor.wait(lambda: editor.nvim.current.line == "a = 1", "the cursor is in the code")
-    assert editor.buffer.options["modifiable"]
-    editor.keys("k")
-    editor.wait(lambda: not editor.buffer.options["modifiable"], "the fence is not editable")
-    editor.keys("jj")
-    editor.wait(lambda: editor.buffer.options["modifiable"], "the code is")
-
-
-def test_an_edit_stays_within_the_fence(editor: Editor, server: ThreadedServer) -> None:
-    """In Insert mode too; whatever is joined with the fence, the code is whole."""
-    server.enqueue(text("First:") + code("print('a')\nprint('b')"), text("Done."))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    editor.keys("ei<Up>")
-    editor.wait(lambda: editor.nvim.current.line == "print('a')", "the cursor is in the code")
-    editor.keys("# <Esc>jA<CR>print('c')<Esc>kkI<BS><Esc><CR>")
-    editor.wait_text("Done.")
-    assert "```python\n# print('a')\nprint('b')\nprint('c')\n```\n" in editor.text()
-    assert "First:\n" in editor.text()
-    assert "```output\nb\nc\n```" in editor.text()
-
-
-def test_an_edit_can_be_undone_and_left(editor: Editor, server: ThreadedServer) -> None:
-    """`u` works within it, and `:edit!` goes back to the block that waits."""
-    server.enqueue(code("print('mine')"), text("Done."))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    before = editor.text()
-    editor.keys("edd")
-    assert "mine" not in editor.text()
-    editor.keys("u")
-    assert "mine" in editor.text()
-    editor.keys("dGifoo<Esc>:e!<CR>")
-    assert editor.text() == before
-    editor.wait(lambda: "<CR> run" in editor.hint(), "it waits again")
-    editor.keys("<CR>")
-    editor.wait_text("mine\n```\n\nDone.")
-
-
-def test_an_edit_ends_with_its_turn(editor: Editor, server: ThreadedServer) -> None:
-    """Stopped meanwhile, the conversation is shown as it is."""
-    server.enqueue(code("print('mine')"))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    editor.keys("eccprint('yours')<Esc>")
-    editor.command("OI stop")
-    editor.wait_text("print('mine')\n```\n\nInterrupted.")
+    buffer = editor.nvim.current.buffer
+    assert buffer.options["filetype"] == "python"
+    assert buffer.options["buftype"] == ""
+    assert buffer.name.endswith(".py")
+    editor.keys("dGifoo<Esc>uu")
+    assert buffer[:] == ["print('mine')"]
     assert not editor.buffer.options["modifiable"]
 
 
-@pytest.mark.parametrize("command", ["write", "wall", "update", "doautocmd BufWriteCmd"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("write", "wall", "update", "doautoall BufWriteCmd", "normal! ZZ"),
+        *("xit", "wq", "write other.py", "saveas other.py", "1write! >> other.py"),
+        "autocmd TextChanged,BufLeave * ++nested silent! wall | normal! ~",
+    ],
+)
 def test_saving_never_runs_an_edited_block(
     editor: Editor, server: ThreadedServer, command: str
 ) -> None:
-    """From the conversation's window or another one: it goes on waiting, as it was edited."""
-    server.enqueue(code("print('mine')"), text("Done."))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    editor.keys("eccprint('yours')<Esc>")
+    """From its window or another one; what was made of it is there when it is gone on with."""
+    begin(editor, server)
+    edit_as(editor, "print('yours')")
     editor.command(command)
     editor.command("wincmd p")
-    editor.command("wall")
-    assert_waits(editor, "print('yours')")
-    editor.command("OI approve")
+    editor.command("silent! wall")
+    assert_waits(editor, "print('mine')")
+
+
+def test_keys_that_save_never_run_an_edited_block(editor: Editor, server: ThreadedServer) -> None:
+    """Nor does a macro or a repetition."""
+    begin(editor, server)
+    for keys in ("edwqqA # x<Esc>:w<CR>q@q..ZZ", "e.u:x<CR>", "e:w other.py<CR>:q!<CR>"):
+        editor.keys(keys)
+        assert_waits(editor, "print('mine')")
+    assert "('mine') # x" in Path("other.py").read_text()
+
+
+def test_a_draft_is_found_again_and_never_taken_for_the_block(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """Enter in the conversation shows it, because it is not what stands there; then it runs."""
+    begin(editor, server)
+    edit_as(editor, "print('yours')")
+    editor.command("close")
+    editor.command("buffer oi://")
+    editor.keys("<CR>")
+    assert_waits(editor, "print('mine')")
+    assert editor.nvim.current.buffer[:] == ["print('yours')"]
+    editor.keys("<CR>")
     editor.wait_text("```output\nyours\n```")
 
 
-def test_the_edited_block_is_not_said_to_be_saved(editor: Editor, server: ThreadedServer) -> None:
+def test_an_edit_that_comes_too_late_stays(editor: Editor, server: ThreadedServer) -> None:
+    """The turn is stopped meanwhile: nothing is lost, and Enter is Vim's own again."""
     editor.lua("vim.notify = function(text) vim.g.shown = text end")
-    server.enqueue(code("print('mine')"))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    editor.keys("eccprint('yours')<Esc>:w<CR>")
-    assert "was not run" in editor.nvim.vars["shown"]
-    assert editor.buffer.options["modified"]
+    begin(editor, server)
+    edit_as(editor, "print('yours')")
+    editor.command("OI stop")
+    editor.wait_text("print('mine')\n```\n\nInterrupted.")
+    editor.wait(lambda: "stays in its buffer" in editor.nvim.vars.get("shown", ""), "it is said")
+    assert editor.nvim.current.buffer[:] == ["print('yours')"]
+    editor.keys("<CR>")
+    assert "```output" not in editor.text()
+
+
+@pytest.mark.parametrize("command", ["OI run", "OI approve", "OI always"])
+def test_an_edited_block_runs_by_a_command(
+    editor: Editor, server: ThreadedServer, command: str
+) -> None:
+    begin(editor, server)
+    edit_as(editor, "print('yours')")
+    editor.command(command)
+    editor.wait_text("```output\nyours\n```")
+
+
+def test_a_block_runs_once_all_of_it_has_been_on_the_screen(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """Enter shows what has not, a screen at a time; so does the command from another window."""
+    editor.lua("vim.notify = function(text) vim.g.shown = text end")
+    begin(editor, server, "\n".join(f"x{i} = {i}" for i in range(100)) + "\nprint(x99)")
+    editor.command("wincmd p")
+    editor.command("OI approve")
+    assert "lines of it were not on the screen" in editor.nvim.vars["shown"]
+    assert editor.nvim.current.line == "x0 = 0"
+    presses = 0
+    while editor.lua("return require('oi.conversation').latest().state") == "approval":
+        assert "```output" not in editor.text()
+        editor.keys("<CR>")
+        presses += 1
+    editor.wait_text("```output\n99\n```")
+    assert presses == 2
+
+
+def test_a_block_that_was_scrolled_through_runs(editor: Editor, server: ThreadedServer) -> None:
+    begin(editor, server, "\n".join(f"x{i} = {i}" for i in range(100)) + "\nprint(x99)")
+    editor.keys("gg")
+    for _ in range(6):
+        editor.keys("<C-d>")
+    editor.keys("<CR>")
+    editor.wait_text("```output\n99\n```")
 
 
 @pytest.mark.parametrize("command", ["write", "saveas"])
 def test_a_conversation_is_written_to_a_file_as_markdown(
     editor: Editor, server: ThreadedServer, command: str
 ) -> None:
-    """While a block waits that is being edited; the buffer remains the conversation's."""
+    """While a block waits; the buffer remains the conversation's."""
     server.enqueue(code("print('no')"), text("Then not."), code("print('mine')"))
     editor.command("OIChat go")
     editor.wait_state("approval")
@@ -129,7 +168,6 @@ def test_a_conversation_is_written_to_a_file_as_markdown(
     editor.wait_state("idle")
     editor.command("OIChat again")
     editor.wait_state("approval")
-    editor.keys("eccprint('yours')<Esc>")
     name = editor.buffer.name
     editor.command(f"{command} notes.md")
     editor.wait(lambda: editor.nvim.current.buffer.name == name, "the buffer has its name")
@@ -138,31 +176,25 @@ def test_a_conversation_is_written_to_a_file_as_markdown(
         "> go\n\n```python\nprint('no')\n```\n\n⊘ *status: declined*\n\nThen not."
     )
     assert written.endswith("> again\n\n```python\nprint('mine')\n```\n")
-    assert_waits(editor, "print('yours')")
+    assert_waits(editor, "print('mine')")
     with pytest.raises(NvimError, match="E13"):
         editor.command("write notes.md")
 
 
-def test_leaving_an_edit_runs_nothing(editor: Editor, server: ThreadedServer) -> None:
-    """Its window is closed while others are there: the block still waits."""
-    server.enqueue(code("print('mine')"))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    editor.keys("eccprint('yours')<Esc>")
-    editor.command("wq")
-    assert_waits(editor, "print('yours')")
-
-
-@pytest.mark.parametrize("command", ["OI run", "OI approve", "OI always"])
-def test_an_edited_block_runs_by_a_command(
-    editor: Editor, server: ThreadedServer, command: str
-) -> None:
-    server.enqueue(code("print('mine')"), text("Done."))
-    editor.command("OIChat go")
-    editor.wait_state("approval")
-    editor.keys("eccprint('yours')<Esc>")
-    editor.command(command)
-    editor.wait_text("```output\nyours\n```")
+def test_ranges_and_appending_are_vims_own(editor: Editor, server: ThreadedServer) -> None:
+    """A range of the lines that are shown; `>>` appends; `:w` alone says what it does."""
+    begin(editor, server)
+    editor.command("3,5write part.md")
+    editor.command("1write >> part.md")
+    assert Path("part.md").read_text() == "```python\nprint('mine')\n```\n> go\n"
+    editor.command("write whole.md")
+    editor.command("write >> whole.md")
+    whole = "> go\n\n```python\nprint('mine')\n```\n"
+    assert Path("whole.md").read_text() == whole + whole
+    assert "has saved it" in editor.nvim.command_output("write")
+    with pytest.raises(NvimError, match="was not written"):
+        editor.command("write nowhere/notes.md")
+    assert_waits(editor, "print('mine')")
 
 
 def test_run_answers_for_the_block_that_waits(editor: Editor, server: ThreadedServer) -> None:
@@ -181,7 +213,7 @@ def test_always_is_shown_and_can_be_taken_back(editor: Editor, server: ThreadedS
     editor.command("OIChat go")
     editor.wait_state("approval")
     assert "always" not in editor.screen()[0]
-    editor.keys("a")
+    editor.keys("\\a")
     editor.wait_text("Done.")
     editor.wait(lambda: "always runs" in editor.screen()[0], "the winbar shows it")
     editor.command("OI ask")
@@ -196,12 +228,13 @@ def test_keys_of_answers_are_vims_own_while_nothing_waits(
     def mapped() -> set[str]:
         return {m["lhs"] for m in editor.nvim.api.buf_get_keymap(editor.buffer, "n")}
 
-    answers = {"<CR>", "e", "x", "a"}
+    answers = {"<CR>", "e", "x", "\\a"}
     server.enqueue(code("1"), text("Done."))
     editor.command("OIChat go")
     assert not answers & mapped()
     editor.wait_state("approval")
     assert answers <= mapped()
+    assert "a" not in mapped()
     editor.keys("<CR>")
     editor.wait_state("idle")
     assert not answers & mapped()

@@ -46,7 +46,7 @@ def test_what_a_person_sees(editor: Editor, server: ThreadedServer) -> None:
     screen = "\n".join(editor.screen())
     assert "── python ──" in screen
     assert "```" not in screen
-    assert "<CR> run  e edit  x skip  <C-c> stop  a always" in editor.hint()
+    assert "<CR> run  e edit  x skip  <C-c> stop  \\a always" in editor.hint()
     assert "waiting for your yes  gpt-4" in screen
     assert "Hello" in screen.splitlines()[0]
 
@@ -270,11 +270,11 @@ def test_a_picture_is_shown_by_a_plugin_that_can(
 
 
 def test_a_second_block_waits_as_well(editor: Editor, server: ThreadedServer) -> None:
-    """`a` runs the first and all that come."""
+    r"""`\a` runs the first and all that come."""
     server.enqueue(code("print(1)"), code("print(2)"), text("Done."))
     editor.command("OIChat go")
     editor.wait_state("approval")
-    editor.keys("a")
+    editor.keys("\\a")
     editor.wait_text("Done.")
     assert editor.text().count("```output") == 2
 

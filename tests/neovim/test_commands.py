@@ -19,13 +19,6 @@ def test_a_selection_goes_along_with_its_file(editor: Editor, server: ThreadedSe
     )
 
 
-def test_without_words_it_prompts(editor: Editor, server: ThreadedServer) -> None:
-    editor.lua("vim.ui.input = function(o, done) done('hello') end")
-    server.enqueue(text("Hi."))
-    editor.command("OIChat")
-    editor.wait_text("> hello\n\nHi.")
-
-
 def test_modifiers_place_the_window(editor: Editor, server: ThreadedServer) -> None:
     server.enqueue(text("Hi."))
     editor.command("topleft OIChat hello")
@@ -149,16 +142,36 @@ def test_a_model_is_named_where_none_is_known(editor: Editor, server: ThreadedSe
     editor.wait(lambda: "gpt-4o" in editor.screen()[0], "the winbar has it")
 
 
-def test_a_second_question_waits_for_the_first(editor: Editor, server: ThreadedServer) -> None:
-    """It is said before anybody has typed it."""
-    editor.lua("vim.notify = function(text) vim.g.shown = text end")
-    editor.lua("vim.ui.input = function() vim.g.asked = true end")
+def test_a_question_during_a_turn_waits_for_its_end(editor: Editor, server: ThreadedServer) -> None:
+    """It is shown as such, and asked then."""
+    server.enqueue(code("1"), text("First."), text("Second."))
+    editor.command("OIChat go")
+    editor.wait_state("approval")
+    editor.command("OIChat and then?")
+    editor.wait_text("> and then?")
+    assert any("> and then? waits for the turn's end" in row for row in editor.screen())
+    assert len(server.bodies) == 1
+    editor.keys("<CR>")
+    editor.wait_text("First.\n\n> and then?\n\nSecond.")
+    assert server.bodies[-1]["messages"][-1]["content"] == "and then?"
+    assert not any("waits for" in row for row in editor.screen())
+
+
+def test_what_waited_for_a_turn_that_was_stopped_can_be_edited(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """It is not sent by itself: the prompt has it."""
     server.enqueue(code("1"))
     editor.command("OIChat go")
     editor.wait_state("approval")
+    editor.command("OIChat and then?")
+    editor.command("OI stop")
+    editor.wait_text("Interrupted.\n\n> and then?")
+    editor.wait_state("idle")
     editor.keys("i")
-    assert "a turn is under way" in editor.nvim.vars["shown"]
-    assert editor.lua("return vim.g.asked") is None
+    assert editor.nvim.current.buffer[:] == ["and then?"]
+    editor.wait(lambda: "> and then?" not in editor.text(), "it is in the prompt alone")
+    assert len(server.bodies) == 1
 
 
 def test_a_message_needs_no_key_to_go_on(editor: Editor) -> None:

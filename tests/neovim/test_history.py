@@ -115,3 +115,71 @@ def test_an_error_stands_in_the_conversation(editor: Editor, server: ThreadedSer
     editor.wait_text("> hello again\n\nHi.")
     assert "HTTP 400" not in editor.text()
     assert editor.text().count("> hello") == 1
+
+
+def test_a_session_restores_a_conversation(editor: Editor, server: ThreadedServer) -> None:
+    """`:mksession` keeps its window; the next Neovim shows it there."""
+    server.enqueue(text("One."), text("Two."))
+    editor.command("OIChat first")
+    editor.wait_text("One.")
+    editor.wait_state("idle")
+    editor.command("mksession session.vim")
+    editor.command("bwipeout!")
+    editor.command("OI restart")
+    editor.command("source session.vim")
+    editor.wait_text("> first\n\nOne.")
+    assert len(editor.nvim.windows) == 2
+    editor.command("OIChat second")
+    editor.wait_text("> second\n\nTwo.")
+
+
+def test_a_question_asked_while_the_history_is_read_stays(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    server.enqueue(text("One."), text("Two."))
+    editor.command("OIChat first")
+    editor.wait_text("One.")
+    editor.wait_state("idle")
+    name = editor.buffer.name
+    editor.command("bwipeout!")
+    editor.lua("package.loaded['oi.conversation'].latest():load()")
+    editor.command(f"edit {name} | OIChat second")
+    editor.wait_text("> first\n\nOne.\n\n> second\n\nTwo.")
+
+
+def test_what_was_read_before_a_crash_stays(editor: Editor, server: ThreadedServer) -> None:
+    """Words and output that the daemon had not saved."""
+    server.enqueue(text("Half of ", "an answer").but(hold_after=2))
+    editor.command("OIChat go")
+    editor.wait_text("Half of an answer")
+    editor.lua("vim.uv.kill(vim.api.nvim_get_proc_children(vim.uv.os_getpid())[1], 'sigkill')")
+    editor.wait_text("The daemon ended unexpectedly")
+    editor.wait(
+        lambda: not editor.lua("return require('oi.conversation').latest().is_loading"),
+        "it is read",
+    )
+    editor.wait_state("idle")
+    assert editor.text().startswith("> go\n\nHalf of an answer\n")
+
+
+def test_the_winbar_is_true_without_the_focus(editor: Editor, server: ThreadedServer) -> None:
+    """So is a statusline elsewhere: nothing has to be redrawn by hand."""
+    editor.command("set laststatus=2 statusline=%{v:lua.require'oi'.statusline()}")
+    server.enqueue(text("One.").but(hold_after=0), text("Two."))
+    editor.nvim.ui_attach(100, 40, rgb=True)
+    bars = """
+        local rows = {}
+        for _, row in ipairs({ 1, vim.o.lines - 1 }) do
+          rows[#rows + 1] = ""
+          for column = 1, vim.o.columns do
+            rows[#rows] = rows[#rows] .. vim.fn.screenstring(row, column)
+          end
+        end
+        return table.concat(rows)
+    """
+    editor.command("OIChat first")
+    editor.command("wincmd p")
+    editor.wait(lambda: editor.lua(bars).count("waiting for gpt-4") >= 2, "both say so")
+    server.wait_held()
+    server.release()
+    editor.wait(lambda: "waiting" not in editor.lua(bars), "neither says so")

@@ -10,7 +10,7 @@ end, { nargs = "*", bang = true, range = true, desc = "Ask Open Interpreter" })
 vim.api.nvim_create_user_command("OI", function(opts)
   require("oi.command").run(opts)
 end, {
-  nargs = "+",
+  nargs = "*",
   range = true,
   complete = function(lead, line)
     return require("oi.command").complete(lead, line)
@@ -18,13 +18,33 @@ end, {
   desc = "Run, approve, skip, stop and more: see :help :OI",
 })
 
+local group = vim.api.nvim_create_augroup("oi", {})
+
 vim.api.nvim_create_autocmd("BufReadCmd", {
-  group = vim.api.nvim_create_augroup("oi", {}),
+  group = group,
   pattern = "oi://*",
   callback = function(event)
     require("oi.view").read(event.buf, event.match)
   end,
 })
+
+vim.api.nvim_create_autocmd("SessionLoadPost", {
+  group = group,
+  callback = function()
+    for _, win in ipairs(vim.api.nvim_list_wins()) do
+      local buf = vim.api.nvim_win_get_buf(win)
+      local name = vim.api.nvim_buf_get_name(buf)
+      if name:find("^oi://") then
+        require("oi.view").read(buf, name)
+      end
+    end
+  end,
+})
+
+vim.keymap.set({ "n", "x" }, "<Plug>(oi-operator)", function()
+  vim.o.operatorfunc = "v:lua.require'oi'.operator"
+  return "g@"
+end, { expr = true })
 
 for name, command in pairs({
   chat = ":OIChat",
@@ -40,6 +60,10 @@ for name, command in pairs({
   next = "<Cmd>OI next",
   previous = "<Cmd>OI previous",
   yank = "<Cmd>OI yank",
+  toggle = "<Cmd>OI toggle",
+  all = "<Cmd>OI all",
+  clear = ":OI clear",
+  output = "<Cmd>OI output",
 }) do
   local modes = command:find("^:") and { "n", "x" } or { "n" }
   vim.keymap.set(modes, ("<Plug>(oi-%s)"):format(name), command .. "<CR>", { silent = true })

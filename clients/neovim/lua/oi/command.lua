@@ -1,9 +1,14 @@
 -- The commands :OIChat and :OI.
 local Conversation = require("oi.conversation")
+local Run = require("oi.run")
 local View = require("oi.view")
+local actions = require("oi.actions")
+local cell = require("oi.cell")
 local daemon = require("oi.daemon")
 local edit = require("oi.edit")
 local fence = require("oi.fence")
+local layout = require("oi.layout")
+local mention = require("oi.mention")
 local oi = require("oi")
 local notify = require("oi.notify")
 local window = require("oi.window")
@@ -29,49 +34,21 @@ local function ranged(opts)
   end
 end
 
---- The lines of the range as an attachment to a message: file, line numbers, and a fenced block.
----@param opts oi.CommandArgs
----@return string
-local function attached(opts)
-  local text = ranged(opts)
-  if not text then
-    return ""
-  end
-  local name = vim.fn.fnamemodify(vim.api.nvim_buf_get_name(0), ":~:.")
-  local lines = opts.line1 == opts.line2 and ("line %d"):format(opts.line1)
-    or ("lines %d-%d"):format(opts.line1, opts.line2)
-  local ticks = "```"
-  while text:find(ticks, 1, true) do
-    ticks = ticks .. "`"
-  end
-  name = name == "" and "A buffer" or name
-  local parts = { "", "", ("%s, %s:"):format(name, lines), ticks .. vim.bo.filetype, text, ticks }
-  return table.concat(parts, "\n")
-end
-
 --- :OIChat
 ---@param opts oi.CommandArgs
 function M.chat(opts)
-  local options = { new = opts.bang, mods = modifiers(opts) }
-  if opts.args ~= "" then
-    oi.chat(opts.args .. attached(opts), options)
-  elseif opts.range == 0 then
-    oi.chat(nil, options)
-  else
-    local lines = attached(opts)
-    vim.ui.input({ prompt = "Ask about it: " }, function(words)
-      if words then
-        oi.chat(words .. lines, options)
-      end
-    end)
-  end
+  local lines = opts.range > 0
+      and mention.lines(vim.api.nvim_get_current_buf(), opts.line1, opts.line2)
+    or ""
+  local words = opts.args ~= "" and opts.args .. lines or nil
+  oi.chat(words, { new = opts.bang, mods = modifiers(opts), attachment = lines })
 end
 
 --- The conversation of the current buffer, or the one that was used last.
 ---@return oi.Conversation?
 local function current()
-  local view = View.of()
-  local conversation = view and view.conversation or Conversation.latest()
+  local here = View.of() or edit.at(vim.api.nvim_get_current_buf())
+  local conversation = here and here.conversation or Conversation.latest()
   if not conversation then
     notify("there is no conversation yet: :OIChat begins one.")
   end
@@ -90,17 +67,30 @@ local function on_current(act)
   end
 end
 
---- A subcommand for the conversation's buffer that the cursor is in.
----@param act fun(view: oi.View)
----@return fun()
-local function on_view(act)
-  return function()
-    local view = View.of()
-    if view then
-      act(view)
-    else
-      notify("this works in a conversation's window.")
-    end
+--- Move the cursor to the person's next message, in a file to the next cell, or to the one before.
+---@param forward boolean
+local function jump(forward)
+  local line, view = vim.fn.line("."), View.of()
+  local row = view and view.drawing:message_from(line - 1, forward)
+  local target = row and row + 1 or not view and cell.from(0, line, forward)
+  if target then
+    vim.cmd("normal! m'")
+    vim.api.nvim_win_set_cursor(0, { target, 0 })
+  end
+end
+
+--- Run cells one after the other, until one fails.
+---@param buf integer
+---@param cells oi.Cell[]
+---@param at? integer
+local function run_all(buf, cells, at)
+  at = at or 1
+  if cells[at] and vim.api.nvim_buf_is_loaded(buf) then
+    Run.begin(buf, cells[at], function(failed)
+      if not failed then
+        run_all(buf, cells, at + 1)
+      end
+    end)
   end
 end
 
@@ -134,20 +124,61 @@ local function select(opts)
   end)
 end
 
---- Run the block that waits, as it is edited in its buffer.
+--- Run the block that waits, or what was made of it: whichever a person has had on the screen.
+--- Otherwise show it.
 ---@param conversation oi.Conversation
 ---@param decision "run"|"always"
 local function run_waiting(conversation, decision)
-  local view = View.showing(conversation)
-  conversation:approve(decision, view and edit.finish(view))
+  local view, begun = View.get(conversation), edit.of(conversation)
+  local differs, is_shown = false, false
+  if begun then
+    differs, is_shown = edit.look(begun)
+  end
+  local unseen, count = view.sight:unseen(view)
+  if begun and is_shown then
+    edit.run(begun, decision)
+  elseif begun and differs then
+    edit.begin(conversation)
+    notify("you have edited this block: here it is.")
+  elseif unseen then
+    window.open(view.buf, nil, true)
+    vim.api.nvim_win_set_cursor(0, { unseen + 1, 0 })
+    vim.cmd("normal! zt")
+    view.sight:look(view)
+    notify(("%d lines of it were not on the screen: read them, then run it."):format(count))
+  else
+    actions.approve(conversation, decision)
+  end
 end
 
---- The conversation in whose waiting block the command was given.
+--- The conversation in whose waiting block, or in the edit of it, the command was given.
 ---@param opts oi.CommandArgs
 ---@return oi.Conversation?
 local function waiting_at(opts)
-  local view = View.of()
-  return opts.range == 0 and view and view:is_waiting_at(opts.line1) and view.conversation or nil
+  local begun, view = edit.at(vim.api.nvim_get_current_buf()), View.of()
+  if opts.range > 0 or begun then
+    return opts.range == 0 and begun and begun.conversation or nil
+  end
+  local first, after
+  if view then
+    first, after = view:waiting_rows()
+  end
+  local is_inside = first and opts.line1 >= first and opts.line1 <= (after or 0) + 1
+  return is_inside and view and view.conversation or nil
+end
+
+--- The block of code at the cursor or, at the end of an answer, the last one.
+---@return oi.Fence?
+local function block_here()
+  local line = vim.fn.line(".")
+  local found = fence.at(line)
+  if found or not View.of() or line < vim.fn.line("$") then
+    return found
+  end
+  local blocks = vim.tbl_filter(function(block)
+    return block.language ~= "output"
+  end, fence.all(vim.api.nvim_buf_get_lines(0, 0, -1, false)))
+  return blocks[#blocks]
 end
 
 ---@type table<string, fun(argument: string, opts: oi.CommandArgs)>
@@ -157,19 +188,45 @@ local subcommands = {
     if waiting then
       return run_waiting(waiting, "run")
     end
-    local block = fence.at(opts.line1)
-    local code, language = ranged(opts), vim.bo.filetype
-    if block and (not code or opts.line1 > block.first and opts.line2 < block.last) then
+    local code, language, block = ranged(opts), vim.bo.filetype, cell.at(0, opts.line1)
+    if block and (not code or opts.line1 >= block.first and opts.line2 <= block.last) then
       code, language = code or block.code, block.language
     end
     if not code or language == "" or language == "output" then
       return notify("give a range, or go to a block of code with a language.")
     end
-    oi.execute(language, code, { mods = modifiers(opts), focus = false })
+    if View.of() or vim.bo.buftype ~= "" or opts.mods ~= "" then
+      oi.execute(language, code, { mods = modifiers(opts), focus = false })
+      return
+    end
+    local first = opts.range > 0 and opts.line1 or block and block.first or 1
+    local last = opts.range > 0 and opts.line2 or block and block.last or 1
+    Run.begin(vim.api.nvim_get_current_buf(), {
+      language = language,
+      code = code,
+      first = first,
+      last = last,
+    })
+  end,
+  all = function()
+    run_all(vim.api.nvim_get_current_buf(), cell.all(0))
+  end,
+  clear = function(_, opts)
+    local whole = opts.range == 0
+    local buf, last = vim.api.nvim_get_current_buf(), vim.api.nvim_buf_line_count(0)
+    Run.clear(buf, whole and 1 or opts.line1, whole and last or opts.line2)
+  end,
+  output = function()
+    local item = Run.item_at(vim.api.nvim_get_current_buf(), vim.fn.line("."))
+    if not item or not item.output then
+      return notify("no code that ran at this line has written anything.")
+    end
+    local block = layout.block(item, item.pictures)
+    window.show_lines("output", (layout.virtual(block, #block.lines)))
   end,
   approve = on_current(function(conversation)
     if conversation.input then
-      require("oi.prompt").offer(conversation, true)
+      require("oi.input").offer(conversation, true)
     else
       run_waiting(conversation, "run")
     end
@@ -181,10 +238,10 @@ local subcommands = {
     conversation:send_settings({ auto_run = false })
   end),
   skip = on_current(function(conversation)
-    conversation:approve("skip")
+    actions.approve(conversation, "skip")
   end),
-  stop = on_current(Conversation.interrupt),
-  edit = on_view(edit.begin),
+  stop = on_current(actions.interrupt),
+  edit = on_current(edit.begin),
   new = function(words, opts)
     oi.chat(words ~= "" and words or nil, { new = true, mods = modifiers(opts) })
   end,
@@ -195,8 +252,28 @@ local subcommands = {
       select(opts)
     end
   end,
-  undo = on_current(Conversation.undo),
-  reset = on_current(Conversation.reset),
+  variables = on_current(function(conversation)
+    require("oi.variables").show(conversation)
+  end),
+  apply = function()
+    local block = block_here()
+    if block then
+      require("oi.apply").show(block.code)
+    else
+      notify("go to the block of code that is to be taken into your file.")
+    end
+  end,
+  toggle = function(_, opts)
+    local conversation = current()
+    local win = conversation and vim.fn.bufwinid(View.get(conversation).buf) or -1
+    if win ~= -1 then
+      pcall(vim.api.nvim_win_close, win, false)
+    elseif conversation then
+      open(conversation.id, opts)
+    end
+  end,
+  undo = on_current(actions.undo),
+  reset = on_current(actions.reset),
   model = function(name)
     local conversation = current()
     if conversation and name ~= "" then
@@ -214,14 +291,14 @@ local subcommands = {
     vim.cmd({ cmd = "split", args = { path }, mods = opts.smods, magic = { file = false } })
     vim.cmd("normal! G")
   end,
-  next = on_view(function(view)
-    view:jump(true)
-  end),
-  previous = on_view(function(view)
-    view:jump(false)
-  end),
+  next = function()
+    jump(true)
+  end,
+  previous = function()
+    jump(false)
+  end,
   yank = function()
-    local block = fence.at(vim.api.nvim_win_get_cursor(0)[1])
+    local block = block_here()
     if block then
       vim.fn.setreg(vim.v.register, block.code, "l")
     else
@@ -230,29 +307,68 @@ local subcommands = {
   end,
 }
 
+--- Let the person choose a subcommand.
+local function choose_action()
+  local names = vim.tbl_keys(subcommands)
+  table.sort(names)
+  vim.ui.select(names, { prompt = "Open Interpreter", kind = "oi.action" }, function(name)
+    if name then
+      vim.cmd.OI(name)
+    end
+  end)
+end
+
 --- :OI
 ---@param opts oi.CommandArgs
 function M.run(opts)
-  local name, argument = opts.args:match("^(%S+)%s*(.-)%s*$")
-  if subcommands[name] then
+  local name, argument = opts.args:match("^(%S*)%s*(.-)%s*$")
+  if name == "" then
+    return choose_action()
+  elseif subcommands[name] then
     subcommands[name](argument, opts)
   else
     notify(("there is no :OI %s: see :help :OI"):format(name))
   end
 end
 
+--- Run the text between the marks `[` and `]`, in its language.
+---@param kind "line"|"char"|"block"
+function M.operate(kind)
+  local buf, first, last = vim.api.nvim_get_current_buf(), vim.fn.line("'["), vim.fn.line("']")
+  local types = { line = "V", char = "v", block = "\22" }
+  local lines = vim.fn.getregion(vim.fn.getpos("'["), vim.fn.getpos("']"), { type = types[kind] })
+  local block = cell.at(buf, first)
+  Run.begin(buf, {
+    language = block and block.language or vim.bo.filetype,
+    code = table.concat(lines, "\n"),
+    first = first,
+    last = last,
+  })
+end
+
+--- Completes `:OI`: subcommands, saved conversations by id or words of their title, and models.
 ---@param lead string
 ---@param line string
 ---@return string[]
 function M.complete(lead, line)
-  if not line:match("OI%s+%S*$") then
-    return {}
+  local name = line:match("OI%s+(%S+)%s+%S*$")
+  local found = {} ---@type string[]
+  if name == "open" then
+    local result = daemon.ask("oi/history/list", { query = lead ~= "" and lead or nil })
+    for _, entry in ipairs(result and result.conversations or {}) do
+      table.insert(found, entry.conversation)
+    end
+    return found
+  elseif name == "model" then
+    local conversation = Conversation.latest()
+    found = require("oi.model").names(conversation and conversation.id)
+  elseif line:match("OI%s+%S*$") then
+    found = vim.tbl_keys(subcommands)
+    table.sort(found)
   end
-  local names = vim.tbl_filter(function(name)
-    return vim.startswith(name, lead)
-  end, vim.tbl_keys(subcommands))
-  table.sort(names)
-  return names
+  return vim.tbl_filter(function(known)
+    return vim.startswith(known, lead)
+  end, found)
 end
 
 return M

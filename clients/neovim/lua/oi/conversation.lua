@@ -1,10 +1,9 @@
--- A conversation: its messages, its state, and what a person can do with it.
--- It knows no buffer: the view that shows it sets `changed`, which is called after each change.
+-- A conversation: its messages and its state, as the daemon tells them. What a person can do with
+-- it is in `oi.actions`. It knows no buffer: whoever shows it watches it.
 local Activity = require("oi.activity")
 local config = require("oi.config")
 local daemon = require("oi.daemon")
 local Fold = require("oi.fold")
-local notify = require("oi.notify")
 local uv = vim.uv --[[@as oi.Uv]]
 
 ---@class oi.Input A request of the running code for a line.
@@ -24,10 +23,14 @@ local uv = vim.uv --[[@as oi.Uv]]
 ---@field cost number US dollars, as far as known.
 ---@field approval? string Id of the block that waits for an answer.
 ---@field input? oi.Input What the running code waits for.
----@field outcome? string How the last turn or request ended, if not in the plain way: for a person.
+---@field outcome? oi.Item How the last turn or request ended, if not in the plain way.
 ---@field offered string[] Models that its server offered last.
----@field changed fun(conversation: oi.Conversation)
+---@field waiting oi.Item[] The person's words that wait for the end of the turn.
+---@field package ask fun(conversation: oi.Conversation, words: string) Set by `oi.actions`.
+---@field package once_idle fun()[] Each is called when nothing is under way.
+---@field package watchers table<any, fun()> Called after each change, by their owner.
 ---@field package settings oi.Settings Its own settings. They are given to a new daemon too.
+---@field is_loading boolean Whether its messages are being read from the daemon.
 ---@field private failed boolean Whether the last message got no answer, and the daemon dropped it.
 ---@field package seq integer `seq` of the last chunk.
 local Conversation = {}
@@ -75,9 +78,12 @@ function Conversation.get(id)
       auto_run = false,
       title = "",
       cost = 0,
-      changed = function() end,
       offered = {},
+      waiting = {},
+      once_idle = {},
+      watchers = {},
       settings = {},
+      is_loading = false,
       failed = false,
       seq = 0,
     }, Conversation)
@@ -97,6 +103,13 @@ function Conversation.latest()
   return latest
 end
 
+--- Forget a conversation that nobody shows and that does nothing. The daemon keeps it.
+function Conversation:release()
+  if not next(self.watchers) and not self:is_busy() and self ~= latest then
+    all[self.id] = nil
+  end
+end
+
 ---@param observe fun(params: oi.ChunkParams)
 ---@return fun() stop
 function Conversation.observe(observe)
@@ -106,10 +119,33 @@ function Conversation.observe(observe)
   end
 end
 
----@package
+--- Call a function after each change.
+---@param owner any What it is for. It has one function.
+---@param changed? fun() Nil: no longer.
+function Conversation:watch(owner, changed)
+  self.watchers[owner] = changed
+end
+
+function Conversation:changed()
+  for _, changed in pairs(self.watchers) do
+    changed()
+  end
+end
+
+--- Show how the last turn or request ended.
+---@private
+---@param text? string
+---@param is_error? boolean
+function Conversation:end_with(text, is_error)
+  self.outcome = text and Fold.item("notice", text)
+  if self.outcome and not is_error then
+    self.outcome.topic = "end"
+  end
+end
+
 ---@param err? oi.Error
 function Conversation:show_error(err)
-  self.outcome = err and err.message
+  self:end_with(err and err.message, true)
   self:changed()
 end
 
@@ -121,7 +157,6 @@ local function emit(name, data)
 end
 
 --- Set a state that no chunk has told: at the beginning of a turn, after an answer, at the end.
----@private
 ---@param state oi.ConversationState
 function Conversation:enter(state)
   self.state = state
@@ -134,24 +169,42 @@ function Conversation:words()
   return self.activity:words(self.model)
 end
 
+--- Whether a turn is under way, or the messages before it are still being read.
 ---@return boolean
 function Conversation:is_busy()
-  return self.state ~= "idle"
+  return self.state ~= "idle" or self.is_loading
 end
 
---- Whether a turn is under way. If so, a notification says so.
----@return boolean
-function Conversation:refuses()
-  if self:is_busy() then
-    notify("a turn is under way: wait for it, or stop it (:OI stop).")
+--- Keep words until the turn under way has ended.
+---@param words string
+function Conversation:queue(words)
+  table.insert(self.waiting, Fold.item("user", words))
+  self:changed()
+end
+
+--- Take what waits, to send or to edit it.
+---@return string? words Nil: nothing waits.
+function Conversation:take_waiting()
+  local words = vim.tbl_map(function(item)
+    return tostring(item.text)
+  end, self.waiting)
+  self.waiting = {}
+  self:changed()
+  return words[1] and table.concat(words, "\n\n")
+end
+
+--- Remove the last message, if the daemon has dropped it.
+function Conversation:retract_failed()
+  if self.failed then
+    self.fold:retract()
   end
-  return self:is_busy()
 end
 
 --- Prepare for a turn; the caller sends the request for it.
----@private
+---@param first string What was said or run. Its first line becomes the title.
 ---@return fun(err?: oi.Error, result?: oi.TurnResult) callback
-function Conversation:begin_turn()
+function Conversation:begin_turn(first)
+  self:set_title(first)
   self:enter("thinking")
   self.outcome, self.failed = nil, false
   return function(err, result)
@@ -159,43 +212,12 @@ function Conversation:begin_turn()
   end
 end
 
---- Make the first line that was said or run the title.
 ---@private
 ---@param text string
 function Conversation:set_title(text)
   if self.title == "" then
     self.title = vim.trim(text):match("[^\n]*")
   end
-end
-
---- Ask the model.
----@param words string
-function Conversation:ask(words)
-  if self:refuses() then
-    return
-  end
-  if self.failed then
-    self.fold:retract()
-  end
-  self:set_title(words)
-  self.fold:remove_notices() -- they have been read
-  self.fold:ask(words)
-  local callback = self:begin_turn()
-  daemon.request("oi/stream", { conversation = self.id, message = words }, callback)
-  self:changed()
-end
-
---- Run code of the person's own.
----@param language string
----@param code string
-function Conversation:execute(language, code)
-  if self:refuses() then
-    return
-  end
-  self:set_title(code)
-  local params = { conversation = self.id, language = language, code = code }
-  daemon.request("oi/execute", params, self:begin_turn())
-  self:changed()
 end
 
 ---@private
@@ -208,17 +230,42 @@ function Conversation:finish_turn(err, result)
   self.fold:remove_notices("retry")
   if result then
     self.cost = self.cost + (result.usage.cost or 0)
-    self.outcome = OUTCOMES[result.status]
+    self:end_with(OUTCOMES[result.status])
   elseif err then
-    self.outcome = err.message
+    local text = err.message
     if err.data and err.data.kind == "no_model" then
       self.offered = err.data.models or {}
-      self.outcome = err.message .. "\n`:OI model` chooses one for this conversation."
+      text = text .. "\n`:OI model` chooses one for this conversation."
     end
+    self:end_with(text, true)
     self.failed = self.fold:is_unanswered()
   end
+  local is_done = result and result.status == "done"
+  self.once_idle = is_done and self.once_idle or {}
   self:changed()
   emit("OITurnEnd", { conversation = self.id, status = result and result.status, error = err })
+  if is_done then
+    self:go_on()
+  end
+end
+
+--- Do what has waited, if nothing is under way.
+---@private
+function Conversation:go_on()
+  while not self:is_busy() and self.once_idle[1] do
+    table.remove(self.once_idle, 1)()
+  end
+  local words = not self:is_busy() and self:take_waiting()
+  if words then
+    self:ask(words)
+  end
+end
+
+--- Call a function once nothing is under way.
+---@param callback fun()
+function Conversation:when_idle(callback)
+  table.insert(self.once_idle, callback)
+  self:changed()
 end
 
 ---@package
@@ -248,105 +295,26 @@ function Conversation:receive(params)
   self:changed()
 end
 
---- Answer for the block that waits.
----@param decision "run"|"skip"|"stop"|"always"
----@param code? string Runs in place of the model's.
-function Conversation:approve(decision, code)
-  local approval = self.approval
-  if not approval then
-    return notify("no block waits for an answer.")
-  end
-  local runs = decision == "run" or decision == "always"
-  self.approval = nil
-  self:enter(runs and "running" or "thinking")
-  local params = {
-    conversation = self.id,
-    approval = approval,
-    decision = decision,
-    code = runs and code or nil,
-  }
-  daemon.request("oi/approve", params, function(err)
-    if err then
-      self:show_error(err)
-    elseif decision == "always" then
-      self:read_settings()
-    end
-  end)
-  self:changed()
-end
-
---- Give the running code a line. Without one, tell it that the input has ended.
----@param line? string
-function Conversation:answer(line)
-  local input = self.input
-  if not input then
-    return
-  end
-  self.input = nil
-  self:enter("running")
-  local value = line or vim.NIL --[[@as string]]
-  local params = { conversation = self.id, input = input.id, value = value }
-  daemon.request("oi/input", params, function(err)
-    if err then
-      self:show_error(err)
-    end
-  end)
-  self:changed()
-end
-
---- Stop the turn, whatever it is doing.
-function Conversation:interrupt()
-  if self:is_busy() then
-    daemon.request("oi/interrupt", { conversation = self.id }, function(err)
-      if err then
-        self:show_error(err)
-      end
-    end)
-  end
-end
-
 --- Read the messages from the daemon.
-function Conversation:load()
+---@param keeps? boolean Whether what is shown stays if the daemon has no more than its beginning.
+function Conversation:load(keeps)
+  self.is_loading = true
   daemon.request("oi/history/get", { conversation = self.id }, function(err, result)
+    self.is_loading = false
     if not result then
       return self:show_error(err)
     end
-    self.fold = Fold.new(result.messages, now)
+    local read = Fold.new(result.messages, now)
+    if not (keeps and self.fold:begins_with(read)) then
+      self.fold = read
+    end
     self.failed = false
     local first = self.fold.items[1]
     if first then
       self:set_title(tostring(first.text))
     end
     self:changed()
-  end)
-end
-
---- Remove the last message of the person and all that answered it.
-function Conversation:undo()
-  if self:refuses() then
-    return
-  end
-  self.outcome = nil
-  daemon.request("oi/history/undo", { conversation = self.id }, function(err)
-    if err then
-      return self:show_error(err)
-    end
-    self:load()
-  end)
-end
-
---- Begin anew: no messages, fresh interpreters, and a question before each block.
-function Conversation:reset()
-  if self:refuses() then
-    return
-  end
-  self.outcome, self.title = nil, ""
-  daemon.request("oi/history/reset", { conversation = self.id }, function(err)
-    if err then
-      return self:show_error(err)
-    end
-    self:load()
-    self:read_settings()
+    self:go_on()
   end)
 end
 
@@ -358,14 +326,21 @@ function Conversation:apply_settings(settings)
   self:changed()
 end
 
+--- Take the answer to a request for settings.
 ---@private
-function Conversation:read_settings()
-  daemon.request("oi/settings/get", { conversation = self.id }, function(err, result)
-    if not result then
-      return self:show_error(err)
+---@return fun(err?: oi.Error, result?: oi.PublicSettings)
+function Conversation:settings_callback()
+  return function(err, result)
+    if result then
+      self:apply_settings(result)
+    else
+      self:show_error(err)
     end
-    self:apply_settings(result)
-  end)
+  end
+end
+
+function Conversation:read_settings()
+  daemon.request("oi/settings/get", { conversation = self.id }, self:settings_callback())
 end
 
 --- Set settings of this conversation.
@@ -375,20 +350,16 @@ function Conversation:send_settings(settings)
   local own = config.options.settings
   settings = vim.tbl_extend("force", settings, { cwd = own.cwd or settings.cwd })
   local params = { conversation = self.id, settings = settings }
-  daemon.request("oi/settings/set", params, function(err, result)
-    if not result then
-      return self:show_error(err)
-    end
-    self:apply_settings(result)
-  end)
+  daemon.request("oi/settings/set", params, self:settings_callback())
 end
 
---- Read all conversations from a new daemon, which knows only what was saved.
+--- Read all conversations from a new daemon, which knows only what was saved. What has been said
+--- and written besides stays to be read.
 function Conversation.reload_all()
   for _, conversation in pairs(all) do
     conversation.seq = 0
     conversation:send_settings(conversation.settings)
-    conversation:load()
+    conversation:load(true)
   end
 end
 

@@ -3,6 +3,8 @@ local config = require("oi.config")
 local uv = vim.uv --[[@as oi.Uv]]
 local M = {}
 
+local PATIENCE = 10000 -- milliseconds to wait for an answer
+
 ---@class oi.Error What a request is answered with if it fails.
 ---@field message string What happened, and what to do about it.
 ---@field code? integer
@@ -169,6 +171,22 @@ local function request(method, params, callback)
   send(client, method, params, callback)
 end
 M.request = request ---@as oi.Request
+
+--- Send a request and wait for the answer.
+---@param method string
+---@param params table
+---@return any? result
+---@return string why There is no result.
+function M.ask(method, params)
+  local is_answered, why, answer = false, "", nil
+  request(method, params, function(err, result)
+    is_answered, why, answer = true, err and err.message or "", result
+  end)
+  vim.wait(PATIENCE, function()
+    return is_answered
+  end, 20)
+  return answer, is_answered and why or "it does not answer"
+end
 
 --- End the daemon. Open requests are answered with an error.
 ---@param why? string

@@ -3,8 +3,17 @@ local highlight = require("oi.highlight")
 local layout = require("oi.layout")
 local M = {}
 
+---@type vim.api.keyset.set_extmark
+M.ACTIVE_LINE = {
+  line_hl_group = "OIActiveLine",
+  sign_text = "▶",
+  sign_hl_group = "OIActiveSign",
+  priority = 150,
+}
+
 local WIDTH = 60 -- columns of a fence
 local texts = vim.api.nvim_create_namespace("oi.text")
+local notes = vim.api.nvim_create_namespace("oi.notes")
 local active_line = vim.api.nvim_create_namespace("oi.active_line")
 local status = vim.api.nvim_create_namespace("oi.status")
 
@@ -30,11 +39,13 @@ local function rule(label, group)
   return { { "── ", "OIRule" }, { label, group }, { " " .. rest, "OIRule" } }
 end
 
---- Remove the marks of rows from `first` on.
+--- Remove the marks of rows from `first` on, and the notes of blocks from row `start` on.
 ---@param buf integer
 ---@param first integer
-function M.clear(buf, first)
+---@param start integer
+function M.clear(buf, first, start)
   vim.api.nvim_buf_clear_namespace(buf, texts, first, -1)
+  vim.api.nvim_buf_clear_namespace(buf, notes, start, -1)
 end
 
 --- Mark the rows of a block.
@@ -48,6 +59,10 @@ function M.block(buf, start, block, first)
     vim.api.nvim_buf_clear_namespace(buf, texts, start + row, start + row + 1)
     local group = row == block.failed and "OIError" or "OILabel"
     put(buf, start + row, { virt_text = rule(label, group), virt_text_pos = "overlay" })
+  end
+  if block.note then
+    local mark = { virt_text = { { block.note, "OIHint" } } }
+    vim.api.nvim_buf_set_extmark(buf, notes, start, 0, mark)
   end
   for row = math.max(first - start, 0), #block.lines - 2 do
     if block.group then
@@ -71,12 +86,7 @@ end
 function M.active_line(buf, row)
   vim.api.nvim_buf_clear_namespace(buf, active_line, 0, -1)
   if row then
-    vim.api.nvim_buf_set_extmark(buf, active_line, row, 0, {
-      line_hl_group = "OIActiveLine",
-      sign_text = "▶",
-      sign_hl_group = "OIActiveSign",
-      priority = 150,
-    })
+    vim.api.nvim_buf_set_extmark(buf, active_line, row, 0, M.ACTIVE_LINE)
   end
 end
 

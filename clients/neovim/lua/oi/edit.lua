@@ -1,100 +1,119 @@
--- Editing the block that waits, in its place: only its code is modifiable, and `u` undoes changes.
--- Nothing but an explicit answer runs what was edited: see `finish`.
+-- Editing a block that waits: its code alone, in a file of this session, so that it has filetype,
+-- undo, completion and language servers, and all writing is Vim's own. Writing runs nothing.
+local actions = require("oi.actions")
+local config = require("oi.config")
 local keys = require("oi.keys")
+local languages = require("oi.languages")
+local lookup = require("oi.lookup")
 local notify = require("oi.notify")
+local window = require("oi.window")
 local M = {}
 
-local namespace = vim.api.nvim_create_namespace("oi.edit")
+---@class oi.Edit
+---@field buf integer
+---@field conversation oi.Conversation
+---@field approval string
+---@field code string What it began with.
 
----@class oi.Region From the end of the line before the code to the beginning of the one after it.
----@field row integer
----@field column integer
----@field end_row integer
----@field end_column integer
+---@type table<integer, oi.Edit>
+local edits = {}
 
---- Where the edited code is. Nil if no block is edited.
----@param view oi.View
----@return oi.Region?
-local function region(view)
-  local mark = vim.api.nvim_buf_get_extmark_by_id(view.buf, namespace, 1, { details = true })
-  local at = mark[3]
-  if view.is_editing and at and at.end_row and at.end_col then
-    return { row = mark[1], column = mark[2], end_row = at.end_row, end_column = at.end_col }
-  end
+---@param buf integer
+---@return string
+local function code_of(buf)
+  return table.concat(vim.api.nvim_buf_get_lines(buf, 0, -1, false), "\n")
 end
 
---- Make the block that waits editable.
----@param view oi.View
-function M.begin(view)
-  view:draw()
-  local block, start = view:waiting_block()
-  if not block then
-    return notify("no block waits for an answer.")
-  elseif view.is_editing then
+--- The block that waits cannot be edited any longer. What a person has made of it stays.
+---@param edit oi.Edit
+local function close(edit)
+  edits[edit.buf] = nil
+  edit.conversation:watch(edit, nil)
+  if not vim.api.nvim_buf_is_loaded(edit.buf) then
     return
+  elseif vim.bo[edit.buf].modified then
+    pcall(vim.keymap.del, "n", config.options.keys.approve or "", { buffer = edit.buf })
+    return notify("the block no longer waits: what you made of it stays in its buffer.")
   end
-  view.is_editing = true
-  vim.bo[view.buf].undolevels = vim.go.undolevels
-  vim.api.nvim_buf_set_extmark(view.buf, namespace, start, #block.lines[block.code[1]], {
-    id = 1,
-    end_row = start + block.code[2],
-    end_col = 0,
-    right_gravity = false,
-    end_right_gravity = true,
-  })
-  keys.answer(view.buf, nil)
-  view:draw_status()
-  vim.api.nvim_win_set_cursor(0, { start + block.code[1] + 1, 0 })
-  vim.bo[view.buf].modifiable = true
+  vim.api.nvim_buf_delete(edit.buf, { force = true })
 end
 
---- The buffer is modifiable while the cursor is in the code; it stays there in Insert mode.
----@param view oi.View
-function M.follow(view)
-  local code = region(view)
-  if not code then
-    return
+--- A buffer with the code of the block that waits.
+---@param conversation oi.Conversation
+---@return oi.Edit
+local function create(conversation)
+  local item = conversation.fold.items[#conversation.fold.items]
+  local folder, filetype = vim.fn.tempname(), languages.filetype(item.language)
+  vim.fn.mkdir(folder)
+  local path = vim.fs.joinpath(folder, "block." .. languages.suffix(item.language))
+  vim.fn.writefile(vim.split(tostring(item.text):gsub("\n$", ""), "\n"), path)
+  local buf = vim.fn.bufadd(path)
+  vim.bo[buf].swapfile = false
+  vim.fn.bufload(buf)
+  vim.bo[buf].bufhidden = "hide"
+  if vim.bo[buf].filetype ~= filetype then
+    vim.bo[buf].filetype = filetype
   end
-  local cursor = vim.api.nvim_win_get_cursor(0)
-  local first = code.row + 1
-  local last = math.max(first, code.end_row - (code.end_column == 0 and 1 or 0))
-  local inside = math.min(math.max(cursor[1] - 1, first), last)
-  if vim.api.nvim_get_mode().mode:find("^[iR]") then
-    if inside ~= cursor[1] - 1 then
-      vim.api.nvim_win_set_cursor(0, { inside + 1, cursor[2] })
+  if config.options.keys.approve then
+    vim.keymap.set("n", config.options.keys.approve, "<Plug>(oi-approve)", { buffer = buf })
+  end
+  lookup.attach(buf, conversation)
+  local approval = conversation.approval or ""
+  local edit = { buf = buf, conversation = conversation, approval = approval, code = code_of(buf) }
+  edits[buf] = edit
+  conversation:watch(edit, function()
+    if conversation.approval ~= approval then
+      vim.schedule(function()
+        close(edit)
+      end)
     end
-  else
-    vim.bo[view.buf].modifiable = inside == cursor[1] - 1
+  end)
+  return edit
+end
+
+--- The edit of the block that waits in a conversation, if it has been begun.
+---@param conversation oi.Conversation
+---@return oi.Edit?
+function M.of(conversation)
+  for buf, edit in pairs(edits) do
+    if edit.conversation == conversation and vim.api.nvim_buf_is_loaded(buf) then
+      return edit
+    end
   end
 end
 
---- End the edit, and show the conversation as it is.
----@param view oi.View
-function M.leave(view)
-  if view.is_editing and vim.api.nvim_get_current_buf() == view.buf then
-    vim.cmd.stopinsert()
-  end
-  vim.bo[view.buf].undolevels = -1
-  view:clear()
-  view:draw()
+--- The edit in a buffer.
+---@param buf integer
+---@return oi.Edit?
+function M.at(buf)
+  return edits[buf]
 end
 
---- End the edit. The caller answers for the block.
----@param view oi.View
----@return string? code What was edited. Nil if no block is edited.
-function M.finish(view)
-  local at = region(view)
-  if not at then
-    return nil
+--- Whether it says something else than the block, and is on the screen.
+---@param edit oi.Edit
+---@return boolean differs
+---@return boolean is_shown
+function M.look(edit)
+  return code_of(edit.buf) ~= edit.code, vim.fn.bufwinid(edit.buf) ~= -1
+end
+
+--- Edit the block that waits, or go on with it.
+---@param conversation oi.Conversation
+function M.begin(conversation)
+  if not conversation.approval then
+    return notify("no block waits for an answer.")
   end
-  local lines =
-    vim.api.nvim_buf_get_text(view.buf, at.row, at.column, at.end_row, at.end_column, {})
-  local code = table.concat(lines, "\n"):gsub("^\n", ""):gsub("\n$", "")
-  M.leave(view)
-  for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
-    vim.api.nvim_win_set_cursor(win, { vim.api.nvim_buf_line_count(view.buf), 0 })
-  end
-  return code
+  local edit = M.of(conversation) or create(conversation)
+  window.open_below(edit.buf, keys.edit_hint())
+end
+
+--- Run what was made of the block.
+---@param edit oi.Edit
+---@param decision "run"|"always"
+function M.run(edit, decision)
+  local code = code_of(edit.buf)
+  vim.bo[edit.buf].modified = false
+  actions.approve(edit.conversation, decision, code)
 end
 
 return M

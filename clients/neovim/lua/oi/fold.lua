@@ -47,6 +47,7 @@ end
 ---@field status? "error"|"interrupted"|"killed"|"declined" How a block ended, if it matters.
 ---@field error? oi.BlockError The error that ended a block, if its language tells it.
 ---@field active_line? integer The line that runs now.
+---@field last_line? integer The line that ran last.
 ---@field topic? string Kind of a notice, such as `retry`.
 ---@field began? number When this thinking began, in seconds.
 ---@field seconds? number How long this thinking or block took. Nil: it goes on, or is not known.
@@ -82,12 +83,7 @@ local function new_item(kind, text)
   return { kind = kind, text = Text.new(text), language = "", displays = {} }
 end
 
---- Text as an item holds it.
----@param text string
----@return oi.Text
-function Fold.text(text)
-  return Text.new(text)
-end
+Fold.item = new_item
 
 ---@package
 ---@param item oi.Item
@@ -313,7 +309,7 @@ local add = {
   active_line = function(fold, line)
     local item = fold:last("code")
     if item then
-      item.active_line = line
+      item.active_line, item.last_line = line, line or item.last_line
     end
   end,
   output = Fold.print,
@@ -399,6 +395,22 @@ function Fold:messages()
     end
   end
   return messages
+end
+
+--- Whether another fold has no more than the beginning of this one.
+---@param other oi.Fold
+---@return boolean
+function Fold:begins_with(other)
+  local own = self:messages()
+  for i, message in ipairs(other:messages()) do
+    local here, there = own[i] or {}, message.message or message.code or ""
+    local text, output = here.message or here.code or "", here.output or ""
+    local is_part = here.role == message.role and vim.startswith(text, there)
+    if not is_part or not vim.startswith(output, message.output or "") then
+      return false
+    end
+  end
+  return true
 end
 
 return Fold

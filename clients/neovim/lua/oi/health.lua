@@ -2,27 +2,6 @@
 local daemon = require("oi.daemon")
 local M = {}
 
-local PATIENCE = 10000 -- milliseconds to wait for an answer
-
---- Ask the daemon, and wait for the answer.
----@generic T
----@param send fun(callback: fun(err?: oi.Error, result?: T))
----@return T? result
----@return string why There is no result.
-local function ask(send)
-  local is_answered, why, answer = false, "", nil
-  send(function(err, result)
-    is_answered, why, answer = true, err and err.message or "", result
-  end)
-  vim.wait(PATIENCE, function()
-    return is_answered
-  end, 20)
-  if not is_answered then
-    return nil, "it does not answer"
-  end
-  return answer, why
-end
-
 ---@param settings table<string, any>
 local function check_model(settings)
   local has_key = settings.api_key or settings.api_base or settings["local"]
@@ -38,9 +17,7 @@ local function check_model(settings)
 end
 
 local function check_languages()
-  local result = ask(function(callback)
-    daemon.request("oi/languages", {}, callback)
-  end)
+  local result = daemon.ask("oi/languages", {})
   for _, language in ipairs(result and result.languages or {}) do
     if language.available then
       vim.health.ok(language.name)
@@ -53,11 +30,9 @@ end
 local function check_daemon()
   local command, why = daemon.command()
   if not command then
-    return vim.health.error(why or "", { "See :help oi-install." })
+    return vim.health.error(why or "", { "See :help oi-install" })
   end
-  local status, failure = ask(function(callback)
-    daemon.request("oi/status", {}, callback)
-  end)
+  local status, failure = daemon.ask("oi/status", {})
   if not status then
     return vim.health.error(("%s: %s"):format(command[1], failure), {
       "Run it by hand: " .. table.concat(command, " "),
@@ -68,10 +43,7 @@ local function check_daemon()
   for _, problem in ipairs(status.problems) do
     vim.health.warn(problem)
   end
-  local settings = ask(function(callback)
-    daemon.request("oi/settings/get", {}, callback)
-  end)
-  ---@cast settings table<string, any>?
+  local settings = daemon.ask("oi/settings/get", {})
   check_model(settings or {})
   vim.health.start("oi: languages")
   check_languages()

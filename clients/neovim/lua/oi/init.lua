@@ -12,6 +12,7 @@ end
 ---@field new? boolean Whether to begin a new conversation.
 ---@field mods? oi.Modifiers Where the window opens.
 ---@field focus? boolean Whether to go to its window. Default: true.
+---@field attachment? string Text that the prompt begins with, below the cursor.
 
 --- The conversation that the options mean, in a window.
 ---@param options oi.ChatOptions
@@ -27,20 +28,17 @@ local function open(options)
   return conversation
 end
 
---- Open a conversation and ask. Without words, prompt for them.
+--- Open a conversation and ask. Without words, open its prompt.
 ---@param words? string
 ---@param options? oi.ChatOptions
 ---@return string conversation Id of the conversation.
 function M.chat(words, options)
-  local conversation = open(options or {})
+  options = options or {}
+  local conversation = open(options)
   if words then
-    conversation:ask(words)
-  elseif not conversation:refuses() then
-    vim.ui.input({ prompt = "Ask: " }, function(asked)
-      if asked and vim.trim(asked) ~= "" then
-        conversation:ask(asked)
-      end
-    end)
+    require("oi.actions").ask(conversation, words)
+  else
+    require("oi.prompt").open(conversation, options.attachment)
   end
   return conversation.id
 end
@@ -52,8 +50,14 @@ end
 ---@return string conversation Id of the conversation.
 function M.execute(language, code, options)
   local conversation = open(options or {})
-  conversation:execute(require("oi.languages").of_filetype(language), code)
+  require("oi.actions").execute(conversation, require("oi.languages").of_filetype(language), code)
   return conversation.id
+end
+
+--- An 'operatorfunc': run the text that a motion covers, and show beside it what it writes.
+---@param kind "line"|"char"|"block"
+function M.operator(kind)
+  require("oi.command").operate(kind)
 end
 
 --- Call a function for each chunk of every conversation.

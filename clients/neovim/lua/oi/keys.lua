@@ -25,17 +25,15 @@ function M.map(buf)
   set(buf, ALWAYS, true)
 end
 
---- Map the keys that answer, but only while something waits: otherwise they are Vim's own. While a
---- block is edited, only the key that runs it is mapped, and the key that asks is Vim's own too.
+--- Map the keys that answer, but only while something waits: otherwise they are Vim's own.
 ---@param buf integer
----@param conversation? oi.Conversation Nil: its waiting block is being edited.
+---@param conversation oi.Conversation
 function M.answer(buf, conversation)
-  local state = conversation and conversation.state or "edit"
-  local waits = (state == "approval" or state == "input" or state == "edit") and state or ""
+  local state = conversation.state
+  local waits = (state == "approval" or state == "input") and state or ""
   if vim.b[buf].oi_waits ~= waits then
     set(buf, WAITING, waits == "approval")
     set(buf, { "approve" }, waits ~= "")
-    set(buf, { "chat" }, waits ~= "edit")
     vim.b[buf].oi_waits = waits
   end
 end
@@ -44,6 +42,8 @@ end
 ---@param label string
 ---@return string[][] virt_text
 local function key_hint(key, label)
+  key = key:gsub("<[Ll]ocal[Ll]eader>", vim.g.maplocalleader or "\\")
+  key = key:gsub("<[Ll]eader>", vim.g.mapleader or "\\")
   return { { key, "OIKey" }, { (" %s  "):format(label), "OIHint" } }
 end
 
@@ -63,14 +63,10 @@ end
 
 --- What can be done now.
 ---@param conversation oi.Conversation
----@param is_editing boolean
 ---@return string[][] virt_text
-function M.hint(conversation, is_editing)
+function M.hint(conversation)
   local state = conversation.state
-  if is_editing then
-    local run = key_hint(config.options.keys.approve or ":OI run", "run what is here")
-    return vim.list_extend(run, key_hint(":e!", "undo the edit"))
-  elseif state == "approval" then
+  if state == "approval" then
     return key_hints({ "approve", "edit", "skip", "stop", "always" })
   elseif state == "input" then
     return key_hints({ "approve", "stop" }, { approve = "answer", stop = "stop" })
@@ -79,6 +75,13 @@ function M.hint(conversation, is_editing)
   end
   local text = { { conversation:words() .. " … ", "OIHint" } }
   return vim.list_extend(text, key_hints({ "stop" }))
+end
+
+--- What can be done where a block is edited.
+---@return string[][] virt_text
+function M.edit_hint()
+  local run = key_hint(config.options.keys.approve or ":OI run", "run what is here")
+  return vim.list_extend(run, key_hint(":q", "leave it"))
 end
 
 return M

@@ -1,6 +1,7 @@
 -- Lays an item out as lines of Markdown. Pure: drawing is the view's.
 local ansi = require("oi.ansi")
 local activity = require("oi.activity")
+local highlight = require("oi.highlight")
 local languages = require("oi.languages")
 local M = {}
 
@@ -10,7 +11,8 @@ local M = {}
 ---@field rules table<integer, string> Label of each fence, by its row.
 ---@field failed? integer Row of the fence whose label says that the code has failed.
 ---@field group? string Highlight group of its rows.
----@field is_folded? boolean Whether its output or thinking has been folded. Set by the view.
+---@field note? string What is written behind its first row. Set by the drawing.
+---@field is_folded? boolean Whether its output or thinking has been folded. Set by the drawing.
 ---@field code integer[] First row of the code, and the row after the last one. Empty without code.
 ---@field output integer[] The same for the output.
 ---@field spans table<integer, oi.Span[]> Colours of the output, by row.
@@ -31,13 +33,14 @@ M.GAP = " " -- the label of a fence between code and its output
 ---@param lines string[]
 ---@param info string
 ---@param label string
+---@param count? integer How many of the lines. Default: all.
 ---@return integer[] rows Its first row, and the row after its last.
-local function fenced(block, ticks, lines, info, label)
+local function fenced(block, ticks, lines, info, label, count)
   local fence = ("`"):rep(math.max(3, ticks + 1))
   block.rules[#block.lines] = label
   table.insert(block.lines, fence .. info)
   local first = #block.lines
-  vim.list_extend(block.lines, lines)
+  vim.list_extend(block.lines, lines, 1, count or #lines)
   block.rules[#block.lines] = ""
   table.insert(block.lines, fence)
   return { first, #block.lines - 1 }
@@ -64,13 +67,20 @@ local function plain(item, output)
   return seen
 end
 
---- Write on a fence how the code has ended, if that says something.
+--- How code has ended, if that says something.
+---@param item oi.Item
+---@return string
+function M.ending(item)
+  local status = item.status or "ok"
+  return status ~= "declined" and activity.ended(status, item.seconds) or ""
+end
+
+--- Write that on a fence.
 ---@param block oi.Block
 ---@param item oi.Item
 ---@param row integer
 local function put_ending(block, item, row)
-  local status = item.status or "ok"
-  local words = status ~= "declined" and activity.ended(status, item.seconds) or ""
+  local words, status = M.ending(item), item.status
   if words ~= "" then
     local label = block.rules[row]
     block.rules[row] = label == "" and words or ("%s · %s"):format(label, words)
@@ -88,14 +98,14 @@ local function put_output(block, item, output)
     return put_ending(block, item, #block.lines - 1)
   end
   block.rules[#block.lines - 1] = M.GAP
-  local lines = vim.list_slice(seen.lines, 1, count)
-  block.output = fenced(block, seen.ticks, lines, "output", "output")
+  block.output = fenced(block, seen.ticks, seen.lines, "output", "output", count)
   put_ending(block, item, block.output[1] - 1)
-  for i = 1, count do
-    if #seen.spans[i] > 0 then
-      block.spans[block.output[1] + i - 1] = seen.spans[i]
-    end
-  end
+  local first = block.output[1]
+  block.spans = setmetatable({}, {
+    __index = function(_, row)
+      return seen.spans[row - first + 1]
+    end,
+  })
 end
 
 ---@param block oi.Block
@@ -103,10 +113,8 @@ end
 ---@param pictures string[]
 local function put_code(block, item, pictures)
   local lines, info = item.text.lines, languages.filetype(item.language)
-  if #lines > 1 and lines[#lines] == "" then
-    lines = vim.list_slice(lines, 1, #lines - 1)
-  end
-  block.code = fenced(block, item.text.ticks, lines, info, item.language)
+  local count = #lines - (#lines > 1 and lines[#lines] == "" and 1 or 0)
+  block.code = fenced(block, item.text.ticks, lines, info, item.language, count)
   if item.output then
     put_output(block, item, item.output)
   end
@@ -171,6 +179,39 @@ function M.block(item, pictures)
   end
   table.insert(block.lines, "")
   return block
+end
+
+--- A line of output with its colours.
+---@param text string
+---@param spans oi.Span[]
+---@return string[][] virt_text
+local function coloured(text, spans)
+  local parts, at = { { "▏", "OIRule" } }, 0
+  for _, span in ipairs(spans) do
+    table.insert(parts, { text:sub(at + 1, span.first), "OICode" })
+    table.insert(parts, { text:sub(span.first + 1, span.last), highlight.ansi(span.style) })
+    at = span.last
+  end
+  table.insert(parts, { text:sub(at + 1), "OICode" })
+  return parts
+end
+
+--- Output and pictures of a block, to be shown beside code.
+---@param block oi.Block
+---@param most integer Lines to show.
+---@return string[][][] virt_lines
+---@return integer more How many lines are left out.
+function M.virtual(block, most)
+  local first, after = block.output[1] or 0, block.output[2] or 0
+  local shown = math.min(after, first + most)
+  local lines = {}
+  for row = first, shown - 1 do
+    table.insert(lines, coloured(block.lines[row + 1], block.spans[row] or {}))
+  end
+  for row in vim.spairs(block.pictures) do
+    table.insert(lines, { { "▏", "OIRule" }, { block.lines[row + 1], "OIPicture" } })
+  end
+  return lines, after - shown
 end
 
 return M

@@ -23,17 +23,19 @@ function M.lines(fold)
   return lines
 end
 
---- Write a conversation to a file.
----@param conversation oi.Conversation
+--- Write lines to a file.
+---@param lines string[]
 ---@param path string
-function M.write(conversation, path)
-  local lines = M.lines(conversation.fold)
-  local ok, why = pcall(vim.fn.writefile, lines, path)
+---@param appends boolean
+function M.write(lines, path, appends)
+  local ok, why = pcall(vim.fn.writefile, lines, path, appends and "a" or "")
   if not ok then
     error(("oi: %s was not written: %s"):format(path, why), 0)
   end
   local shown = vim.fn.fnamemodify(path, ":~:.")
-  vim.api.nvim_echo({ { ('"%s" %d lines of Markdown written'):format(shown, #lines) } }, true, {})
+  local done = appends and "appended" or "written"
+  local text = ('"%s" %d lines of Markdown %s'):format(shown, #lines, done)
+  vim.api.nvim_echo({ { text } }, true, {})
 end
 
 return M

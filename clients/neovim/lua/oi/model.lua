@@ -37,6 +37,19 @@ local function ask_name(conversation)
   end)
 end
 
+--- Names of the models that are known.
+---@param conversation? string
+---@return string[]
+function M.names(conversation)
+  local result = daemon.ask("oi/models", { conversation = conversation })
+  local servers = vim.list_extend({ result and result.server }, result and result["local"] or {})
+  local names = {}
+  for _, server in ipairs(servers) do
+    vim.list_extend(names, type(server) == "table" and server.models or {})
+  end
+  return names
+end
+
 --- Let the person choose by `vim.ui.select`: from the models of the conversation's server, the best
 --- ones first, and those of servers on this machine.
 ---@param conversation oi.Conversation

@@ -1,16 +1,13 @@
--- A conversation's buffer. Draws what has changed since it last drew, a few times a second at most.
+-- A conversation's buffer: which there are, and what happens to them. It is drawn a few times a
+-- second at most.
 local Conversation = require("oi.conversation")
-local Fold = require("oi.fold")
+local Drawing = require("oi.drawing")
+local Sight = require("oi.sight")
 local decorate = require("oi.decorate")
-local edit = require("oi.edit")
 local highlight = require("oi.highlight")
 local keys = require("oi.keys")
-local languages = require("oi.languages")
-local layout = require("oi.layout")
+local input = require("oi.input")
 local markdown = require("oi.markdown")
-local notify = require("oi.notify")
-local picture = require("oi.picture")
-local prompt = require("oi.prompt")
 local syntax = require("oi.syntax")
 local window = require("oi.window")
 
@@ -20,12 +17,10 @@ local COUNT_EVERY = 1000 -- milliseconds between two changes of the time that is
 ---@class oi.View
 ---@field conversation oi.Conversation
 ---@field buf integer
----@field name string The buffer's name.
----@field rows integer[] First row of each block, from 0.
----@field blocks oi.Block[] What has been drawn, in its order.
----@field is_editing boolean Whether the block that waits is being edited.
----@field private fold? oi.Fold What was drawn last.
----@field private pictures table<string, oi.Placement>
+---@field drawing oi.Drawing
+---@field sight oi.Sight
+---@field private name string The buffer's name.
+---@field private bar string What the winbar says.
 ---@field private is_scheduled boolean Whether it is about to draw.
 ---@field private is_counting boolean Whether the time that is shown is kept up to date.
 local View = {}
@@ -53,52 +48,51 @@ local function new_buffer(name)
   return buf
 end
 
---- The view that shows a conversation, if there is one.
----@param conversation oi.Conversation
----@return oi.View?
-function View.showing(conversation)
-  for _, view in pairs(views) do
-    if view.conversation == conversation then
-      return view
-    end
-  end
-end
-
 --- The view that shows a conversation. It is made if there is none.
 ---@param conversation oi.Conversation
 ---@param buf? integer Where to show it. Default: a new buffer.
 ---@return oi.View
 function View.get(conversation, buf)
-  local shown = View.showing(conversation)
-  if shown then
-    return shown
+  for _, view in pairs(views) do
+    if view.conversation == conversation then
+      return view
+    end
   end
   local name = "oi://" .. conversation.id
+  buf = buf or new_buffer(name)
   local self = setmetatable({
     conversation = conversation,
-    buf = buf or new_buffer(name),
+    buf = buf,
+    drawing = Drawing.new(buf),
+    sight = Sight.new(),
     name = name,
-    rows = {},
-    blocks = {},
-    is_editing = false,
-    pictures = {},
+    bar = "",
     is_scheduled = false,
     is_counting = false,
   }, View)
   views[self.buf] = self
   self:prepare()
-  conversation.changed = function()
+  self:watch()
+  conversation:watch(self, function()
     self:schedule()
-  end
+  end)
   self:draw()
   return self
 end
 
---- Fill a buffer that Neovim reads, as by `:edit oi://ID` or `:edit!`.
+--- Fill a buffer that Neovim reads, as by `:edit oi://ID` or `:edit!`, or that a session restores.
 ---@param buf integer
 ---@param name string
 function View.read(buf, name)
-  window.set_up(View.get(Conversation.get(name:match("^oi://(.+)$")), buf))
+  local id = name:match("^oi://(.+)$")
+  if id then
+    local view = View.of(buf) or View.get(Conversation.get(id), buf)
+    for _, win in ipairs(vim.fn.win_findbuf(view.buf)) do
+      vim.api.nvim_win_call(win, function()
+        window.set_up(view)
+      end)
+    end
+  end
 end
 
 ---@private
@@ -114,8 +108,6 @@ function View:prepare()
   syntax.start(buf)
   vim.bo[buf].path = vim.fn.escape(self.conversation.cwd, " ,\\") .. "," .. vim.o.path
   keys.map(buf)
-  self:clear()
-  self:watch()
 end
 
 ---@private
@@ -129,46 +121,52 @@ function View:watch()
     self:schedule()
   end)
   on("BufEnter", function()
-    prompt.offer(self.conversation)
+    input.offer(self.conversation)
   end)
-  on("BufWriteCmd", function(event)
-    self:write(event.match)
+  on({ "BufWriteCmd", "FileAppendCmd" }, function(event)
+    self:write(event)
   end)
-  on({ "CursorMoved", "CursorMovedI" }, function()
-    edit.follow(self)
+  on({ "CursorMoved", "WinScrolled" }, function()
+    self.sight:look(self)
   end)
   vim.api.nvim_create_autocmd("ModeChanged", {
     group = group,
     pattern = "*:n*",
     callback = vim.schedule_wrap(function()
       if vim.api.nvim_get_current_buf() == self.buf then
-        prompt.offer(self.conversation)
+        input.offer(self.conversation)
       end
     end),
   })
   on("BufUnload", function()
     views[self.buf] = nil
-    picture.place(self.buf, self.pictures, {})
-    self.conversation.changed = function() end
+    self.drawing:close_pictures()
+    self.conversation:watch(self, nil)
+    self.conversation:release()
     vim.api.nvim_del_augroup_by_id(group)
   end)
 end
 
 --- Write the conversation to a file, as Markdown. Writing never runs code: the daemon saves the
---- conversation, and a block that is being edited goes on waiting.
+--- conversation, and a block goes on waiting.
 ---@private
----@param name string
-function View:write(name)
-  if name ~= self.name then
-    markdown.write(self.conversation, name)
-    vim.schedule(function()
-      self:restore_name()
-    end)
-  elseif self.is_editing then
-    notify("the edited block was not run: <CR> runs it, :e! undoes the edit.")
-  else
-    vim.bo[self.buf].modified = false
+---@param event { match: string, event: string }
+function View:write(event)
+  if event.match == self.name then
+    return vim.api.nvim_echo(
+      { { "The daemon has saved it; :w FILE writes it as Markdown." } },
+      false,
+      {}
+    )
   end
+  local first, last = vim.fn.line("'["), vim.fn.line("']")
+  local is_whole = first == 1 and last == vim.api.nvim_buf_line_count(self.buf)
+  local lines = is_whole and markdown.lines(self.conversation.fold)
+    or vim.api.nvim_buf_get_lines(self.buf, first - 1, last, false)
+  markdown.write(lines, event.match, event.event == "FileAppendCmd")
+  vim.schedule(function()
+    self:restore_name()
+  end)
 end
 
 --- Give the buffer its name again, which `:saveas` changes.
@@ -197,73 +195,24 @@ function View:schedule()
   end
 end
 
----@private
----@param change fun()
-function View:modify(change)
-  vim.bo[self.buf].modifiable = true
-  change()
-  vim.bo[self.buf].modifiable = false
-  vim.bo[self.buf].modified = false
-end
-
---- Empty the buffer.
-function View:clear()
-  self.fold, self.rows, self.blocks, self.is_editing = nil, {}, {}, false
-  picture.place(self.buf, self.pictures, {})
-  vim.api.nvim_buf_clear_namespace(self.buf, -1, 0, -1)
-  self:modify(function()
-    vim.api.nvim_buf_set_lines(self.buf, 0, -1, false, {})
-  end)
-end
-
---- What is shown: the conversation, and how its last turn ended.
----@private
----@return oi.Item[]
-function View:items()
-  local conversation = self.conversation
-  if not conversation.outcome then
-    return conversation.fold.items
+--- Rows of the code that waits for a yes: the first, and the one after the last.
+---@return integer? first Nil: none waits.
+---@return integer after
+function View:waiting_rows()
+  if not self.conversation.approval then
+    return nil, 0
   end
-  local items = vim.list_slice(conversation.fold.items)
-  local text = Fold.text(conversation.outcome)
-  table.insert(items, { kind = "notice", text = text, language = "", displays = {} })
-  return items
-end
-
---- The block that waits for an answer, and its first row.
----@return oi.Block? block
----@return integer row
-function View:waiting_block()
-  local last = self.conversation.approval and #self.conversation.fold.items or 0
-  return self.blocks[last], self.rows[last] or 0
-end
-
---- Whether a line of the buffer belongs to the block that waits for an answer.
----@param line integer
----@return boolean
-function View:is_waiting_at(line)
-  local block, row = self:waiting_block()
-  return block ~= nil and (self.is_editing or line > row and line <= row + #block.lines)
+  return self.drawing:last_code()
 end
 
 function View:draw()
-  if self.is_editing and self.conversation.approval then
-    return
-  elseif self.is_editing then
-    return edit.leave(self) -- the block no longer waits: the turn was stopped, or failed
-  end
-  if self.fold and self.fold ~= self.conversation.fold then
-    self:clear()
-  end
-  self.fold = self.conversation.fold
-  self:draw_items(self:items())
-  self:draw_active_line()
+  self.drawing:update(self.conversation)
   self:draw_status()
-  self:place_pictures()
+  self.sight:look(self)
   keys.answer(self.buf, self.conversation)
   self:count()
   vim.schedule(function()
-    prompt.offer(self.conversation)
+    input.offer(self.conversation)
   end)
 end
 
@@ -278,141 +227,19 @@ function View:count()
     self.is_counting = false
     if views[self.buf] == self then
       self:draw_status()
-      vim.cmd.redrawstatus({ bang = true })
       self:count()
     end
   end, COUNT_EVERY)
 end
 
---- Write the lines that differ from those in the buffer. Only items from the last unchanged one on
---- can differ, because only the last item grows.
+--- The last line, and the bars of all windows, which need not have the focus.
 ---@private
----@param items oi.Item[]
-function View:draw_items(items)
-  local from = math.max(1, math.min(#self.rows, #items))
-  while from > 1 and self.blocks[from - 1].item ~= items[from - 1] do
-    from = from - 1 -- an item was removed, or a notice came before the last one
-  end
-  local start = self.rows[from] or 0
-  local old, new = {}, {}
-  local before = self.blocks[from]
-  for i = from, #self.rows do
-    vim.list_extend(old, self.blocks[i].lines)
-    self.rows[i], self.blocks[i] = nil, nil
-  end
-  for i = from, #items do
-    self.rows[i], self.blocks[i] = start + #new, self:block(i, items[i])
-    vim.list_extend(new, self.blocks[i].lines)
-  end
-  local same = 0
-  while same < #new and new[same + 1] == old[same + 1] do
-    same = same + 1
-  end
-  if same < #new or same < #old then
-    self:modify(function()
-      local lines = vim.list_slice(new, same + 1)
-      vim.api.nvim_buf_set_lines(self.buf, start + same, start + #old, false, lines)
-      syntax.grown(self.buf, start + #new)
-    end)
-  end
-  if before and self.blocks[from] and before.item == self.blocks[from].item then
-    self.blocks[from].is_folded = before.is_folded
-  end
-  decorate.clear(self.buf, start + same)
-  for i = from, #items do
-    decorate.block(self.buf, self.rows[i], self.blocks[i], start + same)
-    self:fold_block(i)
-  end
-end
-
----@private
----@param i integer
----@param item oi.Item
----@return oi.Block
-function View:block(i, item)
-  if item.kind ~= "code" then
-    return layout.block(item)
-  end
-  picture.save(item)
-  syntax.add(self.buf, languages.filetype(item.language))
-  local block = layout.block(item, item.pictures)
-  local is_over = i < #self.conversation.fold.items or not self.conversation:is_busy()
-  if item.status == "declined" then
-    block.rules[0] = ("⊘ %s · declined"):format(item.language)
-  elseif is_over and not item.output then
-    block.rules[0] = item.language .. " · not run"
-  end
-  return block
-end
-
---- Fold thinking, and a long output but for its beginning and end, once they are complete.
----@private
----@param i integer
-function View:fold_block(i)
-  local block, fold = self.blocks[i], self.conversation.fold
-  local is_growing = i == #fold.items and fold.is_open
-  local can_fold = block.output[1] or block.item.kind == "thinking"
-  if can_fold and not block.is_folded and not is_growing then
-    block.is_folded = true
-    for _, win in ipairs(vim.fn.win_findbuf(self.buf)) do
-      window.fold(win, self.rows[i], block)
-    end
-  end
-end
-
----@private
-function View:draw_active_line()
-  local count = #self.conversation.fold.items
-  local item, block = self.conversation.fold.items[count], self.blocks[count]
-  local line, row = item and item.active_line, nil
-  if line and line <= #item.text.lines then
-    row = self.rows[count] + block.code[1] + line - 1
-  end
-  decorate.active_line(self.buf, row)
-end
-
---- The item that a row of the buffer belongs to.
----@param row integer
----@return oi.Item?
-function View:item_at(row)
-  for i = #self.rows, 1, -1 do
-    if self.rows[i] <= row then
-      return self.blocks[i].item
-    end
-  end
-end
-
 function View:draw_status()
-  decorate.status(self.buf, keys.hint(self.conversation, self.is_editing))
-end
-
----@private
-function View:place_pictures()
-  local rows = {}
-  for i, block in ipairs(self.blocks) do
-    for row, path in pairs(block.pictures) do
-      rows[path] = self.rows[i] + row
-    end
-  end
-  picture.place(self.buf, self.pictures, rows)
-end
-
---- Move the cursor to the person's next message, or to the one before.
----@param forward boolean
-function View:jump(forward)
-  local row, target = vim.api.nvim_win_get_cursor(0)[1] - 1, nil
-  for i, block in ipairs(self.blocks) do
-    local start = self.rows[i]
-    if block.item.kind == "user" and (forward and start > row or not forward and start < row) then
-      target = start
-      if forward then
-        break
-      end
-    end
-  end
-  if target then
-    vim.cmd("normal! m'")
-    vim.api.nvim_win_set_cursor(0, { target + 1, 0 })
+  decorate.status(self.buf, keys.hint(self.conversation))
+  local bar = window.words(self.conversation)
+  if bar ~= self.bar then
+    self.bar = bar
+    vim.cmd.redrawstatus({ bang = true })
   end
 end
 

@@ -20,6 +20,7 @@ local OPTIONS = {
   winhighlight = "@markup.raw.block.markdown:OICode", -- code keeps only its own colours
   winbar = "%{%v:lua.require'oi.window'.winbar()%}",
 }
+local namespace = vim.api.nvim_create_namespace("oi.window")
 local HEAD, TAIL = 5, 5 -- lines of a folded output that stay visible
 
 --- Set up the current window, which now shows the conversation.
@@ -30,9 +31,9 @@ function M.set_up(view)
     vim.wo[win][0][name] = value
   end
   vim.cmd("normal! zE")
-  for i, block in ipairs(view.blocks) do
+  for i, block in ipairs(view.drawing.blocks) do
     if block.is_folded then
-      M.fold(win, view.rows[i], block)
+      M.fold(win, view.drawing.rows[i], block)
     end
   end
 end
@@ -70,7 +71,7 @@ end
 ---@return string|string[][]
 function M.foldtext()
   local view = require("oi.view").of()
-  local item = view and view:item_at(vim.v.foldstart - 1)
+  local item = view and view.drawing:item_at(vim.v.foldstart - 1)
   if item and item.kind == "thinking" then
     return { { Activity.thought(item.seconds or 0) .. " (zo shows it) ", "OIThinking" } }
   end
@@ -95,6 +96,26 @@ local function shortened(title, width)
   return vim.fn.strcharpart(title, 0, room - 1) .. "…"
 end
 
+--- What a winbar says of a conversation, but for its title.
+---@param conversation oi.Conversation
+---@return string state
+---@return string model
+---@return string cost
+---@return string always
+local function parts(conversation)
+  return conversation:words(),
+    conversation.model or "",
+    conversation.cost > 0 and ("$%.4f"):format(conversation.cost) or "",
+    conversation.auto_run and "always runs  " or ""
+end
+
+--- All that a winbar and a statusline say of a conversation.
+---@param conversation oi.Conversation
+---@return string
+function M.words(conversation)
+  return table.concat({ conversation.title, parts(conversation) }, "\0")
+end
+
 ---@return string
 function M.winbar()
   local view = require("oi.view").of()
@@ -102,9 +123,7 @@ function M.winbar()
     return ""
   end
   local conversation = view.conversation
-  local state, model = conversation:words(), conversation.model or ""
-  local cost = conversation.cost > 0 and ("$%.4f"):format(conversation.cost) or ""
-  local always = conversation.auto_run and "always runs  " or ""
+  local state, model, cost, always = parts(conversation)
   local title = shortened(conversation.title, #state + #always + #model + #cost + 8)
   return (" %s%%=  %%#OIAlways#%s%%#%s#%s%%*  %s  %%#OICost#%s%%* "):format(
     escaped(title),
@@ -116,6 +135,19 @@ function M.winbar()
   )
 end
 
+---@param buf integer
+local function open_float(buf)
+  local columns, lines = math.floor(vim.o.columns * 0.8), math.floor(vim.o.lines * 0.8)
+  vim.api.nvim_open_win(buf, true, {
+    relative = "editor",
+    width = columns,
+    height = lines,
+    col = math.floor((vim.o.columns - columns) / 2),
+    row = math.floor((vim.o.lines - lines) / 2) - 1,
+    border = "rounded",
+  })
+end
+
 --- Show a buffer. Without modifiers, use a window that shows it already.
 ---@param buf integer
 ---@param mods? oi.Modifiers
@@ -125,6 +157,8 @@ function M.open(buf, mods, focus)
   local shown = vim.fn.bufwinid(buf)
   if shown ~= -1 and not mods then
     vim.api.nvim_set_current_win(shown)
+  elseif not mods and config.options.window == "float" then
+    open_float(buf)
   elseif mods then
     vim.cmd({ cmd = "sbuffer", args = { buf }, mods = mods })
   else
@@ -134,6 +168,59 @@ function M.open(buf, mods, focus)
   if not focus then
     vim.api.nvim_set_current_win(before)
   end
+end
+
+--- Show coloured lines in a window that floats at the cursor.
+---@param title string
+---@param lines string[][][] Lines of `virt_text`.
+function M.show_lines(title, lines)
+  local buf, width = vim.api.nvim_create_buf(false, true), 20
+  for row, line in ipairs(lines) do
+    local whole = table.concat(vim.tbl_map(function(part)
+      return part[1]
+    end, line))
+    width = math.max(width, vim.api.nvim_strwidth(whole))
+    vim.api.nvim_buf_set_lines(buf, row - 1, row, false, { whole })
+    local column = 0
+    for _, part in ipairs(line) do
+      local mark = { end_col = column + #part[1], hl_group = part[2] }
+      vim.api.nvim_buf_set_extmark(buf, namespace, row - 1, column, mark)
+      column = column + #part[1]
+    end
+  end
+  vim.bo[buf].bufhidden = "wipe"
+  vim.bo[buf].modifiable = false
+  vim.keymap.set("n", "q", "<Cmd>close<CR>", { buffer = buf, nowait = true })
+  vim.api.nvim_open_win(buf, true, {
+    relative = "cursor",
+    row = 1,
+    col = 0,
+    width = math.min(width, vim.o.columns - 4),
+    height = math.max(1, math.min(#lines, math.floor(vim.o.lines / 2))),
+    border = "rounded",
+    title = title,
+    style = "minimal",
+  })
+end
+
+--- Show a buffer below the current window, with a line above it that says what can be done.
+---@param buf integer
+---@param hint string[][] virt_text
+---@param least? integer Lines of the window.
+function M.open_below(buf, hint, least)
+  local shown = vim.fn.bufwinid(buf)
+  if shown ~= -1 then
+    return vim.api.nvim_set_current_win(shown)
+  end
+  local most = math.floor(vim.api.nvim_win_get_height(0) / 2)
+  local height = math.max(least or 3, math.min(vim.api.nvim_buf_line_count(buf) + 2, most))
+  vim.cmd(("belowright %d split"):format(height))
+  vim.api.nvim_win_set_buf(0, buf)
+  vim.wo[0][0].winfixheight = true
+  local bar = vim.tbl_map(function(part)
+    return ("%%#%s#%s"):format(part[2], escaped(part[1]))
+  end, hint)
+  vim.wo[0][0].winbar = " " .. table.concat(bar) .. "%*%<"
 end
 
 return M
