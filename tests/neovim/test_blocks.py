@@ -147,6 +147,21 @@ def test_a_block_runs_once_all_of_it_has_been_on_the_screen(
     assert presses == 2
 
 
+def test_a_yes_at_the_moment_a_block_arrives_runs_nothing_unseen(
+    editor: Editor, server: ThreadedServer
+) -> None:
+    """Before it is drawn."""
+    editor.lua("""
+        require("oi").on_chunk(function(params)
+          if params.approval then
+            vim.cmd("OI approve")
+          end
+        end)
+    """)
+    begin(editor, server, "\n".join(f"x{i} = {i}" for i in range(100)) + "\nprint(x99)")
+    assert "```output" not in editor.text()
+
+
 def test_a_block_that_was_scrolled_through_runs(editor: Editor, server: ThreadedServer) -> None:
     begin(editor, server, "\n".join(f"x{i} = {i}" for i in range(100)) + "\nprint(x99)")
     editor.keys("gg")

@@ -50,6 +50,9 @@ end
 ---@param begins? fun() Called just before it begins, which may be at the end of a turn under way.
 function M.execute(conversation, language, code, begins)
   if conversation:is_busy() then
+    if not begins then
+      notify("a turn is under way: the code waits for its end.")
+    end
     return conversation:when_idle(function()
       M.execute(conversation, language, code, begins)
     end)

@@ -4,6 +4,7 @@ local Run = require("oi.run")
 local View = require("oi.view")
 local actions = require("oi.actions")
 local cell = require("oi.cell")
+local consent = require("oi.consent")
 local daemon = require("oi.daemon")
 local edit = require("oi.edit")
 local fence = require("oi.fence")
@@ -124,49 +125,6 @@ local function select(opts)
   end)
 end
 
---- Run the block that waits, or what was made of it: whichever a person has had on the screen.
---- Otherwise show it.
----@param conversation oi.Conversation
----@param decision "run"|"always"
-local function run_waiting(conversation, decision)
-  local view, begun = View.get(conversation), edit.of(conversation)
-  local differs, is_shown = false, false
-  if begun then
-    differs, is_shown = edit.look(begun)
-  end
-  local unseen, count = view.sight:unseen(view)
-  if begun and is_shown then
-    edit.run(begun, decision)
-  elseif begun and differs then
-    edit.begin(conversation)
-    notify("you have edited this block: here it is.")
-  elseif unseen then
-    window.open(view.buf, nil, true)
-    vim.api.nvim_win_set_cursor(0, { unseen + 1, 0 })
-    vim.cmd("normal! zt")
-    view.sight:look(view)
-    notify(("%d lines of it were not on the screen: read them, then run it."):format(count))
-  else
-    actions.approve(conversation, decision)
-  end
-end
-
---- The conversation in whose waiting block, or in the edit of it, the command was given.
----@param opts oi.CommandArgs
----@return oi.Conversation?
-local function waiting_at(opts)
-  local begun, view = edit.at(vim.api.nvim_get_current_buf()), View.of()
-  if opts.range > 0 or begun then
-    return opts.range == 0 and begun and begun.conversation or nil
-  end
-  local first, after
-  if view then
-    first, after = view:waiting_rows()
-  end
-  local is_inside = first and opts.line1 >= first and opts.line1 <= (after or 0) + 1
-  return is_inside and view and view.conversation or nil
-end
-
 --- The block of code at the cursor or, at the end of an answer, the last one.
 ---@return oi.Fence?
 local function block_here()
@@ -184,9 +142,9 @@ end
 ---@type table<string, fun(argument: string, opts: oi.CommandArgs)>
 local subcommands = {
   run = function(_, opts)
-    local waiting = waiting_at(opts)
+    local waiting = opts.range == 0 and consent.waiting_at(opts.line1)
     if waiting then
-      return run_waiting(waiting, "run")
+      return consent.give(waiting, "run")
     end
     local code, language, block = ranged(opts), vim.bo.filetype, cell.at(0, opts.line1)
     if block and (not code or opts.line1 >= block.first and opts.line2 <= block.last) then
@@ -228,11 +186,11 @@ local subcommands = {
     if conversation.input then
       require("oi.input").offer(conversation, true)
     else
-      run_waiting(conversation, "run")
+      consent.give(conversation, "run")
     end
   end),
   always = on_current(function(conversation)
-    run_waiting(conversation, "always")
+    consent.give(conversation, "always")
   end),
   ask = on_current(function(conversation)
     conversation:send_settings({ auto_run = false })
