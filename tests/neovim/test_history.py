@@ -2,7 +2,7 @@
 
 from tests.fakes.openai_server import ThreadedServer, example, text
 from tests.neovim.editor import Editor
-from tests.talk import code
+from tests.talk import KEY, code
 
 
 def test_undo_takes_back_the_last_question_and_its_answer(
@@ -160,6 +160,17 @@ def test_what_was_read_before_a_crash_stays(editor: Editor, server: ThreadedServ
     )
     editor.wait_state("idle")
     assert editor.text().startswith("> go\n\nHalf of an answer\n")
+
+
+def test_a_cost_that_is_not_known_adds_nothing(editor: Editor, server: ThreadedServer) -> None:
+    """It is null, which is a value of its own in Neovim 0.12."""
+    server.enqueue(text("One."))
+    editor.setup(settings={"api_base": server.url, "api_key": KEY, "model": "nobody-knows-it"})
+    editor.command("OIChat first")
+    editor.wait_text("One.")
+    editor.wait_state("idle")
+    assert editor.lua("return require('oi.conversation').latest().cost") == 0
+    assert "rror" not in editor.nvim.command_output("messages")
 
 
 def test_the_winbar_is_true_without_the_focus(editor: Editor, server: ThreadedServer) -> None:

@@ -66,6 +66,20 @@ local function fail_all(why)
   end
 end
 
+--- A message's value without null fields: in Neovim 0.12 they are there, as `vim.NIL`.
+---@param value any
+---@return any
+local function without_nulls(value)
+  if value == vim.NIL then
+    return nil
+  elseif type(value) == "table" then
+    for key, field in pairs(value) do
+      value[key] = without_nulls(field)
+    end
+  end
+  return value
+end
+
 ---@param ended vim.lsp.rpc.PublicClient
 ---@param code integer
 ---@param signal integer
@@ -93,6 +107,7 @@ local function start()
   local ok, result = pcall(vim.lsp.rpc.start, command, {
     notification = function(method, params)
       if method == "oi/chunk" and client == started then
+        params = without_nulls(params)
         for _, listener in ipairs(listeners) do
           listener.chunk(params)
         end
@@ -126,7 +141,7 @@ local function send(running, method, params, callback)
       local answer = open[id]
       if answer then
         open[id] = nil
-        answer(err, result)
+        answer(without_nulls(err), without_nulls(result))
       end
     end)
   )
