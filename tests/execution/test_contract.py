@@ -77,6 +77,22 @@ SAMPLES = [
         where="pwd",
     ),
     Sample(
+        language="zsh",
+        say="echo {}",
+        both="echo 1\necho 2 >&2\nsh -c 'echo 3'\necho 4",
+        remember="x=5",
+        recall="echo $x",
+        fail="no-such-command",
+        ask="read x\necho $x",
+        wait="echo waits\nsleep 60",
+        spin="echo spins\nwhile :; do :; done",
+        flood="i=0\nwhile :; do echo $i; done",
+        die="echo last words\nzshexit_functions=()\ntrap - EXIT\nexit 3",
+        kill="echo last words\nkill -9 $$",
+        background="sleep 100 >/dev/null &\necho $!",
+        where="pwd",
+    ),
+    Sample(
         language="r",
         say="cat('{}\\n')",
         both="cat('1\\n')\nmessage(2)\nsystem('echo 3')\ncat('4\\n')",
@@ -121,12 +137,15 @@ SAMPLES = [
 ]
 
 
+SHELLS = ("shell", "zsh")
 INSTALLED = [known.name for known in LANGUAGES if known.missing() is None]
 
 
 @pytest.fixture(params=SAMPLES, ids=[sample.language for sample in SAMPLES])
 def sample(request: pytest.FixtureRequest) -> Sample:
     chosen: Sample = request.param
+    if chosen.language in SHELLS and chosen.language not in INSTALLED:
+        pytest.skip(f"{chosen.language} is not installed: scripts/test installs it")
     return chosen
 
 
@@ -208,7 +227,7 @@ async def test_the_end_of_a_block_that_ran_says_ok(
     interpreters: Interpreters, sample: Sample
 ) -> None:
     ended = result(await run(interpreters, sample.remember, language=sample.language))
-    exit_status = 0 if sample.language == "shell" else None
+    exit_status = 0 if sample.language in SHELLS else None
     assert (ended.status, ended.error, ended.exit) == ("ok", None, exit_status)
     assert ended.seconds > 0
 

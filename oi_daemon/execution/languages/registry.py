@@ -14,6 +14,7 @@ from oi_daemon.execution.languages import (
     python,
     r,
     shell,
+    zsh,
 )
 from oi_daemon.execution.languages.kernels import KernelSpec, find_kernels
 
@@ -24,6 +25,7 @@ PYTHON = python.LANGUAGE
 LANGUAGES = (
     PYTHON,
     shell.LANGUAGE,
+    zsh.LANGUAGE,
     javascript.LANGUAGE,
     r.LANGUAGE,
     powershell.LANGUAGE,

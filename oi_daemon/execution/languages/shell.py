@@ -82,12 +82,12 @@ class _Bash:
 
 LANGUAGE = Language(
     name="shell",
-    aliases=("sh", "bash", "zsh", "console"),
+    aliases=("sh", "bash", "console"),
     start=shell,
     missing=missing,
     path=path,
     suffix=".sh",
     lexer="bash",
     vscode=("shellscript",),
-    neovim=("sh", "bash", "zsh"),
+    neovim=("sh", "bash"),
 )

@@ -16,9 +16,15 @@ return {
   },
   {
     name = "shell",
-    aliases = { "sh", "bash", "zsh", "console" },
-    filetypes = { "sh", "bash", "zsh" },
+    aliases = { "sh", "bash", "console" },
+    filetypes = { "sh", "bash" },
     suffix = "sh",
+  },
+  {
+    name = "zsh",
+    aliases = {  },
+    filetypes = { "zsh" },
+    suffix = "zsh",
   },
   {
     name = "javascript",
