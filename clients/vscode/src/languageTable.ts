@@ -10,7 +10,7 @@ export interface Language {
 export const LANGUAGES: readonly Language[] = [
   { name: "python", aliases: ["py", "python3"], ids: ["python"] },
   { name: "shell", aliases: ["sh", "bash", "console"], ids: ["shellscript"] },
-  { name: "zsh", aliases: [], ids: ["shellscript"] },
+  { name: "zsh", aliases: [], ids: ["zsh"] },
   { name: "javascript", aliases: ["js", "node", "nodejs", "mjs", "cjs", "typescript", "ts"], ids: ["javascript", "javascriptreact", "typescript", "typescriptreact"] },
   { name: "r", aliases: ["rscript"], ids: ["r"] },
   { name: "powershell", aliases: ["pwsh", "ps1"], ids: ["powershell"] },

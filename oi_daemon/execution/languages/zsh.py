@@ -42,6 +42,6 @@ LANGUAGE = Language(
     path=path,
     suffix=".zsh",
     lexer="zsh",
-    vscode=("shellscript",),
+    vscode=("zsh",),
     neovim=("zsh",),
 )
