@@ -121,7 +121,7 @@ class ShellScript:
         self._write("block", self._fill("block", **words))
         before = self._fill("before", **words)
         words["HUSH"] = _HUSH if "BASH_XTRACEFD" in code else ""
-        if not self._has_exec and _EXEC.search(code):
+        if not self._has_exec and "exec" in code and _EXEC.search(code):
             self._has_exec = True
             self._write("exec", "")
         reset = self._fill("reset", LINES=str(before.count("\n") + 1))
@@ -187,9 +187,13 @@ def _shown(code: str) -> str:
     """
     last = code.count("\n") + 1
     first: dict[str, int] = {}
+    line, place = 1, 0
     for found in _FUNCTION.finditer(code) if "(" in code or "function" in code else ():
         name = found[1] or found[2]
-        first.setdefault(name, code.count("\n", 0, found.end()) + 1)
+        if name not in first:
+            line += code.count("\n", place, found.end())
+            place = found.end()
+            first[name] = line
     top = f"! ${{FUNCNAME-}} && LINENO -le {last}"
     if not first:
         return top
