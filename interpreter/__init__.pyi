@@ -49,6 +49,7 @@ cwd: str | None
 sandbox: SandboxMode
 sandbox_folders: str | None
 pass_keys: str | None
+mcp: str | None
 
 conversation: str
 messages: list[MessageDict]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from oi_daemon.errors import OIError
 from oi_daemon.files import make_private, write_private
+from oi_daemon.settings.mcp_servers import EXAMPLE
 from oi_daemon.settings.paths import config_path
 from oi_daemon.settings.settings import schema
 
@@ -113,12 +114,23 @@ def _only_adds(name: str, before: str, after: str) -> bool:
 
 
 def _example(name: str, field: Mapping[str, object]) -> str:
-    """A line of TOML with the default, or with an example if there is no default."""
+    """A line of TOML with the default, or with an example if there is no default.
+
+    An example of MCP servers is a table.
+    """
     value = field["default"]
     examples = field.get("examples")
     if value is None and isinstance(examples, list):
         value = examples[0]
+    if name == "mcp":
+        return _table(name, EXAMPLE)
     return f"{name} = {_toml(value)}"
+
+
+def _table(name: str, value: Mapping[str, object]) -> str:
+    import tomlkit
+
+    return tomlkit.dumps({name: value}).strip()
 
 
 def _toml(value: object) -> str:

@@ -5,7 +5,6 @@ the editors' manifests are made from this class.
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -13,6 +12,8 @@ import msgspec
 from msgspec import Meta
 
 from oi_daemon.errors import InvalidError, InvalidTypeError
+from oi_daemon.settings.explanations import FILE_NAME, NO_NUL, explained, place_of
+from oi_daemon.settings.mcp_servers import EXAMPLE, is_header, mcp_servers, shown_servers
 
 DEFAULT_SYSTEM_MESSAGE = """\
 You are Open Interpreter, a programmer who completes the user's goal by running code on the user's \
@@ -30,9 +31,7 @@ Say in a sentence what you are about to do, then run it. Before you answer, chec
 is it plausible, and is it what was asked? When the goal is reached, answer in plain words, \
 briefly."""
 
-_NO_NUL = r"^[^\0]*$"
-_Text = Annotated[str, Meta(min_length=1, pattern=_NO_NUL)]
-_FILE_NAME = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f-\x9f]{1,200}$(?!\n)"
+_Text = Annotated[str, Meta(min_length=1, pattern=NO_NUL)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 2000
     conversation_history: Annotated[bool, Meta(description="Keep conversations on disk.")] = True
     conversation_filename: Annotated[
-        Annotated[str, Meta(pattern=_FILE_NAME)] | None,
+        Annotated[str, Meta(pattern=FILE_NAME)] | None,
         Meta(
             description="File name of this conversation. Default: its first words and the time.",
             examples=["my_conversation.json"],
@@ -240,6 +239,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["OPENAI_API_KEY"],
         ),
     ] = None
+    mcp: Annotated[
+        _Text | None,
+        Meta(
+            description="MCP servers whose tools the model and its Python code may call, each a"
+            " table `[mcp.NAME]` with `command` and `args`, or `url`.",
+            examples=[json.dumps(EXAMPLE)],
+        ),
+    ] = None
 
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{k}={v!r}' for k, v in public(self).items())})"
@@ -281,12 +288,15 @@ def change(settings: Settings, changes: Mapping[str, Any], *, lax: bool = False)
 def public(settings: Settings) -> dict[str, Any]:
     """All settings by name, as they may be shown.
 
-    `api_key` is true if a key is set, and `extra_headers` has no values, because they may be keys.
+    `api_key` is true if a key is set, and `extra_headers` has no values, because they may be keys;
+    neither have the headers and the environment of the servers in `mcp`.
     """
     shown = msgspec.structs.asdict(settings) | {"api_key": settings.api_key is not None}
     if settings.extra_headers:
         names = json_object(settings.extra_headers)
         shown["extra_headers"] = json.dumps(dict.fromkeys(names, "..."))
+    if settings.mcp:
+        shown["mcp"] = shown_servers(settings.mcp)
     return shown
 
 
@@ -339,24 +349,16 @@ def _check_object(name: str, text: str | None) -> None:
         value = None
     if not isinstance(value, dict):
         raise InvalidError(f"settings.{name}: {_OBJECT}")
-    if name == "extra_headers" and not all(_is_header(*each) for each in value.items()):
+    if name == "extra_headers" and not all(is_header(*each) for each in value.items()):
         raise InvalidError("settings.extra_headers: expected names and texts that HTTP can send")
+    if name == "mcp":
+        mcp_servers(text)
 
 
-def _is_header(name: str, value: Any) -> bool:
-    return (
-        _HEADER_NAME.fullmatch(name) is not None
-        and isinstance(value, str)
-        and value.isascii()
-        and value.isprintable()
-    )
-
-
-_JSON = frozenset({"extra_body", "extra_headers"})
+_JSON = frozenset({"extra_body", "extra_headers", "mcp"})
 """Names of the settings that are JSON objects. They are kept as text, and accepted as objects
 too."""
 _OBJECT = 'expected a JSON object, such as {"name": "value"}'
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 _WRONG_TYPE = ", got `"
@@ -364,34 +366,10 @@ _WRONG_TYPE = ", got `"
 
 
 def _explain(error: msgspec.ValidationError) -> str:
-    """msgspec's message, such as "Expected `int`, got `str` - at `$.max_output`", in plain words.
-
-    It never contains the value, which may be a key.
-    """
-    what, _, where = str(error).partition(" - at ")
-    name = where.strip("`").removeprefix("$.")
-    if choices := schema()["properties"].get(name, {}).get("enum"):
-        what = f"Expected one of {', '.join(choices)}"
-    for word, meaning in _WORDS.items():
-        what = what.replace(word, meaning)
-    return f"settings.{name}: {what[:1].lower()}{what[1:]}"
-
-
-_WORDS = {
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`str`": "text",
-    "`bool`": "true or false",
-    "`int | null`": "a whole number",
-    "`float | null`": "a number",
-    "`str | null`": "text",
-    "`object`": "a table",
-    "`array`": "a list",
-    "`null`": "nothing",
-    f" matching regex {_FILE_NAME!r}": " that names a file without a folder and control characters",
-    f" matching regex {_NO_NUL!r}": " without NUL characters",
-}
-"""Plain words for the terms in msgspec's messages."""
+    """The error in plain words, with the setting's name and without its value."""
+    name = place_of(error)
+    choices = schema()["properties"].get(name, {}).get("enum", ())
+    return f"settings.{name}: {explained(error, choices)}"
 
 
 def _suggest(name: str) -> str:

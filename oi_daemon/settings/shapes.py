@@ -50,3 +50,4 @@ class SettingsDict(TypedDict, total=False):
     sandbox: SandboxMode
     sandbox_folders: str | None
     pass_keys: str | None
+    mcp: str | None

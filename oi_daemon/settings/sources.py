@@ -59,9 +59,30 @@ def _from_file(settings: Settings, path: Path, problems: list[str]) -> Settings:
         problems.append(f"{path} cannot be read: {reason}. The defaults apply.")
         return settings
     for name, value in _parse(text, path, problems).items():
+        if name == "mcp" and isinstance(value, dict):
+            settings = _with_servers(settings, value, text, path, problems)
+            continue
         where = f"{path}, line {_line_of(name, text)}"
         settings = _apply(settings, name, value, where, problems)
     return settings
+
+
+def _with_servers(
+    settings: Settings, servers: dict[str, Any], text: str, path: Path, problems: list[str]
+) -> Settings:
+    """The settings with those MCP servers of the file that fit. Each mistake costs one server."""
+    accepted: dict[str, Any] = {}
+    for name, server in servers.items():
+        try:
+            change(settings, {"mcp": {name: server}})
+        except InvalidError as error:
+            mistake = str(error).removeprefix("settings.")
+            key = mistake.partition(":")[0].removeprefix(f"mcp.{name}").strip(".")
+            line = _line_in_table(f"mcp.{name}", key.partition("[")[0].partition(".")[0], text)
+            problems.append(f"{path}, line {line}: {mistake}. The server is left out.")
+        else:
+            accepted[name] = server
+    return change(settings, {"mcp": accepted}) if accepted else settings
 
 
 def _parse(text: str, path: Path, problems: list[str]) -> dict[str, Any]:
@@ -110,6 +131,20 @@ def _line_of(name: str, text: str) -> int:
     key = rf"^\s*\[*\s*[\"']?{re.escape(name)}[\"']?\s*[=.\]]"
     found = re.search(key, text, re.MULTILINE)
     return text.count("\n", 0, found.end()) + 1 if found else 1
+
+
+def _line_in_table(table: str, key: str, text: str) -> int:
+    """Number of the line that holds a key of a table, from 1; that of the table if it is empty."""
+    parts = table.split(".")
+    name = r"\s*\.\s*".join(rf"[\"']?{re.escape(part)}[\"']?" for part in parts)
+    found = re.search(rf"^\s*\[\s*{name}\s*[\].]", text, re.MULTILINE)
+    if found is None:
+        return _line_of(parts[0], text)
+    end = re.compile(r"^\s*\[", re.MULTILINE).search(text, found.end())
+    rest = text[found.end() : end.start() if end else None]
+    inside = re.search(rf"^\s*[\"']?{re.escape(key)}[\"']?\s*[=.]", rest, re.MULTILINE)
+    position = found.end() + inside.end() if key and inside else found.end()
+    return text.count("\n", 0, position) + 1
 
 
 _SETTING = re.compile(rf"\s*({'|'.join(NAMES)})\s*[=:]")

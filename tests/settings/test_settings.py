@@ -62,6 +62,19 @@ def test_values_of_headers_are_not_shown() -> None:
     assert shown["extra_headers"] == '{"X-Key": "..."}'
 
 
+def test_what_may_be_a_key_of_an_mcp_server_is_not_shown() -> None:
+    servers = {
+        "a": {"command": "x", "env": {"TOKEN": "sk-secret"}},
+        "b": {"url": "https://me:sk-secret@example.com/mcp?key=sk-secret", "headers": {"K": "s"}},
+    }
+    settings = change(Settings(), {"mcp": servers})
+    shown = json_object(public(settings)["mcp"])
+
+    assert shown["a"] == {"command": "x", "env": {"TOKEN": "..."}}
+    assert shown["b"] == {"url": "https://example.com/mcp", "headers": {"K": "..."}}
+    assert "sk-secret" not in repr(settings)
+
+
 def test_a_change_makes_another_value() -> None:
     before = Settings()
     after = change(before, {"model": "gpt-4-32k", "temperature": 1})

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from oi_daemon.errors import OIError
 from oi_daemon.settings import NAMES, OPTIONAL, Settings, schema
 from oi_daemon.settings.file import _toml, ensure_config, save_setting, template
+from oi_daemon.settings.mcp_servers import McpServer, mcp_servers
 from oi_daemon.settings.paths import config_path
 from oi_daemon.settings.sources import Loaded, load_settings
 
@@ -55,7 +56,8 @@ def test_the_template_with_all_lines_uncommented_sets_every_setting(file: Path) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_setting_of_the_template_can_be_uncommented_alone(file: Path, name: str) -> None:
-    *_, paragraph = (part for part in template().split("\n\n") if f"\n# {name} = " in part)
+    begins = re.compile(rf"\n# ({name} = |\[{name}\.)")
+    *_, paragraph = (part for part in template().split("\n\n") if begins.search(part))
     settings, problems = load(file, template().replace(paragraph, uncommented(paragraph)))
 
     assert problems == []
@@ -137,6 +139,52 @@ def test_a_mistake_names_file_line_and_key(file: Path, text: str, line: int, mis
 @pytest.mark.parametrize("mistake", [text for text, *_ in MISTAKES])
 def test_a_mistake_costs_no_other_setting(file: Path, mistake: str) -> None:
     assert load(file, f"max_tokens = 5\n{mistake}\n").settings.max_tokens == 5
+
+
+SERVERS = """\
+max_tokens = 5
+
+[mcp.files]
+command = "server"
+args = ["--root", "."]
+
+[mcp.web]
+url = "https://example.com/mcp"
+headers = {Authorization = "Bearer sk-secret-1"}
+"""
+
+
+def test_mcp_servers_are_tables_of_the_file(file: Path) -> None:
+    settings, problems = load(file, SERVERS)
+
+    assert problems == []
+    servers = mcp_servers(settings.mcp)
+    assert servers["files"] == McpServer(command="server", args=("--root", "."))
+    assert servers["web"].headers == {"Authorization": "Bearer sk-secret-1"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "mistake"),
+    [
+        ('command = "server"', "command = 7", 4, "mcp.files.command: expected text, got a whole"),
+        ('"."]', "7]", 5, "mcp.files.args[1]: expected text"),
+        ('command = "server"', 'comand = "server"', 3, "mcp.files: object contains unknown field"),
+        ('command = "server"', "", 3, "mcp.files: expected either `command` or `url`"),
+        ("mcp.files", '"mcp"."my files"', 3, "mcp.my files: a server's name has"),
+        ("https:", "ftp:", 8, "mcp.web.url: expected an address that begins with http"),
+        ("Bearer", "Bearer\\n", 9, "mcp.web.headers: expected names and texts that HTTP"),
+        ("headers =", "max_seconds = 0 #", 9, "mcp.web.max_seconds: expected a number > 0"),
+    ],
+)
+def test_a_wrong_mcp_server_is_told_and_costs_no_other(
+    file: Path, right: str, wrong: str, line: int, mistake: str
+) -> None:
+    settings, [problem] = load(file, SERVERS.replace(right, wrong, 1))
+
+    assert problem.startswith(f"{file}, line {line}: {mistake}")
+    assert "sk-secret" not in problem
+    assert len(mcp_servers(settings.mcp)) == 1
+    assert settings.max_tokens == 5
 
 
 @pytest.mark.parametrize("text", ['max_tokens = 5\nsystem_message = """\nnever closed', "{", "= 3"])

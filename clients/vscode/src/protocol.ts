@@ -496,6 +496,8 @@ export interface Settings {
   sandbox_folders?: string | null;
   /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
   pass_keys?: string | null;
+  /** MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`. */
+  mcp?: string | null;
 }
 
 /** All settings, as a client may see them. */
@@ -568,6 +570,8 @@ export interface PublicSettings {
   sandbox_folders: string | null;
   /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
   pass_keys: string | null;
+  /** MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`. */
+  mcp: string | null;
 }
 
 export interface Methods {
