@@ -6,12 +6,14 @@ its children inherit.
 """
 
 import os
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 NAMES = ("OPENAI_API_KEY", "OI_API_KEY")
 """Environment variables that hold a key."""
+_SECRET_NAME = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
 _FLAGS = ("--api_key", "-ak")
 """Options of the command line that are followed by a key."""
 _SHORTEST = 8
@@ -31,6 +33,14 @@ def add(key: str | None) -> None:
     """Remember a key, so that it is redacted in logs, errors and the output of code."""
     if key and len(key.strip()) >= _SHORTEST:
         _known.add(key.strip())
+
+
+def add_secrets(values: Mapping[str, str]) -> None:
+    """Remember the values of those headers or variables whose names say that they are keys."""
+    for name, value in values.items():
+        if _SECRET_NAME.search(name):
+            add(value)
+            add(value.rpartition(" ")[2])  # what follows on "Bearer"
 
 
 def known() -> frozenset[str]:

@@ -27,6 +27,7 @@ from oi_daemon.messages import (
     Executing,
     InputRequest,
     Message,
+    NoticeChunk,
     UserMessage,
 )
 from oi_daemon.messages.usage import Usage
@@ -156,7 +157,9 @@ class Conversation:
             settings = self._settings_with(changes)  # those of now: they may have been changed
             logs.apply(settings)
             asked = [UserMessage(message)]
-            environment = await self._surroundings.at(self._processes.workplace(settings))
+            environment = await self._environment(settings)
+            for sentence in environment.unavailable:
+                await emit(NoticeChunk("tools", sentence))
             model = self._model_for(settings, environment)
             turn = await self._begin(settings, model, emit, asked, changes)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
@@ -166,7 +169,7 @@ class Conversation:
         with self._one_turn():
             await self._be_loaded()
             settings = self._settings_with({})
-            environment = await self._surroundings.at(self._processes.workplace(settings))
+            environment = await self._environment(settings)
             model = self._model_for(settings, environment)
             turn = await self._begin(settings, model, emit, [], {})
             return await self._finish(turn, settings, turn.compact(), [], emit)
@@ -213,6 +216,12 @@ class Conversation:
         async with self._changing:
             if completed(self._transcript.messages, id, ended):
                 await self._transcript.save(self.settings)
+
+    async def _environment(self, settings: Settings) -> Environment:
+        """What the model is told about where its code runs, and which tools that has."""
+        environment = await self._surroundings.at(self._processes.workplace(settings))
+        functions, unavailable = await self._processes.tools.functions()
+        return replace(environment, functions=functions, unavailable=unavailable)
 
     def _settings_with(self, changes: Mapping[str, Any]) -> Settings:
         """The settings for a turn: the conversation's, with an `always`, and the turn's own."""
@@ -310,6 +319,7 @@ class Conversation:
             self._turn.interrupt()
         if self._busy:
             self._transcript.interrupt()
+            self._processes.tools.interrupt()
         self._interrupted = self._busy
         return self._busy
 

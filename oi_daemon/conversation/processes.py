@@ -1,6 +1,7 @@
 """The language processes of a conversation, as its settings want them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from oi_daemon import keys
@@ -10,6 +11,7 @@ from oi_daemon.execution.limits import Limits
 from oi_daemon.execution.sandbox.sandbox import Sandbox, parse_folders
 from oi_daemon.execution.spares import Spares
 from oi_daemon.settings import Settings
+from oi_daemon.tools.toolbox import Toolbox
 
 OnBackground = Callable[[BackgroundBlock], None]
 """Called with each block that goes to the background. It has to take all of the block's chunks."""
@@ -28,6 +30,8 @@ class LanguageProcesses:
         """
         self._spares = spares
         self._on_background = on_background
+        self.tools = Toolbox()
+        """The MCP servers whose tools Python code may call."""
         self._interpreters: Interpreters | None = None
         """The processes; None until one is needed."""
         self._workplace: Workplace | None = None
@@ -37,7 +41,8 @@ class LanguageProcesses:
     def workplace(self, settings: Settings) -> Workplace:
         """Return where and how code runs with these settings; its limits are theirs from now on."""
         self._limits.apply(settings)
-        return _workplace(settings, self._limits)
+        workplace = _workplace(settings, self._limits)
+        return replace(workplace, has_tools=settings.mcp is not None, tools=self.tools)
 
     async def under(self, settings: Settings) -> Interpreters:
         """Return the language processes for these settings.
@@ -46,6 +51,7 @@ class LanguageProcesses:
         block's output says so. Changed limits apply to the processes that there are.
         """
         workplace = self.workplace(settings)
+        await self.tools.configure(settings, workplace.cwd)
         if self._interpreters is None or workplace != self._workplace:
             news = ""
             if self._interpreters is not None:
@@ -66,9 +72,10 @@ class LanguageProcesses:
         return self._interpreters is not None and await self._interpreters.answer(input, value)
 
     async def close(self) -> None:
-        """End all processes. The next block starts a new one."""
+        """End all processes and MCP servers. The next block starts new ones."""
         if self._interpreters is not None:
             await self._interpreters.close()
+        await self.tools.close()
 
 
 _RESTARTED = (

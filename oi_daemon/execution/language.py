@@ -4,9 +4,9 @@ A further language is a module in `languages/` that ends in its own `LANGUAGE = 
 an entry in `languages/registry.py`.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from oi_daemon.execution.limits import Limits
 from oi_daemon.keys import NAMES
@@ -14,6 +14,20 @@ from oi_daemon.messages import Chunk
 
 if TYPE_CHECKING:
     from oi_daemon.execution.sandbox.sandbox import Sandbox
+
+
+class ToolCalls(Protocol):
+    """The tools that code may call."""
+
+    async def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Answer a request of `python_worker/tools.py`. Never raises for what a server does.
+
+        A `call` of a tool is told to its server as cancelled if this is cancelled.
+
+        Returns:
+            what that module reads; `error` holds the reason if there is nothing else to give.
+        """
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +50,10 @@ class Workplace:
     """Environment variables that the code does not get, because they hold keys."""
     passed: tuple[str, ...] = ()
     """Environment variables with keys that the code gets all the same."""
+    has_tools: bool = False
+    """Whether Python code has `tools`, the functions of MCP servers."""
+    tools: "ToolCalls | None" = field(default=None, compare=False)
+    """Answers what code asks about tools. It can change without a restart of the processes."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Access to model servers: what all requests share, from one turn to the next."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -65,9 +64,7 @@ class ServerAccess:
         """
         endpoint = await self.local.resolve(settings, on_load) or validated(_hosted(settings))
         await self.preload()
-        for name, value in endpoint.headers.items():
-            if _SECRET.search(name):
-                keys.add(value)
+        keys.add_secrets(endpoint.headers)
         body = json_object(settings.extra_body)
         return replace(endpoint, extra_body={**endpoint.extra_body, **body}) if body else endpoint
 
@@ -110,7 +107,3 @@ def _hosted(settings: Settings) -> Endpoint:
     if settings.api_key is None and settings.api_base is None:
         raise AuthError(KEY_MISSING)
     return configured_endpoint(settings, settings.api_base or OPENAI, settings.model)
-
-
-_SECRET = re.compile("auth|key|token|secret|cookie", re.IGNORECASE)
-"""Names of headers whose values are redacted like keys."""

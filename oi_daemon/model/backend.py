@@ -12,6 +12,7 @@ from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.thinking import thinks_marked, thinks_unmarked
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.model.prices import TokenCounts
 from oi_daemon.settings import Settings
 
@@ -41,6 +42,8 @@ class RequestContent:
     pictures: Sequence[Bundle]
     """Displays in `messages` whose pictures are sent."""
     languages: Sequence[str]
+    functions: Sequence[ToolFunction] = ()
+    """Functions that the model may call beside `execute`."""
     malformed: Sequence[MalformedCall] = ()
     """Unreadable calls of the previous reply, which the request reports to the model."""
 

@@ -42,7 +42,7 @@ class ChatBackend:
             "model": content.endpoint.model,
             "messages": _messages(content),
             "stream_options": {"include_usage": True},
-            **tool_parameters(content.style, content.languages),
+            **tool_parameters(content.style, content.languages, content.functions),
             **_sampling(content),
         }
         rejected = content.capabilities.rejected_parameters
@@ -60,11 +60,18 @@ class ChatBackend:
     def text(self, payload: dict[str, Any], *, instructions: bool) -> str:
         """See `Backend.text`."""
         messages = payload["messages"] if instructions else payload["messages"][1:]
-        return str(pictures.without_pictures(messages))
+        text = str(pictures.without_pictures(messages))
+        functions = (payload.get("tools") or payload.get("functions") or ())[1:]
+        return f"{text}{functions}" if instructions and functions else text
 
     def reader(self, content: RequestContent, is_language: Callable[[str], bool]) -> "ChatReader":
         """See `Backend.reader`."""
-        parser = ReplyParser(is_language, content.style, begins_thinking=content.begins_thinking)
+        parser = ReplyParser(
+            is_language,
+            content.style,
+            begins_thinking=content.begins_thinking,
+            functions=content.functions,
+        )
         return ChatReader(parser, content.capabilities)
 
 

@@ -9,6 +9,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.settings import Settings
 
 PACKAGES = ("pandas", "numpy", "matplotlib", "pillow", "openpyxl", "requests")
@@ -54,6 +55,10 @@ class Environment:
     entries: tuple[FolderEntry, ...] | None = None
     """Files and folders in the working folder, sorted, at most `MOST_ENTRIES`; None if it could not
     be read."""
+    functions: tuple[ToolFunction, ...] = ()
+    """The tools of MCP servers, which Python code may call."""
+    unavailable: tuple[str, ...] = ()
+    """A sentence about each MCP server whose tools are not known."""
 
 
 def plain_environment(settings: Settings) -> Environment:

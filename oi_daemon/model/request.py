@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from oi_daemon.messages import Executing, Message, UserMessage
-from oi_daemon.model import compaction, pictures, trimming
+from oi_daemon.model import compaction, functions, pictures, trimming
 from oi_daemon.model.apis import Api, first_api
 from oi_daemon.model.backend import RequestContent
 from oi_daemon.model.capabilities import Capabilities
@@ -17,6 +17,7 @@ from oi_daemon.model.dialects.parts import MalformedCall
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment, described, described_in_brief
 from oi_daemon.model.failures import Failure
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.model.local.compact import has_run
 from oi_daemon.model.local.folder_facts import folder_facts
 from oi_daemon.model.repeats import with_advice
@@ -125,6 +126,7 @@ class ModelRequest:
             left_out=trimmed.left_out,
             pictures=sent,
             languages=self._languages,
+            functions=self._functions,
             malformed=malformed,
         )
 
@@ -210,11 +212,24 @@ class ModelRequest:
         """Return what the model is told about where its code runs."""
         if self.is_brief:
             return described_in_brief(self._environment)
-        return described(self._environment, self._settings)
+        environment, are_tools = self._environment, self.style != "markdown"
+        tools = functions.described(
+            environment.functions, environment.unavailable, are_tools=are_tools
+        )
+        return "\n\n".join(filter(None, [described(environment, self._settings), tools]))
+
+    @property
+    def _functions(self) -> Sequence[ToolFunction]:
+        """The functions that the model may call beside `execute`."""
+        small = self.is_brief or self.endpoint.is_small
+        return () if small else functions.offered(self._environment.functions)
 
     def _room(self, system: str, pictures_sent: int) -> int:
         """Return the tokens that messages may have beside the instructions and the pictures."""
-        reserved = estimate(system) + RESERVED + pictures_sent * pictures.TOKENS
+        definitions = "".join(str(functions.definition(each)) for each in self._functions)
+        reserved = (
+            estimate(system) + estimate(definitions) + RESERVED + pictures_sent * pictures.TOKENS
+        )
         room = room_for_input(self.window, self._settings.max_tokens) - reserved
         return max(int(room * self._scale), SMALLEST_WINDOW)
 

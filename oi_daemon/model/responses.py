@@ -71,7 +71,10 @@ class ResponsesBackend:
     def text(self, payload: dict[str, Any], *, instructions: bool) -> str:
         """See `Backend.text`."""
         text = text_of(payload["input"])
-        return payload["instructions"] + text if instructions else text
+        if not instructions:
+            return text
+        functions = [tool for tool in payload.get("tools", ()) if not tool.get("strict", True)]
+        return f"{payload['instructions']}{text}{functions or ''}"
 
     def reader(
         self, content: RequestContent, is_language: Callable[[str], bool]
@@ -87,6 +90,7 @@ class ResponsesBackend:
             language_of,
             is_language,
             content.style,
+            content.functions,
             begins_thinking=content.begins_thinking,
             covered=content.covered,
         )
@@ -199,7 +203,7 @@ def _input(content: RequestContent) -> list[dict[str, Any]]:
 
 def _tools(content: RequestContent) -> dict[str, Any]:
     custom = content.capabilities.accepts_custom_tools and content.style != "functions"
-    offered = tools(content.style, content.languages, custom=custom)
+    offered = tools(content.style, content.languages, content.functions, custom=custom)
     return {"tools": offered, "parallel_tool_calls": True} if offered else {}
 
 

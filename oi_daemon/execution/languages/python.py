@@ -10,6 +10,8 @@ from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program, temporary_folder
 from oi_daemon.execution.process.worker_spec import WorkerSpec
 
+TOOLS = "OI_DAEMON_TOOLS"
+"""Environment variable: set if the worker offers `tools`."""
 _WORKER = Path(__file__).parents[1] / "python_worker" / "__main__.py"
 
 
@@ -23,9 +25,12 @@ def python(workplace: Workplace) -> LanguageProcess:
         def command(control: int, answers: int, nonce: str) -> list[str]:
             return [path, "-X", "utf8", str(_WORKER), str(control), str(answers), nonce, folder]
 
+        variables = environment(path, os.environ)
+        if workplace.has_tools:
+            variables[TOOLS] = "1"
         return Program(
             command=command,
-            environment=environment(path, os.environ),
+            environment=variables,
             cwd=workplace.cwd,
             folder=folder,
             has_lookups=True,

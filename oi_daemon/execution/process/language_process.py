@@ -287,6 +287,13 @@ class LanguageProcess:
         elif self._stream is not None:
             self._stream.refuse(message.number)
 
+    def on_tool_request(self, number: int, request: dict[str, Any]) -> None:
+        """See `Listener`. A request that belongs to no block gets end of file."""
+        if self._block is not None:
+            self._block.tools.handle(number, request)
+        elif self._stream is not None:
+            self._stream.refuse(number)
+
     def on_exit_status(self, status: int) -> None:
         """See `Listener`."""
         if self._block is not None:

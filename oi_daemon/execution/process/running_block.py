@@ -11,6 +11,7 @@ from oi_daemon.execution.process.backlog import Backlog
 from oi_daemon.execution.process.patience import Patience
 from oi_daemon.execution.process.proc import process_name
 from oi_daemon.execution.process.stream import ControlMessage, WorkerStream
+from oi_daemon.execution.process.tool_requests import ToolRequests
 from oi_daemon.execution.process.worker_spec import WorkerSpec
 from oi_daemon.messages import BlockError, BlockResult, InputRequest, ResultStatus
 
@@ -46,6 +47,7 @@ class RunningBlock:
         """Time at which the block has ended, once it has."""
         self.asked: dict[str, ControlMessage] = {}
         """Requests for input that wait, by the id under which they are answered."""
+        self.tools = ToolRequests(stream, workplace.tools)
         self._stream = stream
         self._spec = spec
         self._workplace = workplace
@@ -119,7 +121,7 @@ class RunningBlock:
         if message.stdin:
             self._stream.write_stdin(line.encode("utf-8", "replace"))
         else:
-            await self._stream.answer(message.number, line.encode("utf-8", "replace"))
+            self._stream.answer(message.number, line.encode("utf-8", "replace"))
         return True
 
     def detach(self, sentence: str) -> None:
@@ -147,6 +149,7 @@ class RunningBlock:
         What still waits for input gets end of file: a thread, or a process in the background.
         """
         self._refuse_input()
+        self.tools.end()
         self._stopped = time.monotonic()
         self.backlog.close()
         self.ended.set()

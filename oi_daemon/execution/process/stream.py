@@ -4,6 +4,7 @@ import asyncio
 import os
 import secrets
 import socket
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -56,6 +57,8 @@ class ControlMessage(msgspec.Struct):
     """Id of the process that takes over."""
     ended: int | None = None
     """Id of the process that has ended, reported by its parent."""
+    tool: dict[str, Any] | None = None
+    """A request about tools, or the cancellation of one; see `python_worker/tools.py`."""
     answer: msgspec.Raw = msgspec.Raw()
     """The answer to the lookup of this number, as JSON; empty in other messages."""
 
@@ -73,6 +76,10 @@ class Listener(Protocol):
 
     def on_message(self, message: ControlMessage) -> None:
         """The block displays something, asks for input, or has raised the error that ends it."""
+        ...
+
+    def on_tool_request(self, number: int, request: dict[str, Any]) -> None:
+        """The block calls a tool, or does not wait for one any more. This has no mark."""
         ...
 
     def on_exit_status(self, status: int) -> None:
@@ -114,6 +121,10 @@ class WorkerStream:
         """Other lines of the control socket: the output of a fault handler."""
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
+        self._answering: asyncio.Task[None] | None = None
+        """The task that writes `_answers`; None while there are none."""
+        self._answers: deque[bytes] = deque()
+        """Lines for the socket `answers` that are not written yet."""
         self._lookups: dict[int, asyncio.Future[bytes]] = {}
         """Lookups that wait for their answers, by their numbers."""
         self._last_lookup = 0
@@ -215,21 +226,25 @@ class WorkerStream:
         if self._handing_over is not None:
             await asyncio.wait([self._handing_over])
 
-    async def answer(self, number: int, line: bytes) -> None:
-        """Send the line that answers the request for input of this number."""
-        try:
-            await self._loop.sock_sendall(
-                self._process.answers, b"%d %s\n" % (number, line.hex().encode())
-            )
-        except OSError:
-            pass
+    def answer(self, number: int, line: bytes) -> None:
+        """Send the line that answers the request of this number; empty is end of file."""
+        self._answers.append(b"%d %s\n" % (number, line.hex().encode()))
+        if self._answering is None:
+            self._answering = self._loop.create_task(self._write_answers())
 
     def refuse(self, number: int) -> None:
-        """Answer the request for input of this number with end of file."""
+        """Answer the request of this number with end of file."""
+        self.answer(number, b"")
+
+    async def _write_answers(self) -> None:
+        """Write the answers one after the other, each whole; drop them after its end."""
         try:
-            self._process.answers.send(b"%d \n" % number)
+            while self._answers:
+                await self._loop.sock_sendall(self._process.answers, self._answers.popleft())
         except OSError:
-            pass
+            self._answers.clear()
+        finally:
+            self._answering = None
 
     def write_stdin(self, line: bytes) -> None:
         """Write a line to the standard input; empty is end of file."""
@@ -311,6 +326,8 @@ class WorkerStream:
             active.on_status(message.ended, message.number)
         elif message.resumed is not None:
             active.on_resumed(message.resumed)
+        elif message.tool is not None:
+            self._listener.on_tool_request(message.number, message.tool)
         elif answer := bytes(message.answer):
             self._on_answer(message.number, answer)
         else:
@@ -344,6 +361,8 @@ class WorkerStream:
             self._loop.remove_reader(self._process.control.fileno())
             self._process.control.shutdown(socket.SHUT_RDWR)  # so that a pending `send` returns
             async with self._sending:
+                if self._answering is not None:
+                    self._answering.cancel()
                 self._process.end()
         self._listener.on_output(self._marks.flush())
         words, self._last_words = self._last_words, b""

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 import os
 import select
-from _thread import RLock
+from _thread import RLock, allocate_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .interrupts import Interrupts
+
+_LOOK_AGAIN = 200
+"""Milliseconds after which a thread that waits for an answer looks whether another one read it."""
 
 
 class Channel:
@@ -22,10 +29,17 @@ class Channel:
         self._nonce = nonce
         self._requests = b""
         """Bytes read from `control` and not yet used."""
-        self._lines = b""
-        """Bytes read from `answers` and not yet used."""
+        self._lines = bytearray()
+        """Bytes read from `answers` that do not make a whole line yet."""
+        self._awaited: dict[int, bytes | None] = {}
+        """The requests whose answers are awaited, by their numbers. Each value is the answer, or
+        None until it comes. Other answers are dropped: nobody waits for them any more."""
+        self._reading = allocate_lock()
+        """Held by the thread that reads `answers`."""
         self._sent = 0
         """The number of the last message."""
+        self.is_closed = False
+        """Whether this is a fork that the user's code has made, without a connection."""
         self._lock = RLock()
         """Held while a message is written, so that two threads do not mix theirs."""
         self.lifeline = int(os.environ.pop("OI_DAEMON_LIFELINE", "-1"))
@@ -136,24 +150,45 @@ class Channel:
 
     def close(self) -> None:
         """Close both sockets, in a fork that the user's code has made."""
+        self.is_closed = True
         os.close(self.control)
         os.close(self._answers)
 
-    def wait_for_answer(self, number: int) -> bytes | None:
-        """Wait for the answer to the request with this number; return None at end of file."""
+    def wait_for_answer(self, number: int, interrupts: Interrupts) -> bytes | None:
+        """Wait for the answer to the request with this number; return None at end of file.
+
+        Several threads may wait. An interrupt is raised while this one does.
+        """
+        self._awaited[number] = None
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
-        while True:
-            while b"\n" not in self._lines:
-                poll.poll()
-                data = os.read(self._answers, 1 << 16)
-                if not data:
-                    return None
-                self._lines += data
-            head, _, self._lines = self._lines.partition(b"\n")
-            asked, _, line = head.partition(b" ")
-            if int(asked) == number:
-                return bytes.fromhex(line.decode()) if line else None
+        try:
+            while True:
+                with self._reading:
+                    ended = not self._read_answers(poll)
+                    line = self._awaited[number]
+                if line is not None or ended:
+                    return bytes.fromhex(line.decode()) if line else None
+                with interrupts:
+                    poll.poll(_LOOK_AGAIN)
+        finally:
+            del self._awaited[number]
+
+    def _read_answers(self, poll: select.poll) -> bool:
+        """Read the answers that have come; return False at the end of file."""
+        while poll.poll(0):
+            data = os.read(self._answers, 1 << 20)
+            if not data:
+                return False
+            self._lines += data
+            if b"\n" in data:
+                *lines, rest = self._lines.split(b"\n")
+                self._lines = rest
+                for line in lines:
+                    head, _, answer = line.partition(b" ")
+                    if head.isdigit() and int(head) in self._awaited:  # a process may have died
+                        self._awaited[int(head)] = bytes(answer)  # in the middle of a line
+        return True
 
 
 def _json_text(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import faulthandler
 import os
 import signal
@@ -44,6 +45,8 @@ def main(control: int, answers: int, nonce: str, folder: str) -> None:
     stdin = Input(channel, output, interrupts)
     displays = Displays(channel, output)
     after_import = _install(output, stdin, displays)
+    if os.environ.pop("OI_DAEMON_TOOLS", ""):
+        _install_tools(channel, output, interrupts, displays)
     faulthandler.enable(channel.control, all_threads=False)
     files = Files(folder)
     blocks = Blocks(channel, output, interrupts, files)
@@ -207,6 +210,16 @@ def _install(output: OutputStream, stdin: Input, displays: Displays) -> AfterImp
     adapt_libraries(displays, after_import)
     before_children(after_import, output.before_child)
     return after_import
+
+
+def _install_tools(
+    channel: Channel, output: OutputStream, interrupts: Interrupts, displays: Displays
+) -> None:
+    """Make `tools` a builtin, where there are MCP servers. Loaded only then."""
+    from .tools import ToolCaller, Tools
+
+    caller = ToolCaller(channel, output, interrupts, displays)
+    builtins.tools = Tools(caller)  # type: ignore[attr-defined]
 
 
 def _register_fork_hooks(

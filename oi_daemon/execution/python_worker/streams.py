@@ -348,8 +348,7 @@ class Input(io.RawIOBase):
             number = self._channel.send(input=self.prompt, password=self.password)
             self._output.mark("D", number)
             self._output.flush()
-            with self._interrupts:
-                return self._channel.wait_for_answer(number) or b""
+            return self._channel.wait_for_answer(number, self._interrupts) or b""
 
 
 class InputStream(io.TextIOWrapper):

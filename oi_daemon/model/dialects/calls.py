@@ -10,9 +10,11 @@ from oi_daemon.messages import Executing
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
 from oi_daemon.model.dialects.deltas import CallDelta, FunctionDelta
+from oi_daemon.model.dialects.function_arguments import FunctionArguments
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reasoning_fields import ReasoningFields
 from oi_daemon.model.dialects.text import TOOL
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.model.limits import MAX_NAME, check_calls
 from oi_daemon.model.provider import ProviderData
 
@@ -34,18 +36,25 @@ class CallParser:
     the others are kept until it has ended.
     """
 
-    def __init__(self, is_language: Callable[[str], bool], reasoning: ReasoningFields) -> None:
+    def __init__(
+        self,
+        is_language: Callable[[str], bool],
+        reasoning: ReasoningFields,
+        functions: Mapping[str, ToolFunction],
+    ) -> None:
         """
         Args:
+            functions: the functions that may be called beside `execute`, by their names.
             reasoning: the reasoning of the reply, which is stored with its first call.
         """
         self._is_language = is_language
+        self._functions = functions
         self._reasoning = reasoning
         self._data = ProviderData()
         """What the server needs back with the call that streams."""
         self._index = 0
         """Index of the call that streams."""
-        self._parser: ArgumentParser | None = None
+        self._parser: ArgumentParser | FunctionArguments | None = None
         """Parser of the call that streams; None if there is none."""
         self._name = ""
         """Name of the call that streams; empty until the server has sent one."""
@@ -112,13 +121,17 @@ class CallParser:
 
     def _set_name(self, name: str) -> None:
         self._name = without_controls(name)[:MAX_NAME]
+        if function := self._functions.get(self._name):
+            self._parser = FunctionArguments(function)
+            return
         language = self._name.lower()
         self._parser = ArgumentParser(language if self._is_language(language) else None)
 
     @property
     def _unknown(self) -> bool:
         """Whether the call that streams names a tool that does not exist."""
-        return self._name not in ("", TOOL) and not self._is_language(self._name.lower())
+        is_known = self._name in ("", TOOL) or self._name in self._functions
+        return not is_known and not self._is_language(self._name.lower())
 
     def _stream(self, arguments: str) -> list[ReplyPart]:
         """Return the parts that these arguments add. Those of an unknown tool are not shown."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from oi_daemon.model.functions import ToolFunction, definition
+
 ToolStyle = Literal["tools", "functions", "markdown"]
 """How a model is asked to write code."""
 
@@ -26,8 +28,10 @@ def system_message(
     return "\n\n".join(part for part in (text.strip(), how, environment) if part)
 
 
-def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any]:
-    """Return the parameters of a request that let the model call `execute`."""
+def tool_parameters(
+    style: ToolStyle, languages: Sequence[str], functions: Sequence[ToolFunction] = ()
+) -> dict[str, Any]:
+    """Return the parameters of a request that let the model call `execute`, and these functions."""
     function = {
         "name": "execute",
         "description": "Run code on the user's machine and get its output.",
@@ -40,11 +44,12 @@ def tool_parameters(style: ToolStyle, languages: Sequence[str]) -> dict[str, Any
             "required": ["language", "code"],
         },
     }
+    definitions = [function, *map(definition, functions)]
     match style:
         case "tools":
-            return {"tools": [{"type": "function", "function": function}]}
+            return {"tools": [{"type": "function", "function": each} for each in definitions]}
         case "functions":
-            return {"functions": [function]}
+            return {"functions": definitions}
         case "markdown":
             return {}
 

@@ -4,7 +4,7 @@ Tool calls, legacy function calls and calls written as text are understood in ev
 was asked for; fences are code in the style `markdown` only.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -17,6 +17,7 @@ from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reasoning_fields import ReasoningFields
 from oi_daemon.model.dialects.text import TextParser
 from oi_daemon.model.dialects.written_calls import WrittenCall
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.model.limits import MAX_WRITTEN, check_length
 
 OWN_ENDS = frozenset({"stop", "tool_calls", "function_call", "end_turn", "stop_sequence", "eos"})
@@ -32,15 +33,18 @@ class ReplyParser:
         style: ToolStyle = "tools",
         *,
         begins_thinking: bool = False,
+        functions: Sequence[ToolFunction] = (),
     ) -> None:
         """
         Args:
             style: how the model was asked to write code.
+            functions: those that may be called beside `execute`.
             begins_thinking: see `ThinkingFilter`.
         """
-        self._text = TextParser(is_language, style, begins_thinking=begins_thinking)
+        named = {function.name: function for function in functions}
+        self._text = TextParser(is_language, style, named, begins_thinking=begins_thinking)
         self._reasoning = ReasoningFields()
-        self._calls = CallParser(is_language, self._reasoning)
+        self._calls = CallParser(is_language, self._reasoning, named)
         self._text_after_calls = StringIO()
         """Text that came during a call and is passed on after it."""
         self._saw_delta = False

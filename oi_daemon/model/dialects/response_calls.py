@@ -1,15 +1,17 @@
 """The calls of a response, as parts of a reply."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from oi_daemon.messages import Executing
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
+from oi_daemon.model.dialects.function_arguments import FunctionArguments
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.response_events import OutputItem
 from oi_daemon.model.dialects.text import TOOL
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.model.limits import MAX_NAME, check_calls
 from oi_daemon.model.provider import ProviderData
 
@@ -22,7 +24,7 @@ class _OpenCall:
     language: str | None
     """The language of a custom tool; None of the function `execute`."""
     data: ProviderData
-    parser: ArgumentParser
+    parser: ArgumentParser | FunctionArguments
     is_known: bool
     """Whether there is a tool of this name."""
     parts: list[ReplyPart] = field(default_factory=list)
@@ -38,12 +40,18 @@ class ResponseCalls:
     which is called once the response is complete.
     """
 
-    def __init__(self, language_of: Callable[[str], str | None]) -> None:
+    def __init__(
+        self,
+        language_of: Callable[[str], str | None],
+        functions: Sequence[ToolFunction] = (),
+    ) -> None:
         """
         Args:
+            functions: those that may be called beside `execute`.
             language_of: returns the language whose custom tool has a name; None for another tool.
         """
         self._language_of = language_of
+        self._functions = {function.name: function for function in functions}
         self._calls: dict[int, _OpenCall] = {}
         """The calls by their place in the response."""
         self._written = 0
@@ -87,8 +95,8 @@ class ResponseCalls:
             name=name,
             language=language,
             data=data,
-            parser=ArgumentParser(language),
-            is_known=language is not None or name in ("", TOOL),
+            parser=self._parser(name, language),
+            is_known=language is not None or name in ("", TOOL, *self._functions),
         )
 
     def feed(self, index: int, delta: str) -> list[ReplyPart]:
@@ -111,9 +119,13 @@ class ResponseCalls:
             return []
         if whole.startswith(raw):
             return self.feed(index, whole[len(raw) :])
-        call.parser = ArgumentParser(call.language)
+        call.parser = self._parser(call.name, call.language)
         call.parser.feed(whole)
         return []
+
+    def _parser(self, name: str, language: str | None) -> ArgumentParser | FunctionArguments:
+        function = self._functions.get(name)
+        return FunctionArguments(function) if function else ArgumentParser(language)
 
     def cut(self, index: int) -> None:
         """Take note that the call at this place never ends, so that it does not run."""

@@ -1,6 +1,6 @@
 """A response of `/responses` as parts of a reply."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -21,6 +21,7 @@ from oi_daemon.model.dialects.response_events import (
 from oi_daemon.model.dialects.text import TextParser
 from oi_daemon.model.dialects.written_calls import WrittenCall
 from oi_daemon.model.events import StreamedError
+from oi_daemon.model.functions import ToolFunction
 from oi_daemon.model.limits import MAX_WRITTEN, check_length
 
 MAX_REASONING = 8_000_000
@@ -42,6 +43,7 @@ class ResponseParser:
         language_of: Callable[[str], str | None],
         is_language: Callable[[str], bool],
         style: ToolStyle = "tools",
+        functions: Sequence[ToolFunction] = (),
         *,
         begins_thinking: bool = False,
         covered: int = 0,
@@ -50,12 +52,14 @@ class ResponseParser:
         Args:
             language_of: see `ResponseCalls`.
             style: how the model was asked to write code.
+            functions: those that may be called beside `execute`.
             begins_thinking: see `ThinkingFilter`.
             covered: how many messages a summary would cover that the server makes.
         """
         self._covered = covered
-        self._calls = ResponseCalls(language_of)
-        self._text = TextParser(is_language, style, begins_thinking=begins_thinking)
+        self._calls = ResponseCalls(language_of, functions)
+        names = {function.name for function in functions}
+        self._text = TextParser(is_language, style, names, begins_thinking=begins_thinking)
         self._text_after_calls = StringIO()
         """Text that came after a call had begun, and is passed on after it."""
         self._items: list[Mapping[str, Any]] = []

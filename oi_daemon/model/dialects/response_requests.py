@@ -26,6 +26,7 @@ from oi_daemon.model.dialects.requests import (
 )
 from oi_daemon.model.dialects.rounds import rounds
 from oi_daemon.model.endpoint import Endpoint
+from oi_daemon.model.functions import ToolFunction, definition
 from oi_daemon.model.provider import ProviderData, provider_data
 
 NO_CUSTOM_TOOL = (
@@ -44,7 +45,13 @@ def custom_tool_name(language: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]", "_", language)[:64]
 
 
-def tools(style: ToolStyle, languages: Sequence[str], *, custom: bool) -> list[dict[str, Any]]:
+def tools(
+    style: ToolStyle,
+    languages: Sequence[str],
+    functions: Sequence[ToolFunction] = (),
+    *,
+    custom: bool,
+) -> list[dict[str, Any]]:
     """Return the tools of a request; none in the style `markdown`.
 
     Args:
@@ -52,6 +59,7 @@ def tools(style: ToolStyle, languages: Sequence[str], *, custom: bool) -> list[d
     """
     if style == "markdown":
         return []
+    further = [{"type": "function", **definition(each), "strict": False} for each in functions]
     if custom:
         return [
             {
@@ -61,11 +69,11 @@ def tools(style: ToolStyle, languages: Sequence[str], *, custom: bool) -> list[d
                 " Send plain code, no JSON, no fences.",
             }
             for language in languages
-        ]
+        ] + further
     (tool,) = tool_parameters("tools", languages)["tools"]
     function = tool["function"]
     parameters = {**function["parameters"], "additionalProperties": False}
-    return [{"type": "function", **function, "parameters": parameters, "strict": True}]
+    return [{"type": "function", **function, "parameters": parameters, "strict": True}, *further]
 
 
 def input_items(

@@ -1,6 +1,6 @@
 """The text of a reply: its message, its thinking, and the code and the calls written into it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from oi_daemon.messages import ThinkingChunk
 from oi_daemon.model.dialects.fences import FenceParser
@@ -20,15 +20,21 @@ class TextParser:
     """
 
     def __init__(
-        self, is_language: Callable[[str], bool], style: ToolStyle, *, begins_thinking: bool
+        self,
+        is_language: Callable[[str], bool],
+        style: ToolStyle,
+        functions: Container[str] = (),
+        *,
+        begins_thinking: bool,
     ) -> None:
         """
         Args:
+            functions: names of the functions that may be called beside `execute`.
             begins_thinking: see `ThinkingFilter`.
         """
         self.thinking = ThinkingFilter(begins_thinking=begins_thinking)
         self._calls = WrittenCallParser(
-            lambda name: name == TOOL or is_language(name.lower()),
+            lambda name: name == TOOL or name in functions or is_language(name.lower()),
         )
         self._fences = FenceParser(is_language if style == "markdown" else _no_language)
 
