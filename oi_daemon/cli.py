@@ -34,7 +34,7 @@ def daemon() -> NoReturn:
     arguments = parser.parse_args()
     if arguments.download_model:
         sys.exit(_download_model())
-    if not arguments.stdio and not arguments.acp:
+    if not (arguments.stdio or arguments.acp or arguments.mcp):
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
     from oi_daemon import keys
 
@@ -48,6 +48,10 @@ def daemon() -> NoReturn:
         from oi_daemon.server.acp.serve import serve_acp
 
         run_server(partial(serve_acp, make), debug=arguments.debug)
+    if arguments.mcp:
+        from oi_daemon.server.mcp.serve import serve_mcp
+
+        run_server(partial(serve_mcp, make), debug=arguments.debug)
     run(make, debug=arguments.debug)
 
 
@@ -118,6 +122,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="Serve one client that speaks the Agent Client Protocol, over standard input and"
         " output: Zed, JetBrains, CodeCompanion, JupyterLab, acpx, ...",
+    )
+    parser.add_argument(
+        "--mcp",
+        action="store_true",
+        help="Serve one host of the Model Context Protocol, over standard input and output:"
+        " Claude Code, Codex, opencode, Cursor, VS Code, ...",
     )
     parser.add_argument("--debug", action="store_true", help="Log every step to standard error")
     parser.add_argument(

@@ -17,8 +17,9 @@ OIError                     base of all; its message never holds a key
 `kind` is the word that travels in a JSON-RPC error's `data.kind`, `code` its number.
 """
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 
 class OIError(Exception):
@@ -28,6 +29,8 @@ class OIError(Exception):
     """The word in `data.kind` of the JSON-RPC error."""
     code: int = -32000
     """The code of the JSON-RPC error."""
+    details: Mapping[str, Any] = MappingProxyType({})
+    """Further fields of the JSON-RPC error's `data`."""
 
 
 class InvalidError(OIError, ValueError):

@@ -81,7 +81,7 @@ def failure(request_id: Id | None, error: OIError, message: str) -> dict[str, An
         request_id: None if no id could be read.
         message: the error's text, with nothing in it that must not be shown.
     """
-    data: dict[str, Any] = {"kind": error.kind}
+    data: dict[str, Any] = {"kind": error.kind, **error.details}
     if isinstance(error, NoModelError) and error.models:
         data["models"] = [name for name in error.models if without_controls(name) == name]
     shape = {"code": error.code, "message": message, "data": data}
