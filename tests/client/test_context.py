@@ -54,7 +54,9 @@ def test_fifty_more_turns_of_300_messages_stay_within_a_window_of_8k(
         assert tokens(body) < WINDOW
         assert body["messages"][0]["role"] == "system"
         _see_pairs_together(body["messages"])
-    assert server.bodies[-1]["messages"][-1] == {"role": "user", "content": "And?"}
+    last = server.bodies[-1]["messages"][-1]  # after a summary of all before it, or alone
+    assert last["role"] == "user"
+    assert last["content"].endswith("And?")
 
 
 def _is_for_a_summary(body: dict[str, Any]) -> bool:
