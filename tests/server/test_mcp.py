@@ -265,7 +265,8 @@ def test_kill_of_the_host_leaves_nothing(wire: WireClient) -> None:
 
 
 def _has_worker(daemon: Any) -> bool:
-    return any("python_worker" in command_line(child) for child in daemon.children())
+    commands = [" ".join(command_line(child)) for child in daemon.children()]
+    return any("python_worker" in command for command in commands)
 
 
 def _lives(process: Any) -> bool:
