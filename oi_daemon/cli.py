@@ -1,18 +1,18 @@
-"""The entry points of the commands `oi-daemon` and `interpreter`."""
+"""The entry points of the commands `oi-daemon` and `interpreter`.
 
-import argparse
-import asyncio
-import logging
-import os
-import signal
+What is not needed by all of them is imported where it is used: a door to the shared daemon is
+through before `argparse` alone would be imported.
+"""
+
 import sys
-from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from oi_daemon import __version__
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Coroutine
+    from typing import Any, NoReturn
 
     from oi_daemon.server.outbox import Outbox
     from oi_daemon.server.session import Service
@@ -27,21 +27,29 @@ example for a shell script, with one JSON object per line:
     "params":{"language":"python","code":"2+2"}}' | tr -d '\\n' | oi-daemon --stdio"""
 
 
-def daemon() -> NoReturn:
+def daemon() -> "NoReturn":
     """Run the command `oi-daemon`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until the session handles it
+    _end_at_interrupt()
+    if sorted(sys.argv[1:]) == ["--shared", "--stdio"]:
+        sys.exit(_door())
     parser = _parser()
     arguments = parser.parse_args()
     if arguments.download_model:
         sys.exit(_download_model())
+    if arguments.shared in ("status", "stop"):
+        sys.exit(_control(arguments.shared, yes=arguments.yes))
     if not (arguments.stdio or arguments.acp or arguments.mcp):
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
+    if arguments.stdio and arguments.shared and not arguments.private:
+        sys.exit(_door(*(["debug"] if arguments.debug else [])))
+    from functools import partial
+
     from oi_daemon import keys
 
     keys.take()
     from oi_daemon.server.methods import Methods
 
-    def make(sink: Any) -> Methods:
+    def make(sink: "Any") -> Methods:
         return Methods(sink, debug=arguments.debug)
 
     if arguments.acp:
@@ -55,9 +63,11 @@ def daemon() -> NoReturn:
     run(make, debug=arguments.debug)
 
 
-def terminal() -> NoReturn:
+def terminal() -> "NoReturn":
     """Run the command `interpreter`."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback until there is a turn to stop
+    import signal
+
+    _end_at_interrupt()  # until there is a turn to stop
     from oi_daemon import keys
 
     keys.conceal()
@@ -68,8 +78,22 @@ def terminal() -> NoReturn:
     sys.exit(main())
 
 
-def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn:
+def shared(listener: int, name: str) -> "NoReturn":
+    """Be the shared daemon; a door starts it.
+
+    Args:
+        listener: descriptor of the socket that listens.
+        name: the socket's name in the current folder.
+    """
+    from oi_daemon.server.hub import serve_doors
+
+    serve_doors(listener, name)
+
+
+def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> "NoReturn":
     """Serve the client at stdin and stdout, then end the process."""
+    from functools import partial
+
     from oi_daemon.server.session import serve
 
     run_server(partial(serve, make), debug=debug)
@@ -77,12 +101,16 @@ def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> NoReturn
 
 def run_server(
     serve: "Callable[[int, int], Coroutine[Any, Any, int]]", *, debug: bool = False
-) -> NoReturn:
+) -> "NoReturn":
     """Serve the client at stdin and stdout in this way, then end the process.
 
     Args:
         serve: is given the descriptors; returns the exit code.
     """
+    import asyncio
+    import logging
+    import os
+
     from oi_daemon.logs import configure
     from oi_daemon.server.descriptors import claim
 
@@ -91,6 +119,25 @@ def run_server(
     code = asyncio.Runner().run(serve(stdin, stdout))
     logging.shutdown()
     os._exit(code)  # a library's thread in a slow import or name resolution is not waited for
+
+
+def _end_at_interrupt() -> None:
+    """Let an interrupt end the process without a traceback."""
+    import _signal  # type: ignore[import-not-found]  # `signal` takes some milliseconds more
+
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+
+def _door(*options: str) -> int:
+    from oi_daemon.shared.door import pass_through
+
+    return pass_through("stdio", __version__, options)
+
+
+def _control(command: str, *, yes: bool) -> int:
+    from oi_daemon.shared import control
+
+    return control.stop(yes=yes) if command == "stop" else control.status()
 
 
 def _download_model() -> int:
@@ -105,7 +152,9 @@ def _download_model() -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser() -> "argparse.ArgumentParser":
+    import argparse
+
     parser = argparse.ArgumentParser(
         prog="oi-daemon",
         description=_DESCRIPTION,
@@ -129,6 +178,19 @@ def _parser() -> argparse.ArgumentParser:
         help="Serve one host of the Model Context Protocol, over standard input and output:"
         " Claude Code, Codex, opencode, Cursor, VS Code, ...",
     )
+    parser.add_argument(
+        "--shared",
+        nargs="?",
+        const="use",
+        choices=["use", "status", "stop"],
+        metavar="status|stop",
+        help="With --stdio: by the daemon that all clients of yours share, which outlives them;"
+        " it is started at need. Alone: show or stop the shared daemons",
+    )
+    parser.add_argument(
+        "--private", action="store_true", help="By a daemon of the client's own, also with --shared"
+    )
+    parser.add_argument("-y", "--yes", action="store_true", help="Stop without asking")
     parser.add_argument("--debug", action="store_true", help="Log every step to standard error")
     parser.add_argument(
         "--download-model",

@@ -8,7 +8,7 @@ its children inherit.
 import os
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 NAMES = ("OPENAI_API_KEY", "OI_API_KEY")
@@ -89,19 +89,66 @@ def environ() -> dict[str, str]:
     return {**os.environ, **_removed}
 
 
-def withheld(passed: Collection[str]) -> tuple[str, ...]:
-    """Return the names of all variables that code does not get; `passed` are those that it may."""
-    named = {name for name, value in environ().items() if _holds_key(value)}
-    return tuple(sorted({*NAMES, *named} - set(passed)))
+class Environ(Mapping[str, str]):
+    """A client's environment without the variables that hold keys, which code does not get.
+
+    Equal ones can be exchanged for each other.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        """
+        Args:
+            variables: all of the environment; the keys in it are known from now on.
+        """
+        for name in NAMES:
+            add(variables.get(name))
+        secret = {name for name, value in variables.items() if name in NAMES or _holds_key(value)}
+        self._plain = {name: value for name, value in variables.items() if name not in secret}
+        self._secret = {name: variables[name] for name in secret}
+        self._hash = hash((frozenset(self._plain.items()), frozenset(self._secret.items())))
+
+    def __getitem__(self, name: str) -> str:
+        return self._plain[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Environ):
+            return NotImplemented
+        return (self._plain, self._secret) == (other._plain, other._secret)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        return f"<Environ of {len(self._plain)} variables>"
+
+    @property
+    def whole(self) -> dict[str, str]:
+        """All variables, also those that hold keys."""
+        return {**self._plain, **self._secret}
+
+    def withheld(self, passed: Collection[str]) -> tuple[str, ...]:
+        """Return the names of the variables that code does not get; `passed` are those it may."""
+        named = {name for name, value in self.whole.items() if _holds_key(value)}
+        return tuple(sorted({*NAMES, *named} - set(passed)))
+
+    def for_code(
+        self, environment: Mapping[str, str], withheld: Collection[str], passed: Iterable[str]
+    ) -> dict[str, str]:
+        """Return an environment for code: without these variables, and with those passed."""
+        given = {name: self._secret[name] for name in passed if name in self._secret}
+        kept = {name: value for name, value in environment.items() if name not in withheld}
+        return {**kept, **given}
 
 
-def for_code(
-    environment: Mapping[str, str], withheld: Collection[str], passed: Iterable[str]
-) -> dict[str, str]:
-    """Return an environment for code: without these variables, and with those passed."""
-    given = {name: _removed[name] for name in passed if name in _removed}
-    kept = {name: value for name, value in environment.items() if name not in withheld}
-    return {**kept, **given}
+def process_environ() -> Environ:
+    """Return the environment of this process, as that of its one client."""
+    return Environ(environ())
 
 
 def _holds_key(value: str) -> bool:

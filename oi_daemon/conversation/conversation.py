@@ -19,6 +19,7 @@ from oi_daemon.conversation.turn import Status, Turn
 from oi_daemon.errors import BusyError, ModelError
 from oi_daemon.execution.interpreters import BackgroundBlock, Interpreters
 from oi_daemon.execution.spares import Spares
+from oi_daemon.keys import Environ
 from oi_daemon.messages import (
     Chunk,
     CodeMessage,
@@ -97,10 +98,12 @@ class Conversation:
         model_for: ModelFor,
         history_for: HistoryFor,
         spares: Spares | None = None,
+        environ: Environ | None = None,
     ) -> None:
         """
         Args:
             spares: started Python processes, shared with other conversations.
+            environ: the environment in which code runs; None for this process's.
         """
         self.id = id
         self.settings = settings
@@ -109,7 +112,7 @@ class Conversation:
         """Number of turns that have begun."""
         self._model_for = model_for
         self._transcript = Transcript(id, lambda: self.settings, history_for)
-        self._processes = LanguageProcesses(spares, self._went_to_background)
+        self._processes = LanguageProcesses(spares, self._went_to_background, environ)
         self._background = BackgroundBlocks(self._keep_ended)
         self._emit: Emit | None = None
         """Sends the chunks of the latest turn, and those of blocks that it leaves behind."""

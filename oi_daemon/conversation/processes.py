@@ -21,15 +21,20 @@ class LanguageProcesses:
     """Keeps the language processes of one conversation, and replaces them at need."""
 
     def __init__(
-        self, spares: Spares | None = None, on_background: OnBackground = lambda _: None
+        self,
+        spares: Spares | None = None,
+        on_background: OnBackground = lambda _: None,
+        environ: keys.Environ | None = None,
     ) -> None:
         """
         Args:
             spares: started Python processes, shared with other conversations.
             on_background: called with each block that goes to the background.
+            environ: the environment in which code runs; None for this process's.
         """
         self._spares = spares
         self._on_background = on_background
+        self._environ = keys.process_environ() if environ is None else environ
         self.tools = Toolbox()
         """The MCP servers whose tools Python code may call."""
         self._interpreters: Interpreters | None = None
@@ -41,7 +46,7 @@ class LanguageProcesses:
     def workplace(self, settings: Settings) -> Workplace:
         """Return where and how code runs with these settings; its limits are theirs from now on."""
         self._limits.apply(settings)
-        workplace = _workplace(settings, self._limits)
+        workplace = _workplace(settings, self._limits, self._environ)
         return replace(workplace, has_tools=settings.mcp is not None, tools=self.tools)
 
     async def under(self, settings: Settings) -> Interpreters:
@@ -91,7 +96,7 @@ def problem_of_folder(cwd: str | None) -> str | None:
     return f"settings.cwd: the folder {cwd} does not exist, so no code can run there."
 
 
-def _workplace(settings: Settings, limits: Limits) -> Workplace:
+def _workplace(settings: Settings, limits: Limits, environ: keys.Environ) -> Workplace:
     """Return where and how code runs with these settings."""
     cwd = settings.cwd or str(Path.cwd())
     sandbox = None
@@ -102,9 +107,10 @@ def _workplace(settings: Settings, limits: Limits) -> Workplace:
     passed = tuple((settings.pass_keys or "").replace(",", " ").split())
     return Workplace(
         cwd=cwd,
+        environ=environ,
         python=settings.python,
         limits=limits,
         sandbox=sandbox,
-        withheld=keys.withheld(passed),
+        withheld=environ.withheld(passed),
         passed=passed,
     )

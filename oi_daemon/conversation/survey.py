@@ -14,7 +14,6 @@ from functools import partial
 from itertools import islice
 from typing import TypeVar
 
-from oi_daemon import keys
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
@@ -130,12 +129,13 @@ async def _python_facts(workplace: Workplace) -> PythonFacts | None:
     """Return facts of the user's Python. If it is the daemon's own, it is not started for that."""
     modules = [_MODULES.get(name, name) for name in PACKAGES]
     try:
-        python = find_python(workplace.python, os.environ)
+        python = find_python(workplace.python, workplace.environ)
         if python == sys.executable:
             found = [importlib.util.find_spec(name) is not None for name in modules]
             return _facts(platform.python_version(), found)
-        variables = environment(python, os.environ)
-        variables = keys.for_code(variables, workplace.withheld, workplace.passed)
+        environ = workplace.environ
+        variables = environment(python, environ)
+        variables = environ.for_code(variables, workplace.withheld, workplace.passed)
         version, found = json.loads(await _run(python, modules, variables))
         return _facts(str(version), found)
     except (NotInstalledError, OSError, TimeoutError, ValueError) as error:

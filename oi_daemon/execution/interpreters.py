@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
@@ -83,8 +83,9 @@ class Interpreters:
     async def run(self, language: str, code: str) -> AsyncGenerator[Chunk, None]:
         """Run one block. See `oi_daemon.conversation.collaborators.Execution.run`."""
         detach, self._detach_next = self._detach_next, False
-        found = find_language(language)
-        why = _unknown(language) if found is None else found.missing()
+        environ = self._workplace.environ
+        found = find_language(language, environ)
+        why = _unknown(language, environ) if found is None else found.missing(environ)
         if found is None or why is not None:
             yield Output(f"{why}\n")
             yield ActiveLine(None)
@@ -192,7 +193,7 @@ class Interpreters:
         Args:
             language: the only one to ask. Default: all.
         """
-        found = None if language is None else find_language(language)
+        found = None if language is None else find_language(language, self._workplace.environ)
         names = [*self._processes] if language is None else [found.name] if found else []
         asked = {name: self._processes[name] for name in names if name in self._processes}
         answers = await asyncio.gather(*(process.look_up(lookup) for process in asked.values()))
@@ -257,7 +258,7 @@ _BUSY = (
 )
 
 
-def _unknown(language: str) -> str:
+def _unknown(language: str, environ: Mapping[str, str]) -> str:
     """The sentence for a language that cannot be run here."""
-    known = ", ".join(runnable())
+    known = ", ".join(runnable(environ))
     return f"Code in {language!r} cannot be run here. The languages that can be run are: {known}."

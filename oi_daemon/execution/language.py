@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from oi_daemon.execution.limits import Limits
-from oi_daemon.keys import NAMES
+from oi_daemon.keys import NAMES, Environ, process_environ
 from oi_daemon.messages import Chunk
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Workplace:
 
     cwd: str
     """Folder in which a language's process starts."""
+    environ: Environ = field(default_factory=process_environ, repr=False)
+    """The environment of the client that code runs for."""
     python: str | None = None
     """Python that runs Python code. None: the one that `find_python` chooses."""
     shown_head: int = 1 << 20
@@ -81,6 +83,12 @@ class StartedProcess:
     """How long it has been running."""
     ports: tuple[int, ...]
     """The TCP ports on which it listens, in their order."""
+
+
+class Missing(Protocol):
+    """Gives the reason why a language cannot run, or None if it can."""
+
+    def __call__(self, environ: Mapping[str, str] | None = None) -> str | None: ...
 
 
 class Process(Protocol):
@@ -162,8 +170,9 @@ class Language:
     """Other names by which a model or a user may call the language."""
     start: Callable[[Workplace], Process]
     """Makes the language's `Process` for a workplace. The system's process starts at first need."""
-    missing: Callable[[], str | None] = lambda: None
-    """Gives the reason why the language cannot run on this machine, or None if it can."""
+    missing: Missing = lambda environ=None: None
+    """Gives the reason why the language cannot run in an environment, by default this process's, or
+    None if it can."""
     path: Callable[[Workplace], str | None] = lambda workplace: None
     """Gives the path of the program that runs the language at a workplace, or None if there is
     none.  Raises NotInstalledError if a setting names a program that does not exist. """

@@ -13,7 +13,10 @@ class Background:
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run the work as a task of its own."""
-        task = asyncio.create_task(work)
+        self.keep(asyncio.create_task(work))
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Keep a task that was started elsewhere."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from oi_daemon.conversation.conversation import Conversation, ModelFor
 from oi_daemon.execution.spares import Spares
 from oi_daemon.history import History, in_background, in_thread
+from oi_daemon.keys import Environ
 from oi_daemon.messages import ConversationState
 from oi_daemon.server.background import Background
 from oi_daemon.server.feed import Feed, Receiver
@@ -43,16 +44,17 @@ class Conversations:
         """The conversation if this daemon has it in memory, else None."""
         return self._active.get(id)
 
-    def open(self, id: str, settings: Settings) -> Conversation:
+    def open(self, id: str, settings: Settings, environ: Environ) -> Conversation:
         """The conversation, active from now on. It loads its messages when it needs them.
 
         Args:
             settings: those with which it begins, if it was not active before.
+            environ: the environment in which its code runs then.
         """
         conversation = self.active(id)
         if conversation is None:
             conversation = Conversation(
-                id, settings, self._model_for, self.history_for, self._spares
+                id, settings, self._model_for, self.history_for, self._spares, environ
             )
             self._active[id] = conversation
             if self._nobody_to_ask:

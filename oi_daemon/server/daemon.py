@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import time
+from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -69,7 +70,7 @@ class Daemon:
         stream would grow faster than its length.
         """
         turns = -1
-        while turns != self._turns() or self._is_busy():
+        while turns != self._turns() or self.is_busy():
             turns = self._turns()
             await asyncio.sleep(_PRELOAD_AFTER)
         await self.models.preload()
@@ -79,10 +80,15 @@ class Daemon:
         """How many turns have begun."""
         return sum(conversation.turns for conversation in self.conversations)
 
-    def _is_busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether a turn runs."""
         idle = ConversationState.IDLE
         return any(conversation.state is not idle for conversation in self.conversations)
+
+    def keep(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Let requests run on whose client is gone."""
+        for task in tasks:
+            self._background.keep(task)
 
     async def close(self) -> None:
         """Interrupt what runs, and end all processes."""

@@ -22,6 +22,7 @@ from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.registry import languages
 from oi_daemon.execution.process.guard import guard_problems
 from oi_daemon.history import History, in_thread, new_id
+from oi_daemon.keys import Environ, process_environ
 from oi_daemon.messages import EventChunk, dump, load
 from oi_daemon.messages.text import without_controls
 from oi_daemon.protocol.lookups import Completions, Documentation, Variables
@@ -83,6 +84,8 @@ class Methods:
         sink: Sink,
         daemon: Daemon | None = None,
         *,
+        environ: Environ | None = None,
+        folder: str | None = None,
         debug: bool = False,
         on_cut: Callable[[], None] = lambda: None,
     ) -> None:
@@ -91,6 +94,8 @@ class Methods:
             sink: takes the chunks that the client gets.
             daemon: the one that serves this client among others. None: one for this client alone,
                 which ends with it.
+            environ: the client's environment; None for this process's.
+            folder: where code runs if nothing else says so; None for this process's folder.
             debug: the setting `debug_mode`, unless the client sets it.
             on_cut: called when the client has left too much unread to be served any longer.
         """
@@ -98,6 +103,8 @@ class Methods:
         self._daemon = daemon or Daemon()
         self._conversations = self._daemon.conversations
         self._receiver = Receiver(sink, is_alone=self._is_alone, on_cut=on_cut)
+        self._environ = process_environ() if environ is None else environ
+        self._folder = folder
         self._debug = debug
         self._settings = Settings()
         """The settings with which a conversation of this client begins."""
@@ -115,12 +122,12 @@ class Methods:
         Raises:
             InvalidError: the client's settings do not fit.
         """
-        loaded = load_settings()
+        loaded = load_settings(self._environ.whole)
         self._problems = loaded.problems
         given = {"debug_mode": True} if self._debug else {}
         configured = change(loaded.settings, {**given, **(settings or {})})
-        if configured.cwd is None and folder is not None:
-            configured = change(configured, {"cwd": folder})
+        if configured.cwd is None and (found := folder or self._folder) is not None:
+            configured = change(configured, {"cwd": found})
         self._settings = configured
         logs.apply(configured)
 
@@ -252,9 +259,11 @@ class Methods:
 
     async def languages(self, params: NoParams) -> Languages:
         settings = self._settings
-        place = Workplace(cwd=settings.cwd or str(Path.cwd()), python=settings.python)
+        cwd, environ = settings.cwd or str(Path.cwd()), self._environ
+        place = Workplace(cwd=cwd, python=settings.python, environ=environ)
         entries = [
-            language_entry(language, place, self._daemon.versions) for language in languages()
+            language_entry(language, place, self._daemon.versions)
+            for language in languages(environ)
         ]
         return Languages(languages=await asyncio.gather(*entries))
 
@@ -315,7 +324,7 @@ class Methods:
 
     def language_names(self) -> list[str]:
         """The names of all languages, for the answer to `initialize`."""
-        return [language.name for language in languages()]
+        return [language.name for language in languages(self._environ)]
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """Stop the turn of this request, because the client has cancelled the request."""
@@ -347,7 +356,7 @@ class Methods:
 
     def _open(self, id: str | None) -> Conversation:
         """The conversation, active from now on."""
-        return self._conversations.open(self._id_of(id), self._settings)
+        return self._conversations.open(self._id_of(id), self._settings, self._environ)
 
     def _history(self, id: str | None) -> History:
         """The history in which a conversation is kept; the client's own if it is not active."""

@@ -86,6 +86,13 @@ class Outbox:
             self._waiting.append((limit, waiter))
             await waiter
 
+    def close(self) -> None:
+        """Drop what is queued, and write nothing more: the descriptor may soon be another's."""
+        if not self._broken:
+            self._break()
+        self._set_blocked(False)
+        self._wake()
+
     def _append(self, frame: bytes) -> None:
         if self._broken:
             return

@@ -121,7 +121,7 @@ def history_entry(entry: Entry) -> HistoryEntry:
 
 async def language_entry(language: Language, place: Workplace, versions: Versions) -> LanguageEntry:
     """Return what `oi/languages` says of a language, as it would run at this place."""
-    why, path = language.missing(), None
+    why, path = language.missing(place.environ), None
     try:
         path = language.path(place)
     except NotInstalledError as error:

@@ -57,9 +57,17 @@ class Service(Protocol):
 
 
 async def serve(make: Callable[[Outbox], Service], stdin: int, stdout: int) -> int:
-    """Serve the client at these descriptors until it ends or is gone. Returns the exit code."""
+    """Serve the client at these descriptors until it ends or is gone, or a signal comes.
+
+    Returns the exit code.
+    """
     with ExitStack() as watches:
-        return await ClientSession(make, stdin, stdout, watches).run()
+        session = ClientSession(make, stdin, stdout, watches)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, session.finish, 128 + number)
+            watches.callback(loop.remove_signal_handler, number)
+        return await session.run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +99,24 @@ class ClientSession:
         watch_output(stdout, self._client_gone, watches)
 
     async def run(self) -> int:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._finish, 128 + number)
-            self._watches.callback(loop.remove_signal_handler, number)
+        """Serve the client; returns the exit code."""
         reading = asyncio.create_task(self._read())
         code = await self._exit
         reading.cancel()
         await self._close()
+        self._outbox.close()
         return code
 
-    def _client_gone(self) -> None:
-        self._finish(1)
+    @property
+    def unanswered(self) -> set[asyncio.Task[None]]:
+        """The requests that run on although the client is gone."""
+        return self._tasks
 
-    def _finish(self, code: int) -> None:
+    def _client_gone(self) -> None:
+        self.finish(1)
+
+    def finish(self, code: int) -> None:
+        """End the session with this exit code, unless it ends already."""
         if not self._exit.done():
             self._exit.set_result(code)
 
@@ -130,7 +142,7 @@ class ClientSession:
             await self._end_of_input()
         except Exception:
             logger.exception("reading failed")
-            self._finish(1)
+            self.finish(1)
 
     async def _end_of_input(self) -> None:
         """Finish and answer what was accepted, without anybody to approve code or type input."""
@@ -140,7 +152,7 @@ class ClientSession:
         await self._outbox.below(0)
         lsp_client = self._lsp and self._lsp.is_initialized
         left = lsp_client and self._decoder.framing is Framing.HEADERS and not self._is_shut_down
-        self._finish(1 if left else 0)
+        self.finish(1 if left else 0)
 
     async def _handle_all(self, frames: Iterator[Frame]) -> None:
         for frame in frames:
@@ -174,7 +186,7 @@ class ClientSession:
             lsp = self._language_server()
             await lsp.notification(call.method, call.params)
             if lsp.exit_code is not None:
-                self._finish(lsp.exit_code)
+                self.finish(lsp.exit_code)
 
     async def _handle_request(self, call: Call) -> None:
         if call.id in self._requests:

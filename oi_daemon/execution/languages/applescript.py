@@ -3,10 +3,11 @@
 Not tested on a Mac: the tests run another program in place of `osascript`.
 """
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.environment import which
 from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.language_process import LanguageProcess
 
@@ -22,14 +23,14 @@ def applescript(workplace: Workplace) -> LanguageProcess:
     return file_worker("AppleScript", workplace, missing=missing, command=command)
 
 
-def missing() -> str | None:
+def missing(environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why AppleScript cannot run here, or None if it can."""
-    return None if shutil.which("osascript") else "AppleScript runs on macOS only."
+    return None if which("osascript", environ) else "AppleScript runs on macOS only."
 
 
 def path(workplace: Workplace) -> str | None:
     """The `osascript` that runs it, or None if there is none."""
-    return shutil.which("osascript")
+    return which("osascript", workplace.environ)
 
 
 LANGUAGE = Language(

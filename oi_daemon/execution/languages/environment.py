@@ -38,6 +38,11 @@ def find_python(setting: str | None, environ: Mapping[str, str]) -> str:
     return sys.executable
 
 
+def which(command: str, environ: Mapping[str, str] | None) -> str | None:
+    """The program that a command means in an environment; in None, this process's."""
+    return shutil.which(command, path=None if environ is None else environ.get("PATH"))
+
+
 def environment(python: str, environ: Mapping[str, str]) -> dict[str, str]:
     """The user's environment, changed so that `pip` and `python` belong to this Python."""
     changed = {**environ, **_PLAIN}

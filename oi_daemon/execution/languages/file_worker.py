@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oi_daemon.errors import NotInstalledError
-from oi_daemon.execution.language import Lookup, Workplace
+from oi_daemon.execution.language import Lookup, Missing, Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program, temporary_folder
@@ -33,7 +33,7 @@ def file_worker(
     name: str,
     workplace: Workplace,
     *,
-    missing: Callable[[], str | None],
+    missing: Missing,
     command: Callable[[Given], Sequence[str]],
     environ: Callable[[Mapping[str, str]], dict[str, str]] = dict,
     folder: str | None = None,
@@ -54,9 +54,9 @@ def file_worker(
     code_file = _CodeFile()
 
     def program() -> Program:
-        if (why := missing()) is not None:
+        if (why := missing(workplace.environ)) is not None:
             raise NotInstalledError(why)
-        plain = environment(find_python(workplace.python, os.environ), os.environ)
+        plain = environment(find_python(workplace.python, workplace.environ), workplace.environ)
         own = {} if folder is None else {folder: temporary_folder()}
         source = code_file.renew()
         return Program(

@@ -1,12 +1,11 @@
 """JavaScript: runs `javascript_worker/` in the user's Node.js."""
 
-import os
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Lookup, Workplace
-from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.languages.environment import environment, find_python, which
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
 from oi_daemon.execution.process.worker_spec import WorkerSpec
@@ -21,18 +20,18 @@ def javascript(workplace: Workplace) -> LanguageProcess:
     """A worker that runs JavaScript, and TypeScript if Node.js can strip types."""
 
     def program() -> Program:
-        node = shutil.which("node")
+        node = which("node", workplace.environ)
         if node is None:
-            raise NotInstalledError(missing() or "")
+            raise NotInstalledError(missing(workplace.environ) or "")
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
             # Node's checks of async hooks would end it after an interrupt in a timer's callback.
             options = ["--no-force-async-hooks-checks", "--disable-warning=ExperimentalWarning"]
             return [node, *options, str(_WORKER), str(control), str(answers), nonce]
 
-        python = find_python(workplace.python, os.environ)
+        python = find_python(workplace.python, workplace.environ)
         return Program(
-            command=command, environment=environment(python, os.environ), cwd=workplace.cwd
+            command=command, environment=environment(python, workplace.environ), cwd=workplace.cwd
         )
 
     spec = WorkerSpec(
@@ -46,16 +45,16 @@ def javascript(workplace: Workplace) -> LanguageProcess:
     return LanguageProcess(spec, workplace)
 
 
-def missing() -> str | None:
+def missing(environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why JavaScript cannot run here, or None if it can."""
-    if shutil.which("node"):
+    if which("node", environ):
         return None
     return "JavaScript needs Node.js 20.11 or later, which is not installed (no `node` in PATH)."
 
 
 def path(workplace: Workplace) -> str | None:
     """The Node.js that runs it, or None if there is none."""
-    return shutil.which("node")
+    return which("node", workplace.environ)
 
 
 def _request(number: int, code: str) -> bytes:

@@ -1,16 +1,15 @@
 """Jupyter kernels: each installed kernel is a further language, run through `jupyter_worker/`."""
 
-import os
 import re
-import shutil
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Workplace
-from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.languages.environment import environment, find_python, which
 from oi_daemon.execution.languages.kernels import KernelSpec
 from oi_daemon.execution.process.language_process import LanguageProcess
 from oi_daemon.execution.process.launch import Program
@@ -33,7 +32,7 @@ def start(kernel: KernelSpec, workplace: Workplace) -> LanguageProcess:
     def program() -> Program:
         if workplace.sandbox is not None and workplace.sandbox.mode == "isolated":
             raise NotInstalledError(_NO_SOCKETS)
-        environ = environment(find_python(workplace.python, os.environ), os.environ)
+        environ = environment(find_python(workplace.python, workplace.environ), workplace.environ)
         given = {
             name: Template(v).safe_substitute(environ) for name, v in kernel.environment.items()
         }
@@ -58,14 +57,14 @@ def start(kernel: KernelSpec, workplace: Workplace) -> LanguageProcess:
     return LanguageProcess(spec, workplace)
 
 
-def missing(kernel: KernelSpec) -> str | None:
+def missing(kernel: KernelSpec, environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why this kernel cannot run here, or None if it can."""
     if find_spec("jupyter_client") is None:
         return (
             f"The Jupyter kernel {kernel.name} is installed; to run code in it, oi-daemon needs an"
             ' extra: pip install "oi-daemon[jupyter]".'
         )
-    if not _ANY_PYTHON.fullmatch(kernel.command[0]) and shutil.which(kernel.command[0]) is None:
+    if not _ANY_PYTHON.fullmatch(kernel.command[0]) and which(kernel.command[0], environ) is None:
         return f"The Jupyter kernel {kernel.name} needs {kernel.command[0]}, which is not there."
     return None
 
@@ -77,8 +76,10 @@ def path(kernel: KernelSpec, workplace: Workplace) -> str | None:
     """
     if _ANY_PYTHON.fullmatch(kernel.command[0]):
         own = kernel.prefix and kernel.prefix / "bin" / kernel.command[0]
-        return str(own) if own and own.exists() else find_python(workplace.python, os.environ)
-    return shutil.which(kernel.command[0])
+        return (
+            str(own) if own and own.exists() else find_python(workplace.python, workplace.environ)
+        )
+    return which(kernel.command[0], workplace.environ)
 
 
 def _request(number: int, code: str) -> bytes:

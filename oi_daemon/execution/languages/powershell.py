@@ -3,10 +3,11 @@
 Not tested with a real PowerShell: the tests run a program that imitates one.
 """
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.environment import which
 from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.language_process import LanguageProcess
 
@@ -25,16 +26,16 @@ def powershell(workplace: Workplace) -> LanguageProcess:
     return file_worker("PowerShell", workplace, missing=missing, command=command)
 
 
-def missing() -> str | None:
+def missing(environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why PowerShell cannot run here, or None if it can."""
-    if shutil.which("pwsh") or shutil.which("powershell"):
+    if which("pwsh", environ) or which("powershell", environ):
         return None
     return "PowerShell is not installed (https://aka.ms/install-powershell says how to get `pwsh`)."
 
 
 def path(workplace: Workplace) -> str | None:
     """The PowerShell that runs it, or None if there is none."""
-    return shutil.which("pwsh") or shutil.which("powershell")
+    return which("pwsh", workplace.environ) or which("powershell", workplace.environ)
 
 
 LANGUAGE = Language(

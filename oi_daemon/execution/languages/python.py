@@ -1,6 +1,5 @@
 """Python: runs `python_worker/` in the user's Python."""
 
-import os
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Lookup, Workplace
@@ -19,13 +18,13 @@ def python(workplace: Workplace) -> LanguageProcess:
     """A worker that runs Python at this workplace."""
 
     def program() -> Program:
-        path = find_python(workplace.python, os.environ)
+        path = find_python(workplace.python, workplace.environ)
         folder = temporary_folder(workplace.sandbox.temporary if workplace.sandbox else None)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
             return [path, "-X", "utf8", str(_WORKER), str(control), str(answers), nonce, folder]
 
-        variables = environment(path, os.environ)
+        variables = environment(path, workplace.environ)
         if workplace.has_tools:
             variables[TOOLS] = "1"
         return Program(
@@ -59,7 +58,7 @@ def _lookup(number: int, lookup: Lookup) -> bytes:
 
 def path(workplace: Workplace) -> str:
     """The Python that runs it. See `find_python`."""
-    return find_python(workplace.python, os.environ)
+    return find_python(workplace.python, workplace.environ)
 
 
 LANGUAGE = Language(

@@ -1,10 +1,10 @@
 """R: an R of the user's installation that keeps running and executes blocks by `boot.R`."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Lookup, Workplace
+from oi_daemon.execution.languages.environment import which
 from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.language_process import LanguageProcess
 
@@ -44,19 +44,19 @@ def _lookup(number: int, lookup: Lookup) -> bytes:
     return f"{head} {code}\n".encode()
 
 
-def missing() -> str | None:
+def missing(environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why R cannot run here, or None if it can."""
-    if shutil.which("R") is None:
+    if which("R", environ) is None:
         return (
             "R is not installed: get it from https://www.r-project.org, or on Debian and Ubuntu"
             " by `apt install r-base-core`."
         )
-    return None if shutil.which("bash") else "R needs bash beside it, which is not installed."
+    return None if which("bash", environ) else "R needs bash beside it, which is not installed."
 
 
 def path(workplace: Workplace) -> str | None:
     """The R that runs it, or None if there is none."""
-    return shutil.which("R")
+    return which("R", workplace.environ)
 
 
 def _environ(environ: Mapping[str, str]) -> dict[str, str]:

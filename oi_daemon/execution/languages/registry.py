@@ -1,7 +1,7 @@
 """The list of all languages, and the search for one by its name."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from oi_daemon.execution.language import Language
@@ -35,33 +35,33 @@ LANGUAGES = (
 """The built-in languages."""
 
 
-def languages() -> list[Language]:
+def languages(environ: Mapping[str, str] = os.environ) -> list[Language]:
     """The built-in languages, then the installed Jupyter kernels."""
-    return [*LANGUAGES, *_kernel_languages()]
+    return [*LANGUAGES, *_kernel_languages(environ)]
 
 
-def runnable() -> list[str]:
+def runnable(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Names of the languages that can run here, without kernels that need the prefix KERNEL."""
-    found = [known for known in languages() if not known.name.startswith(KERNEL)]
-    return [known.name for known in found if known.missing() is None]
+    found = [known for known in languages(environ) if not known.name.startswith(KERNEL)]
+    return [known.name for known in found if known.missing(environ) is None]
 
 
-def find_language(name: str) -> Language | None:
+def find_language(name: str, environ: Mapping[str, str] = os.environ) -> Language | None:
     """The language of this name or alias, whatever its case. Built-in ones come before kernels."""
     wanted = name.strip().lower()
-    for known in (LANGUAGES, _kernel_languages()):
+    for known in (LANGUAGES, _kernel_languages(environ)):
         for language in known:
             if wanted == language.name or wanted in language.aliases:
                 return language
     return None
 
 
-def _kernel_languages() -> Iterator[Language]:
+def _kernel_languages(environ: Mapping[str, str]) -> Iterator[Language]:
     """The installed kernels as languages.
 
     Each has its own name and, as an alias, the name of its language, if these are still free.
     """
-    kernels = find_kernels(os.environ)
+    kernels = find_kernels(environ)
     own = {name for language in LANGUAGES for name in (language.name, *language.aliases)}
     taken = own | {kernel.name for kernel in kernels}
     for kernel in kernels:

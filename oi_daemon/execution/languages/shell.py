@@ -1,11 +1,10 @@
 """The shell: a bash that keeps running, and so its folder, variables, functions and aliases."""
 
-import os
-import shutil
+from collections.abc import Mapping
 
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
-from oi_daemon.execution.languages.environment import environment, find_python
+from oi_daemon.execution.languages.environment import environment, find_python, which
 from oi_daemon.execution.languages.shell_lookups import answer, command
 from oi_daemon.execution.languages.shell_script import ShellScript
 from oi_daemon.execution.process.language_process import LanguageProcess
@@ -28,14 +27,14 @@ def shell(workplace: Workplace) -> LanguageProcess:
     return LanguageProcess(spec, workplace)
 
 
-def missing() -> str | None:
+def missing(environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why there is no shell here, or None if there is one."""
-    return None if shutil.which("bash") else "The shell needs bash, which is not installed."
+    return None if which("bash", environ) else "The shell needs bash, which is not installed."
 
 
 def path(workplace: Workplace) -> str | None:
     """The bash that runs it, or None if there is none."""
-    return shutil.which("bash")
+    return which("bash", workplace.environ)
 
 
 class _Bash:
@@ -54,17 +53,18 @@ class _Bash:
         Raises:
             NotInstalledError: there is no bash, or the Python of the settings does not exist.
         """
-        bash = shutil.which("bash")
+        environ = self._workplace.environ
+        bash = which("bash", environ)
         if bash is None:
-            raise NotInstalledError(missing() or "")
-        python = find_python(self._workplace.python, os.environ)
+            raise NotInstalledError(missing(environ) or "")
+        python = find_python(self._workplace.python, environ)
         script = self._script = ShellScript(self._workplace.cwd)
 
         def command(control: int, answers: int, nonce: str) -> list[str]:
             script.begin(nonce, control, answers)
             return [bash, "--noprofile", "--norc", "bash"]
 
-        self.environment = environment(python, os.environ)
+        self.environment = environment(python, environ)
         return Program(
             command=command,
             environment=self.environment,

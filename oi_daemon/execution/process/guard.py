@@ -134,6 +134,11 @@ class Guard:
         """The event loop that watches the guards."""
         self._shells = [GuardShell(self.cookie, orphan=orphan) for orphan in (False, True)]
 
+    @property
+    def groups(self) -> frozenset[int]:
+        """The process groups that are to be killed when the daemon dies."""
+        return frozenset(self._groups)
+
     def add(self, group: int) -> None:
         """Kill this process group when the daemon dies."""
         if group not in self._groups:
@@ -213,6 +218,11 @@ def guard() -> Guard:
     started = Guard()
     atexit.register(started.close)
     return started
+
+
+def guard_groups() -> frozenset[int]:
+    """The process groups of all code that runs. Does not start the guard."""
+    return guard().groups if guard.cache_info().currsize else frozenset()
 
 
 def guard_problems() -> list[str]:

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from oi_daemon import keys
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Lookup, StartedProcess, Workplace
 from oi_daemon.execution.process.ending import Ending, KeptVariables
@@ -86,7 +85,7 @@ class LanguageProcess:
             )
         try:
             program = self._spec.program()
-            environment = keys.for_code(
+            environment = self._workplace.environ.for_code(
                 program.environment, self._workplace.withheld, self._workplace.passed
             )
             program = replace(program, environment=environment, sandbox=self._workplace.sandbox)

@@ -1,0 +1,380 @@
+"""The shared daemon: listens for doors, and serves the client behind each of them."""
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import stat
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from oi_daemon import __version__, keys
+from oi_daemon.conversation.conversation import Conversation
+from oi_daemon.logs import configure
+from oi_daemon.server.daemon import Daemon
+from oi_daemon.server.methods import Methods
+from oi_daemon.server.outbox import Outbox
+from oi_daemon.server.peers import refusal
+from oi_daemon.server.session import ClientSession
+from oi_daemon.shared.door import VERSION
+
+logger = logging.getLogger(__name__)
+
+IDLE = "OI_SHARED_IDLE"
+"""Environment variable: seconds without clients and state after which the daemon ends."""
+_IDLE_SECONDS = 900.0
+_LOOK_EVERY = 30.0
+"""Most seconds between two looks at whether the daemon is still needed."""
+_GREETING_WITHIN = 10.0
+"""Seconds that a door has to say who it is."""
+_MOST_GREETING = 16 * 1024 * 1024
+"""Bytes above which a greeting is refused. Linux allows an environment of some MiB."""
+_LAST_WORDS_WITHIN = 2.0
+"""Seconds that the clients' last answers may take when the daemon is stopped."""
+_STOPPED = b"refused The shared daemon was stopped.\n"
+_MOST_DESCRIPTORS = 65536
+_HEAD = 8
+"""Bytes of a greeting's size."""
+
+
+class Guest:
+    """A client behind a door: what it sent, and the connection that is open while it is there."""
+
+    def __init__(self, kind: str, pid: int, folder: str, options: tuple[str, ...]) -> None:
+        self.kind = kind
+        """What the client speaks."""
+        self.pid = pid
+        """Id of the door's process."""
+        self.folder = folder
+        """The folder in which the client was started."""
+        self.options = options
+        """Further words of the door."""
+        self.environ = keys.Environ({})
+        """The client's environment."""
+        self.stdin = self.stdout = -1
+        """The client's own pipes."""
+        self.gone = asyncio.Event()
+        """Set when the door has ended."""
+
+
+Door = Callable[[Guest, Daemon], Awaitable[int]]
+"""Serves a client of one kind, and returns its exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Greeting:
+    words: list[bytes]
+    descriptors: list[int]
+
+
+class Hub:
+    """Accepts connections until nobody needs the daemon any longer."""
+
+    def __init__(self, listener: socket.socket, path: Path, doors: Mapping[str, Door]) -> None:
+        """
+        Args:
+            listener: the socket that listens; it is closed at the end.
+            path: where it is, to see whether it can still be reached.
+            doors: what serves each kind of client.
+        """
+        self._listener = listener
+        self._path = path
+        self._doors = doors
+        self._daemon = Daemon()
+        self._guests: set[Guest] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        """What serves a connection each."""
+        self._serving: set[asyncio.Task[object]] = set()
+        """Those of them that serve a client."""
+        self._done = asyncio.Event()
+        """Set when the daemon is to end."""
+        self._is_retired = False
+        """True once a newer build has taken this one's place."""
+        self._unused_since = time.monotonic()
+        """When it was last seen that somebody needs the daemon."""
+        self._idle = _idle_seconds()
+
+    async def run(self) -> None:
+        """Serve until the daemon is stopped or nobody needs it."""
+        self._listener.setblocking(False)
+        accepting = asyncio.create_task(self._accept())
+        watching = asyncio.create_task(self._watch())
+        self._daemon.preload()
+        await self._done.wait()
+        for task in (accepting, watching):
+            task.cancel()
+        self._remove_socket()
+        await self._daemon.close()
+        for guest in self._guests:
+            guest.gone.set()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=_LAST_WORDS_WITHIN)
+
+    def stop(self) -> None:
+        """End the daemon."""
+        self._done.set()
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(self._listener)
+            except OSError:
+                logger.exception("accepting failed")
+                await asyncio.sleep(1)
+                continue
+            task = asyncio.create_task(self._serve(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        """Serve whoever has connected, until one of both is done."""
+        connection.setblocking(False)
+        loop = asyncio.get_running_loop()
+        try:
+            if (why := refusal(connection)) is not None:
+                logger.warning("a connection was refused: %s", why)
+                await loop.sock_sendall(connection, f"refused {why}\n".encode())
+                return
+            async with asyncio.timeout(_GREETING_WITHIN):
+                greeting = await _greeting(connection)
+            answer = await self._answer(greeting, connection)
+            await loop.sock_sendall(connection, answer)
+        except (OSError, TimeoutError, ValueError) as error:
+            logger.info("a connection ended: %r", error)
+        except Exception:
+            logger.exception("serving failed")
+        finally:
+            connection.close()
+
+    async def _answer(self, greeting: _Greeting, connection: socket.socket) -> bytes:
+        """What is sent to a door at the end."""
+        version, kind, pid, folder, count, *rest = greeting.words
+        if version.decode() != VERSION:
+            return b"refused It speaks another version of the protocol.\n"
+        match kind.decode():
+            case "status":
+                return json.dumps(self._status()).encode()
+            case "stop":
+                self.stop()
+                await asyncio.Event().wait()
+            case "retire":
+                self._is_retired = True
+                self._end_if_unused()
+                return b""
+        options = tuple(option.decode() for option in rest[: int(count)])
+        guest = Guest(kind.decode(), int(pid), os.fsdecode(folder), options)
+        variables = [os.fsdecode(each).partition("=") for each in rest[int(count) :]]
+        guest.environ = keys.Environ({name: value for name, _, value in variables})
+        door = self._doors.get(guest.kind)
+        if door is None or len(greeting.descriptors) != 2:
+            return b"refused This daemon does not serve such a client.\n"
+        guest.stdin, guest.stdout = map(_unblocking, greeting.descriptors)
+        watching = asyncio.create_task(_end_of(connection, guest.gone))
+        self._guests.add(guest)
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
+        serving.add_done_callback(self._serving.discard)
+        try:
+            code = await door(guest, self._daemon)
+            return _STOPPED if self._done.is_set() else b"exit %d\n" % code
+        finally:
+            watching.cancel()
+            self._guests.discard(guest)
+            for fd in (guest.stdin, guest.stdout):
+                with suppress(OSError):
+                    os.close(fd)
+            self._unused_since = time.monotonic()
+            self._end_if_unused()
+
+    async def _watch(self) -> None:
+        """End the daemon when nobody has needed it for a while."""
+        while True:
+            await asyncio.sleep(min(_LOOK_EVERY, self._idle / 4))
+            self._end_if_unused()
+
+    def _end_if_unused(self) -> None:
+        conversations = list(self._daemon.conversations)
+        if self._guests or self._daemon.is_busy():
+            self._unused_since = time.monotonic()
+            return
+        if self._is_retired or not self._is_reachable():
+            return self.stop()
+        if any(map(_holds_state, conversations)):
+            self._unused_since = time.monotonic()
+        elif time.monotonic() - self._unused_since >= self._idle:
+            self.stop()
+
+    def _is_reachable(self) -> bool:
+        """Whether the socket is still where clients look for it."""
+        try:
+            return self._path.is_socket()
+        except OSError:
+            return False
+
+    def _remove_socket(self) -> None:
+        """Remove the socket before it is closed, so that nobody connects who is not served."""
+        with suppress(OSError):
+            self._path.unlink()
+        self._listener.close()
+
+    def _status(self) -> dict[str, object]:
+        conversations = [
+            {
+                "conversation": each.id,
+                "state": each.state.value,
+                "holds_state": _holds_state(each),
+            }
+            for each in self._daemon.conversations
+        ]
+        return {
+            "version": __version__,
+            "pid": os.getpid(),
+            "uptime": round(self._daemon.uptime, 1),
+            "clients": [{"kind": each.kind, "pid": each.pid} for each in self._guests],
+            "conversations": conversations,
+            "retired": self._is_retired,
+        }
+
+
+def _holds_state(conversation: Conversation) -> bool:
+    """Whether there may be variables that would be lost."""
+    interpreters = conversation.interpreters
+    return interpreters is not None and interpreters.used
+
+
+def _idle_seconds() -> float:
+    try:
+        return max(0.1, float(os.environ.get(IDLE, "")))
+    except ValueError:
+        return _IDLE_SECONDS
+
+
+async def serve_stdio(guest: Guest, daemon: Daemon) -> int:
+    """Serve a client that speaks the protocol of `oi-daemon --stdio`; returns the exit code."""
+
+    def make(outbox: Outbox) -> Methods:
+        return Methods(
+            outbox,
+            daemon,
+            environ=guest.environ,
+            folder=guest.folder,
+            debug="debug" in guest.options,
+            on_cut=outbox.close,
+        )
+
+    with ExitStack() as watches:
+        session = ClientSession(make, guest.stdin, guest.stdout, watches)
+        leaving = asyncio.create_task(_finish_when(guest.gone, session))
+        try:
+            return await session.run()
+        finally:
+            leaving.cancel()
+            daemon.keep(session.unanswered)
+
+
+async def _finish_when(gone: asyncio.Event, session: ClientSession) -> None:
+    await gone.wait()
+    session.finish(1)
+
+
+DOORS: Mapping[str, Door] = {"stdio": serve_stdio}
+"""What serves each kind of client."""
+
+
+def serve_doors(listener: int, name: str) -> NoReturn:
+    """Be the shared daemon, until nobody needs it any more.
+
+    Args:
+        listener: descriptor of the socket that listens; those above are closed.
+        name: the socket's name in the current folder.
+    """
+    path = Path.cwd() / name
+    os.chdir("/")
+    os.closerange(listener + 1, _MOST_DESCRIPTORS)
+    os.set_inheritable(listener, False)
+    keys.close_memory()
+    configure()
+    code = asyncio.Runner().run(_serve_until_unused(socket.socket(fileno=listener), path))
+    logging.shutdown()
+    os._exit(code)  # a library's thread in a slow import or name resolution is not waited for
+
+
+async def _serve_until_unused(listener: socket.socket, path: Path) -> int:
+    import oi_daemon.server.lsp  # noqa: F401 - now, so that no client waits for it
+
+    hub = Hub(listener, path, DOORS)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, hub.stop)
+    await hub.run()
+    return 0
+
+
+async def _greeting(connection: socket.socket) -> _Greeting:
+    """What a door sends first.
+
+    Raises:
+        ValueError: it is no greeting.
+        OSError: the connection has ended.
+    """
+    data, descriptors = b"", list[int]()
+    while len(data) < _HEAD or len(data) < _HEAD + int(data[:_HEAD]):
+        await _readable(connection)
+        piece, found, _, _ = socket.recv_fds(connection, 1 << 16, 2)
+        descriptors += found
+        if not piece:
+            for fd in descriptors:
+                os.close(fd)
+            raise ValueError("the greeting has no end")
+        data += piece
+        if len(data) >= _HEAD and int(data[:_HEAD]) > _MOST_GREETING:
+            raise ValueError("the greeting is too long")
+    words = data[_HEAD:].split(b"\0")
+    if len(words) < 5:
+        raise ValueError("that is no greeting")
+    return _Greeting(words, descriptors)
+
+
+async def _end_of(connection: socket.socket, gone: asyncio.Event) -> None:
+    """Set the event when the other end is closed."""
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        while await loop.sock_recv(connection, 64):
+            pass
+    gone.set()
+
+
+async def _readable(connection: socket.socket) -> None:
+    loop, ready = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(connection, ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(connection)
+
+
+def _unblocking(fd: int) -> int:
+    """A descriptor of the same pipe or terminal that never blocks, whoever else reads or writes it.
+
+    The client may share it with other programs, and one client must not hold up the others.
+    """
+    os.set_inheritable(fd, False)
+    mode = os.fstat(fd).st_mode
+    if not (stat.S_ISFIFO(mode) or (stat.S_ISCHR(mode) and os.isatty(fd))):
+        return fd
+    access = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE
+    try:
+        own = os.open(f"/proc/self/fd/{fd}", access | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return fd
+    os.close(fd)
+    return own
