@@ -7,7 +7,6 @@ it. It reads and writes nothing: the session passes it the messages, and sends i
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from cattrs import Converter, transform_error
@@ -15,11 +14,11 @@ from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, default_converter, lsp_method
-from pygls.uris import to_fs_path
 
 from oi_daemon import __version__
 from oi_daemon.errors import InvalidError, RequestError
 from oi_daemon.protocol.methods import VERSION
+from oi_daemon.server.handshake import workspace_folder
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -115,7 +114,7 @@ class Lifecycle(LanguageServerProtocol):
             return None
         if method == types.INITIALIZE:
             given = params if isinstance(params, dict) else {}
-            self.folder = _workspace_folder(given)
+            self.folder = workspace_folder(given)
             params = {key: given[key] for key in _USED_OF_INITIALIZE if key in given}
             params["capabilities"] = {}
         try:
@@ -159,18 +158,6 @@ def lifecycle(
         await start(settings, protocol.folder)
 
     return protocol
-
-
-def _workspace_folder(params: dict[str, Any]) -> str | None:
-    """The first of the client's workspace folders, then its root, that exists here."""
-    listed = params.get("workspaceFolders")
-    folders = listed if isinstance(listed, list) else []
-    uris = [folder.get("uri") for folder in folders if isinstance(folder, dict)]
-    for uri in [*uris, params.get("rootUri")]:
-        path = to_fs_path(uri) if isinstance(uri, str) and uri.startswith("file:") else None
-        if path and Path(path).is_dir():
-            return path
-    return None
 
 
 def _is_lsp(method: str) -> bool:

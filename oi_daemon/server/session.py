@@ -23,6 +23,7 @@ from oi_daemon.protocol.jsonrpc import (
 from oi_daemon.protocol.methods import METHODS, AnyMethod, decode_params
 from oi_daemon.server.descriptors import read, watch_output, watch_process
 from oi_daemon.server.failures import for_a_person, refusal
+from oi_daemon.server.handshake import Introduction, introduction, introduction_answer
 from oi_daemon.server.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class ClientSession:
         self._daemon = make(self._outbox)
         self._started = self._preloaded = False
         self._lsp: Lifecycle | None = None
+        self._is_introduced = False
+        """True once `initialize` was answered without the language server."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: dict[Id, _Running] = {}
         watch_output(stdout, self._client_gone, watches)
@@ -240,11 +243,30 @@ class ClientSession:
 
     async def _ask_language_server(self, call: Call) -> None:
         assert call.id is not None
+        if call.method == "initialize" and self._lsp is None:
+            client = introduction(call.params)
+            if client is not None:
+                return await self._introduce(call, client)
         lsp = self._language_server()
         self._succeed(call, await lsp.request(call.method, call.params, call.id))
         if call.method == "initialize":
             self._watch_client(lsp.process_id)
             self._preload()
+
+    async def _introduce(self, call: Call, client: Introduction) -> None:
+        """Answer `initialize`, and only then import the language server and tell it of that."""
+        assert call.id is not None
+        await self._start_daemon(client.settings, client.folder)
+        self._succeed(call, introduction_answer(self._daemon.language_names()))
+        self._is_introduced = True
+        self._watch_client(client.process_id)
+        self._preload()
+        await asyncio.sleep(0)  # the answer is written before the import holds everything up
+        try:
+            await self._language_server().request(call.method, call.params, call.id)
+        except Exception:
+            logger.exception("the language server did not start")
+            self.finish(1)
 
     def _watch_client(self, pid: int | None) -> None:
         """End the session when the client's process ends, if that process is on this machine."""
@@ -257,8 +279,13 @@ class ClientSession:
                 lifecycle,
             )  # takes half a second, which scripts need not wait
 
-            self._lsp = lifecycle(self._start_daemon, self._daemon.language_names)
+            self._lsp = lifecycle(self._initialize, self._daemon.language_names)
         return self._lsp
+
+    async def _initialize(self, settings: dict[str, Any] | None, folder: str | None) -> None:
+        """Start the daemon for the language server, unless that was done before it was there."""
+        if not self._is_introduced:
+            await self._start_daemon(settings, folder)
 
     async def _start_daemon(self, settings: dict[str, Any] | None, folder: str | None) -> None:
         await self._daemon.start(settings, folder)
