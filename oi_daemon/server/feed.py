@@ -93,6 +93,10 @@ class Receiver:
                 unread = self.sink.pending_bytes
 
 
+_Asking = tuple[Receiver, ChunkFilter]
+"""The client that has asked for a turn, and which chunks it gets."""
+
+
 class Feed:
     """Numbers the chunks of one conversation, and sends each to all clients that follow it."""
 
@@ -101,7 +105,7 @@ class Feed:
         """`seq` of the last chunk that was sent; 0 if there was none."""
         self._attached: list[Receiver] = []
         """The clients that get all chunks, whoever has asked for the turn."""
-        self._asking: tuple[Receiver, ChunkFilter] | None = None
+        self._asking: _Asking | None = None
         """The client that has asked for the turn under way, and which chunks it gets."""
 
     def attach(self, receiver: Receiver) -> None:
@@ -127,9 +131,13 @@ class Feed:
             is_sent: selects the chunks that this client gets, unless it is attached.
         """
 
+        asking, has_begun = (receiver, is_sent), False
+
         async def emit(chunk: Chunk) -> None:
-            self._asking = receiver, is_sent  # only the turn under way emits
-            for each in self._send(conversation, chunk):
+            nonlocal has_begun
+            if not has_begun:  # later chunks may be those of a block that the turn has left behind
+                has_begun, self._asking = True, asking
+            for each in self._send(conversation, chunk, asking):
                 await each.drain()
 
         return emit
@@ -141,11 +149,13 @@ class Feed:
 
     def announce(self, conversation: Conversation, event: EventChunk) -> None:
         """Send an event, if a client is attached that must know it."""
-        self._send(conversation, event)
+        self._send(conversation, event, self._asking)
 
-    def _send(self, conversation: Conversation, chunk: Chunk) -> list[Receiver]:
+    def _send(
+        self, conversation: Conversation, chunk: Chunk, asking: _Asking | None
+    ) -> list[Receiver]:
         """Send a chunk, and return who gets it. A chunk that nobody gets has no number."""
-        receivers = self._receivers(chunk)
+        receivers = self._receivers(chunk, asking)
         if not receivers:
             return receivers
         self.last_seq += 1
@@ -156,12 +166,12 @@ class Feed:
                 self.leave(receiver)
         return receivers
 
-    def _receivers(self, chunk: Chunk) -> list[Receiver]:
+    def _receivers(self, chunk: Chunk, asking: _Asking | None) -> list[Receiver]:
         if isinstance(chunk, EventChunk) and not self._attached:
             return []
         receivers = [*self._attached]
-        if self._asking:
-            receiver, is_sent = self._asking
+        if asking:
+            receiver, is_sent = asking
             if receiver not in receivers and not receiver.is_gone and is_sent(chunk):
                 receivers.append(receiver)
         return receivers

@@ -203,7 +203,7 @@ class Hub:
 
     def _end_if_unused(self) -> None:
         conversations = list(self._daemon.conversations)
-        if self._guests or self._daemon.is_busy():
+        if self._guests or self._daemon.is_busy() or any(map(_has_background, conversations)):
             self._unused_since = time.monotonic()
             return
         if self._is_retired or not self._is_reachable():
@@ -243,6 +243,12 @@ class Hub:
             "conversations": conversations,
             "retired": self._is_retired,
         }
+
+
+def _has_background(conversation: Conversation) -> bool:
+    """Whether a block runs in the background."""
+    interpreters = conversation.interpreters
+    return interpreters is not None and bool(interpreters.background)
 
 
 def _holds_state(conversation: Conversation) -> bool:
