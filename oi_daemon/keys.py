@@ -100,37 +100,40 @@ class Environ(Mapping[str, str]):
         Args:
             variables: all of the environment; the keys in it are known from now on.
         """
-        for name in NAMES:
-            add(variables.get(name))
-        secret = {name for name, value in variables.items() if name in NAMES or _holds_key(value)}
-        self._plain = {name: value for name, value in variables.items() if name not in secret}
-        self._secret = {name: variables[name] for name in secret}
-        self._hash = hash((frozenset(self._plain.items()), frozenset(self._secret.items())))
+        self._known = _parted(variables)
+        self._hash = hash(tuple(frozenset(part.items()) for part in self._known))
+
+    def _parts(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The variables without keys, and those with keys."""
+        return self._known
 
     def __getitem__(self, name: str) -> str:
-        return self._plain[name]
+        return self._parts()[0][name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._plain)
+        return iter(self._parts()[0])
 
     def __len__(self) -> int:
-        return len(self._plain)
+        return len(self._parts()[0])
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if not isinstance(other, Environ):
             return NotImplemented
-        return (self._plain, self._secret) == (other._plain, other._secret)
+        return self._parts() == other._parts()
 
     def __hash__(self) -> int:
         return self._hash
 
     def __repr__(self) -> str:
-        return f"<Environ of {len(self._plain)} variables>"
+        return f"<Environ of {len(self)} variables>"
 
     @property
     def whole(self) -> dict[str, str]:
         """All variables, also those that hold keys."""
-        return {**self._plain, **self._secret}
+        plain, secret = self._parts()
+        return {**plain, **secret}
 
     def withheld(self, passed: Collection[str]) -> tuple[str, ...]:
         """Return the names of the variables that code does not get; `passed` are those it may."""
@@ -141,14 +144,34 @@ class Environ(Mapping[str, str]):
         self, environment: Mapping[str, str], withheld: Collection[str], passed: Iterable[str]
     ) -> dict[str, str]:
         """Return an environment for code: without these variables, and with those passed."""
-        given = {name: self._secret[name] for name in passed if name in self._secret}
+        secret = self._parts()[1]
+        given = {name: secret[name] for name in passed if name in secret}
         kept = {name: value for name, value in environment.items() if name not in withheld}
         return {**kept, **given}
 
 
+class _ProcessEnviron(Environ):
+    """The environment of this process, as it is at each moment."""
+
+    def __init__(self) -> None:
+        super().__init__({})
+
+    def _parts(self) -> tuple[dict[str, str], dict[str, str]]:
+        return _parted(environ())
+
+
 def process_environ() -> Environ:
     """Return the environment of this process, as that of its one client."""
-    return Environ(environ())
+    return _process_environ
+
+
+def _parted(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables without keys, and those with keys, which are known from now on."""
+    for name in NAMES:
+        add(variables.get(name))
+    secret = {name for name, value in variables.items() if name in NAMES or _holds_key(value)}
+    plain = {name: value for name, value in variables.items() if name not in secret}
+    return plain, {name: variables[name] for name in secret}
 
 
 def _holds_key(value: str) -> bool:
@@ -172,3 +195,6 @@ def _overwrite(values: Iterable[bytes]) -> None:
             while position >= 0:
                 ctypes.memset(start + position, ord("*"), len(value))
                 position = text.find(value, position + len(value))
+
+
+_process_environ = _ProcessEnviron()

@@ -1,9 +1,10 @@
 """zsh: a zsh that keeps running and executes blocks by `boot.zsh`."""
 
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from oi_daemon.execution.language import Language, Workplace
+from oi_daemon.execution.languages.environment import which
 from oi_daemon.execution.languages.file_worker import Given, file_worker
 from oi_daemon.execution.process.language_process import LanguageProcess
 
@@ -19,9 +20,9 @@ def zsh(workplace: Workplace) -> LanguageProcess:
     return file_worker("zsh", workplace, missing=missing, command=command)
 
 
-def missing() -> str | None:
+def missing(environ: Mapping[str, str] | None = None) -> str | None:
     """The reason why zsh cannot run here, or None if it can."""
-    if shutil.which("zsh"):
+    if which("zsh", environ):
         return None
     return (
         "zsh is not installed (on Debian and Ubuntu: `apt install zsh`). The language `shell` is"
@@ -31,7 +32,7 @@ def missing() -> str | None:
 
 def path(workplace: Workplace) -> str | None:
     """The zsh that runs it, or None if there is none."""
-    return shutil.which("zsh")
+    return which("zsh", workplace.environ)
 
 
 LANGUAGE = Language(
