@@ -69,7 +69,7 @@ Door = Callable[[Guest, Daemon], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Greeting:
+class _DoorsGreeting:
     words: list[bytes]
     descriptors: list[int]
 
@@ -154,7 +154,7 @@ class Hub:
         finally:
             connection.close()
 
-    async def _answer(self, greeting: _Greeting, connection: socket.socket) -> bytes:
+    async def _answer(self, greeting: _DoorsGreeting, connection: socket.socket) -> bytes:
         """What is sent to a door at the end."""
         version, kind, pid, folder, count, *rest = greeting.words
         if version.decode() != VERSION:
@@ -325,7 +325,7 @@ async def _serve_until_unused(listener: socket.socket, path: Path) -> int:
     return 0
 
 
-async def _greeting(connection: socket.socket) -> _Greeting:
+async def _greeting(connection: socket.socket) -> _DoorsGreeting:
     """What a door sends first.
 
     Raises:
@@ -347,7 +347,7 @@ async def _greeting(connection: socket.socket) -> _Greeting:
     words = data[_HEAD:].split(b"\0")
     if len(words) < 5:
         raise ValueError("that is no greeting")
-    return _Greeting(words, descriptors)
+    return _DoorsGreeting(words, descriptors)
 
 
 async def _end_of(connection: socket.socket, gone: asyncio.Event) -> None:
