@@ -116,9 +116,9 @@ class ToolServer:
                 notice = self._restart(self._connection.ended)
                 await self._connection.close()
                 self._connection = None
-            if self._connection is None:
-                self._connection = await self._within("start", self._start())
-            return self._connection, notice
+            connection = self._connection or await self._within("start", self._start())
+            self._connection = connection
+            return connection, notice
 
     def _restart(self, reason: str) -> str:
         """Count a death. The sentence about it, which says that the server is started again.

@@ -25,7 +25,7 @@ class Exchange(Protocol):
         """The filled in form; None for every other answer."""
         ...
 
-    def progress(self, text: str) -> None:
+    def progress(self, text: str, /) -> None:
         """Tell the host what the code has just written."""
         ...
 
