@@ -176,6 +176,11 @@ class Peer:
             await asyncio.wait(self._tasks)
         await self._sink.below(0)
 
+    @property
+    def unanswered(self) -> set[asyncio.Task[None]]:
+        """The requests and notifications of the other side that are still worked on."""
+        return self._tasks
+
     async def close(self) -> None:
         """Cancel what is left of the other side's requests, and wait until they have ended."""
         self._lose()

@@ -140,12 +140,11 @@ class AcpAdapter:
         await self.peer.finish()
 
     async def close(self) -> None:
-        """End what runs, because the client is gone."""
+        """End with the client: what it has begun ends too, unless others can go on with it."""
         self._methods.decline_all()
         for session in self._sessions.values():
             session.forget()
         await self._methods.close()
-        await self.peer.close()
 
     async def _initialize(self, params: types.Greeting) -> dict[str, Any]:
         self._has_forms = has_forms(params.client_capabilities)

@@ -1,6 +1,7 @@
 """Questions to the person at the client: may a block run, what does code read, how is it edited.
 
-A client that is lost, that answers in an unknown way or not at all has said no.
+A client that answers by an error or in an unknown way has said no. For one that is gone, nothing
+is answered: then the daemon declines, or another client of the conversation is still asked.
 """
 
 import logging
@@ -8,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from oi_daemon.conversation.collaborators import Answer, Decision
-from oi_daemon.errors import OIError
 from oi_daemon.server.acp.block_call import BlockCall
 from oi_daemon.server.acp.types import PermissionOption, PermissionParams
+from oi_daemon.server.peer import PeerError
 
 logger = logging.getLogger(__name__)
 
@@ -48,12 +49,16 @@ class Questions:
         self._session = session
 
     async def permission(self, call: BlockCall) -> Answer:
-        """Ask whether a block may run, with its code to be seen. Any failure is a no."""
+        """Ask whether a block may run, with its code to be seen. A failure is a no.
+
+        Raises:
+            PeerGoneError: nobody can answer any more.
+        """
         options = [*_OPTIONS[:2], *([_EDIT_OPTION] if self.has_forms else []), _OPTIONS[2]]
         params = PermissionParams(session_id=self._session, tool_call=call.state(), options=options)
         try:
             given = await self._peer.request("session/request_permission", params)
-        except OIError as error:
+        except PeerError as error:
             logger.warning("a block is not run: %s", error)
             return END
         return await self._answer(_chosen(given), call)
@@ -75,7 +80,10 @@ class Questions:
                 return NO
 
     async def line(self, prompt: str, call: BlockCall | None) -> str | None:
-        """Ask for a line that code reads. None, the end of file, if none is given."""
+        """Ask for a line that code reads. None, the end of file, if none is given.
+
+        Raises as `permission` does.
+        """
         what = prompt.strip() or "The code that runs asks for a line of input"
         text = await self._form(what, "Input", "", call.id if call else None)
         return None if text is None else text.partition("\n")[0]
@@ -96,7 +104,7 @@ class Questions:
         }
         try:
             given = await self._peer.request("elicitation/create", params)
-        except OIError as error:
+        except PeerError as error:
             logger.warning("the form was not answered: %s", error)
             return None
         match given:

@@ -1,4 +1,4 @@
-"""Serves one ACP client over stdio, with conversations of its own."""
+"""Serves one ACP client at two descriptors, from its first byte to its end."""
 
 import asyncio
 import logging
@@ -20,51 +20,79 @@ logger = logging.getLogger(__name__)
 _CLOSE_WITHIN = 2.0
 """Seconds that ending what runs may take at the end."""
 _LAST_WITHIN = 0.3
-"""Seconds that the delivery of the last messages may take."""
+"""Seconds that making the last answers may take after that, and again their delivery."""
 
 
 async def serve_acp(make: "Callable[[AcpAdapter], Methods]", stdin: int, stdout: int) -> int:
-    """Serve the client at these descriptors until it ends or is gone. Returns the exit code.
-
-    At the end of the input, what was accepted is finished and answered, and what waits for a
-    person is declined. If nobody reads the output any more, everything ends at once.
-    """
-    loop = asyncio.get_running_loop()
-    exit: asyncio.Future[int] = loop.create_future()
-
-    def finish(code: int) -> None:
-        if not exit.done():
-            exit.set_result(code)
-
+    """Serve the client until it ends or is gone, or a signal comes. Returns the exit code."""
     with ExitStack() as watches:
-        outbox = Outbox(stdout, lambda: finish(1))
-        watch_output(stdout, lambda: finish(1), watches)
+        client = AcpClient(make, stdin, stdout, watches)
+        loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, finish, 128 + number)
+            loop.add_signal_handler(number, client.finish, 128 + number)
             watches.callback(loop.remove_signal_handler, number)
-        adapter = AcpAdapter(outbox, make)
-        reading = asyncio.create_task(_read(adapter, stdin))
-        reading.add_done_callback(lambda task: finish(_code(task)))
-        code = await exit
+        return await client.run()
+
+
+class AcpClient:
+    """One client.
+
+    At the end of the input, what waits for a person is declined, and what was accepted is finished
+    and answered. If nobody reads the output any more, everything ends at once.
+    """
+
+    def __init__(
+        self,
+        make: "Callable[[AcpAdapter], Methods]",
+        stdin: int,
+        stdout: int,
+        watches: ExitStack,
+    ) -> None:
+        """
+        Args:
+            make: makes what serves the client, and sends its chunks to the adapter.
+            watches: closed when the client is served no longer.
+        """
+        self._stdin = stdin
+        self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        """The exit code. The client is served no longer as soon as it is set."""
+        self._outbox = Outbox(stdout, self._gone)
+        self._adapter = AcpAdapter(self._outbox, make)
+        watch_output(stdout, self._gone, watches)
+
+    async def run(self) -> int:
+        """Serve the client; returns the exit code."""
+        reading = asyncio.create_task(self._read())
+        code = await self._exit
         reading.cancel()
         try:
-            await asyncio.wait_for(adapter.close(), _CLOSE_WITHIN)
-            await asyncio.wait_for(outbox.below(0), _LAST_WITHIN)
+            await asyncio.wait_for(self._adapter.close(), _CLOSE_WITHIN)
+            if self.unanswered:
+                await asyncio.wait(self.unanswered, timeout=_LAST_WITHIN)
+            await asyncio.wait_for(self._outbox.below(0), _LAST_WITHIN)
         except TimeoutError:
-            logger.warning("the end took too long")
+            logger.warning("the end of a client took too long")
         return code
 
+    @property
+    def unanswered(self) -> set[asyncio.Task[None]]:
+        """The requests that run on although the client is gone."""
+        return self._adapter.peer.unanswered
 
-async def _read(adapter: AcpAdapter, stdin: int) -> None:
-    await adapter.peer.run(read(stdin))
-    await adapter.end_of_input()
+    def finish(self, code: int) -> None:
+        """End with this exit code, unless the end has come already."""
+        if not self._exit.done():
+            self._exit.set_result(code)
 
+    def _gone(self) -> None:
+        self.finish(1)
 
-def _code(reading: "asyncio.Task[None]") -> int:
-    """Return the exit code for the end of the input."""
-    if reading.cancelled():
-        return 1
-    if error := reading.exception():
-        logger.error("reading failed", exc_info=error)
-        return 1
-    return 0
+    async def _read(self) -> None:
+        try:
+            await self._adapter.peer.run(read(self._stdin))
+            await self._adapter.end_of_input()
+        except Exception:
+            logger.exception("reading failed")
+            self.finish(1)
+        else:
+            self.finish(0)

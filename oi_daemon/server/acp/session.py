@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from oi_daemon.conversation.collaborators import Answer, Decision
@@ -33,6 +33,7 @@ from oi_daemon.server.acp.types import (
 )
 from oi_daemon.server.acp.updates import Updates
 from oi_daemon.server.background import Background
+from oi_daemon.server.peer import PeerGoneError
 
 if TYPE_CHECKING:
     from oi_daemon.server.methods import Methods
@@ -232,7 +233,7 @@ class AcpSession:
     def _start_asking(self, asking: Coroutine[Any, Any, None]) -> None:
         self._stop_asking()
         self.updates.flush()
-        self._asking = asyncio.create_task(asking)
+        self._asking = asyncio.create_task(_while_there(asking))
 
     def _stop_asking(self) -> None:
         """Take back the question, because it was answered or nobody needs the answer any more."""
@@ -307,6 +308,12 @@ class AcpSession:
                 is_person = message["role"] == "user"
                 words = PersonWords if is_person else ModelWords
                 self.updates.send(words(content=TextBlock(text=message["message"])))
+
+
+async def _while_there(asking: Coroutine[Any, Any, None]) -> None:
+    """Ask, and answer nothing if the client is gone meanwhile."""
+    with suppress(PeerGoneError):
+        await asking
 
 
 def _approval(session: str, approval: str, answer: Answer) -> ApproveParams:
