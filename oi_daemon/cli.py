@@ -31,7 +31,9 @@ def daemon() -> "NoReturn":
     """Run the command `oi-daemon`."""
     _end_at_interrupt()
     if sorted(sys.argv[1:]) == ["--shared", "--stdio"]:
-        sys.exit(_door())
+        sys.exit(_door("stdio"))
+    if sys.argv[1:] == ["--acp"]:
+        sys.exit(_door("acp"))
     parser = _parser()
     arguments = parser.parse_args()
     if arguments.download_model:
@@ -40,8 +42,9 @@ def daemon() -> "NoReturn":
         sys.exit(_control(arguments.shared, yes=arguments.yes))
     if not (arguments.stdio or arguments.acp or arguments.mcp):
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
-    if arguments.stdio and arguments.shared and not arguments.private:
-        sys.exit(_door(*(["debug"] if arguments.debug else [])))
+    if (arguments.acp or arguments.shared) and not arguments.private:
+        kind = "acp" if arguments.acp else "stdio"
+        sys.exit(_door(kind, *(["debug"] if arguments.debug else [])))
     from functools import partial
 
     from oi_daemon import keys
@@ -128,10 +131,10 @@ def _end_at_interrupt() -> None:
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
 
-def _door(*options: str) -> int:
+def _door(kind: str, *options: str) -> int:
     from oi_daemon.shared.door import pass_through
 
-    return pass_through("stdio", __version__, options)
+    return pass_through(kind, __version__, options)
 
 
 def _control(command: str, *, yes: bool) -> int:
@@ -170,7 +173,8 @@ def _parser() -> "argparse.ArgumentParser":
         "--acp",
         action="store_true",
         help="Serve one client that speaks the Agent Client Protocol, over standard input and"
-        " output: Zed, JetBrains, CodeCompanion, JupyterLab, acpx, ...",
+        " output: Zed, JetBrains, CodeCompanion, JupyterLab, acpx, ...; by the shared daemon,"
+        " unless --private is given",
     )
     parser.add_argument(
         "--mcp",

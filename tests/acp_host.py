@@ -193,13 +193,14 @@ async def hosting(
     *,
     begin: bool = True,
     name: str = "a host",
+    shared: bool = False,
 ) -> AsyncIterator[Host]:
     """Start `oi-daemon --acp` and a session in this folder.
 
     Args:
         url: the model server's.
     """
-    command, *arguments = list((*MEASURED, COMMAND, "--acp"))
+    command, *arguments = list((*MEASURED, COMMAND, "--acp", *([] if shared else ["--private"])))
     env = {**os.environ, "OI_API_BASE": url, "OPENAI_API_KEY": KEY, **(environ or {})}
     host = Host()
     async with acp.spawn_agent_process(

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from oi_daemon import __version__, keys
 from oi_daemon.conversation.conversation import Conversation
@@ -24,6 +24,9 @@ from oi_daemon.server.outbox import Outbox
 from oi_daemon.server.peers import refusal
 from oi_daemon.server.session import ClientSession
 from oi_daemon.shared.door import VERSION
+
+if TYPE_CHECKING:
+    from oi_daemon.server.acp.serve import AcpClient
 
 logger = logging.getLogger(__name__)
 
@@ -287,12 +290,37 @@ async def serve_stdio(guest: Guest, daemon: Daemon) -> int:
             daemon.keep(session.unanswered)
 
 
-async def _finish_when(gone: asyncio.Event, session: ClientSession) -> None:
+async def serve_acp(guest: Guest, daemon: Daemon) -> int:
+    """Serve a client that speaks the Agent Client Protocol; returns the exit code."""
+    from oi_daemon.server.acp.adapter import AcpAdapter
+    from oi_daemon.server.acp.serve import AcpClient
+
+    def make(adapter: AcpAdapter) -> Methods:
+        return Methods(
+            adapter,
+            daemon,
+            environ=guest.environ,
+            folder=guest.folder,
+            debug="debug" in guest.options,
+            on_cut=lambda: client.finish(1),
+        )
+
+    with ExitStack() as watches:
+        client = AcpClient(make, guest.stdin, guest.stdout, watches)
+        leaving = asyncio.create_task(_finish_when(guest.gone, client))
+        try:
+            return await client.run()
+        finally:
+            leaving.cancel()
+            daemon.keep(client.unanswered)
+
+
+async def _finish_when(gone: asyncio.Event, client: "ClientSession | AcpClient") -> None:
     await gone.wait()
-    session.finish(1)
+    client.finish(1)
 
 
-DOORS: Mapping[str, Door] = {"stdio": serve_stdio}
+DOORS: Mapping[str, Door] = {"stdio": serve_stdio, "acp": serve_acp}
 """What serves each kind of client."""
 
 

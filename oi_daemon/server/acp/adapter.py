@@ -15,6 +15,7 @@ from oi_daemon.protocol.methods import (
     ConversationParams,
     HistoryDeleteParams,
     HistoryListParams,
+    NoParams,
     convert_params,
 )
 from oi_daemon.server.acp import commands, types
@@ -165,29 +166,31 @@ class AcpAdapter:
 
     async def _new(self, params: types.NewSession) -> types.SessionBegun:
         session = await self._open(new_id(), params.cwd, params.mcp_servers)
+        await session.follow(show=False)
         state = await self._shown(session)
         return types.SessionBegun(
             session_id=session.id, modes=state.modes, config_options=state.config_options
         )
 
     async def _load(self, params: types.KnownSession) -> types.SessionState:
-        session, messages = await self._known(params)
-        await session.replay(messages)
+        session = await self._known(params)
+        await session.follow(show=True)
         await asyncio.sleep(_SETTLE)
         return await self._shown(session)
 
     async def _resume(self, params: types.KnownSession) -> types.SessionState:
-        session, _ = await self._known(params)
+        session = await self._known(params)
+        await session.follow(show=False)
         return await self._shown(session)
 
-    async def _known(self, params: types.KnownSession) -> tuple[AcpSession, list[dict[str, Any]]]:
-        """Open a session that is stored, or open already. Returns its messages, too."""
+    async def _known(self, params: types.KnownSession) -> AcpSession:
+        """Open a session that is stored, or open already."""
         id = params.session_id
         stored = await self._methods.history_get(ConversationParams(conversation=id))
         if not stored.messages and id not in self._sessions:
             raise _no_session(id)
         session = await self._open(id, params.cwd, params.mcp_servers or [])
-        return session, stored.messages
+        return session
 
     async def _open(self, id: str, cwd: str, mcp_servers: list[Any]) -> AcpSession:
         """Return the session; a new one works in this folder."""
@@ -203,12 +206,17 @@ class AcpAdapter:
         )
         self._sessions[id] = session
         configured = await self._methods.settings_get(ConversationParams())
-        if configured["cwd"] is None:
+        if configured["cwd"] is None and not await self._is_active(id):
             await session.choose({"cwd": cwd})
         if mcp_servers:
             logger.warning("%s", _MCP_IGNORED.strip())
             session.note = _MCP_IGNORED
         return session
+
+    async def _is_active(self, id: str) -> bool:
+        """Whether the daemon has the conversation already, so that its folder is known."""
+        status = await self._methods.status(NoParams())
+        return any(each.conversation == id for each in status.conversations)
 
     async def _shown(self, session: AcpSession) -> types.SessionState:
         """Return what a client gets to know of a session that it has opened."""

@@ -5,9 +5,12 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from oi_daemon.conversation.collaborators import Answer, Decision
 from oi_daemon.protocol.methods import (
     ApproveParams,
+    AttachParams,
     ChatParams,
     ChunkParams,
     ConversationParams,
@@ -194,6 +197,20 @@ class AcpSession:
                 self._start_asking(self._give_line(params.input, prompt, password))
             case {"notice": notice}:
                 self._tell(notice)
+            case {"event": event}:
+                self._heed(event)
+
+    def _heed(self, event: Mapping[str, Any]) -> None:
+        """Show what another client of the conversation has done."""
+        match event:
+            case {"kind": "answered"}:
+                self._stop_asking()
+            case {"kind": "begun", "message": str(message)} if not self.is_busy:
+                self.updates.send(PersonWords(content=TextBlock(text=message)))
+            case {"kind": "ended"} if not self.is_busy:
+                self._end_turn()
+            case {"kind": "changed"} if not self.is_busy:
+                self.in_background(self.show_settings())
 
     def _begin(self, params: ChunkParams, language: str) -> BlockCall:
         """Show that a block begins."""
@@ -295,11 +312,48 @@ class AcpSession:
         """Run this while the session is open."""
         self._background.start(work)
 
-    # Stored messages
+    # Messages before
 
-    async def replay(self, messages: list[dict[str, Any]]) -> None:
-        """Show stored messages, in the shape of `messages.dump`."""
-        for index, message in enumerate(messages):
+    async def follow(self, *, show: bool) -> None:
+        """Get all chunks of the conversation from now on, also of other clients' turns.
+
+        What waits for a person in a turn under way is asked here, too.
+
+        Args:
+            show: show all messages before.
+        """
+        known = await self.methods.attach(AttachParams(conversation=self.id))
+        if show:
+            self._replay(known.messages, 0)
+        if known.turn is None or self.is_busy:
+            return
+        turn = known.turn
+        if show:
+            self._replay(turn.messages[: turn.finished], len(known.messages))
+        params = ChunkParams(
+            conversation=self.id, turn=0, seq=known.last_seq, chunk={}, state=known.state
+        )
+        for chunk in turn.unfinished:
+            self.chunk(msgspec.structs.replace(params, chunk=chunk))
+        if turn.approval:
+            executing = {"code": turn.approval.code, "language": turn.approval.language}
+            params.chunk, params.approval = {"executing": executing}, turn.approval.id
+            self.chunk(params)
+        elif self._call is not None and self._call.is_open:
+            self._call.run(self._call.code)
+            self.updates.change(self._call)
+        if turn.input:
+            asked = {"prompt": turn.input.prompt, "password": turn.input.password}
+            params.chunk, params.input = {"input": asked}, turn.input.id
+            self.chunk(params)
+
+    def _replay(self, messages: list[dict[str, Any]], first: int) -> None:
+        """Show stored messages, in the shape of `messages.dump`.
+
+        Args:
+            first: the number of the first one, which becomes a part of its call's id.
+        """
+        for index, message in enumerate(messages, first):
             if "code" in message:
                 call = BlockCall.stored(f"stored-{index}", message)
                 self.updates.send(call.begun())
