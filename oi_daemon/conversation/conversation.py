@@ -1,16 +1,17 @@
 """A conversation: its messages, settings, language processes and budget."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from oi_daemon import logs
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.background import BackgroundBlocks, completed
 from oi_daemon.conversation.budget import Bill, Budget
-from oi_daemon.conversation.collaborators import Answer, Emit, Model, Reply
+from oi_daemon.conversation.collaborators import Answer, Emit, Model
+from oi_daemon.conversation.outcome import NoModel, OpenTurn, Outcome, Snapshot
 from oi_daemon.conversation.processes import LanguageProcesses, problem_of_folder
 from oi_daemon.conversation.progress import Progress
 from oi_daemon.conversation.survey import Surroundings
@@ -21,71 +22,18 @@ from oi_daemon.execution.interpreters import BackgroundBlock, Interpreters
 from oi_daemon.execution.spares import Spares
 from oi_daemon.keys import Environ
 from oi_daemon.messages import (
-    Chunk,
     CodeMessage,
     ConversationState,
     EventChunk,
-    Executing,
-    InputRequest,
     Message,
     NoticeChunk,
     UserMessage,
 )
-from oi_daemon.messages.usage import Usage
 from oi_daemon.model.environment import Environment
 from oi_daemon.settings import Settings, change, public
 
 ModelFor = Callable[[Settings, Environment], Model]
 """Returns the model for a turn with these settings, which is told of this environment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a turn ended."""
-
-    status: Status
-    messages: Sequence[Message]
-    """The messages that the turn added, the person's own included."""
-    usage: Usage
-
-
-@dataclass(frozen=True, slots=True)
-class OpenTurn:
-    """A turn under way, as far as its chunks were emitted."""
-
-    messages: Sequence[Message]
-    """What it has added so far, without the person's words."""
-    finished: int
-    """How many of the messages can change no more."""
-    unfinished: Sequence[Chunk]
-    """See `Fold.unfinished`."""
-    waiting: Executing | InputRequest | None
-    """What waits for a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A conversation at one moment, exactly between two of its chunks."""
-
-    messages: Sequence[Message]
-    """All messages but those that the turn under way has added."""
-    turn: OpenTurn | None
-    """The turn under way, once it has begun to answer; None between turns."""
-
-
-class _NoModel:
-    """The model of a turn that runs the person's own code: it is never asked."""
-
-    async def reply(
-        self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
-    ) -> AsyncGenerator[Reply, None]:
-        return
-        yield
-
-    compact = reply
-
-    def unfinished(self) -> Usage | None:
-        return None
 
 
 class Conversation:
@@ -187,7 +135,7 @@ class Conversation:
         """
         with self._one_turn():
             await self._be_loaded()
-            turn = await self._begin(self.settings, _NoModel(), emit, [], {})
+            turn = await self._begin(self.settings, NoModel(), emit, [], {})
             before = self._background.count
             if background and self.interpreters is not None:
                 self.interpreters.detach_next()

@@ -12,7 +12,8 @@ import msgspec
 from oi_daemon import __version__, logs
 from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.collaborators import Answer, Decision, Emit
-from oi_daemon.conversation.conversation import Conversation, Outcome
+from oi_daemon.conversation.conversation import Conversation
+from oi_daemon.conversation.outcome import Outcome
 from oi_daemon.conversation.processes import problem_of_folder
 from oi_daemon.conversation.progress import waits
 from oi_daemon.errors import OIError

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.conversation import Conversation, OpenTurn, Outcome, Snapshot
+from oi_daemon.conversation.conversation import Conversation
+from oi_daemon.conversation.outcome import OpenTurn, Outcome, Snapshot
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.versions import Versions
