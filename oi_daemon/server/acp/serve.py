@@ -72,6 +72,8 @@ class AcpClient:
             await asyncio.wait_for(self._outbox.below(0), _LAST_WITHIN)
         except TimeoutError:
             logger.warning("the end of a client took too long")
+        finally:
+            self._outbox.close()  # its descriptor may soon be another client's
         return code
 
     @property
