@@ -49,6 +49,7 @@ cwd: str | None
 sandbox: SandboxMode
 sandbox_folders: str | None
 pass_keys: str | None
+shared: bool
 mcp: str | None
 
 conversation: str

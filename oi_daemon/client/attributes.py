@@ -90,6 +90,7 @@ class SettingAttributes:
     sandbox: "SandboxMode"
     sandbox_folders: str | None
     pass_keys: str | None
+    shared: bool
     mcp: str | None
 
     def __init__(self, settings: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""A blocking connection to a daemon of one's own, over its stdin and stdout.
+"""A blocking connection to a daemon, over its stdin and stdout: one's own, or the shared one.
 
 One JSON object a line. There is no thread: the caller that waits for a frame reads it. A signal at
 any moment neither loses nor tears a frame, because the call in C that moves the bytes also counts
@@ -6,6 +6,7 @@ or stores them.
 """
 
 import os
+import select
 import subprocess
 import sys
 import threading
@@ -25,6 +26,8 @@ _READ_SIZE = 1 << 16
 """Bytes that are read at once, at most."""
 _GRACE = 2.0
 """Seconds that the daemon has to end by itself when the connection is closed; then it is killed."""
+_DOORS_GRACE = 0.2
+"""The same for the process that leads to the shared daemon, which is not hurt by that."""
 _TOO_LARGE = (
     "This has {} MB, and at most {} can be sent at once. Where these are messages, leave out the"
     " `displays` of some."
@@ -71,19 +74,30 @@ _decode = msgspec.json.Decoder(_Incoming).decode
 
 
 class Connection:
-    """Starts a daemon, which ends when this object or the program does."""
+    """Starts a daemon, which ends when this object or the program does.
+
+    Or reaches the daemon that all clients share, and starts it if there is none. Then an end only
+    leaves it: what runs there runs on, and what waits for a person waits for another client.
+    """
 
     def __init__(
-        self, conversation: str, settings: Mapping[str, object], stderr: int | None = None
+        self,
+        conversation: str,
+        settings: Mapping[str, object],
+        stderr: int | None = None,
+        *,
+        is_shared: bool = False,
     ) -> None:
         """
         Args:
             settings: settings that the conversation begins with, on top of the configured ones.
             stderr: descriptor that the daemon uses as its stderr; None: this program's.
+            is_shared: use the shared daemon.
         """
         keys.conceal()
+        self.is_shared = is_shared
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "oi_daemon", "--stdio"],
+            [sys.executable, "-m", "oi_daemon", "--stdio", *(["--shared"] if is_shared else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -108,7 +122,9 @@ class Connection:
         """Held while a frame is written."""
         self._posted: deque[bytes] = deque()
         """Notifications that are to be written as soon as no frame is under way."""
-        self._finalizer = weakref.finalize(self, _end, self._process, self._pid)
+        self._finalizer = weakref.finalize(
+            self, _end, self._process, self._pid, _DOORS_GRACE if is_shared else _GRACE
+        )
         os.register_at_fork(after_in_child=partial(_close_in_child, weakref.ref(self)))
         self._first_request = self.new_id()
         """Id of the request that sends the settings. Nobody waits for its answer; if that is an
@@ -119,7 +135,9 @@ class Connection:
     @property
     def is_alive(self) -> bool:
         """Whether requests can be sent: not after a close or a fork, nor when the daemon died."""
-        return self._finalizer.alive and not self.is_forked and self._process.poll() is None
+        if not self._finalizer.alive or self.is_forked or self._process.poll() is not None:
+            return False
+        return not (self.is_shared and _has_hung_up(self._stdout))
 
     @property
     def is_forked(self) -> bool:
@@ -224,7 +242,7 @@ class Connection:
         self._answers.clear()
 
     def close(self) -> None:
-        """End the daemon and all that it runs."""
+        """End the daemon and all that it runs; of the shared one, only leave it."""
         self._finalizer()
 
     def _receive(self) -> None:
@@ -272,6 +290,16 @@ def _exception(error: _ErrorAnswer) -> OIError:
     return exception
 
 
+def _has_hung_up(pipe: int) -> bool:
+    """Whether nobody is left who writes to this pipe.
+
+    Of the shared daemon this is known at once; the process that leads to it ends a bit later.
+    """
+    hung = select.poll()
+    hung.register(pipe, 0)
+    return bool(hung.poll(0))
+
+
 def _close_in_child(connection: "weakref.ref[Connection]") -> None:
     """Close the pipes in a forked child, so that the daemon sees when the parent ends."""
     inherited = connection()
@@ -285,17 +313,18 @@ def _close_pipes(process: subprocess.Popen[bytes]) -> None:
             pipe.close()
 
 
-def _end(process: subprocess.Popen[bytes], owner: int) -> None:
+def _end(process: subprocess.Popen[bytes], owner: int, grace: float) -> None:
     """Close the daemon's input, upon which it ends what it runs and itself; kill it if it is slow.
 
     Args:
         owner: id of the process that started the daemon; in any other, nothing is done.
+        grace: seconds that it has to end by itself.
     """
     if os.getpid() != owner:
         return
     _close_pipes(process)
     try:
-        process.wait(_GRACE)
+        process.wait(grace)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         process.kill()
         process.wait()

@@ -36,7 +36,8 @@ class Interpreter(PersistentConversation):
     """Asks a language model, which runs code here, and returns its answer.
 
     Nothing is started before the first call that needs the daemon. Several objects are several
-    conversations, each with a daemon of its own. One thread at a time may use an object.
+    conversations, each with a daemon of its own; with the setting `shared`, all use one that
+    outlives them. One thread at a time may use an object.
     """
 
     def __init__(
@@ -48,7 +49,8 @@ class Interpreter(PersistentConversation):
     ) -> None:
         """
         Args:
-            conversation: id of a saved conversation to go on with. Default: a new one.
+            conversation: id of a conversation to go on with: a saved one, or one that the shared
+                daemon holds. Default: a new one.
             stderr: descriptor for the daemon's warnings. Default: this program's stderr.
             settings: settings to assign.
 
@@ -326,10 +328,14 @@ class Interpreter(PersistentConversation):
             return remote.complete(language, code, len(code) if position is None else position)
 
     def close(self) -> None:
-        """End the daemon and all that it runs. The next call starts another."""
-        self._leave_stream()
-        if self._connection is not None:
-            self._connection.close()
+        """End the daemon and all that it runs. The next call starts another.
+
+        With `shared`, only leave it: a turn under way goes on, and the next call comes back.
+        """
+        if self._connection is None:
+            return
+        self._leave_stream(lets_run=self._connection.is_shared)
+        self._connection.close()
 
     def __enter__(self) -> "Interpreter":
         return self
@@ -405,8 +411,11 @@ class Interpreter(PersistentConversation):
             self._turn = None
             connection.discard()
 
-    def _leave_stream(self) -> None:
+    def _leave_stream(self, *, lets_run: bool = False) -> None:
         """Close a stream that was left without being exhausted.
+
+        Args:
+            lets_run: leave the daemon first, which then knows nothing of it, so the turn goes on.
 
         Raises:
             BusyError: another thread takes its chunks.
@@ -417,6 +426,8 @@ class Interpreter(PersistentConversation):
         with self._exclusive():
             if stream.gi_running or self._is_read_elsewhere:
                 raise BusyError(BUSY)
+            if lets_run and self._connection is not None:
+                self._connection.close()
             stream.close()
 
     @property

@@ -1,4 +1,4 @@
-"""A conversation in a daemon of its own, which is started at need and again when it has died."""
+"""A conversation in a daemon, which is started at need and again when it has died."""
 
 import os
 import threading
@@ -86,6 +86,8 @@ class PersistentConversation(SettingAttributes):
         """
         changed = None if self._turn else self._messages.take_changes()
         connection = self._connection
+        if connection is not None and not self._turn and connection.is_shared != self.shared:
+            connection.close()
         if connection is None or not connection.is_alive:
             connection = self._connection = self._start_daemon(connection)
         self._send_settings(self._remote(connection))
@@ -99,7 +101,7 @@ class PersistentConversation(SettingAttributes):
     def _send_settings(self, remote: "RemoteConversation") -> None:
         """Send the daemon those settings that were assigned since this was last done."""
         if self._unsent:
-            remote.configure(_without_auto_run(self._unsent))
+            remote.configure(_for_daemon(self._unsent))
             self._unsent = {}
 
     def _start_daemon(self, last: "Connection | None") -> "Connection":
@@ -109,7 +111,12 @@ class PersistentConversation(SettingAttributes):
         if last is not None and last.is_forked:
             self._conversation = _new_id()  # the parent process goes on with its own conversation
         _ = self._current  # warn of mistakes in the configuration before anything runs
-        connection = Connection(self._conversation, _without_auto_run(self._assigned), self._stderr)
+        connection = Connection(
+            self._conversation,
+            _for_daemon(self._assigned),
+            self._stderr,
+            is_shared=self._current.shared,
+        )
         self._unsent = {}
         has_history = bool(self._messages.list) or any(self._usage.values())
         self._needs_sync = self._needs_sync or has_history
@@ -118,12 +125,21 @@ class PersistentConversation(SettingAttributes):
     def _restore(self, connection: "Connection") -> None:
         """Compare our messages with the daemon's, which it has read from the disk.
 
-        Both then have the longer list, because it is the newer one.
+        Both then have the longer list, because it is the newer one. What a shared daemon holds is
+        left as it is if it is not shorter: a turn of another client may be under way.
         """
         remote = self._remote(connection)
-        self._messages.set(max(self._messages.list, remote.messages(), key=_length))
-        remote.restore(self._messages.list, self._usage)
+        ours, theirs = self._messages.list, remote.messages()
+        is_ahead = _length(theirs) >= _length(ours)
+        self._messages.set(theirs if is_ahead else ours)
+        if not (connection.is_shared and is_ahead and self._counts_all(remote)):
+            remote.restore(self._messages.list, self._usage)
         self._needs_sync = False
+
+    def _counts_all(self, remote: "RemoteConversation") -> bool:
+        """Whether the daemon counts at least the requests that we know of."""
+        used = remote.usage()
+        return used is not None and used["input_tokens"] >= self._usage["input_tokens"]
 
     def _remote(self, connection: "Connection") -> "RemoteConversation":
         """Our conversation in the daemon at the other end of this connection."""
@@ -166,9 +182,12 @@ class PersistentConversation(SettingAttributes):
                 self._lock.release()
 
 
-def _without_auto_run(settings: Mapping[str, object]) -> dict[str, object]:
-    """The settings for the daemon, which asks about every block: `auto_run` is applied here."""
-    return {name: value for name, value in settings.items() if name != "auto_run"}
+def _for_daemon(settings: Mapping[str, object]) -> dict[str, object]:
+    """The settings for the daemon, without those that are applied here.
+
+    It asks about every block, so `auto_run` is not among them.
+    """
+    return {name: value for name, value in settings.items() if name not in ("auto_run", "shared")}
 
 
 def _new_id() -> str:

@@ -239,6 +239,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["OPENAI_API_KEY"],
         ),
     ] = None
+    shared: Annotated[
+        bool,
+        Meta(
+            description="In the terminal and the library: use the daemon that all clients share,"
+            " which outlives them, instead of a private one."
+        ),
+    ] = False
     mcp: Annotated[
         _Text | None,
         Meta(

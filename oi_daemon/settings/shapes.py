@@ -50,4 +50,5 @@ class SettingsDict(TypedDict, total=False):
     sandbox: SandboxMode
     sandbox_folders: str | None
     pass_keys: str | None
+    shared: bool
     mcp: str | None

@@ -46,6 +46,8 @@ def pass_through(kind: str, version: str, options: tuple[str, ...] = ()) -> int:
             return _exit_code(connection)
         except (BrokenPipeError, ConnectionResetError):
             raise DoorError(_DIED) from None
+        finally:
+            connection.close()
     except (DoorError, AddressError) as error:
         text = str(error)
     except OSError as error:

@@ -56,7 +56,7 @@ _GROUPS = {
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
         *("max_seconds", "max_memory", "crash_proof", "crash_proof_memory"),
-        *("sandbox", "sandbox_folders", "pass_keys", "mcp"),
+        *("sandbox", "sandbox_folders", "pass_keys", "mcp", "shared"),
     ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }

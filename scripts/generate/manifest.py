@@ -6,8 +6,8 @@ from typing import Any
 
 from oi_daemon import settings
 
-NOT_HERE = {"api_key", "conversation_filename"}
-"""A key belongs in the secret storage; a file name belongs to one conversation."""
+NOT_HERE = {"api_key", "conversation_filename", "shared"}
+"""A key belongs in the secret storage, a file name to one conversation; `shared` is for Python."""
 
 
 def configuration() -> tuple[dict[str, Any], dict[str, str]]:

@@ -5,12 +5,14 @@ The blocks of a page are one program, in their order. A comment `replies` names 
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.client.programs import EXAMPLE, HELLO, SILENT, code, environment, run
 from tests.fakes.openai_server import Reply, ThreadedServer, text
+from tests.server.shared import stopped_at_the_end
 
 DOCS = Path(__file__).parents[2] / "docs"
 REPLIES: dict[str, list[Reply]] = {
@@ -29,6 +31,13 @@ PAGES = [
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMENT = re.compile(r"<!-- (replies|stdin): (.*?) -->", re.DOTALL)
 MARK = "\x1e"
+
+
+@pytest.fixture(autouse=True)
+def daemon() -> Iterator[None]:
+    """Leaves no shared daemon behind, where an example uses it."""
+    with stopped_at_the_end():
+        yield
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

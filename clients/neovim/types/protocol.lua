@@ -320,6 +320,7 @@
 ---@field sandbox? "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
 ---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
 ---@field pass_keys? string Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none.
+---@field shared? boolean In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one.
 ---@field mcp? string MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`.
 
 ---@class oi.PublicSettings All settings, as a client may see them.
@@ -357,6 +358,7 @@
 ---@field sandbox "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
 ---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
 ---@field pass_keys? string Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none.
+---@field shared boolean In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one.
 ---@field mcp? string MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`.
 
 ---@class oi.Request Sends a request; the callback gets its answer.

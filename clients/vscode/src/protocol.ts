@@ -496,6 +496,8 @@ export interface Settings {
   sandbox_folders?: string | null;
   /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
   pass_keys?: string | null;
+  /** In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one. */
+  shared?: boolean;
   /** MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`. */
   mcp?: string | null;
 }
@@ -570,6 +572,8 @@ export interface PublicSettings {
   sandbox_folders: string | null;
   /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
   pass_keys: string | null;
+  /** In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one. */
+  shared: boolean;
   /** MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`. */
   mcp: string | null;
 }
