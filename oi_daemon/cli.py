@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any, NoReturn
 
+    from oi_daemon.server.methods import Methods
     from oi_daemon.server.outbox import Outbox
     from oi_daemon.server.session import Service
 
@@ -50,9 +51,10 @@ def daemon() -> "NoReturn":
     from oi_daemon import keys
 
     keys.take()
-    from oi_daemon.server.methods import Methods
 
-    def make(sink: "Any") -> Methods:
+    def make(sink: "Any") -> "Methods":
+        from oi_daemon.server.methods import Methods  # after the answer to `initialize`
+
         return Methods(sink, debug=arguments.debug)
 
     if arguments.acp:
@@ -63,7 +65,7 @@ def daemon() -> "NoReturn":
         from oi_daemon.server.mcp.serve import serve_mcp
 
         run_server(partial(serve_mcp, make), debug=arguments.debug)
-    run(make, debug=arguments.debug)
+    run(make, _language_names, debug=arguments.debug)
 
 
 def terminal() -> "NoReturn":
@@ -93,13 +95,18 @@ def shared(listener: int, name: str) -> "NoReturn":
     serve_doors(listener, name)
 
 
-def run(make: "Callable[[Outbox], Service]", *, debug: bool = False) -> "NoReturn":
-    """Serve the client at stdin and stdout, then end the process."""
+def run(
+    make: "Callable[[Outbox], Service]",
+    language_names: "Callable[[], list[str]]",
+    *,
+    debug: bool = False,
+) -> "NoReturn":
+    """Serve the client at stdin and stdout, then end the process. See `ClientSession`."""
     from functools import partial
 
     from oi_daemon.server.session import serve
 
-    run_server(partial(serve, make), debug=debug)
+    run_server(partial(serve, make, language_names), debug=debug)
 
 
 def run_server(
@@ -122,6 +129,12 @@ def run_server(
     code = asyncio.Runner().run(serve(stdin, stdout))
     logging.shutdown()
     os._exit(code)  # a library's thread in a slow import or name resolution is not waited for
+
+
+def _language_names() -> list[str]:
+    from oi_daemon.execution.languages.registry import language_names
+
+    return language_names()
 
 
 def _end_at_interrupt() -> None:

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from oi_daemon import __version__
 from oi_daemon.protocol.methods import VERSION
+from oi_daemon.settings import Settings, change
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,17 @@ class Introduction:
 
 
 def introduction(params: Any) -> Introduction | None:
-    """Read the params of `initialize`. None if they do not fit: pygls then says what is wrong."""
+    """Read the params of `initialize`. None if they do not fit: pygls then says what is wrong.
+
+    Raises:
+        InvalidError: the client's settings do not fit.
+    """
     given = params if isinstance(params, dict) else {}
     process_id, options = given.get("processId"), given.get("initializationOptions")
     settings = options.get("settings") if isinstance(options, dict) else None
     if not isinstance(process_id, int | None) or not isinstance(settings, dict | None):
         return None
+    change(Settings(), settings or {})
     return Introduction(process_id, settings, workspace_folder(given))
 
 

@@ -12,11 +12,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from oi_daemon import __version__, keys
 from oi_daemon.conversation.conversation import Conversation
+from oi_daemon.execution.languages.registry import language_names
 from oi_daemon.logs import configure
 from oi_daemon.server.daemon import Daemon
 from oi_daemon.server.methods import Methods
@@ -281,7 +283,8 @@ async def serve_stdio(guest: Guest, daemon: Daemon) -> int:
         )
 
     with ExitStack() as watches:
-        session = ClientSession(make, guest.stdin, guest.stdout, watches)
+        names = partial(language_names, guest.environ)
+        session = ClientSession(make, names, guest.stdin, guest.stdout, watches)
         leaving = asyncio.create_task(_finish_when(guest.gone, session))
         try:
             return await session.run()

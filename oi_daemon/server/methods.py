@@ -323,10 +323,6 @@ class Methods:
             lines += conversation.problems
         return list(dict.fromkeys(lines))
 
-    def language_names(self) -> list[str]:
-        """The names of all languages, for the answer to `initialize`."""
-        return [language.name for language in languages(self._environ)]
-
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         """Stop the turn of this request, because the client has cancelled the request."""
         conversation = self._active(params.conversation)

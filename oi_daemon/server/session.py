@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon.errors import OIError, RequestError
@@ -51,19 +52,23 @@ class Service(Protocol):
     async def start(self, settings: dict[str, Any] | None, folder: str | None) -> None: ...
     def add_problem(self, text: str) -> None: ...
     def preload(self) -> None: ...
-    def language_names(self) -> list[str]: ...
     def interrupt_turn(self, params: Any) -> None: ...
     def decline_all(self) -> None: ...
     async def close(self) -> None: ...
 
 
-async def serve(make: Callable[[Outbox], Service], stdin: int, stdout: int) -> int:
+async def serve(
+    make: Callable[[Outbox], Service],
+    language_names: Callable[[], list[str]],
+    stdin: int,
+    stdout: int,
+) -> int:
     """Serve the client at these descriptors until it ends or is gone, or a signal comes.
 
-    Returns the exit code.
+    Returns the exit code. The other arguments are those of `ClientSession`.
     """
     with ExitStack() as watches:
-        session = ClientSession(make, stdin, stdout, watches)
+        session = ClientSession(make, language_names, stdin, stdout, watches)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, session.finish, 128 + number)
@@ -84,15 +89,27 @@ class ClientSession:
     """The session of one client, from its first byte to the daemon's end."""
 
     def __init__(
-        self, make: Callable[[Outbox], Service], stdin: int, stdout: int, watches: ExitStack
+        self,
+        make: Callable[[Outbox], Service],
+        language_names: Callable[[], list[str]],
+        stdin: int,
+        stdout: int,
+        watches: ExitStack,
     ) -> None:
+        """
+        Args:
+            make: makes what serves the client's requests. It is called after the answer to
+                `initialize`, which need not wait for the imports that this takes.
+            language_names: returns the names of all languages, for that answer.
+        """
+        self._make = make
+        self._language_names = language_names
         self._stdin = stdin
         self._watches = watches
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """The exit code. The session ends as soon as it is set."""
         self._decoder = Decoder()
         self._outbox = Outbox(stdout, self._client_gone)
-        self._daemon = make(self._outbox)
         self._started = self._preloaded = False
         self._lsp: Lifecycle | None = None
         self._is_introduced = False
@@ -100,6 +117,11 @@ class ClientSession:
         self._tasks: set[asyncio.Task[None]] = set()
         self._requests: dict[Id, _Running] = {}
         watch_output(stdout, self._client_gone, watches)
+
+    @cached_property
+    def _daemon(self) -> Service:
+        """What serves the client's requests."""
+        return self._make(self._outbox)
 
     async def run(self) -> int:
         """Serve the client; returns the exit code."""
@@ -126,7 +148,8 @@ class ClientSession:
     async def _close(self) -> None:
         """End what runs, and deliver the last answers if the client still reads."""
         try:
-            await asyncio.wait_for(self._daemon.close(), _CLOSE_WITHIN)
+            if "_daemon" in vars(self):
+                await asyncio.wait_for(self._daemon.close(), _CLOSE_WITHIN)
         except Exception:
             logger.exception("closing failed")
         if self._tasks:
@@ -149,7 +172,8 @@ class ClientSession:
 
     async def _end_of_input(self) -> None:
         """Finish and answer what was accepted, without anybody to approve code or type input."""
-        self._daemon.decline_all()
+        if "_daemon" in vars(self):
+            self._daemon.decline_all()
         while self._tasks:
             await asyncio.wait(self._tasks)
         await self._outbox.below(0)
@@ -254,14 +278,14 @@ class ClientSession:
             self._preload()
 
     async def _introduce(self, call: Call, client: Introduction) -> None:
-        """Answer `initialize`, and only then import the language server and tell it of that."""
+        """Answer `initialize`, and only then import all that serves the client, and tell it."""
         assert call.id is not None
-        await self._start_daemon(client.settings, client.folder)
-        self._succeed(call, introduction_answer(self._daemon.language_names()))
+        self._succeed(call, introduction_answer(self._language_names()))
         self._is_introduced = True
+        await asyncio.sleep(0)  # the answer is written before the imports hold everything up
+        await self._start_daemon(client.settings, client.folder)
         self._watch_client(client.process_id)
         self._preload()
-        await asyncio.sleep(0)  # the answer is written before the import holds everything up
         try:
             await self._language_server().request(call.method, call.params, call.id)
         except Exception:
@@ -279,7 +303,7 @@ class ClientSession:
                 lifecycle,
             )  # takes half a second, which scripts need not wait
 
-            self._lsp = lifecycle(self._initialize, self._daemon.language_names)
+            self._lsp = lifecycle(self._initialize, self._language_names)
         return self._lsp
 
     async def _initialize(self, settings: dict[str, Any] | None, folder: str | None) -> None:

@@ -23,6 +23,10 @@ from oi_daemon.server.outbox import Outbox
 from oi_daemon.settings import Settings, change
 
 
+def language_names() -> list[str]:
+    return ["python", "shell"]
+
+
 class WireDaemon:
     """What its methods do is told by their docstrings."""
 
@@ -43,9 +47,6 @@ class WireDaemon:
 
     def preload(self) -> None:
         self._calls.append("preload")
-
-    def language_names(self) -> list[str]:
-        return ["python", "shell"]
 
     def interrupt_turn(self, params: ChatParams | ExecuteParams) -> None:
         if params.conversation in self._turns:
@@ -137,4 +138,4 @@ def _notified(params: ExecuteParams, chunk: Chunk, seq: int) -> ChunkParams:
 
 
 if __name__ == "__main__":
-    run(WireDaemon)
+    run(WireDaemon, language_names)

@@ -14,7 +14,11 @@ from tests.wire_client import WireClient
 
 WITHOUT_PYGLS = (
     "import sys; sys.modules['pygls'] = None;"
-    "from tests.fakes.wire_daemon import WireDaemon, run; run(WireDaemon)"
+    "from tests.fakes.wire_daemon import *; run(WireDaemon, language_names)"
+)
+WITHOUT_METHODS = (
+    "import sys; sys.modules['oi_daemon.server.methods'] = None;"
+    "sys.argv = ['oi-daemon', '--stdio']; from oi_daemon.cli import daemon; daemon()"
 )
 
 
@@ -41,6 +45,12 @@ def test_it_comes_before_pygls_is_imported() -> None:
         assert (
             client.result("initialize", {"capabilities": {}})["serverInfo"]["name"] == "oi-daemon"
         )
+
+
+def test_it_comes_before_anything_is_imported_that_serves_requests() -> None:
+    with WireClient((sys.executable, "-c", WITHOUT_METHODS), Framing.HEADERS) as client:
+        answer = client.result("initialize", {"capabilities": {}})
+        assert "python" in answer["capabilities"]["experimental"]["oi"]["languages"]
 
 
 @pytest.mark.parametrize("name", ["plain", "a folder", "ü%20", "#?"])

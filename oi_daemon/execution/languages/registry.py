@@ -40,6 +40,11 @@ def languages(environ: Mapping[str, str] = os.environ) -> list[Language]:
     return [*LANGUAGES, *_kernel_languages(environ)]
 
 
+def language_names(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The names of all languages, whether they can run here or not."""
+    return [language.name for language in languages(environ)]
+
+
 def runnable(environ: Mapping[str, str] = os.environ) -> list[str]:
     """Names of the languages that can run here, without kernels that need the prefix KERNEL."""
     found = [known for known in languages(environ) if not known.name.startswith(KERNEL)]
