@@ -291,16 +291,20 @@ class Turn:
     async def _run_own(self, block: Executing) -> Status:
         """Run the person's own block. One that ends soon is saved once, with its output."""
         async with aclosing(self._execution.run(block.language, block.code)) as chunks:
-            early: list[Chunk] = []
-            beginning = asyncio.create_task(self._begin_own(chunks, early))
+            early, is_late = list[Chunk](), asyncio.Event()
+            beginning = asyncio.create_task(self._begin_own(chunks, early, is_late))
             try:
                 await asyncio.wait([beginning], timeout=_SOON)
                 if early and isinstance(early[-1], EndOfExecution):
                     await self._emit_whole([block, *early])
                 else:
+                    is_late.set()
                     await self._emit(block)
-                    await beginning
                     for chunk in early:
+                        await self._emit(chunk)
+                    emitted = len(early)
+                    await beginning
+                    for chunk in early[emitted:]:
                         await self._emit(chunk)
                     async for chunk in chunks:
                         await self._emit(chunk)
@@ -310,19 +314,18 @@ class Turn:
                 self._executing = False
         return Status.INTERRUPTED if self._interrupted else Status.DONE
 
-    async def _begin_own(self, chunks: AsyncGenerator[Chunk, None], early: list[Chunk]) -> None:
-        """Run a block until it ends, asks for input, or has run for `_SOON` seconds.
+    async def _begin_own(
+        self, chunks: AsyncGenerator[Chunk, None], early: list[Chunk], is_late: asyncio.Event
+    ) -> None:
+        """Run a block until it ends, asks for input, or gives one more chunk when it is late.
 
         Args:
             early: gets the chunks until then.
         """
         self._executing = True
-        end = asyncio.get_running_loop().time() + _SOON
         async for chunk in chunks:
             early.append(chunk)
-            if isinstance(chunk, EndOfExecution | InputRequest):
-                return
-            if asyncio.get_running_loop().time() > end:
+            if isinstance(chunk, EndOfExecution | InputRequest) or is_late.is_set():
                 return
 
     async def _emit_whole(self, chunks: Sequence[Chunk]) -> None:

@@ -39,6 +39,7 @@ from tests.fakes.turns import (
     block,
     said,
 )
+from tests.patience import PATIENCE
 
 RUN, SKIP, STOP, ALWAYS, GONE = (Answer(decision) for decision in Decision)
 
@@ -263,6 +264,16 @@ async def test_the_persons_own_code_asks_nobody() -> None:
     assert scene.chunks == [Executing("2+2", "python"), *ran("2+2")]
     assert scene.model.asked == []
     assert scene.turn.messages == [CodeMessage("python", "2+2", "2+2")]
+
+
+async def test_the_output_of_the_persons_own_code_is_shown_while_it_runs() -> None:
+    """Also if nothing more comes for long."""
+    scene = Scene()
+    running = asyncio.create_task(scene.turn.execute("python", "wait"))
+    await asyncio.wait_for(scene.client.seen(Output("wait\n")), PATIENCE)
+    scene.turn.interrupt()
+    assert await running is Status.INTERRUPTED
+    assert Output("stopped\n") in scene.chunks
 
 
 async def test_each_message_is_kept_when_it_is_complete() -> None:
