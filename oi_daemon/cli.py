@@ -33,8 +33,8 @@ def daemon() -> "NoReturn":
     _end_at_interrupt()
     if sorted(sys.argv[1:]) == ["--shared", "--stdio"]:
         sys.exit(_door("stdio"))
-    if sys.argv[1:] == ["--acp"]:
-        sys.exit(_door("acp"))
+    if sys.argv[1:] in (["--acp"], ["--mcp"]):
+        sys.exit(_door(sys.argv[1][2:]))
     parser = _parser()
     arguments = parser.parse_args()
     if arguments.download_model:
@@ -43,8 +43,8 @@ def daemon() -> "NoReturn":
         sys.exit(_control(arguments.shared, yes=arguments.yes))
     if not (arguments.stdio or arguments.acp or arguments.mcp):
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
-    if (arguments.acp or arguments.shared) and not arguments.private:
-        kind = "acp" if arguments.acp else "stdio"
+    if (arguments.acp or arguments.mcp or arguments.shared) and not arguments.private:
+        kind = "acp" if arguments.acp else "mcp" if arguments.mcp else "stdio"
         sys.exit(_door(kind, *(["debug"] if arguments.debug else [])))
     from functools import partial
 
@@ -193,7 +193,8 @@ def _parser() -> "argparse.ArgumentParser":
         "--mcp",
         action="store_true",
         help="Serve one host of the Model Context Protocol, over standard input and output:"
-        " Claude Code, Codex, opencode, Cursor, VS Code, ...",
+        " Claude Code, Codex, opencode, Cursor, VS Code, ...; by the shared daemon, unless"
+        " --private is given",
     )
     parser.add_argument(
         "--shared",

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from oi_daemon.conversation.collaborators import Model
 from oi_daemon.execution.languages.registry import find_language, runnable
@@ -85,7 +85,7 @@ class Daemon:
         idle = ConversationState.IDLE
         return any(conversation.state is not idle for conversation in self.conversations)
 
-    def keep(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+    def keep(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
         """Let requests run on whose client is gone."""
         for task in tasks:
             self._background.keep(task)

@@ -9,26 +9,24 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from oi_daemon import __version__, keys
 from oi_daemon.conversation.conversation import Conversation
 from oi_daemon.execution.languages.registry import language_names
 from oi_daemon.logs import configure
 from oi_daemon.server.daemon import Daemon
+from oi_daemon.server.feed import Sink
 from oi_daemon.server.methods import Methods
 from oi_daemon.server.outbox import Outbox
 from oi_daemon.server.peers import refusal
 from oi_daemon.server.session import ClientSession
 from oi_daemon.shared.door import VERSION
-
-if TYPE_CHECKING:
-    from oi_daemon.server.acp.serve import AcpClient
 
 logger = logging.getLogger(__name__)
 
@@ -269,61 +267,79 @@ def _idle_seconds() -> float:
         return _IDLE_SECONDS
 
 
+class DoorClient(Protocol):
+    """A client as it is served, whatever it speaks."""
+
+    @property
+    def unanswered(self) -> Iterable[asyncio.Task[Any]]: ...
+    async def run(self) -> int: ...
+    def finish(self, code: int) -> None: ...
+
+
 async def serve_stdio(guest: Guest, daemon: Daemon) -> int:
     """Serve a client that speaks the protocol of `oi-daemon --stdio`; returns the exit code."""
 
     def make(outbox: Outbox) -> Methods:
-        return Methods(
-            outbox,
-            daemon,
-            environ=guest.environ,
-            folder=guest.folder,
-            debug="debug" in guest.options,
-            on_cut=outbox.close,
-        )
+        return _methods(guest, daemon, outbox, outbox.close)
 
     with ExitStack() as watches:
         names = partial(language_names, guest.environ)
         session = ClientSession(make, names, guest.stdin, guest.stdout, watches)
-        leaving = asyncio.create_task(_finish_when(guest.gone, session))
-        try:
-            return await session.run()
-        finally:
-            leaving.cancel()
-            daemon.keep(session.unanswered)
+        return await _serve_client(session, guest, daemon)
 
 
 async def serve_acp(guest: Guest, daemon: Daemon) -> int:
     """Serve a client that speaks the Agent Client Protocol; returns the exit code."""
-    from oi_daemon.server.acp.adapter import AcpAdapter
     from oi_daemon.server.acp.serve import AcpClient
 
-    def make(adapter: AcpAdapter) -> Methods:
-        return Methods(
-            adapter,
-            daemon,
-            environ=guest.environ,
-            folder=guest.folder,
-            debug="debug" in guest.options,
-            on_cut=lambda: client.finish(1),
-        )
+    def make(adapter: Sink) -> Methods:
+        return _methods(guest, daemon, adapter, lambda: client.finish(1))
 
     with ExitStack() as watches:
         client = AcpClient(make, guest.stdin, guest.stdout, watches)
-        leaving = asyncio.create_task(_finish_when(guest.gone, client))
-        try:
-            return await client.run()
-        finally:
-            leaving.cancel()
-            daemon.keep(client.unanswered)
+        return await _serve_client(client, guest, daemon)
 
 
-async def _finish_when(gone: asyncio.Event, client: "ClientSession | AcpClient") -> None:
+async def serve_mcp(guest: Guest, daemon: Daemon) -> int:
+    """Serve a host of the Model Context Protocol; returns the exit code."""
+    from oi_daemon.server.mcp.serve import McpHost
+
+    def make(feed: Sink) -> Methods:
+        return _methods(guest, daemon, feed, lambda: host.finish(1))
+
+    with ExitStack() as watches:
+        host = McpHost(make, guest.stdin, guest.stdout, watches)
+        return await _serve_client(host, guest, daemon)
+
+
+def _methods(guest: Guest, daemon: Daemon, sink: Sink, on_cut: Callable[[], None]) -> Methods:
+    """What serves the requests of a client behind a door."""
+    return Methods(
+        sink,
+        daemon,
+        environ=guest.environ,
+        folder=guest.folder,
+        debug="debug" in guest.options,
+        on_cut=on_cut,
+    )
+
+
+async def _serve_client(client: DoorClient, guest: Guest, daemon: Daemon) -> int:
+    """Serve the client until it ends or its door is gone. What it has begun may run on."""
+    leaving = asyncio.create_task(_finish_when(guest.gone, client))
+    try:
+        return await client.run()
+    finally:
+        leaving.cancel()
+        daemon.keep(client.unanswered)
+
+
+async def _finish_when(gone: asyncio.Event, client: DoorClient) -> None:
     await gone.wait()
     client.finish(1)
 
 
-DOORS: Mapping[str, Door] = {"stdio": serve_stdio, "acp": serve_acp}
+DOORS: Mapping[str, Door] = {"stdio": serve_stdio, "acp": serve_acp, "mcp": serve_mcp}
 """What serves each kind of client."""
 
 

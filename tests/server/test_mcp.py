@@ -1,65 +1,19 @@
 """`oi-daemon --mcp`, used by the MCP library's own client in both revisions of the protocol."""
 
 import asyncio
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import mcp_types
 import psutil
 import pytest
-from mcp import Client, StdioServerParameters
 
 from oi_daemon.execution.languages.registry import runnable
 from oi_daemon.server.mcp import shapes
 from oi_daemon.server.mcp.listings import tools
 from tests.fakes.mcp_server import PNG
-from tests.patience import PATIENCE
-from tests.processes import command_line
+from tests.mcp_host import MODES, RUN, Person, call, host, killable, run, text
 from tests.wire_client import COMMAND, WireClient, eventually
-
-MODES = ("legacy", "auto")
-"""With a handshake, and in the revision without one."""
-
-
-class Person:
-    """Answers the questions that a host shows, each with the next answer."""
-
-    def __init__(self, *answers: dict[str, Any] | str) -> None:
-        self._answers = [*answers]
-        self.asked: list[Any] = []
-
-    async def __call__(self, context: Any, params: Any) -> mcp_types.ElicitResult:
-        self.asked.append(params)
-        answer = self._answers.pop(0)
-        if isinstance(answer, str):
-            return mcp_types.ElicitResult(action=answer)  # type: ignore[arg-type]
-        return mcp_types.ElicitResult(action="accept", content=answer)
-
-
-@asynccontextmanager
-async def host(
-    mode: str = "legacy", person: Person | None = None, **environ: str
-) -> AsyncIterator[Client]:
-    """A host with the daemon. Without a person it cannot ask."""
-    server = StdioServerParameters(command=COMMAND, args=["--mcp"], env={**os.environ, **environ})
-    async with (
-        asyncio.timeout(PATIENCE),
-        Client(server, mode=mode, elicitation_callback=person) as client,
-    ):
-        yield client
-
-
-async def run(client: Client, code: str, language: str = "python", **more: Any) -> Any:
-    return await client.call_tool("run_code", {"language": language, "code": code, **more})
-
-
-def text(result: Any) -> str:
-    return "".join(each.text for each in result.content if each.type == "text")
-
-
-RUN = {"decision": "run"}
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -216,24 +170,18 @@ async def test_a_large_output_is_cut_for_the_hosts_model() -> None:
     assert "characters left out" in text(result)
 
 
-def envelope(can_ask: bool = False) -> dict[str, Any]:
-    """The `_meta` of a request without a handshake."""
-    capabilities: dict[str, Any] = {"elicitation": {}} if can_ask else {}
-    return {shapes.VERSION_KEY: shapes.MODERN, shapes.CAPABILITIES_KEY: capabilities}
-
-
 @pytest.fixture
 def wire() -> Any:
-    with WireClient([COMMAND, "--mcp"], environ={}) as client:
+    with WireClient([COMMAND, "--mcp", "--private"], environ={}) as client:
         yield client
 
 
 def test_an_answer_to_no_open_question_runs_nothing(wire: WireClient) -> None:
-    call = {"name": "run_code", "arguments": {"language": "python", "code": "1"}}
-    asked = wire.result("tools/call", {**call, "_meta": envelope(can_ask=True)})
+    asking = call("1", can_ask=True)
+    asked = wire.result("tools/call", asking)
     assert asked["resultType"] == "input_required"
     answers = {"question": {"action": "accept", "content": RUN}}
-    answer = {**call, "inputResponses": answers, "_meta": envelope(can_ask=True)}
+    answer = {**asking, "inputResponses": answers}
     assert "error" in wire.call("tools/call", {**answer, "requestState": "guessed"})
     result = wire.result("tools/call", {**answer, "requestState": asked["requestState"]})
     assert result["structuredContent"]["output"] == "1"
@@ -253,20 +201,40 @@ def test_other_versions_and_methods_are_refused(wire: WireClient) -> None:
     assert wire.result("initialize", params)["protocolVersion"] == shapes.HANDSHAKE[0]
 
 
-def test_kill_of_the_host_leaves_nothing(wire: WireClient) -> None:
-    params = {"name": "run_code", "arguments": {"language": "python", "code": "while True: pass"}}
-    with WireClient([COMMAND, "--mcp"], environ={"OI_AUTO_RUN": "1"}) as client:
-        client.send("tools/call", params)
-        daemon = psutil.Process(client.process.pid)
-        eventually(lambda: _has_worker(daemon), "a worker")
+def hangs_up(host: WireClient, daemon: psutil.Process) -> None:
+    host.hang_up()
+
+
+def is_killed(host: WireClient, daemon: psutil.Process) -> None:
+    host.process.kill()
+
+
+def takes_the_daemon_with_it(host: WireClient, daemon: psutil.Process) -> None:
+    host.process.kill()
+    daemon.kill()
+
+
+@pytest.mark.parametrize("ends", [hangs_up, is_killed, takes_the_daemon_with_it])
+def test_the_end_of_the_host_leaves_nothing(
+    ends: Callable[[WireClient, psutil.Process], None],
+) -> None:
+    code = "import subprocess; subprocess.Popen(['sleep', '600'])\nwhile True: pass"
+    with WireClient(killable("--private"), environ={"OI_AUTO_RUN": "1"}) as host:
+        host.send("tools/call", call(code))
+        process = psutil.Process(host.process.pid)
+        eventually(lambda: "sleep" in map(_name, process.children(recursive=True)), "it runs")
+        [daemon] = process.children()
         family = [daemon, *daemon.children(recursive=True)]
-        client.hang_up()
+        assert len(family) > 2
+        ends(host, daemon)
         eventually(lambda: not any(_lives(each) for each in family), "the end of all")
 
 
-def _has_worker(daemon: Any) -> bool:
-    commands = [" ".join(command_line(child)) for child in daemon.children()]
-    return any("python_worker" in command for command in commands)
+def _name(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _lives(process: Any) -> bool:

@@ -9,7 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from oi_daemon import __version__
 from oi_daemon.errors import RequestError
@@ -62,10 +62,18 @@ class _Waiting:
     arguments: Mapping[str, Any]
 
 
+class McpMethods(CalledMethods, Protocol):
+    """The wire's methods, with their beginning and end."""
+
+    async def start(self, settings: dict[str, Any] | None, folder: str | None) -> None: ...
+    def decline_all(self) -> None: ...
+    async def close(self) -> None: ...
+
+
 class McpAdapter:
     """Implements `oi_daemon.server.peer.PeerHandler` for one host."""
 
-    def __init__(self, methods: CalledMethods, feed: BlockChunks) -> None:
+    def __init__(self, methods: McpMethods, feed: BlockChunks) -> None:
         """
         Args:
             feed: what the methods send their chunks to.
@@ -78,6 +86,8 @@ class McpAdapter:
         """Whether the host has said in its handshake that it can ask the person."""
         self._waiting: dict[str, _Waiting] = {}
         """The calls whose question was given as a result, by the state that names each."""
+        self._begun: dict[asyncio.Task[dict[str, Any]], AnsweringExchange] = {}
+        """All calls without a handshake that have not ended."""
         self._methods_by_name: Mapping[str, Callable[[Call, bool], Awaitable[dict[str, Any]]]] = {
             "initialize": self._initialize,
             "ping": self._ping,
@@ -104,14 +114,24 @@ class McpAdapter:
     async def notification(self, call: Call) -> None:
         """See `PeerHandler.notification`. None of them changes anything."""
 
+    async def end_of_input(self) -> None:
+        """Finish and answer the calls, without anybody to answer their questions."""
+        assert self.peer is not None
+        self._methods.decline_all()
+        await self.peer.finish()
+
     async def close(self) -> None:
-        """End the calls that wait for an answer that cannot come any more."""
-        for waiting in self._waiting.values():
-            waiting.task.cancel()
-        tasks = [waiting.task for waiting in self._waiting.values()]
-        self._waiting.clear()
-        if tasks:
-            await asyncio.wait(tasks)
+        """End with the host: what runs ends too, unless others can go on with it."""
+        for exchange in self._begun.values():
+            exchange.lose()
+        self._methods.decline_all()
+        await self._methods.close()
+
+    @property
+    def unanswered(self) -> set[asyncio.Task[Any]]:
+        """What is still worked on."""
+        assert self.peer is not None
+        return {*self.peer.unanswered, *self._begun}
 
     async def _initialize(self, call: Call, _: bool) -> dict[str, Any]:
         params = converted(call.params, InitializeParams)
@@ -186,7 +206,10 @@ class McpAdapter:
     def _begin(self, params: ToolParams, can_ask: bool) -> _Waiting:
         exchange = AnsweringExchange(can_ask=can_ask)
         work = self._calls.call(params.name, params.arguments, exchange)
-        return _Waiting(asyncio.create_task(work), exchange, params.name, params.arguments)
+        task = asyncio.create_task(work)
+        self._begun[task] = exchange
+        task.add_done_callback(self._begun.pop)
+        return _Waiting(task, exchange, params.name, params.arguments)
 
     def _forget_oldest(self) -> None:
         """End the call that has waited longest, if too many wait."""

@@ -43,6 +43,7 @@ from oi_daemon.server.mcp.shapes import (
     VariablesArguments,
     converted,
 )
+from oi_daemon.server.peer import PeerGoneError
 
 _MOST_SESSIONS = 50
 """Most sessions that are listed."""
@@ -109,7 +110,7 @@ class HostCalls:
                 raise InvalidError(_CANNOT_ASK)
             if exchange.can_ask:
                 form = run_form(language.name, given.code, given.session)
-                code = code_to_run(await exchange.ask(form), given.code)
+                code = code_to_run(await _answer(exchange, form), given.code)
         if code is None:
             data = {"session": session, "status": "declined", "output": ""}
             return text_result(_DECLINED, data, is_error=True)
@@ -118,7 +119,10 @@ class HostCalls:
     async def _run(
         self, session: str, language: str, code: str, exchange: Exchange
     ) -> dict[str, Any]:
-        """Run the code, and pass on what it writes and asks for meanwhile."""
+        """Run the code, and pass on what it writes and asks for meanwhile.
+
+        It runs on when the host is gone, unless the daemon ends with it.
+        """
         params = ConversationParams(conversation=session)
         queue = self._feed.begin(session)
         execute = ExecuteParams(language=language, code=code, conversation=session)
@@ -127,8 +131,9 @@ class HostCalls:
         try:
             result = await asyncio.shield(turn)
         except asyncio.CancelledError:
-            await self._methods.interrupt(params)
-            await asyncio.wait([turn])
+            if not turn.done():  # else the turn of another client may run
+                await self._methods.interrupt(params)
+                await asyncio.wait([turn])
             raise
         finally:
             self._feed.end(session)
@@ -145,25 +150,32 @@ class HostCalls:
     ) -> Mapping[str, Any] | None:
         """Pass on a block's chunks until the queue holds None. Returns how the block ended."""
         ended: Mapping[str, Any] | None = None
-        questions: set[asyncio.Task[None]] = set()
+        questions: dict[str, asyncio.Task[None]] = {}
         while (params := await queue.get()) is not None:
             chunk = params.chunk
             if "output" in chunk:
                 exchange.progress(chunk["output"])
             elif "input" in chunk and params.input is not None:
                 form = input_form(str(chunk["input"]["prompt"]))
-                task = asyncio.create_task(self._input(session, params.input, form, exchange))
-                questions.add(task)
-                task.add_done_callback(questions.discard)
+                asking = self._input(session, params.input, form, exchange)
+                questions[params.input] = asyncio.create_task(asking)
+            elif "event" in chunk and (task := questions.get(chunk["event"].get("input"))):
+                task.cancel()  # another client has answered
             elif params.result is not None:
                 ended = msgspec.to_builtins(params.result)
-        for task in questions:
+        for task in questions.values():
             task.cancel()
         return ended
 
     async def _input(self, session: str, input: str, form: Form, exchange: Exchange) -> None:
-        """Ask for a line of input. Without an answer the code gets end of file."""
-        line = line_of(await exchange.ask(form))
+        """Ask for a line of input. Without an answer the code gets end of file.
+
+        When the host is gone, another client of the session may answer.
+        """
+        try:
+            line = line_of(await exchange.ask(form))
+        except PeerGoneError:
+            return
         await self._methods.input(InputParams(conversation=session, input=input, value=line))
 
     async def _variables(self, arguments: Any, _: Exchange) -> dict[str, Any]:
@@ -186,7 +198,7 @@ class HostCalls:
         if not await self._is_auto_run(session):
             if not exchange.can_ask:
                 raise InvalidError(_CANNOT_ASK)
-            answer = await exchange.ask(reset_form(given.session))
+            answer = await _answer(exchange, reset_form(given.session))
             if answer is None or answer.get("decision") != "run":
                 return text_result(
                     "The user declined.", {"session": session, "reset": False}, is_error=True
@@ -223,12 +235,30 @@ class HostCalls:
         return self._own_session if name is None else name
 
     async def _is_auto_run(self, session: str) -> bool:
-        settings = await self._methods.settings_get(ConversationParams(conversation=session))
-        return bool(settings["auto_run"])
+        """Whether both the host and the session may run code unasked.
+
+        In the session alone, it was allowed to another model.
+        """
+        own, there = await self._settings(session)
+        return bool(own["auto_run"] and there["auto_run"])
 
     async def _is_sandboxed(self, session: str) -> bool:
-        settings = await self._methods.settings_get(ConversationParams(conversation=session))
-        return bool(settings["sandbox"] != "none")
+        """Whether the host's code is kept in a sandbox, also in this session."""
+        own, there = await self._settings(session)
+        return own["sandbox"] != "none" and there["sandbox"] in (own["sandbox"], "isolated")
+
+    async def _settings(self, session: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The settings with which a session of the host begins, and this session's."""
+        own = await self._methods.settings_get(ConversationParams())
+        return own, await self._methods.settings_get(ConversationParams(conversation=session))
+
+
+async def _answer(exchange: Exchange, form: Form) -> Mapping[str, Any] | None:
+    """The filled in form; None for every other answer, and for none."""
+    try:
+        return await exchange.ask(form)
+    except PeerGoneError:
+        return None
 
 
 _CANNOT_ASK = (

@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from oi_daemon.errors import OIError
 from oi_daemon.protocol.jsonrpc import Id
 from oi_daemon.server.mcp.questions import Form, content_of
-from oi_daemon.server.peer import Peer
+from oi_daemon.server.peer import Peer, PeerError, PeerGoneError
 
 _LONGEST_PROGRESS = 4000
 """Most characters of output in one notification of progress; of more, the last ones."""
@@ -22,7 +21,11 @@ class Exchange(Protocol):
         ...
 
     async def ask(self, form: Form) -> Mapping[str, Any] | None:
-        """The filled in form; None for every other answer."""
+        """The filled in form; None for every other answer.
+
+        Raises:
+            PeerGoneError: the host is gone, so no answer can come.
+        """
         ...
 
     def progress(self, text: str, /) -> None:
@@ -65,7 +68,7 @@ class AskingExchange:
             return None
         try:
             return content_of(await self._peer.request("elicitation/create", form.params))
-        except OIError:  # refused, or the host is gone
+        except PeerError:
             return None
 
 
@@ -81,11 +84,15 @@ class AnsweringExchange:
         self._answer: asyncio.Future[Any] | None = None
         self.asked = asyncio.Event()
         """Set while a question waits."""
+        self._is_lost = False
+        """The host is gone."""
 
     async def ask(self, form: Form) -> Mapping[str, Any] | None:
         """See `Exchange.ask`."""
         if not self.can_ask:
             return None
+        if self._is_lost:
+            raise _lost()
         self._form = form
         self._answer = asyncio.get_running_loop().create_future()
         self.asked.set()
@@ -106,6 +113,16 @@ class AnsweringExchange:
         self.asked.clear()
         if self._answer is not None and not self._answer.done():
             self._answer.set_result((responses or {}).get(_QUESTION))
+
+    def lose(self) -> None:
+        """End the question that waits, and all later ones, because the host is gone."""
+        self._is_lost = True
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(_lost())
+
+
+def _lost() -> PeerGoneError:
+    return PeerGoneError("the host is gone, and cannot answer")
 
 
 def _ignore(_: str) -> None:
