@@ -122,6 +122,10 @@ class WireClient:
                     return answer
             self.read_one()
 
+    def answered(self, request_id: int | str | None) -> dict[str, Any] | None:
+        """The answer to a request if it has been read."""
+        return next((answer for answer in self._answers if answer["id"] == request_id), None)
+
     def read_one(self) -> dict[str, Any]:
         """Read one message, and keep it."""
         message = self._decode(self._take_frame())
@@ -133,6 +137,11 @@ class WireClient:
             assert ("result" in message) != ("error" in message), message
             self._answers.append(message)
         return message
+
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether this program has closed its end."""
+        return self._output.closed
 
     def close_input(self) -> None:
         self._input.close()

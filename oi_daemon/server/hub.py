@@ -26,7 +26,7 @@ from oi_daemon.server.methods import Methods
 from oi_daemon.server.outbox import Outbox
 from oi_daemon.server.peers import refusal
 from oi_daemon.server.session import ClientSession
-from oi_daemon.shared.door import VERSION
+from oi_daemon.shared.door import SERVED, VERSION
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +39,8 @@ _GREETING_WITHIN = 10.0
 """Seconds that a door has to say who it is."""
 _MOST_GREETING = 16 * 1024 * 1024
 """Bytes above which a greeting is refused. Linux allows an environment of some MiB."""
+_CLOSE_WITHIN = 10.0
+"""Seconds that interrupting and saving may take when the daemon ends."""
 _LAST_WORDS_WITHIN = 2.0
 """Seconds that the clients' last answers may take when the daemon is stopped."""
 _STOPPED = b"refused The shared daemon was stopped.\n"
@@ -89,6 +91,8 @@ class Hub:
         """
         self._listener = listener
         self._path = path
+        self._inode = _inode(path)
+        """Tells the socket from one that another daemon has made in its place."""
         self._doors = doors
         self._daemon = Daemon()
         self._guests: set[Guest] = set()
@@ -113,8 +117,8 @@ class Hub:
         await self._done.wait()
         for task in (accepting, watching):
             task.cancel()
-        self._remove_socket()
-        await self._daemon.close()
+        await asyncio.wait({asyncio.create_task(self._daemon.close())}, timeout=_CLOSE_WITHIN)
+        self._remove_socket()  # now, so that whoever has connected meanwhile finds all saved
         for guest in self._guests:
             guest.gone.set()
         if self._serving:
@@ -172,12 +176,16 @@ class Hub:
                 self._is_retired = True
                 self._end_if_unused()
                 return b""
+        if self._done.is_set():
+            _close_all(greeting.descriptors)
+            return b""  # the door waits for the end, and starts the next one
         options = tuple(option.decode() for option in rest[: int(count)])
         guest = Guest(kind.decode(), int(pid), os.fsdecode(folder), options)
         variables = [os.fsdecode(each).partition("=") for each in rest[int(count) :]]
         guest.environ = keys.Environ({name: value for name, _, value in variables})
         door = self._doors.get(guest.kind)
         if door is None or len(greeting.descriptors) != 2:
+            _close_all(greeting.descriptors)
             return b"refused This daemon does not serve such a client.\n"
         guest.stdin, guest.stdout = map(_unblocking, greeting.descriptors)
         watching = asyncio.create_task(_end_of(connection, guest.gone))
@@ -187,14 +195,13 @@ class Hub:
         self._serving.add(serving)
         serving.add_done_callback(self._serving.discard)
         try:
+            await asyncio.get_running_loop().sock_sendall(connection, SERVED)
             code = await door(guest, self._daemon)
             return _STOPPED if self._done.is_set() else b"exit %d\n" % code
         finally:
             watching.cancel()
             self._guests.discard(guest)
-            for fd in (guest.stdin, guest.stdout):
-                with suppress(OSError):
-                    os.close(fd)
+            _close_all((guest.stdin, guest.stdout))
             self._unused_since = time.monotonic()
             self._end_if_unused()
 
@@ -218,15 +225,13 @@ class Hub:
 
     def _is_reachable(self) -> bool:
         """Whether the socket is still where clients look for it."""
-        try:
-            return self._path.is_socket()
-        except OSError:
-            return False
+        return self._inode is not None and _inode(self._path) == self._inode
 
     def _remove_socket(self) -> None:
-        """Remove the socket before it is closed, so that nobody connects who is not served."""
-        with suppress(OSError):
-            self._path.unlink()
+        """Remove the socket, then close it: whoever waits there starts the next daemon."""
+        if self._is_reachable():
+            with suppress(OSError):
+                self._path.unlink()
         self._listener.close()
 
     def _status(self) -> dict[str, object]:
@@ -246,6 +251,20 @@ class Hub:
             "conversations": conversations,
             "retired": self._is_retired,
         }
+
+
+def _inode(path: Path) -> int | None:
+    """What tells this file from others; None if there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _close_all(descriptors: Iterable[int]) -> None:
+    for fd in descriptors:
+        with suppress(OSError):
+            os.close(fd)
 
 
 def _has_background(conversation: Conversation) -> bool:
@@ -385,8 +404,7 @@ async def _greeting(connection: socket.socket) -> _DoorsGreeting:
         piece, found, _, _ = socket.recv_fds(connection, 1 << 16, 2)
         descriptors += found
         if not piece:
-            for fd in descriptors:
-                os.close(fd)
+            _close_all(descriptors)
             raise ValueError("the greeting has no end")
         data += piece
         if len(data) >= _HEAD and int(data[:_HEAD]) > _MOST_GREETING:

@@ -13,6 +13,10 @@ from oi_daemon.shared.address import Address, AddressError
 
 VERSION = "1"
 """Version of what doors and daemons say to each other."""
+SERVED = b"+"
+"""What a daemon sends before it reads the first byte of a client."""
+_ATTEMPTS = 3
+"""How many daemons are tried that end before they serve this client."""
 _PIECE = 1 << 16
 _BACKLOG = 128
 _PATIENCE = 10.0
@@ -36,16 +40,10 @@ def pass_through(kind: str, version: str, options: tuple[str, ...] = ()) -> int:
     except FileNotFoundError:
         folder = b"/"
     try:
-        connection = connected(version)
+        connection = _admitted(kind, version, folder, options)
         try:
-            try:
-                _greet(connection, kind, folder, options)
-            except BrokenPipeError:
-                pass  # who refuses does not listen; why it does is to be read
             _let_go()
             return _exit_code(connection)
-        except (BrokenPipeError, ConnectionResetError):
-            raise DoorError(_DIED) from None
         finally:
             connection.close()
     except (DoorError, AddressError) as error:
@@ -56,8 +54,37 @@ def pass_through(kind: str, version: str, options: tuple[str, ...] = ()) -> int:
     return 1
 
 
-def connected(version: str) -> _socket.socket:
-    """A connection to the daemon of this build, which is started if there is none."""
+def _admitted(kind: str, version: str, folder: bytes, options: tuple[str, ...]) -> _socket.socket:
+    """A connection to a daemon that has begun to serve this client.
+
+    One that ended before is no loss, as it has read nothing: the next one is started.
+
+    Raises:
+        DoorError: the daemon refuses this process, or each of them has ended.
+    """
+    for _ in range(_ATTEMPTS):
+        connection = connected(version)
+        if connection is None:
+            continue
+        try:
+            _greet(connection, kind, folder, options)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # who refuses does not listen; why it does is to be read
+        sign = _received(connection, 1)
+        if sign == SERVED:
+            return connection
+        refused = _line(connection) if sign else ""
+        connection.close()
+        if sign:
+            raise DoorError(refused.partition(" ")[2])
+    raise DoorError(_DIED)
+
+
+def connected(version: str) -> "_socket.socket | None":
+    """A connection to the daemon of this build, which is started if there is none.
+
+    None if that has ended already.
+    """
     here = Address(os.environ, version)
     address.enter(here.folder)
     return connect(here.name) or _start(here)
@@ -109,7 +136,7 @@ def request(name: str, command: str) -> "bytes | None":
     return b"".join(pieces)
 
 
-def _start(here: Address) -> _socket.socket:
+def _start(here: Address) -> "_socket.socket | None":
     """Start a daemon, and connect to it. Of several that start one, the first does.
 
     The socket is made here and inherited by the daemon, so a client need not wait until it listens.
@@ -125,8 +152,6 @@ def _start(here: Address) -> _socket.socket:
             for older in here.older():
                 request(older, "retire")
             connection = connect(here.name)
-        if connection is None:
-            raise DoorError(_DIED)
         return connection
     finally:
         os.close(lock)
@@ -201,18 +226,35 @@ def _exit_code(connection: _socket.socket) -> int:
     """Wait until the daemon has served the client, and return the exit code.
 
     Raises:
-        DoorError: the daemon has ended without, or it refuses this process.
+        DoorError: the daemon has ended without.
     """
-    answer = b""
-    while not answer.endswith(b"\n"):
-        piece = connection.recv(_PIECE)
-        if not piece:
-            raise DoorError(_DIED)
-        answer += piece
-    word, _, rest = answer.decode("utf-8", "replace").strip().partition(" ")
+    word, _, rest = _line(connection).partition(" ")
     if word == "exit":
         return int(rest)
     raise DoorError(rest)
+
+
+def _line(connection: _socket.socket) -> str:
+    """The next line of the daemon's.
+
+    Raises:
+        DoorError: the daemon has ended without.
+    """
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = _received(connection, _PIECE)
+        if not piece:
+            raise DoorError(_DIED)
+        line += piece
+    return line.decode("utf-8", "replace").strip()
+
+
+def _received(connection: _socket.socket, most: int) -> bytes:
+    """What the daemon has sent, at most so many bytes; nothing if it has ended."""
+    try:
+        return connection.recv(most)
+    except ConnectionResetError:
+        return b""
 
 
 _DIED = (

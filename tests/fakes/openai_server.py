@@ -336,6 +336,10 @@ class ThreadedServer:
         """Give this reply to each request whose body meets the condition, beside the script."""
         self._server.beside = (asked, reply)
 
+    def respond(self, reply: Callable[[dict[str, Any]], Reply]) -> None:
+        """Make each reply from the request's body, in place of the script."""
+        self._server.respond = reply
+
     def release(self) -> None:
         self._loop.call_soon_threadsafe(self._server.release)
 

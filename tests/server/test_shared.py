@@ -112,6 +112,34 @@ def test_a_socket_that_was_left_is_replaced(monkeypatch: pytest.MonkeyPatch) -> 
         assert it.result("oi/status")["pid"] == pid()
 
 
+def test_a_client_that_met_a_daemon_at_its_end_is_served_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = socket_path()
+    path.parent.mkdir(mode=0o700, parents=True)
+    monkeypatch.chdir(path.parent)
+    with socket.socket(socket.AF_UNIX) as ending:
+        ending.bind(path.name)
+        ending.listen()
+        with client() as it:
+            connection, _ = ending.accept()
+            ending.close()
+            connection.close()
+            assert it.result("oi/status")["pid"] == pid()
+
+
+def test_one_whose_socket_was_removed_ends_and_leaves_the_next_one_s_alone() -> None:
+    with client() as first:
+        left = first.result("oi/status")["pid"]
+        socket_path().unlink()
+        with client() as second:
+            following = second.result("oi/status")["pid"]
+            assert following != left
+            first.hang_up()
+            wait_for_end(left)
+            assert pid() == following
+
+
 def test_a_client_in_another_home_has_another_daemon(tmp_path: Path) -> None:
     other = address.Address({**os.environ, "HOME": str(tmp_path)}, __version__)
     assert other.name != socket_path().name
