@@ -1,6 +1,6 @@
 """Magic commands: their names, and the words in which they answer in every place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -79,9 +79,14 @@ def switch(name: str, argument: str, *, current: bool) -> bool:
     return on
 
 
-def help_lines() -> list[str]:
-    """Return a line for each command."""
-    usages = {f"%{name} {command.argument}".strip(): command for name, command in COMMANDS.items()}
+def help_lines(more: Mapping[str, MagicHelp] | None = None) -> list[str]:
+    """Return a line for each command.
+
+    Args:
+        more: further commands of the place that asks.
+    """
+    known = {**COMMANDS, **(more or {})}
+    usages = {f"%{name} {command.argument}".strip(): command for name, command in known.items()}
     width = max(map(len, usages)) + 2
     return [f"  {usage:{width}}{command.help}" for usage, command in usages.items()]
 

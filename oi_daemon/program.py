@@ -59,9 +59,11 @@ def _run(options: argparse.Namespace) -> int:
     _print_problems(loaded.problems)
     warnings.simplefilter("ignore", ConfigurationWarning)  # they are printed already
     settings = settings_of(options)
+    if options.attach is not None:
+        settings["shared"] = True
     with ExitStack() as opened:
         question, nobody_to_ask = _question(options, opened)
-        if nobody_to_ask and not question and not options.conversations:
+        if nobody_to_ask and not question and not _is_about_others(options):
             print_warning("There is no question: the standard input is empty. See --help.")
             return ExitCode.NOT_ASKED
         log = opened.enter_context(DaemonLog(print_text)) if is_rich() else None
@@ -72,6 +74,12 @@ def _run(options: argparse.Namespace) -> int:
         if can_draw():
             _welcome(interpreter, change(loaded.settings, settings))
         session = Session(interpreter, log=log, nobody_to_ask=nobody_to_ask)
+        if options.attach is not None:
+            code = session.attach(options.attach)
+            if code is None:
+                return ExitCode.DONE
+            if nobody_to_ask and not question:
+                return code
         if question:
             return session.ask(question)
         session.converse()
@@ -87,12 +95,17 @@ def _question(options: argparse.Namespace, opened: ExitStack) -> tuple[str, bool
     question = " ".join(options.prompt)
     if sys.stdin is None:
         return question, True
-    if is_terminal(sys.stdin) or options.conversations:
+    if is_terminal(sys.stdin) or _is_about_others(options):
         return question, not is_terminal(sys.stdin)
     if not question:
         return sys.stdin.read().strip(), True
     question = with_piped_data(question, sys.stdin.buffer, opened)
     return question, not (is_terminal(sys.stdout) and ask_at_terminal())
+
+
+def _is_about_others(options: argparse.Namespace) -> bool:
+    """Whether a conversation that there is already is to be listed or gone on with."""
+    return options.conversations or options.attach is not None
 
 
 def _welcome(interpreter: Interpreter, settings: Settings) -> None:

@@ -116,8 +116,10 @@ class ActiveTurn:
 
     def next_chunk(self) -> "ChunkDict | None":
         """Wait for the next chunk; None once the turn has ended."""
-        notification = self.remote.connection.next_chunk(self._id)
-        if notification is None:
+        while (notification := self.remote.connection.next_chunk(self._id)) is not None:
+            if "event" not in notification.chunk:  # that is for those who have attached
+                break
+        else:
             return None
         self._approval, self._input = notification.approval, notification.input
         self._notifications.append(notification)

@@ -130,7 +130,8 @@ class Connection:
         """Id of the request that sends the settings. Nobody waits for its answer; if that is an
         error, the call that reads it raises it."""
         first = SettingsSetParams(conversation=conversation, settings=dict(settings))
-        self.send(self._first_request, SETTINGS_SET.name, first)
+        if settings or not is_shared:  # it would begin the conversation
+            self.send(self._first_request, SETTINGS_SET.name, first)
 
     @property
     def is_alive(self) -> bool:
@@ -202,8 +203,10 @@ class Connection:
             if 0 < sum(written) < len(data):
                 self.close()  # half a frame is out, and the daemon would add the next one to it
 
-    def next_chunk(self, request: int) -> ChunkParams | None:
+    def next_chunk(self, request: int | None = None) -> ChunkParams | None:
         """Wait for the next notification; None once the request is answered and none is left.
+
+        Without a request, wait for a notification as long as it takes.
 
         Raises:
             ConnectionLostError: the daemon is gone.

@@ -4,16 +4,17 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from types import GeneratorType
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from oi_daemon.client.live_messages import stored
 from oi_daemon.client.persistent import BUSY, PersistentConversation
-from oi_daemon.errors import BusyError, InvalidTypeError, OIError
+from oi_daemon.errors import BusyError, InvalidError, InvalidTypeError, OIError
 
 if TYPE_CHECKING:
     from oi_daemon.client.active_turn import ActiveTurn, TurnOutcome
+    from oi_daemon.client.followed_turn import FollowedTurn
     from oi_daemon.client.remote import RemoteConversation
     from oi_daemon.messages.shapes import (
         ApprovalDecision,
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
         LocalServerDict,
         MessageDict,
         ResultDict,
+        RunningConversationDict,
         SavedPageDict,
         UsageDict,
         VariableDict,
     )
     from oi_daemon.settings.shapes import SettingsDict
+
+
+_PRIVATE = (
+    "This conversation has a daemon of its own, so there are no others to attach to. Begin with"
+    " `interpreter --shared` or `--attach`; in Python, with `Interpreter(shared=True)`."
+)
 
 
 class Interpreter(PersistentConversation):
@@ -279,6 +287,66 @@ class Interpreter(PersistentConversation):
                 remote.reset()
         self._messages.replace([])
 
+    def running(self) -> "list[RunningConversationDict]":
+        """The other conversations that the shared daemon holds, the newest first."""
+        self._needs_shared()
+        with self._daemon() as remote:
+            return remote.running()
+
+    def attach(
+        self, conversation: str | None = None
+    ) -> "tuple[list[MessageDict], ChunkStream | None]":
+        """Go on with a conversation of the shared daemon, and follow the turn under way in it.
+
+        Returns its messages, and if a turn is under way, whoever began it, a stream with all that
+        follows on them. `approve` and `input` answer what waits there; if another client was first,
+        nothing happens. Taking the next chunk answers nothing, unless `auto_run` is on, and leaving
+        the stream stops nothing, unless by Ctrl-C.
+
+        Args:
+            conversation: the id. Default: this object's conversation.
+
+        Raises:
+            InvalidError: there is no such conversation, or `shared` is off.
+        """
+        self._needs_shared()
+        self._leave_stream()
+        if conversation not in (None, self.conversation):
+            self._find(conversation or "")
+        from oi_daemon.client.followed_turn import FollowedTurn
+
+        with self._daemon() as remote:
+            turn = FollowedTurn(remote, remote.attach())
+            if not turn.is_under_way:
+                remote.detach()
+        self._messages.set(turn.before)
+        if not turn.is_under_way:
+            return [*turn.before], None
+        chunks = self._follow(turn)
+        self._stream, self._reader = weakref.ref(chunks), threading.get_ident()
+        return turn.settled, chunks
+
+    def _needs_shared(self) -> None:
+        """Raise if there is nobody to share conversations with.
+
+        Raises:
+            InvalidError: the setting `shared` is off.
+        """
+        if not self.shared:
+            raise InvalidError(_PRIVATE)
+
+    def _find(self, conversation: str) -> None:
+        """Go on with a conversation that the daemon holds or has on disk.
+
+        Raises:
+            InvalidError: there is none; this object's conversation stays.
+        """
+        with self._daemon() as remote:
+            is_known = remote.knows(conversation)
+        if not is_known:
+            raise InvalidError(f"There is no conversation {conversation}.")
+        self.conversation = conversation
+
     def saved(self, query: str = "", cursor: str | None = None, limit: int = 50) -> "SavedPageDict":
         """A page of the saved conversations, newest first, as `oi/history/list` returns it."""
         with self._daemon() as remote:
@@ -376,7 +444,29 @@ class Interpreter(PersistentConversation):
             self._abort(turn)
             raise
 
-    def _next_chunk(self, turn: "ActiveTurn") -> "ChunkDict | None":
+    def _follow(self, turn: "FollowedTurn") -> "ChunkStream":
+        """The chunks of a turn that another client has begun."""
+        self._turn, self._is_in_turn = turn, True
+        self._last_turn, self._added = {}, []
+        try:
+            while (chunk := self._next_chunk(turn)) is not None:
+                yield chunk
+                if self.auto_run:
+                    self.approve("run")
+        except KeyboardInterrupt:
+            turn.interrupt()
+            turn.wait()
+            raise
+        finally:
+            self._turn, self._is_in_turn = None, False
+            with suppress(OIError), self._lock:
+                turn.remote.detach()
+                self._messages.set(turn.remote.messages())
+            turn.remote.connection.discard()
+        if turn.failure:
+            raise OIError(turn.failure)
+
+    def _next_chunk(self, turn: "ActiveTurn | FollowedTurn") -> "ChunkDict | None":
         """Wait for the next chunk; None once the turn has ended."""
         with self._lock:
             self._reader = threading.get_ident()

@@ -13,6 +13,7 @@ from oi_daemon.errors import BusyError
 if TYPE_CHECKING:
     from oi_daemon.client.active_turn import ActiveTurn
     from oi_daemon.client.connection import Connection
+    from oi_daemon.client.followed_turn import FollowedTurn
     from oi_daemon.client.remote import RemoteConversation
     from oi_daemon.messages.shapes import MessageDict, UsageDict
 
@@ -51,7 +52,7 @@ class PersistentConversation(SettingAttributes):
         list."""
         self._messages = LiveMessages()
         """The messages of the turns that have ended."""
-        self._turn: ActiveTurn | None = None
+        self._turn: ActiveTurn | FollowedTurn | None = None
         """The turn under way; None between turns."""
         self._usage: UsageDict = {
             "input_tokens": 0,
@@ -100,9 +101,9 @@ class PersistentConversation(SettingAttributes):
 
     def _send_settings(self, remote: "RemoteConversation") -> None:
         """Send the daemon those settings that were assigned since this was last done."""
-        if self._unsent:
-            remote.configure(_for_daemon(self._unsent))
-            self._unsent = {}
+        if settings := _for_daemon(self._unsent):
+            remote.configure(settings)
+        self._unsent = {}
 
     def _start_daemon(self, last: "Connection | None") -> "Connection":
         """Start a daemon; `last` is the connection to the one before it."""
@@ -138,7 +139,7 @@ class PersistentConversation(SettingAttributes):
 
     def _counts_all(self, remote: "RemoteConversation") -> bool:
         """Whether the daemon counts at least the requests that we know of."""
-        used = remote.usage()
+        used = remote.usage() if any(self._usage.values()) else self._usage
         return used is not None and used["input_tokens"] >= self._usage["input_tokens"]
 
     def _remote(self, connection: "Connection") -> "RemoteConversation":

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         LanguageDict,
         LocalServerDict,
         MessageDict,
+        RunningConversationDict,
         SavedPageDict,
         UsageDict,
         VariableDict,
@@ -38,8 +39,15 @@ class RemoteConversation:
 
     def messages(self) -> "list[MessageDict]":
         """All messages of the conversation, those of a turn under way included."""
-        result = self.connection.request(methods.HISTORY_GET, self._params)
-        return _messages(result.messages)
+        return self._messages_of(self.id)
+
+    def attach(self) -> methods.Attached:
+        """The conversation as it is; from now on all its chunks come."""
+        return self.connection.request(methods.ATTACH, methods.AttachParams(conversation=self.id))
+
+    def detach(self) -> None:
+        """Let no more chunks come than those of the turns that are asked for here."""
+        self.connection.request(methods.DETACH, methods.AttachParams(conversation=self.id))
 
     def restore(self, messages: "Sequence[MessageDict]", usage: "UsageDict | None" = None) -> None:
         """Make these the messages of the conversation.
@@ -87,8 +95,26 @@ class RemoteConversation:
 
     def status(self) -> methods.ConversationStatus | None:
         """What the conversation is doing; None if the daemon has not used it yet."""
-        result = self.connection.request(methods.STATUS, methods.NoParams())
-        return next((it for it in result.conversations if it.conversation == self.id), None)
+        return next((it for it in self._all() if it.conversation == self.id), None)
+
+    def running(self) -> "list[RunningConversationDict]":
+        """The other conversations that the daemon holds, and that are not empty, newest first."""
+        others = (each for each in reversed(self._all()) if each.conversation != self.id)
+        described = (_running(each, self._messages_of(each.conversation)) for each in others)
+        return [each for each in described if each["messages"] or each["state"] != "idle"]
+
+    def knows(self, conversation: str) -> bool:
+        """Whether the daemon holds a conversation, or has it on the disk."""
+        is_held = any(each.conversation == conversation for each in self._all())
+        return is_held or bool(self._messages_of(conversation))
+
+    def _all(self) -> "Sequence[methods.ConversationStatus]":
+        """What all conversations of the daemon are doing, in the order in which they began."""
+        return self.connection.request(methods.STATUS, methods.NoParams()).conversations
+
+    def _messages_of(self, conversation: str) -> "list[MessageDict]":
+        params = methods.ConversationParams(conversation=conversation)
+        return _messages(self.connection.request(methods.HISTORY_GET, params).messages)
 
     def saved(self, query: str, cursor: str | None, limit: int) -> "SavedPageDict":
         """A page of the saved conversations, newest first."""
@@ -143,3 +169,21 @@ class RemoteConversation:
 def _messages(stored: Sequence[Mapping[str, object]]) -> "list[MessageDict]":
     """Stored messages as they came over the wire, with their type."""
     return cast("list[MessageDict]", stored)
+
+
+def _running(
+    status: methods.ConversationStatus, messages: "Sequence[MessageDict]"
+) -> "RunningConversationDict":
+    """A conversation of the daemon, with its first words as its title."""
+    first = messages[0] if messages else None
+    title = " ".join((first.get("message") or first.get("code") or "").split()) if first else ""
+    return {
+        "conversation": status.conversation,
+        "state": status.state.value,
+        "title": title[:_TITLE],
+        "messages": len(messages),
+    }
+
+
+_TITLE = 100
+"""Most characters of a title."""

@@ -172,6 +172,19 @@ class SavedConversationDict(TypedDict):
     """Number of the conversation's messages."""
 
 
+class RunningConversationDict(TypedDict):
+    """A conversation that a daemon holds in memory."""
+
+    conversation: str
+    """The conversation's id."""
+    state: str
+    """What the conversation is doing: `idle`, `running`, `approval`, ..."""
+    title: str
+    """The conversation's first words, or the first code."""
+    messages: int
+    """Number of the conversation's messages."""
+
+
 class SavedPageDict(TypedDict):
     """A page of the saved conversations."""
 

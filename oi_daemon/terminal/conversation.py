@@ -10,6 +10,7 @@ from oi_daemon.messages.shapes import (
     LastTurnDict,
     MessageDict,
     ResultDict,
+    RunningConversationDict,
     UsageDict,
     VariableDict,
 )
@@ -54,6 +55,12 @@ class TerminalConversation(Answerable, Protocol):
     def last_result(self) -> ResultDict | None: ...
 
     def start(self) -> None: ...
+
+    def running(self) -> list[RunningConversationDict]: ...
+
+    def attach(
+        self, conversation: str | None = None
+    ) -> tuple[list[MessageDict], ChunkStream | None]: ...
 
     def chat(
         self, message: str, *, stream: Literal[True], display: Literal[False]

@@ -103,6 +103,13 @@ def _add_program(group: argparse._ArgumentGroup) -> None:
     """Add the arguments that are not settings."""
     group.add_argument("prompt", nargs="*", metavar="question", help="Ask this, then exit.")
     group.add_argument("--conversations", action="store_true", help="Choose a saved conversation.")
+    group.add_argument(
+        "--attach",
+        nargs="?",
+        const="",
+        metavar="ID",
+        help="Go on with a running conversation of the shared daemon.",
+    )
     group.add_argument("--config", action="store_true", help="Open the settings file.")
     group.add_argument(
         "--version", action="version", version=f"%(prog)s {__version__}", help="Show the version."

@@ -111,7 +111,11 @@ def _who(conversation: TerminalConversation, argument: str) -> str:
 def _help(conversation: TerminalConversation, argument: str) -> str:
     """Show all commands."""
     keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D or exit quits."
-    return "\n".join([*magic.help_lines(), keys])
+    return "\n".join([*magic.help_lines(HERE), keys])
+
+
+HERE = {"attach": magic.MagicHelp("[ID]", "go on with a running conversation of the shared daemon")}
+"""The commands that only the terminal has; `Session` runs them."""
 
 
 RUN: dict[str, Callable[[TerminalConversation, str], str]] = {

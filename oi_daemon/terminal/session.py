@@ -6,6 +6,7 @@ from enum import IntEnum
 
 from oi_daemon import magic
 from oi_daemon.errors import NoModelError, OIError
+from oi_daemon.messages.shapes import ChunkStream
 from oi_daemon.settings.paths import prompt_history_path
 from oi_daemon.terminal.approval import Person
 from oi_daemon.terminal.conversation import TerminalConversation
@@ -13,7 +14,7 @@ from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
-from oi_daemon.terminal.magic import run_magic, used_by_turn
+from oi_daemon.terminal.magic import HERE, run_magic, used_by_turn
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
 
@@ -21,6 +22,7 @@ _UNEXPECTED = (
     "Something unexpected went wrong: {kind}: {error}. Debug mode (--debug_mode, or %debug at the"
     " prompt) shows all of it."
 )
+_ELSEWHERE = "This waits for an answer, which another client can give: there is no terminal here."
 _QUIT = ("exit", "quit", "exit()", "quit()")
 
 
@@ -77,6 +79,20 @@ class Session:
         with self._interrupts:
             return self._handle(message)
 
+    def attach(self, conversation: str) -> ExitCode | None:
+        """Go on with a conversation of the shared daemon: show it, and the turn under way.
+
+        Returns None if no conversation was chosen.
+
+        Args:
+            conversation: its id. Empty for the running one; where several run, one is chosen.
+
+        Raises:
+            OIError: there is no such conversation.
+        """
+        with self._interrupts:
+            return self._attach(conversation)
+
     def _reader(self) -> Callable[[], str]:
         """The function that waits for the next message."""
         start = self._conversation.start
@@ -87,7 +103,7 @@ class Session:
         prompt = Prompt(
             prompt_history_path(),
             keeps=lambda: self._conversation.conversation_history,
-            commands=[f"%{name}" for name in magic.COMMANDS],
+            commands=[f"%{name}" for name in [*magic.COMMANDS, *HERE]],
             auto_run=lambda: self._conversation.auto_run,
         )
         return lambda: prompt.read(on_shown=start)
@@ -106,11 +122,53 @@ class Session:
 
     def _handle(self, message: str) -> ExitCode:
         """Run a magic command or a turn. Errors are printed."""
-        try:
-            if magic.is_magic(message):
-                print_text(run_magic(self._conversation, message))
-                return ExitCode.DONE
+        return self._in_words(lambda: self._do(message))
+
+    def _do(self, message: str) -> ExitCode:
+        """Run a magic command or a turn."""
+        if not magic.is_magic(message):
             return self._run_turns(message)
+        name, _, argument = message[1:].strip().partition(" ")
+        if name == "attach":
+            return self._attach(argument.strip()) or ExitCode.DONE
+        print_text(run_magic(self._conversation, message))
+        return ExitCode.DONE
+
+    def _attach(self, conversation: str) -> ExitCode | None:
+        """See `attach`."""
+        from oi_daemon.terminal.conversations import show_messages
+        from oi_daemon.terminal.running import choose_running
+
+        chosen = conversation or choose_running(self._conversation.running())
+        if chosen is None:
+            return None
+        messages, chunks = self._conversation.attach(chosen)
+        show_messages(messages)
+        return ExitCode.DONE if chunks is None else self._in_words(lambda: self._follow(chunks))
+
+    def _follow(self, chunks: ChunkStream) -> ExitCode:
+        """Show a turn that another client has begun. Without a terminal, others answer."""
+        if self._nobody_to_ask or not has_terminal():
+            self._show(self._watched(chunks), None)
+            return ExitCode.DONE
+        person = Person(self._conversation, self._interrupts)
+        self._show(chunks, person)
+        return self._run_turns(person.next_message)
+
+    def _watched(self, chunks: ChunkStream) -> ChunkStream:
+        """The chunks; of what waits for an answer, it is said that another client gives it."""
+        with closing(chunks):
+            for chunk in chunks:
+                yield chunk
+                if "input" in chunk or (
+                    "executing" in chunk and self._conversation.awaits_approval
+                ):
+                    print_warning(_ELSEWHERE)
+
+    def _in_words(self, action: Callable[[], ExitCode]) -> ExitCode:
+        """Do something. Errors are printed."""
+        try:
+            return action()
         except OIError as error:
             print_warning(str(error), "error")
             return ExitCode.FAILED
@@ -145,24 +203,25 @@ class Session:
 
     def _run_turn(self, message: str, person: Person) -> None:
         """Run a turn, and show it."""
-        stream = self._conversation.chat(message, stream=True, display=False)
-        chunks = self._interrupts.watch(stream)
-        debug = self._conversation.debug_mode
+        self._show(self._conversation.chat(message, stream=True, display=False), person)
+        if self._conversation.debug_mode:
+            print_warning(run_magic(self._conversation, "%budget"))
+        elif self._conversation.show_usage:
+            print_warning(used_by_turn(self._conversation), "dim")
+
+    def _show(self, stream: ChunkStream, person: Person | None) -> None:
+        """Show the chunks of a turn to its end."""
         shown = show(
-            chunks,
+            self._interrupts.watch(stream),
             person,
             log=self._log,
-            debug=debug,
+            debug=self._conversation.debug_mode,
             model=self._conversation.model,
             result=lambda: self._conversation.last_result,
         )
         with closing(shown):
             for _ in shown:
                 pass
-        if debug:
-            print_warning(run_magic(self._conversation, "%budget"))
-        elif self._conversation.show_usage:
-            print_warning(used_by_turn(self._conversation), "dim")
 
     def _choose_model(self, error: NoModelError) -> bool:
         """Ask which of the server's models to use, and save it.

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from oi_daemon import Interpreter
+from oi_daemon import Interpreter, InvalidError
+from oi_daemon.messages.shapes import ChunkStream
 from tests.client.programs import code, environment
 from tests.fakes.openai_server import ThreadedServer, text
 from tests.server.shared import pid, ran, status, stopped_at_the_end, wait_for_end
@@ -18,7 +19,7 @@ from tests.wire_client import eventually
 LOOP = "import os, time\nwhile not os.path.exists(go):\n    time.sleep(0.01)\nprint('whole')"
 ASK = """
 import sys
-from oi_daemon import Interpreter
+from oi_daemon import Interpreter, InvalidError
 
 interpreter = Interpreter(shared=True, conversation="c")
 stream = interpreter.chat("Do it", stream=True, display=False)
@@ -180,3 +181,111 @@ def test_a_stopped_daemon_is_told_in_words(shared: Interpreter) -> None:
     shared.execute("python", "1")
     ran("stop", "--yes")
     assert shared.execute("python", "2")[0].get("output") == "2"
+
+
+# Attaching
+
+
+def output(stream: ChunkStream | None) -> str:
+    """All output of a stream, to its end."""
+    assert stream is not None
+    return "".join(chunk.get("output", "") for chunk in stream)
+
+
+def test_who_attaches_in_the_middle_of_a_block_gets_all_of_its_output(
+    shared: Interpreter, server: ThreadedServer, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    server.enqueue(code(f"go = {str(go)!r}\nprint('begun')\n{LOOP}"), text("Done."))
+    asked(server, tmp_path, "output", "import os; os.kill(os.getpid(), 9)")
+    messages, stream = shared.attach()
+    assert messages == [{"role": "user", "message": "Do it"}]
+    assert stream is not None
+    kinds = [next(iter(next(stream))) for _ in range(5)]
+    assert kinds == ["language", "code", "executing", "active_line", "output"]
+    go.touch()
+    assert output(stream) == "whole\n"
+    assert shared.messages[1].get("output") == "begun\nwhole"
+    assert shared.messages[-1].get("message") == "Done."
+    assert shared.execute("python", "go")[0].get("output") == repr(str(go))
+
+
+def test_a_block_that_waits_is_answered_by_who_attaches(
+    shared: Interpreter, server: ThreadedServer, tmp_path: Path
+) -> None:
+    server.enqueue(code("print(6 * 7)"), code("print('never')"), text("Done."))
+    asked(server, tmp_path, "executing", "import os; os.kill(os.getpid(), 9)")
+    _, stream = shared.attach("c")
+    assert stream is not None
+    seen = ""
+    for chunk in stream:
+        seen += chunk.get("output", "")
+        if "executing" in chunk:
+            assert shared.awaits_approval
+            shared.approve("run" if "6" in chunk["executing"]["code"] else "skip")
+    assert seen == "42\n"
+    assert [message.get("output") for message in shared.messages] == [None, "42", None, None]
+
+
+def test_input_that_waits_is_given_by_who_attaches(
+    shared: Interpreter, server: ThreadedServer, tmp_path: Path
+) -> None:
+    server.enqueue(code("print('Hi', input('Name? '))"), text("Done."))
+    asked(server, tmp_path, "input", "import os; os.kill(os.getpid(), 9)")
+    _, stream = shared.attach()
+    assert stream is not None
+    for chunk in stream:
+        if "input" in chunk:
+            assert chunk["input"]["prompt"] == "Name? "
+            shared.input("Ann")
+    assert "Hi Ann" in str(shared.messages[1].get("output"))
+
+
+def test_taking_the_chunks_of_another_clients_turn_answers_nothing(
+    shared: Interpreter, server: ThreadedServer
+) -> None:
+    server.enqueue(code("1 + 1"), text("Done."))
+    mine = shared.chat("Add", stream=True, display=False)
+    while "executing" not in next(mine):
+        pass
+    with Interpreter(shared=True) as other:
+        assert [each["state"] for each in other.running()] == ["approval"]
+        _, theirs = other.attach("c")
+        assert theirs is not None
+        while "executing" not in next(theirs):
+            pass
+        theirs.close()
+        assert state() == "approval"
+        _, theirs = other.attach()
+        assert [*mine][-1] == {"message": "Done."}
+        other.approve("stop")
+        assert output(theirs) == "2\n"
+
+
+def test_attaching_between_turns_gives_the_messages(shared: Interpreter) -> None:
+    shared.execute("python", "x = 1")
+    with Interpreter(shared=True) as other:
+        assert other.running() == [
+            {"conversation": "c", "state": "idle", "title": "x = 1", "messages": 1}
+        ]
+        assert other.attach("c") == (shared.messages, None)
+        assert other.execute("python", "x")[0].get("output") == "1"
+        with pytest.raises(InvalidError, match="There is no conversation d"):
+            other.attach("d")
+        assert other.conversation == "c"
+    with Interpreter() as alone, pytest.raises(InvalidError, match="daemon of its own"):
+        alone.attach("c")
+
+
+def test_an_interrupt_of_who_attaches_stops_the_turn(
+    shared: Interpreter, server: ThreadedServer, tmp_path: Path
+) -> None:
+    server.enqueue(code("while True: pass"))
+    asked(server, tmp_path, "active_line", "import os; os.kill(os.getpid(), 9)")
+    _, stream = shared.attach()
+    assert stream is not None
+    next(stream)
+    assert shared.interrupt() is True
+    output(stream)
+    assert state() == "idle"
+    assert shared.messages[1].get("status") == "interrupted"
