@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import aclosing
 from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
     from oi_daemon.messages.shapes import (
         ApprovalDecision,
         ChunkDict,
+        ChunkStream,
         CompletionsDict,
         LanguageDict,
         LastTurnDict,
         LocalServerDict,
         MessageDict,
         ResultDict,
+        RunningConversationDict,
         SavedPageDict,
         UsageDict,
         VariableDict,
@@ -103,6 +106,17 @@ class AsyncInterpreter(SettingAttributes):
     async def reset(self) -> None:
         """See `Interpreter.reset`."""
         await self._call(self._interpreter.reset)
+
+    async def running(self) -> "list[RunningConversationDict]":
+        """See `Interpreter.running`."""
+        return await self._call(self._interpreter.running)
+
+    async def attach(
+        self, conversation: str | None = None
+    ) -> "tuple[list[MessageDict], AsyncGenerator[ChunkDict, None] | None]":
+        """See `Interpreter.attach`."""
+        messages, chunks = await self._call(partial(self._interpreter.attach, conversation))
+        return messages, None if chunks is None else self._taken(chunks)
 
     async def saved(
         self, query: str = "", cursor: str | None = None, limit: int = 50
@@ -198,6 +212,12 @@ class AsyncInterpreter(SettingAttributes):
         chunks = await self._call(
             lambda: self._interpreter.chat(message, stream=True, display=False)
         )
+        async with aclosing(self._taken(chunks)) as taken:
+            async for chunk in taken:
+                yield chunk
+
+    async def _taken(self, chunks: "ChunkStream") -> "AsyncGenerator[ChunkDict, None]":
+        """The chunks of a stream, which is closed when it is left."""
         try:
             while (chunk := await self._call(partial(next, chunks, None))) is not None:
                 yield chunk
