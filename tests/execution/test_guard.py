@@ -198,12 +198,3 @@ def test_status_tells_of_a_guard_that_was_killed() -> None:
         eventually(
             lambda: any(told in line for line in client.result("oi/status")["problems"]), told
         )
-
-
-def test_a_group_that_is_removed_again_and_again_leaves_the_guard_as_it_was() -> None:
-    """It ends at once. A list that doubles with each removal would keep it busy for hours."""
-    own = Guard()
-    own.add(2**22 + 1)  # no process can have this id
-    for _ in range(60):
-        own.remove(2**22 + 1)
-    own.close()

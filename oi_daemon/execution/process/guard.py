@@ -147,9 +147,8 @@ class Guard:
 
     def remove(self, group: int) -> None:
         """Do not kill this process group any more: it has ended."""
-        if group in self._groups:  # to take one away twice would double the shell's list
-            self._groups.remove(group)
-            self._send(f"- {group}")
+        self._groups.discard(group)
+        self._send(f"- {group}")
 
     def add_folder(self, folder: str) -> None:
         """Delete this temporary folder when the daemon dies."""
