@@ -50,4 +50,5 @@ return {{
 
 
 def _table(values: Iterable[str]) -> str:
-    return f"{{ {', '.join(json.dumps(value) for value in values)} }}"
+    listed = ", ".join(json.dumps(value) for value in values)
+    return f"{{ {listed} }}" if listed else "{}"

@@ -22,7 +22,7 @@ return {
   },
   {
     name = "zsh",
-    aliases = {  },
+    aliases = {},
     filetypes = { "zsh" },
     suffix = "zsh",
   },
