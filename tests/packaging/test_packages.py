@@ -26,6 +26,7 @@ IN_THE_WHEEL = [
     "oi_daemon/py.typed",
     "oi_daemon/execution/javascript_worker/*.cjs",
     "oi_daemon/execution/javascript_worker/vendor/acorn/*",
+    "oi_daemon/execution/languages/block.zsh",
     "oi_daemon/execution/languages/boot.*",
     "oi_daemon/execution/languages/*.R",
     "oi_daemon/model/tables/*.xz",
