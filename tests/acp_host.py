@@ -157,7 +157,9 @@ class Host:
 def texts(call: Mapping[str, Any]) -> str:
     """All text in a tool call's content."""
     return "\n".join(
-        item["content"]["text"] for item in call["content"] if item["content"]["type"] == "text"
+        item["content"]["text"]
+        for item in call.get("content", [])
+        if item["content"]["type"] == "text"
     )
 
 

@@ -135,6 +135,16 @@ class Channel:
                 data = data[os.write(self.control, data) :]
             return self._sent
 
+    def request(self, **message: object) -> int:
+        """Send a control message that will be answered, and return its number.
+
+        `wait_for_answer` must follow. The answer is awaited from before the message is sent,
+        because another thread may read it at once.
+        """
+        with self._lock:
+            self._awaited[self._sent + 1] = None
+            return self.send(**message)
+
     def notify_process(self, event: str, process: int, number: int = 0) -> None:
         """Send a control message about one of this worker's processes, which needs no mark."""
         message = f'{{"{event}": {process}, "number": {number}}}\n'
@@ -155,11 +165,10 @@ class Channel:
         os.close(self._answers)
 
     def wait_for_answer(self, number: int, interrupts: Interrupts) -> bytes | None:
-        """Wait for the answer to the request with this number; return None at end of file.
+        """Wait for the answer to the `request` with this number; return None at end of file.
 
         Several threads may wait. An interrupt is raised while this one does.
         """
-        self._awaited[number] = None
         poll = select.poll()
         poll.register(self._answers, select.POLLIN)
         try:

@@ -345,7 +345,7 @@ class Input(io.RawIOBase):
             return b""
         with self._one_at_a_time:
             self._output.mark_caller()
-            number = self._channel.send(input=self.prompt, password=self.password)
+            number = self._channel.request(input=self.prompt, password=self.password)
             self._output.mark("D", number)
             self._output.flush()
             return self._channel.wait_for_answer(number, self._interrupts) or b""

@@ -61,7 +61,7 @@ class ToolCaller:
 
         self._output.mark_caller()
         self._output.flush()
-        number = channel.send(tool=request)
+        number = channel.request(tool=request)
         try:
             line = channel.wait_for_answer(number, self._interrupts)
         except BaseException:
