@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from oi_daemon.messages import CodeChunk, Executing, LanguageChunk
 from oi_daemon.model.dialects.arguments import ArgumentParser, MalformedCallError
+from oi_daemon.model.dialects.function_arguments import FunctionArguments
+from oi_daemon.model.functions import ToolFunction
 from tests.growth import grows_linearly
 from tests.model.example import BLOCK
 from tests.model.splits import every_split, pieces
@@ -220,3 +222,12 @@ def test_white_space_before_plain_code_belongs_to_it() -> None:
 )
 def test_time_grows_linearly(start: str, delta: str) -> None:
     assert grows_linearly(lambda count: parse([start, *[delta] * count, '"}']))
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "3", '"x"', "null"])
+def test_arguments_of_a_function_that_are_no_object_are_malformed(arguments: str) -> None:
+    function = ToolFunction(server="s", tool="t", python="t", description="", parameters={})
+    parser = FunctionArguments(function)
+    parser.feed(arguments)
+    with pytest.raises(MalformedCallError, match="not a JSON object"):
+        parser.flush()

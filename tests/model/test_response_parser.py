@@ -91,6 +91,13 @@ def test_an_empty_function_call_goes_back_to_the_model(parser: ResponseParser) -
     assert not malformed.names_unknown_tool
 
 
+def test_a_summary_without_its_data_is_passed_over(parser: ResponseParser) -> None:
+    """And so is one that was not asked for: the parser knows no messages that it covers."""
+    for item in ({"type": "compaction"}, {"type": "compaction", "encrypted_content": "x"}):
+        done = event("response.output_item.done", output_index=0, item=item)
+        assert list(parser.feed(done)) == []
+
+
 def test_words_before_a_call_are_shown_before_it(parser: ResponseParser) -> None:
     said = event("response.output_text.delta", delta="Look: ")
     seen = parts(parser, said, begun(1), code("1", index=1), COMPLETED)
