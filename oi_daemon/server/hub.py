@@ -1,31 +1,24 @@
 """The shared daemon: listens for doors, and serves the client behind each of them."""
 
 import asyncio
-import fcntl
 import json
 import logging
 import os
 import signal
 import socket
-import stat
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import NoReturn
 
 from oi_daemon import __version__, keys
 from oi_daemon.conversation.conversation import Conversation
-from oi_daemon.execution.languages.registry import language_names
 from oi_daemon.logs import configure
 from oi_daemon.server.daemon import Daemon
-from oi_daemon.server.feed import Sink
-from oi_daemon.server.methods import Methods
-from oi_daemon.server.outbox import Outbox
+from oi_daemon.server.doors import DOORS, Door, Guest
+from oi_daemon.server.greeting import DoorsGreeting, close_all, greeting_of, unblocking
 from oi_daemon.server.peers import refusal
-from oi_daemon.server.session import ClientSession
 from oi_daemon.shared.door import SERVED, VERSION
 
 logger = logging.getLogger(__name__)
@@ -37,46 +30,12 @@ _LOOK_EVERY = 30.0
 """Most seconds between two looks at whether the daemon is still needed."""
 _GREETING_WITHIN = 10.0
 """Seconds that a door has to say who it is."""
-_MOST_GREETING = 16 * 1024 * 1024
-"""Bytes above which a greeting is refused. Linux allows an environment of some MiB."""
 _CLOSE_WITHIN = 10.0
 """Seconds that interrupting and saving may take when the daemon ends."""
 _LAST_WORDS_WITHIN = 2.0
 """Seconds that the clients' last answers may take when the daemon is stopped."""
 _STOPPED = b"refused The shared daemon was stopped.\n"
 _MOST_DESCRIPTORS = 65536
-_HEAD = 8
-"""Bytes of a greeting's size."""
-
-
-class Guest:
-    """A client behind a door: what it sent, and the connection that is open while it is there."""
-
-    def __init__(self, kind: str, pid: int, folder: str, options: tuple[str, ...]) -> None:
-        self.kind = kind
-        """What the client speaks."""
-        self.pid = pid
-        """Id of the door's process."""
-        self.folder = folder
-        """The folder in which the client was started."""
-        self.options = options
-        """Further words of the door."""
-        self.environ = keys.Environ({})
-        """The client's environment."""
-        self.stdin = self.stdout = -1
-        """The client's own pipes."""
-        self.gone = asyncio.Event()
-        """Set when the door has ended."""
-
-
-Door = Callable[[Guest, Daemon], Awaitable[int]]
-"""Serves a client of one kind, and returns its exit code."""
-
-
-@dataclass(frozen=True, slots=True)
-class _DoorsGreeting:
-    words: list[bytes]
-    descriptors: list[int]
 
 
 class Hub:
@@ -151,7 +110,7 @@ class Hub:
                 await loop.sock_sendall(connection, f"refused {why}\n".encode())
                 return
             async with asyncio.timeout(_GREETING_WITHIN):
-                greeting = await _greeting(connection)
+                greeting = await greeting_of(connection)
             answer = await self._answer(greeting, connection)
             await loop.sock_sendall(connection, answer)
         except (OSError, TimeoutError, ValueError) as error:
@@ -161,7 +120,7 @@ class Hub:
         finally:
             connection.close()
 
-    async def _answer(self, greeting: _DoorsGreeting, connection: socket.socket) -> bytes:
+    async def _answer(self, greeting: DoorsGreeting, connection: socket.socket) -> bytes:
         """What is sent to a door at the end."""
         version, kind, pid, folder, count, *rest = greeting.words
         if version.decode() != VERSION:
@@ -177,7 +136,7 @@ class Hub:
                 self._end_if_unused()
                 return b""
         if self._done.is_set():
-            _close_all(greeting.descriptors)
+            close_all(greeting.descriptors)
             return b""  # the door waits for the end, and starts the next one
         options = tuple(option.decode() for option in rest[: int(count)])
         guest = Guest(kind.decode(), int(pid), os.fsdecode(folder), options)
@@ -185,9 +144,9 @@ class Hub:
         guest.environ = keys.Environ({name: value for name, _, value in variables})
         door = self._doors.get(guest.kind)
         if door is None or len(greeting.descriptors) != 2:
-            _close_all(greeting.descriptors)
+            close_all(greeting.descriptors)
             return b"refused This daemon does not serve such a client.\n"
-        guest.stdin, guest.stdout = map(_unblocking, greeting.descriptors)
+        guest.stdin, guest.stdout = map(unblocking, greeting.descriptors)
         watching = asyncio.create_task(_end_of(connection, guest.gone))
         self._guests.add(guest)
         serving = asyncio.current_task()
@@ -201,7 +160,7 @@ class Hub:
         finally:
             watching.cancel()
             self._guests.discard(guest)
-            _close_all((guest.stdin, guest.stdout))
+            close_all((guest.stdin, guest.stdout))
             self._unused_since = time.monotonic()
             self._end_if_unused()
 
@@ -261,12 +220,6 @@ def _inode(path: Path) -> int | None:
         return None
 
 
-def _close_all(descriptors: Iterable[int]) -> None:
-    for fd in descriptors:
-        with suppress(OSError):
-            os.close(fd)
-
-
 def _has_background(conversation: Conversation) -> bool:
     """Whether a block runs in the background."""
     interpreters = conversation.interpreters
@@ -284,82 +237,6 @@ def _idle_seconds() -> float:
         return max(0.1, float(os.environ.get(IDLE, "")))
     except ValueError:
         return _IDLE_SECONDS
-
-
-class DoorClient(Protocol):
-    """A client as it is served, whatever it speaks."""
-
-    @property
-    def unanswered(self) -> Iterable[asyncio.Task[Any]]: ...
-    async def run(self) -> int: ...
-    def finish(self, code: int) -> None: ...
-
-
-async def serve_stdio(guest: Guest, daemon: Daemon) -> int:
-    """Serve a client that speaks the protocol of `oi-daemon --stdio`; returns the exit code."""
-
-    def make(outbox: Outbox) -> Methods:
-        return _methods(guest, daemon, outbox, outbox.close)
-
-    with ExitStack() as watches:
-        names = partial(language_names, guest.environ)
-        session = ClientSession(make, names, guest.stdin, guest.stdout, watches)
-        return await _serve_client(session, guest, daemon)
-
-
-async def serve_acp(guest: Guest, daemon: Daemon) -> int:
-    """Serve a client that speaks the Agent Client Protocol; returns the exit code."""
-    from oi_daemon.server.acp.serve import AcpClient
-
-    def make(adapter: Sink) -> Methods:
-        return _methods(guest, daemon, adapter, lambda: client.finish(1))
-
-    with ExitStack() as watches:
-        client = AcpClient(make, guest.stdin, guest.stdout, watches)
-        return await _serve_client(client, guest, daemon)
-
-
-async def serve_mcp(guest: Guest, daemon: Daemon) -> int:
-    """Serve a host of the Model Context Protocol; returns the exit code."""
-    from oi_daemon.server.mcp.serve import McpHost
-
-    def make(feed: Sink) -> Methods:
-        return _methods(guest, daemon, feed, lambda: host.finish(1))
-
-    with ExitStack() as watches:
-        host = McpHost(make, guest.stdin, guest.stdout, watches)
-        return await _serve_client(host, guest, daemon)
-
-
-def _methods(guest: Guest, daemon: Daemon, sink: Sink, on_cut: Callable[[], None]) -> Methods:
-    """What serves the requests of a client behind a door."""
-    return Methods(
-        sink,
-        daemon,
-        environ=guest.environ,
-        folder=guest.folder,
-        debug="debug" in guest.options,
-        on_cut=on_cut,
-    )
-
-
-async def _serve_client(client: DoorClient, guest: Guest, daemon: Daemon) -> int:
-    """Serve the client until it ends or its door is gone. What it has begun may run on."""
-    leaving = asyncio.create_task(_finish_when(guest.gone, client))
-    try:
-        return await client.run()
-    finally:
-        leaving.cancel()
-        daemon.keep(client.unanswered)
-
-
-async def _finish_when(gone: asyncio.Event, client: DoorClient) -> None:
-    await gone.wait()
-    client.finish(1)
-
-
-DOORS: Mapping[str, Door] = {"stdio": serve_stdio, "acp": serve_acp, "mcp": serve_mcp}
-"""What serves each kind of client."""
 
 
 def serve_doors(listener: int, name: str) -> NoReturn:
@@ -391,30 +268,6 @@ async def _serve_until_unused(listener: socket.socket, path: Path) -> int:
     return 0
 
 
-async def _greeting(connection: socket.socket) -> _DoorsGreeting:
-    """What a door sends first.
-
-    Raises:
-        ValueError: it is no greeting.
-        OSError: the connection has ended.
-    """
-    data, descriptors = b"", list[int]()
-    while len(data) < _HEAD or len(data) < _HEAD + int(data[:_HEAD]):
-        await _readable(connection)
-        piece, found, _, _ = socket.recv_fds(connection, 1 << 16, 2)
-        descriptors += found
-        if not piece:
-            _close_all(descriptors)
-            raise ValueError("the greeting has no end")
-        data += piece
-        if len(data) >= _HEAD and int(data[:_HEAD]) > _MOST_GREETING:
-            raise ValueError("the greeting is too long")
-    words = data[_HEAD:].split(b"\0")
-    if len(words) < 5:
-        raise ValueError("that is no greeting")
-    return _DoorsGreeting(words, descriptors)
-
-
 async def _end_of(connection: socket.socket, gone: asyncio.Event) -> None:
     """Set the event when the other end is closed."""
     loop = asyncio.get_running_loop()
@@ -422,30 +275,3 @@ async def _end_of(connection: socket.socket, gone: asyncio.Event) -> None:
         while await loop.sock_recv(connection, 64):
             pass
     gone.set()
-
-
-async def _readable(connection: socket.socket) -> None:
-    loop, ready = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(connection, ready.set)
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(connection)
-
-
-def _unblocking(fd: int) -> int:
-    """A descriptor of the same pipe or terminal that never blocks, whoever else reads or writes it.
-
-    The client may share it with other programs, and one client must not hold up the others.
-    """
-    os.set_inheritable(fd, False)
-    mode = os.fstat(fd).st_mode
-    if not (stat.S_ISFIFO(mode) or (stat.S_ISCHR(mode) and os.isatty(fd))):
-        return fd
-    access = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE
-    try:
-        own = os.open(f"/proc/self/fd/{fd}", access | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError:
-        return fd
-    os.close(fd)
-    return own
