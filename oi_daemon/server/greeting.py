@@ -32,13 +32,22 @@ async def greeting_of(connection: socket.socket) -> DoorsGreeting:
         ValueError: it is no greeting.
         OSError: the connection has ended.
     """
-    data, descriptors = b"", list[int]()
+    descriptors: list[int] = []
+    try:
+        return DoorsGreeting(await _words(connection, descriptors), descriptors)
+    except BaseException:
+        close_all(descriptors)
+        raise
+
+
+async def _words(connection: socket.socket, descriptors: list[int]) -> list[bytes]:
+    """The words of a greeting. The descriptors that come with it are added to the list."""
+    data = b""
     while len(data) < _HEAD or len(data) < _HEAD + int(data[:_HEAD]):
         await _readable(connection)
         piece, found, _, _ = socket.recv_fds(connection, 1 << 16, 2)
         descriptors += found
         if not piece:
-            close_all(descriptors)
             raise ValueError("the greeting has no end")
         data += piece
         if len(data) >= _HEAD and int(data[:_HEAD]) > _MOST_GREETING:
@@ -46,7 +55,7 @@ async def greeting_of(connection: socket.socket) -> DoorsGreeting:
     words = data[_HEAD:].split(b"\0")
     if len(words) < 5:
         raise ValueError("that is no greeting")
-    return DoorsGreeting(words, descriptors)
+    return words
 
 
 def unblocking(fd: int) -> int:

@@ -51,7 +51,8 @@ class Hub:
         self._listener = listener
         self._path = path
         self._inode = _inode(path)
-        """Tells the socket from one that another daemon has made in its place."""
+        """The socket's inode, which tells it from one that another daemon has made in its place;
+        None if it is gone."""
         self._doors = doors
         self._daemon = Daemon()
         self._guests: set[Guest] = set()
