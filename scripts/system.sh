@@ -7,6 +7,7 @@ system_programs() {
 R | r-base-core | the tests of code in R
 chromium chromium-browser google-chrome | chromium fonts-dejavu-core | the tests in VS Code
 luacheck | lua-check | the check of the Neovim client
+sshd /usr/sbin/sshd | openssh-server | the tests over SSH, which start a server of their own on loopback
 zsh | zsh | the tests of code in zsh
 npm | | the VS Code client; it comes with Node.js 20 or later
 END

@@ -1,6 +1,7 @@
 """Runs blocks in a kernel: `python jupyter_worker CONTROL ANSWERS NONCE signal|message COMMAND...`.
 
-`signal` or `message` is how the kernel is interrupted; COMMAND is what starts it.
+`signal` or `message` is how the kernel is interrupted; COMMAND is what starts it. With
+`provisioner FOLDER` in place of these, the provisioner that the description there names starts it.
 """
 
 import os

@@ -10,6 +10,7 @@ from typing import Any
 
 from .channel import BlockRequest, DaemonChannel, DaemonEndedError
 from .kernel import Kernel, poller
+from .provisioned import ProvisionedKernel
 
 _DISPLAY_ID = "application/vnd.oi.display-id"
 """The key of a display's id in its bundle."""
@@ -20,10 +21,19 @@ _CLEAR = "\x1b[H\x1b[2J"
 """Terminal codes that clear what the block has shown."""
 
 
+_RESTARTED = {
+    "name": "KernelRestarted",
+    "message": "The kernel was started again by who runs it. Its variables are lost.",
+    "traceback": [],
+}
+
+
 class Bridge:
     """Connects the daemon and one kernel."""
 
-    def __init__(self, channel: DaemonChannel, kernel: Kernel, signals: int) -> None:
+    def __init__(
+        self, channel: DaemonChannel, kernel: Kernel | ProvisionedKernel, signals: int
+    ) -> None:
         """
         Args:
             signals: a descriptor from which the numbers of signals are read.
@@ -43,12 +53,18 @@ class Bridge:
         """The number of the request for input that waits for an answer."""
         self._clear = False
         """True if the next output must clear what the block has shown."""
+        self._has_run = False
+        """Whether the kernel has begun a block since its start, so that it may have variables. What
+        it writes before is about itself."""
+        self._is_fresh = False
+        """Whether the kernel was started again, and nobody has been told yet."""
 
     def run(self) -> None:
         """Pass blocks and messages on until the kernel or the daemon ends."""
         channel, kernel = self._channel, self._kernel
-        sources = poller(kernel, channel.control, channel.answers, self._signals)
-        while kernel.process.poll() is None:
+        descriptors = (kernel.stray_output.reader, channel.control, channel.answers)
+        sources = poller(kernel.client, *descriptors, self._signals)
+        while kernel.is_alive:
             ready = {source for source, _ in sources.poll(self._milliseconds_to_end())}
             if self._signals in ready:
                 self._on_signals()
@@ -71,7 +87,7 @@ class Bridge:
         self._block = block
         self._expected = {"reply", "idle"}
         self._ends = 0.0
-        self._kernel.clear_stray_output()
+        self._kernel.stray_output.clear()
         self._request = self._kernel.client.execute(block.code, allow_stdin=True)
 
     def _answer(self, number: int, line: str | None) -> None:
@@ -91,7 +107,7 @@ class Bridge:
         for message in _messages(client.shell_channel):
             if self._is_about_block(message):
                 self._replied(message["content"])
-        self._kernel.read_stray_output()
+        self._kernel.stray_output.read()
         if self._block is not None and self._milliseconds_to_end() == 0:
             self._channel.mark("E", self._block.number)
             self._block = None
@@ -111,9 +127,11 @@ class Bridge:
         """Handle a message of the iopub channel: output, a display, an error, or a state."""
         content = message["content"]
         match message["msg_type"]:
+            case "status" if content["execution_state"] in ("starting", "restarting"):
+                self._restarted()
             case "status" if self._is_about_block(message):
                 self._status(content["execution_state"])
-            case "stream":
+            case "stream" if self._has_run:
                 self._write(content["text"])
             case "error":
                 self._write("\n".join(content["traceback"] or [_summary(content)]) + "\n")
@@ -127,9 +145,28 @@ class Bridge:
     def _status(self, state: str) -> None:
         """Handle the kernel's state while it runs the block."""
         if state == "busy":
+            self._has_run = True
             self._channel.mark("L", 0)
+            self._tell_restart()
         elif state == "idle":
             self._expected.discard("idle")
+
+    def _restarted(self) -> None:
+        """Take note that the kernel starts. If it had run something, its variables are lost.
+
+        A block that ran is over: no reply will come.
+        """
+        self._is_fresh, self._has_run = self._has_run, False
+        if self._is_fresh and self._block is not None:
+            self._tell_restart()
+            self._channel.notify(error=_RESTARTED)
+            self._expected.clear()
+
+    def _tell_restart(self) -> None:
+        """Write that the kernel was started again, if that is so."""
+        if self._is_fresh:
+            self._write(f"[{_RESTARTED['message']}]\n")
+        self._is_fresh = False
 
     def _replied(self, content: dict[str, Any]) -> None:
         """Handle the reply to the block: the error that ended it, a page of text such as help."""
@@ -196,12 +233,15 @@ def main(control: str, answers: str, nonce: str, interrupts: str, *command: str)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signals = _signal_descriptor()
     channel = DaemonChannel(int(control), int(answers), nonce)
-    kernel = Kernel(command, interrupted_by_message=interrupts == "message")
+    kernel: Kernel | ProvisionedKernel
+    if interrupts == "provisioner":
+        kernel = ProvisionedKernel(command[0], channel.control)
+    else:
+        kernel = Kernel(command, interrupted_by_message=interrupts == "message")
     try:
         if kernel.wait():
             Bridge(channel, kernel, signals).run()
-    except DaemonEndedError:
-        kernel.process.kill()
-        os.killpg(0, signal.SIGKILL)
+    except (DaemonEndedError, BrokenPipeError):
+        kernel.end()
     channel.write(kernel.last_words())
     kernel.exit_alike()

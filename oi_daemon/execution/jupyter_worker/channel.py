@@ -31,6 +31,8 @@ class DaemonChannel:
         self.control = control
         self.answers = answers
         self._nonce = nonce
+        self._output = os.dup(1)
+        """Descriptor of the output, also where the standard output leads elsewhere."""
         self._requests = b""
         """Bytes read from `control` and not yet used."""
         self._lines = b""
@@ -44,7 +46,7 @@ class DaemonChannel:
         """Write output."""
         data = memoryview(text.encode("utf-8", "replace") if isinstance(text, str) else text)
         while data:
-            data = data[os.write(1, data) :]
+            data = data[os.write(self._output, data) :]
 
     def mark(self, kind: str, number: int) -> None:
         """Write a mark: L (the block has begun), D (a message belongs here) or E (it has ended)."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_PLAIN = "local-provisioner"
+"""The provisioner that does no more than to run the command here."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KernelSpec:
@@ -21,7 +24,11 @@ class KernelSpec:
     language: str
     """Name of the language that the kernel runs, in lower case; empty if the file does not say."""
     command: tuple[str, ...]
-    """Command line that starts the kernel. `{connection_file}` in it stands for a path."""
+    """Command line that starts the kernel. `{connection_file}` in it stands for a path. It may be
+    empty if there is a provisioner."""
+    provisioner: str = ""
+    """Name of the provisioner that starts the kernel, perhaps on another machine; empty if the
+    command starts it here."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that are added to the kernel's environment."""
     interrupted_by_message: bool = False
@@ -80,14 +87,24 @@ def _read(folder: Path) -> KernelSpec | None:
     """The kernel that this folder describes, or None if it describes none."""
     try:
         spec: dict[str, Any] = json.loads((folder / "kernel.json").read_bytes())
-        command = [str(argument) for argument in spec["argv"]]
+        provisioner = _provisioner(spec)
+        arguments = spec.get("argv", []) if provisioner else spec["argv"]
+        command = [str(argument) for argument in arguments]
         return KernelSpec(
             name=folder.name.lower(),
             language=str(spec.get("language", "")).lower(),
             command=tuple(part.replace("{resource_dir}", str(folder)) for part in command),
+            provisioner=provisioner,
             environment={name: str(value) for name, value in (spec.get("env") or {}).items()},
             interrupted_by_message=spec.get("interrupt_mode") == "message",
             folder=folder,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _provisioner(spec: dict[str, Any]) -> str:
+    """The provisioner that a kernel's file names; empty if it is the one of plain commands."""
+    stanza = (spec.get("metadata") or {}).get("kernel_provisioner") or {}
+    name = str(stanza.get("provisioner_name") or "")
+    return "" if name == _PLAIN else name

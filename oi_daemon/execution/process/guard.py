@@ -24,33 +24,53 @@ logger = logging.getLogger(__name__)
 
 COOKIE = "OI_DAEMON"
 """Environment variable of all that a daemon starts. It names the daemon and the worker."""
+LATER = "later."
+"""What its value begins with for a worker that ends by itself when the daemon has died, because it
+first has to end what runs elsewhere. It has 25 seconds; then it is killed as well."""
 
 _SCRIPT = r"""
 trap '' INT TERM HUP
 groups=" "
+later=" "
 folders=
 while read -r change what; do
   case $change in
     +) groups="$groups$what " ;;
-    -) case $groups in *" $what "*) groups="${groups%% $what *} ${groups#* $what }" ;; esac ;;
+    later) later="$later$what " ;;
+    -)
+      case $groups in *" $what "*) groups="${groups%% $what *} ${groups#* $what }" ;; esac
+      case $later in *" $what "*) later="${later%% $what *} ${later#* $what }" ;; esac ;;
     folder) folders="$folders$what
 " ;;
   esac
 done
-for group in $groups; do kill -KILL "-$group"; done
-for _ in 1 2 3 4 5; do
-  found=$(grep -lszE "^$1=$2" /proc/[0-9]*/environ)
-  [ "$found" ] || break
-  for file in $found; do
-    process=${file#/proc/}
-    kill -KILL "${process%%/*}"
+kill_marked() {
+  for _ in 1 2 3 4 5; do
+    found=$(grep -lszE "^$1" /proc/[0-9]*/environ)
+    [ "$found" ] || break
+    for file in $found; do
+      process=${file#/proc/}
+      kill -KILL "${process%%/*}"
+    done
   done
-done
+}
+for group in $groups; do kill -KILL "-$group"; done
+kill_marked "$1=$3"
 printf '%s' "$folders" | while read -r folder; do rm -rf -- "$folder"; done
+[ "$later" != " " ] || exit 0
+tenths=0
+for group in $later; do
+  while [ $tenths -lt 250 ] && kill -0 "-$group"; do
+    sleep 0.1
+    tenths=$((tenths + 1))
+  done
+  kill -KILL "-$group"
+done
+kill_marked "$1=$2$3"
 """
 _ORPHAN = r"""
 exec 3<&0
-/bin/sh -c "$1" oi-watch "$2" "$3" <&3 3<&- >/dev/null &
+/bin/sh -c "$1" oi-watch "$2" "$3" "$4" <&3 3<&- >/dev/null &
 echo $!
 """
 """Starts the script in a process that is not our child, and writes that process's id. Descriptor 3,
@@ -70,7 +90,7 @@ class GuardShell:
         """
         script = [_ORPHAN, "oi-start", _SCRIPT] if orphan else [_SCRIPT, "oi-guard"]
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", *script, COOKIE, cookie],
+            ["/bin/sh", "-c", *script, COOKIE, LATER, cookie],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if orphan else subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -126,8 +146,9 @@ class Guard:
         """Beginning of the variable COOKIE in the environment of all that this daemon starts."""
         self.deaths = 0
         """How many guards were killed and replaced."""
-        self._groups: set[int] = set()
-        """Process groups that are to be killed when the daemon dies."""
+        self._groups: dict[int, bool] = {}
+        """Process groups that are to be killed when the daemon dies; True: that may end by
+        themselves before."""
         self._folders: list[str] = []
         """Folders that are to be deleted when the daemon dies."""
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -139,15 +160,19 @@ class Guard:
         """The process groups that are to be killed when the daemon dies."""
         return frozenset(self._groups)
 
-    def add(self, group: int) -> None:
-        """Kill this process group when the daemon dies."""
+    def add(self, group: int, *, later: bool = False) -> None:
+        """Kill this process group when the daemon dies.
+
+        Args:
+            later: it has some time to end by itself before. See LATER.
+        """
         if group not in self._groups:
-            self._groups.add(group)
-            self._send(f"+ {group}")
+            self._groups[group] = later
+            self._send(_addition(group, later=later))
 
     def remove(self, group: int) -> None:
         """Do not kill this process group any more: it has ended."""
-        self._groups.discard(group)
+        self._groups.pop(group, None)
         self._send(f"- {group}")
 
     def add_folder(self, folder: str) -> None:
@@ -203,12 +228,18 @@ class Guard:
         if self._loop is not None:
             dead.unwatch(self._loop)
         shell = self._shells[number] = GuardShell(self.cookie, orphan=number == 1)
-        shell.write("".join(f"+ {known}\n" for known in self._groups))
+        known_groups = self._groups.items()
+        shell.write("".join(f"{_addition(known, later=it)}\n" for known, it in known_groups))
         shell.write("".join(f"folder {known}\n" for known in self._folders))
         if self._loop is not None and not self._loop.is_closed():
             self._watch_one(number, shell, self._loop)
         dead.close()
         logger.warning("The guard process %d was killed. Another one was started.", dead.pid)
+
+
+def _addition(group: int, *, later: bool) -> str:
+    """What a guard is sent to kill this process group when the daemon dies."""
+    return f"{'later' if later else '+'} {group}"
 
 
 @cache

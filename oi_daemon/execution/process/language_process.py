@@ -241,7 +241,7 @@ class LanguageProcess:
             self._closing = True
             self._stream.close()
             try:
-                async with asyncio.timeout(_KILLED_WITHIN):
+                async with asyncio.timeout(self._stream.ends_within + _KILLED_WITHIN):
                     await self._exited.wait()
             except TimeoutError:
                 logger.warning("%s does not end although it was killed.", self._spec.name)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from oi_daemon.execution.process.guard import COOKIE, guard
+from oi_daemon.execution.process.guard import COOKIE, LATER, guard
 from oi_daemon.execution.process.lifeline import LIFELINE, Lifeline
 from oi_daemon.execution.process.standard_input import StandardInput
 from oi_daemon.execution.process.standby import ActiveProcess
@@ -50,6 +50,9 @@ class Program:
     """Whether lookups come over a socket of their own, which LOOKUPS names, instead of control."""
     folder: str | None = None
     """Folder for the program's temporary files, removed when it has ended."""
+    ends_within: float = 0.0
+    """Seconds that the program has to end by itself once nothing more can come over control. Then
+    it is killed. 0: it is killed at once."""
 
 
 class LaunchedProcess:
@@ -68,6 +71,8 @@ class LaunchedProcess:
         self._descriptors = program.descriptors
         self._folder = program.folder
         self._cookie = f"{guard().cookie}.{secrets.token_hex(4)}"
+        if program.ends_within:
+            self._cookie = LATER + self._cookie
         self.stdin = StandardInput()
         self.control, control = socket.socketpair()
         self.answers, answers = socket.socketpair()
@@ -94,7 +99,12 @@ class LaunchedProcess:
                 if theirs is not None:
                     theirs.close()
             os.close(output)
-        self.active = ActiveProcess(process, self._cookie, exited, self._lifeline.protect)
+        self.active = ActiveProcess(
+            process,
+            self._cookie,
+            exited,
+            protect=None if program.ends_within else self._lifeline.protect,
+        )
         _enlarge(self.output)
         _prefer_for_oom_kill(process.pid)
         for end in (self.control, self.answers, self.lookups):

@@ -35,13 +35,14 @@ class ActiveProcess:
         process: subprocess.Popen[bytes],
         cookie: str,
         exited: Callable[[], None],
-        protect: Callable[[int], None],
+        protect: Callable[[int], None] | None,
     ) -> None:
         """
         Args:
             cookie: value in the environment of the process and of all that it starts.
             exited: called each time that the active process has ended.
-            protect: called with the process group of each active process. See `Lifeline`.
+            protect: called with the process group of each active process. See `Lifeline`. None:
+                when the daemon ends, the process has some time to end by itself.
         """
         self._protect = protect
         self._process = process
@@ -162,8 +163,9 @@ class ActiveProcess:
     def _begin(self, process: int) -> None:
         """Make this the active process, and watch for its end."""
         self.pid = process
-        self._protect(process)
-        guard().add(process)
+        if self._protect is not None:
+            self._protect(process)
+        guard().add(process, later=self._protect is None)
         if not hasattr(os, "pidfd_open"):
             waiting = self._loop.run_in_executor(None, self._process.wait)
             waiting.add_done_callback(lambda _: self._exited())

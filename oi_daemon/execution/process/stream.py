@@ -131,6 +131,10 @@ class WorkerStream:
         """Number of the latest lookup."""
         self._handing_over: asyncio.Task[None] | None = None
         """The task that handles the latest exit of the process."""
+        self.ends_within = program.ends_within
+        """Seconds that the process has to end by itself before it is killed."""
+        self._is_ending = False
+        """Whether it has been told to end by itself."""
         self._process = LaunchedProcess(program, self._nonce, self._exited)
         self._loop.add_reader(self._process.output, self._read_output)
         self._loop.add_reader(self._process.control.fileno(), self._read_control)
@@ -194,11 +198,27 @@ class WorkerStream:
         been said yet that the block has ended.
         """
         if self.is_settled:
-            self._process.active.kill()
+            self._end(self._process.active.kill)
 
     def close(self) -> None:
         """Kill the process, what it started, and its standby."""
-        self._process.active.close()
+        self._end(self._process.active.close)
+
+    def _end(self, kill: Callable[[], None]) -> None:
+        """Kill the process in this way, after the time that it has to end by itself.
+
+        It learns of that by the end of `control`.
+        """
+        if not self.ends_within:
+            return kill()
+        if self._is_ending:
+            return None
+        self._is_ending = True
+        try:
+            self._process.control.shutdown(socket.SHUT_WR)
+        except OSError:  # it has ended
+            pass
+        self._loop.call_later(self.ends_within, kill)
 
     def memory_use(self) -> MemoryUse:
         """Memory of the process and of what it started, without the standby."""
