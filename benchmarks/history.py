@@ -73,7 +73,7 @@ def first_turn(history: History) -> None:
     """What a turn waits for. The index hears of it afterwards, in another thread."""
     conversation = new_id()
     history.load(conversation)
-    history.save(conversation, [UserMessage("Hi")], whole=False)
+    history.save(conversation, [UserMessage("Hi")], merge="later")
 
 
 def saving(folder: Path) -> None:
@@ -121,7 +121,7 @@ async def longest_gap() -> float:
 
 
 async def save(history: History, saver: Saver, messages: list[Message]) -> None:
-    saving = saver.start(history, messages, None, whole=False)
+    saving = saver.start(history, messages, None, "later")
     if saving is not None:
         await saver.wait(saving)
 

@@ -212,7 +212,10 @@ class Conversation:
             spending=self._bill,
             emit=following,
             finished=lambda: self._transcript.save(
-                settings, turn.messages, emit=following, whole=turn.is_complete
+                settings,
+                turn.messages,
+                emit=following,
+                merge="soon" if turn.is_complete else "later",
             ),
             max_rounds=settings.max_rounds,
         )
@@ -230,7 +233,11 @@ class Conversation:
         asked: Sequence[Message],
         emit: Emit,
     ) -> Outcome:
-        """Wait for the end of a turn, save what it added, and return how it ended."""
+        """Wait for the end of a turn, save what it added, and return how it ended.
+
+        Blocks of the person's own can come in quick succession: they do not wait until the JSON
+        file is replaced.
+        """
         try:
             status = await work
         except ModelError:
@@ -240,7 +247,8 @@ class Conversation:
         finally:
             self._transcript.messages += turn.messages
             self._growing = None
-            await self._transcript.save(settings, emit=self._progress.following(emit))
+            following = self._progress.following(emit)
+            await self._transcript.save(settings, emit=following, merge="now" if asked else "soon")
             logs.apply(self.settings)
         if turn.interrupted:  # also one that came after the last block: it was answered by a yes
             status = Status.INTERRUPTED

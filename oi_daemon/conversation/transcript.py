@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from oi_daemon.conversation.collaborators import Emit
-from oi_daemon.history import History, Saver, in_thread
+from oi_daemon.history import History, Merge, Saver, in_thread
 from oi_daemon.messages import Message, NoticeChunk, UserMessage, with_fields_of_file
 from oi_daemon.messages.summaries import is_summary
 from oi_daemon.settings import Settings
@@ -69,7 +69,7 @@ class Transcript:
         added: Sequence[Message] = (),
         *,
         emit: Emit | None = None,
-        whole: bool = True,
+        merge: Merge = "now",
     ) -> None:
         """Save the messages, and emit what the person has to know about that.
 
@@ -79,9 +79,9 @@ class Transcript:
             settings: say where the messages are kept, and whether they are.
             added: the messages of the turn so far.
             emit: sends the notices. Without it, they are sent in the next turn.
-            whole: see `History.save`.
+            merge: see `History.save`.
         """
-        saving = self.start_saving(settings, added, whole=whole)
+        saving = self.start_saving(settings, added, merge)
         if saving is not None:
             await self._saver.wait(saving)
         if emit is not None:
@@ -89,14 +89,14 @@ class Transcript:
                 await emit(NoticeChunk("save", notice))
 
     def start_saving(
-        self, settings: Settings, added: Sequence[Message] = (), *, whole: bool = False
+        self, settings: Settings, added: Sequence[Message] = (), merge: Merge = "later"
     ) -> asyncio.Future[None] | None:
         """Begin to save. Returns what the saver's `wait` takes, None if nothing is to be saved."""
         if not settings.conversation_history:
             self._saver.give_up()
             return None
         history, messages = self._history_for(settings), [*self.messages, *added]
-        return self._saver.start(history, messages, settings.conversation_filename, whole=whole)
+        return self._saver.start(history, messages, settings.conversation_filename, merge)
 
     def replace(self, messages: Sequence[Message]) -> None:
         """Take these messages, and keep what only the file has of those that stay."""

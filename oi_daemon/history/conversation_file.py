@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from oi_daemon import files
 from oi_daemon.errors import InvalidError
@@ -19,6 +20,13 @@ logger = logging.getLogger(__name__)
 
 LARGE = 1 << 20
 """Bytes of a JSON file that is not replaced at the end of a turn, but later by `merge`."""
+
+MOST_WAITING = 100
+"""Messages that wait in the journal at most when a turn has ended."""
+
+Merge = Literal["now", "soon", "later"]
+"""When the JSON file gets the messages that are saved: before the save returns; by a `merge` that
+follows it; or by another save, because the turn goes on."""
 
 
 class ConversationFile:
@@ -76,6 +84,11 @@ class ConversationFile:
         return self._journal.path
 
     @property
+    def is_large(self) -> bool:
+        """Whether the JSON file is not replaced at the end of a turn, but later by `merge`."""
+        return self._end > LARGE
+
+    @property
     def needs_merge(self) -> bool:
         """Whether messages wait in the journal to come into the JSON file."""
         return not self._journal.is_empty
@@ -105,18 +118,20 @@ class ConversationFile:
         self.messages = tuple(messages)
         return continues
 
-    def save(self, messages: Sequence[Message], *, whole: bool) -> None:
+    def save(self, messages: Sequence[Message], *, merge: Merge) -> None:
         """Keep these messages.
 
         Args:
-            whole: bring them into the JSON file too; a large one is left for `merge`.
+            merge: see `Merge`. For a large file, `now` is `soon`.
 
         Raises:
             OSError: they cannot be written. What was saved before is still there.
         """
         messages = tuple(messages)
         same = _same_start(self.messages, messages)
-        to_journal = not whole or self._end > LARGE
+        waiting = len(messages) - self._count
+        may_wait = (merge == "soon" or self.is_large) and waiting <= MOST_WAITING
+        to_journal = merge == "later" or may_wait
         is_saved = self._is_durable and same == len(messages) == len(self.messages)
         if is_saved and (to_journal or not self.needs_merge):
             pass

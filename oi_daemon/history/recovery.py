@@ -80,7 +80,7 @@ def _save_separately(
     if files.state(file.path) is not None:
         name = naming.name_for(naming.new_id(), first_words(messages))
     copy = ConversationFile(folder, note, naming.id_in(name), name)
-    copy.save(messages, whole=True)
+    copy.save(messages, merge="now")
     if name != waiting.file:
         folder.note_fork(waiting.file, name)
     log.clear()

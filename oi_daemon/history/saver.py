@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from oi_daemon.errors import OIError
+from oi_daemon.history.conversation_file import Merge
 from oi_daemon.history.store import History
 from oi_daemon.messages import Message
 
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+_MERGES: tuple[Merge, ...] = get_args(Merge)
+"""From the one that leaves nothing to do to the one that leaves most."""
 
 _THREADS = 8
 """Threads for all conversations. They wait for the disk, and hardly use the processor."""
@@ -29,7 +33,7 @@ _FIRST_DELAY, _LAST_DELAY = 1.0, 60.0
 """Seconds between tries to save, at first and at most; each delay is twice the one before."""
 
 _MERGE_AFTER = 2.0
-"""Seconds without a save after which a large conversation's journal is merged."""
+"""Seconds without a save after which the journal is merged into the JSON file."""
 
 
 async def in_thread(work: Callable[[], _T]) -> _T:
@@ -56,27 +60,31 @@ class _State:
     history: History
     messages: tuple[Message, ...]
     filename: str | None
-    whole: bool
-    merge: bool = False
+    merge: Merge
+    is_kept: bool = False
     """True if the messages are saved, and only the journal has to be merged into the JSON file."""
 
     def save(self, conversation: str) -> None:
         """Save this state. Without messages, the conversation's file is removed."""
-        if self.merge:
+        if self.is_kept:
             self.history.merge(conversation)
         elif self.messages:
-            self.history.save(conversation, self.messages, filename=self.filename, whole=self.whole)
+            self.history.save(conversation, self.messages, filename=self.filename, merge=self.merge)
         else:
             self.history.clear(conversation)
 
     def is_on_disk(self, conversation: str) -> bool:
         """Whether all messages are in the JSON file or the journal, although a save has failed."""
-        return self.merge or self.history.holds(conversation, self.messages)
+        return self.is_kept or self.history.holds(conversation, self.messages)
 
     def includes(self, other: "_State") -> bool:
         """Whether nothing is left to do for the other state once this one is saved."""
         place = (self.history, self.filename) == (other.history, other.filename)
-        return place and self.messages == other.messages and (self.whole or not other.whole)
+        return (
+            place
+            and self.messages == other.messages
+            and _MERGES.index(self.merge) <= _MERGES.index(other.merge)
+        )
 
 
 class Saver:
@@ -117,10 +125,10 @@ class Saver:
         self, history: History, messages: Sequence[Message], filename: str | None
     ) -> None:
         """Treat these messages as saved, because they were loaded from the disk."""
-        self._saved = _State(history, tuple(messages), filename, whole=True)
+        self._saved = _State(history, tuple(messages), filename, "now")
 
     def start(
-        self, history: History, messages: Sequence[Message], filename: str | None, *, whole: bool
+        self, history: History, messages: Sequence[Message], filename: str | None, merge: Merge
     ) -> asyncio.Future[None] | None:
         """Begin to save the conversation; the arguments are those of `History.save`.
 
@@ -129,7 +137,7 @@ class Saver:
         Returns:
             A future for `wait`; None if that is saved already.
         """
-        state = _State(history, tuple(messages), filename, whole)
+        state = _State(history, tuple(messages), filename, merge)
         if self._is_saved(state):
             return None
         self._cancel_timer()
@@ -245,9 +253,10 @@ class Saver:
         needs_merge = state.history.needs_merge(self._conversation)
         if not needs_merge:
             self._unmerged_problem, self._delay = None, _FIRST_DELAY
-        in_background(state.history.settle)
-        if state.whole and self._wanted is None and needs_merge:
-            self._start_timer(_MERGE_AFTER, partial(self._save, replace(state, merge=True)))
+            in_background(state.history.settle)
+        if state.merge != "later" and self._wanted is None and needs_merge:
+            merge = replace(state, merge="now", is_kept=True)
+            self._start_timer(_MERGE_AFTER, partial(self._save, merge))
 
     def _failed(self, state: _State, error: Exception) -> None:
         """Log a failed save, set the problem that it is, and start the timer of the next try."""

@@ -1,13 +1,15 @@
 """Saving, loading and finding conversations.
 
 While a turn runs, each finished message goes to the conversation's journal. When the turn ends,
-the JSON file is replaced whole, so it loads whenever its writer was killed. Nothing is touched
-before the first save.
+the JSON file is replaced whole, so it loads whenever its writer was killed. After a block of the
+person's own, and where the file is large, that waits until no save has come for a while. Nothing
+is touched before the first save.
 """
 
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 
@@ -15,7 +17,7 @@ from oi_daemon import files
 from oi_daemon.errors import DiskError
 from oi_daemon.history import journal, naming
 from oi_daemon.history.catalog import Catalog, ConversationPage
-from oi_daemon.history.conversation_file import ConversationFile
+from oi_daemon.history.conversation_file import ConversationFile, Merge
 from oi_daemon.history.folder import ConversationFolder
 from oi_daemon.history.indexer import Change, Indexer
 from oi_daemon.history.pictures import collector
@@ -57,7 +59,7 @@ class History:
         messages: Sequence[Message],
         *,
         filename: str | None = None,
-        whole: bool = True,
+        merge: Merge = "now",
     ) -> Path | None:
         """Keep all messages of a conversation; return when they survive a loss of power.
 
@@ -67,8 +69,7 @@ class History:
         Args:
             filename: the user's choice of a name (`conversation_filename`). Without one, the name
                 is made of the first words and the time, once.
-            whole: bring the messages into the JSON file, because the turn is over. A large file
-                is left for `merge`.
+            merge: when the messages come into the JSON file. A large file is left for `merge`.
 
         Raises:
             InvalidError: the id or the file name cannot be used.
@@ -86,7 +87,7 @@ class History:
                 if file is None or chosen not in (None, file.asked):
                     file = self._new_file(conversation, messages, chosen)
                 try:
-                    file.save(messages, whole=whole)
+                    file.save(messages, merge=merge)
                 finally:
                     if file.is_known:
                         self._files[conversation] = file
@@ -266,6 +267,7 @@ class History:
         """
         try:
             ours = self._ours()
+            self._merge_small()
             self._recover()
             return self._catalog.page(ours, limit, cursor, query)
         except OSError as error:
@@ -322,6 +324,20 @@ class History:
             before = self._folder.mtime()
             work()
             self._indexer.note(Change(before, self._folder.mtime()))
+
+    def _merge_small(self) -> None:
+        """Merge the journals of small conversations, so that the list knows their messages.
+
+        One that is being saved is passed over. A failure is told by the next save.
+        """
+        for conversation, file in self._files.copy().items():
+            lock = self._locks[conversation]
+            if file.needs_merge and not file.is_large and lock.acquire(blocking=False):
+                try:
+                    with suppress(OSError):
+                        file.merge()
+                finally:
+                    lock.release()
 
     def _recover(self) -> None:
         ours = {file.journal_path for file in self._files.copy().values()}

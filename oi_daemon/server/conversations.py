@@ -31,6 +31,8 @@ class Conversations:
         """What sends a conversation's chunks, by the conversation's id."""
         self._histories: dict[Path, History] = {}
         """The history of each folder that was used so far."""
+        self._history_folders: dict[str | None, Path] = {}
+        """The folder of each path that settings have named; of None, the application's own."""
         self._nobody_to_ask = False
         """No more requests can come, so nobody can approve code or type input."""
         self._background = Background()
@@ -109,5 +111,8 @@ class Conversations:
     def history_for(self, settings: Settings) -> History:
         """The history in the folder that the settings name; one object for each folder."""
         named = settings.conversation_history_path
-        folder = Path(named).expanduser().absolute() if named else conversations_path()
-        return self._histories.setdefault(folder, History(folder))
+        if named not in self._history_folders:
+            folder = Path(named).expanduser().absolute() if named else conversations_path()
+            self._history_folders[named] = folder
+            self._histories.setdefault(folder, History(folder))
+        return self._histories[self._history_folders[named]]

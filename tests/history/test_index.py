@@ -140,7 +140,7 @@ def test_pictures_of_others_are_kept(
     other = another(folder)
     if damage is None:
         other.save("a", PLOT[:1])
-        other.save("a", PLOT, whole=False)
+        other.save("a", PLOT, merge="later")
     else:
         path = saved(other, "a", PLOT)
         other.close()

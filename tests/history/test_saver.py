@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from oi_daemon import files
-from oi_daemon.history import History, Saver, conversation_file, saver
+from oi_daemon.history import History, Merge, Saver, conversation_file, saver
 from oi_daemon.messages import Message
 from tests.history.conversations import CONVERSATION, another, asked, stored
 from tests.patience import until
@@ -63,9 +63,9 @@ def quick_saver(monkeypatch: pytest.MonkeyPatch) -> Saver:
 
 
 async def save(
-    quick_saver: Saver, history: History, messages: Sequence[Message], *, whole: bool = True
+    quick_saver: Saver, history: History, messages: Sequence[Message], merge: Merge = "now"
 ) -> None:
-    saving = quick_saver.start(history, messages, None, whole=whole)
+    saving = quick_saver.start(history, messages, None, merge)
     if saving is not None:
         await quick_saver.wait(saving)
 
@@ -84,7 +84,7 @@ async def test_what_is_saved_is_not_saved_again(
     await save(quick_saver, history, CONVERSATION)
     flushes = disk.flushes
     await save(quick_saver, history, CONVERSATION)
-    await save(quick_saver, history, CONVERSATION, whole=False)
+    await save(quick_saver, history, CONVERSATION, merge="later")
     assert disk.flushes == flushes
 
 
@@ -128,7 +128,7 @@ async def test_a_file_that_cannot_be_written_is_told_once_while_the_journal_take
     told = []
     for count in range(1, 8):
         messages = [*CONVERSATION, *asked("more" * count)]
-        await save(quick_saver, history, messages, whole=False)
+        await save(quick_saver, history, messages, merge="later")
         told += quick_saver.take_notices()
         await save(quick_saver, history, messages)
         await until(lambda: quick_saver.problem is not None)
@@ -176,7 +176,7 @@ async def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_a_turn_for_long(
     monkeypatch.setattr(saver, "_PATIENCE", 0.01)
     disk.hang()
     for count in range(1, 4):
-        await save(quick_saver, history, CONVERSATION[:count], whole=False)
+        await save(quick_saver, history, CONVERSATION[:count], merge="later")
     assert quick_saver.problem
     assert "does not answer" in quick_saver.problem
     assert quick_saver.take_notices() == [quick_saver.problem]
@@ -205,6 +205,23 @@ async def test_a_large_conversation_is_merged_when_it_is_at_rest(
     path = history.path_of("a")
     assert path is not None
     await save(quick_saver, history, CONVERSATION)
+    await until(lambda: stored(path) == CONVERSATION)
+
+
+async def test_blocks_in_quick_succession_are_kept_at_once_and_merged_at_rest(
+    quick_saver: Saver, history: History, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saver, "_MERGE_AFTER", 1000)
+    await save(quick_saver, history, CONVERSATION[:1])
+    path = history.path_of("a")
+    assert path is not None
+    for count in range(2, len(CONVERSATION)):
+        await save(quick_saver, history, CONVERSATION[:count], "soon")
+        assert another(folder).load("a") == CONVERSATION[:count]
+    assert stored(path) == CONVERSATION[:1]
+
+    monkeypatch.setattr(saver, "_MERGE_AFTER", 0.01)
+    await save(quick_saver, history, CONVERSATION, "soon")
     await until(lambda: stored(path) == CONVERSATION)
 
 

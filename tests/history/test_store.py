@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oi_daemon.errors import InvalidError, OIError
-from oi_daemon.history import History
+from oi_daemon.history import History, conversation_file
 from oi_daemon.messages import CodeMessage, Message, UserMessage, dump
 from tests.history.conversations import (
     CONVERSATION,
@@ -179,14 +179,33 @@ def test_a_name_that_the_user_chose_is_for_what_comes_after_a_reset(history: His
     assert history.load(other.conversation) == CONVERSATION
 
 
+def test_what_waits_in_the_journal_is_listed_and_found(history: History) -> None:
+    history.save("a", CONVERSATION[:1])
+    history.save("a", [*CONVERSATION[:1], *asked("zebra")], merge="soon")
+    [entry] = history.list(query="zebra").entries
+    assert entry.conversation == "a"
+    assert not history.needs_merge("a")
+
+
+def test_not_many_messages_wait_in_the_journal(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation_file, "MOST_WAITING", 3)
+    waited = []
+    for count in range(1, 10):
+        history.save("a", asked("more") * count, merge="soon")
+        waited.append(history.needs_merge("a"))
+    assert waited == [False, True, True, True, False, True, True, True, False]
+
+
 def test_nothing_can_be_set_aside(history: History, folder: Path) -> None:
     history.set_aside("a")
     assert not folder.exists()
 
 
 def test_journals_and_the_index_are_private(history: History, home: Path) -> None:
-    history.save("a", CONVERSATION[:1], whole=False)
-    history.save("a", CONVERSATION, whole=False)
+    history.save("a", CONVERSATION[:1], merge="later")
+    history.save("a", CONVERSATION, merge="later")
     history.list()
     files = [path for path in home.parent.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} >= {".json", ".jsonl", ".sqlite3"}

@@ -57,7 +57,7 @@ def left_by_a_killed_process(folder: Path, messages: list[Message]) -> None:
     """Save a conversation and then a message more, which stays in the journal."""
     killed = another(folder)
     killed.save("a", messages)
-    killed.save("a", [*messages, AssistantMessage("more")], whole=False)
+    killed.save("a", [*messages, AssistantMessage("more")], merge="later")
     descriptor = killed._files["a"]._journal._descriptor  # the system closes it, and the lock goes
     assert descriptor is not None
     copy = os.dup(descriptor)

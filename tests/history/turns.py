@@ -4,7 +4,7 @@ import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from oi_daemon.history import History
+from oi_daemon.history import History, Merge
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 
 PICTURE = {"image/png": base64.b64encode(bytes(range(256)) * 40).decode(), "text/plain": "<Plot>"}
@@ -25,13 +25,13 @@ class Step:
     """What the daemon does, and the messages that are then acknowledged; None: it is deleted."""
 
     messages: tuple[Message, ...] | None
-    whole: bool = False
+    merge: Merge = "later"
 
     def run(self, history: History) -> None:
         if self.messages is None:
             history.delete(CONVERSATION)
         else:
-            history.save(CONVERSATION, self.messages, whole=self.whole)
+            history.save(CONVERSATION, self.messages, merge=self.merge)
 
 
 STORY = [
@@ -39,13 +39,16 @@ STORY = [
     Step((_ASKED, _SAID)),
     Step((_ASKED, _SAID, _CODE)),
     Step((_ASKED, _SAID, _RUN)),
-    Step((_ASKED, _SAID, _RUN, _ENDED), whole=True),
+    Step((_ASKED, _SAID, _RUN, _ENDED), merge="now"),
     Step((_ASKED, _SAID, _RUN, _ENDED, _MORE)),
     Step((_ASKED, _SAID, _RUN, _ENDED, _MORE, replace(_RUN, output="again"))),
-    Step((_ASKED, _SAID, _RUN, _ENDED, _MORE, replace(_RUN, output="again"), _TEXT), whole=True),
-    Step((_ASKED, _SAID, _RUN, _ENDED), whole=True),  # undone
+    Step((_ASKED, _SAID, _RUN, _ENDED, _MORE, replace(_RUN, output="again"), _TEXT), merge="now"),
+    Step((_ASKED, _SAID, _RUN, _ENDED), merge="now"),  # undone
     Step((_ASKED, _SAID, _RUN, _ENDED, UserMessage("Else"))),
-    Step((_ASKED, _SAID, _RUN, _ENDED, UserMessage("Else"), _TEXT), whole=True),
+    Step((_ASKED, _SAID, _RUN, _ENDED, UserMessage("Else"), _TEXT), merge="now"),
+    Step((_ASKED, _SAID, _RUN, _ENDED, UserMessage("Else"), _TEXT, _MORE), merge="soon"),
+    Step((_ASKED, _SAID, _RUN, _ENDED, UserMessage("Else"), _TEXT, _MORE, _RUN), merge="soon"),
+    Step((_ASKED, _SAID, _RUN, _ENDED, UserMessage("Else"), _TEXT, _MORE, _RUN), merge="now"),
 ]
 DELETED = Step(None)
 
