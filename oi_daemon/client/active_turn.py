@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from oi_daemon.client.waiting import WaitingTurn
 from oi_daemon.messages import dump, fold
 from oi_daemon.protocol.chunks import from_wire
 from oi_daemon.protocol.methods import (
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from oi_daemon.client.remote import RemoteConversation
     from oi_daemon.messages.shapes import (
-        ApprovalDecision,
         ChunkDict,
         LastTurnDict,
         MessageDict,
@@ -44,7 +44,7 @@ class TurnOutcome:
     """What the session has used so far."""
 
 
-class ActiveTurn:
+class ActiveTurn(WaitingTurn):
     """A request that runs a turn: its chunks so far, and what it waits for."""
 
     def __init__(
@@ -59,7 +59,7 @@ class ActiveTurn:
         Args:
             asked: the messages that the request itself adds to the conversation.
         """
-        self.remote = remote
+        super().__init__(remote)
         self._method = method
         self._params = params
         self._id = remote.connection.new_id()
@@ -69,10 +69,6 @@ class ActiveTurn:
         """The notifications of the chunks that have come so far."""
         self.latest_result: ResultDict | None = None
         """How the turn's latest block ended; None if none has ended yet."""
-        self._approval: str | None = None
-        """The id of the block that waits to be approved; None if none waits."""
-        self._input: str | None = None
-        """The id of the request for input that waits for a line; None if none waits."""
         self._is_sent = False
         self._is_stopped = False
         self._interrupts = [remote.post_interrupt]
@@ -126,23 +122,6 @@ class ActiveTurn:
         if notification.result is not None:
             self.latest_result = cast("ResultDict", notification.result)
         return cast("ChunkDict", notification.chunk)
-
-    @property
-    def awaits_approval(self) -> bool:
-        """Whether the latest chunk is a block that waits to be approved."""
-        return self._approval is not None
-
-    def approve(self, decision: "ApprovalDecision", code: str | None = None) -> None:
-        """Answer the block that waits, if one does; `code` runs in place of the model's."""
-        waiting, self._approval = self._approval, None
-        if waiting is not None:
-            self.remote.approve(waiting, decision, code)
-
-    def answer_input(self, value: str | None) -> None:
-        """Give the running code the line that it waits for, if it does; None is end of file."""
-        waiting, self._input = self._input, None
-        if waiting is not None:
-            self.remote.input(waiting, value)
 
     def outcome(self) -> TurnOutcome:
         """Wait for the end of the turn; returns how it went.

@@ -4,6 +4,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from oi_daemon.client.waiting import WaitingTurn
 from oi_daemon.errors import ConnectionLostError
 from oi_daemon.messages import ConversationState, dump, fold
 from oi_daemon.protocol.chunks import from_wire
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oi_daemon.client.remote import RemoteConversation
-    from oi_daemon.messages.shapes import ApprovalDecision, ChunkDict, MessageDict, ResultDict
+    from oi_daemon.messages.shapes import ChunkDict, MessageDict, ResultDict
 
 
-class FollowedTurn:
+class FollowedTurn(WaitingTurn):
     """The turn under way in a conversation: what has come of it, what comes, what it waits for."""
 
     def __init__(self, remote: "RemoteConversation", attached: Attached) -> None:
@@ -24,7 +25,7 @@ class FollowedTurn:
         Args:
             attached: the conversation as it is. All chunks that follow must come.
         """
-        self.remote = remote
+        super().__init__(remote)
         self.before = cast("list[MessageDict]", attached.messages)
         """The messages from before what the turn has added."""
         self.is_under_way = attached.state is not ConversationState.IDLE
@@ -90,19 +91,7 @@ class FollowedTurn:
     @property
     def awaits_approval(self) -> bool:
         """Whether the latest chunk is a block that waits to be approved."""
-        return self._approval is not None and not self._early
-
-    def approve(self, decision: "ApprovalDecision", code: str | None = None) -> None:
-        """Answer the block that waits, if one does; nothing happens if another client has."""
-        waiting, self._approval = self._approval, None
-        if waiting is not None:
-            self.remote.approve(waiting, decision, code)
-
-    def answer_input(self, value: str | None) -> None:
-        """Give the running code the line that it waits for, if it does; None is end of file."""
-        waiting, self._input = self._input, None
-        if waiting is not None:
-            self.remote.input(waiting, value)
+        return super().awaits_approval and not self._early
 
     def interrupt(self) -> None:
         """Stop the turn, from any thread and at any time."""
