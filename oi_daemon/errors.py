@@ -32,6 +32,10 @@ class OIError(Exception):
     details: Mapping[str, Any] = MappingProxyType({})
     """Further fields of the JSON-RPC error's `data`."""
 
+    def _render_traceback_(self) -> list[str]:
+        """IPython shows these lines in place of a traceback: the message says what to do."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InvalidError(OIError, ValueError):
     """A request, setting or message does not fit. Nothing was changed."""

@@ -7,13 +7,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-from oi_daemon.client.live_messages import stored
+from oi_daemon.client.live_messages import shown_messages, stored
 from oi_daemon.client.sharing import SharedConversation
 from oi_daemon.errors import InvalidTypeError
+from oi_daemon.terminal.notebook import is_notebook
 
 if TYPE_CHECKING:
     from oi_daemon.messages.shapes import ChunkStream, MessageDict, UsageDict
     from oi_daemon.settings.shapes import SettingsDict
+
+
+class TurnStopped(KeyboardInterrupt):
+    """A person has stopped the turn, in a notebook, which would show all of our frames."""
+
+    def _render_traceback_(self) -> list[str]:
+        """IPython shows these lines in place of a traceback."""
+        return ["The turn was stopped. What was said and run until then is kept."]
 
 
 class Interpreter(SharedConversation):
@@ -79,7 +88,7 @@ class Interpreter(SharedConversation):
             from oi_daemon.terminal.session import Session
 
             Session(self).converse()
-            return self.messages
+            return shown_messages(self.messages)
         if not isinstance(message, str):
             raise InvalidTypeError(f"message: expected text, not {type(message).__name__}")
         from oi_daemon.client.active_turn import ActiveTurn
@@ -91,8 +100,13 @@ class Interpreter(SharedConversation):
             chunks = self._shown(chunks, asks=not stream)
         if stream:
             return chunks
-        self._exhaust(chunks, declines=not is_shown)
-        return self.messages
+        try:
+            self._exhaust(chunks, declines=not is_shown)
+        except KeyboardInterrupt:
+            if not is_notebook():
+                raise
+            raise TurnStopped from None
+        return shown_messages(self.messages) if is_shown else self.messages
 
     def _exhaust(self, chunks: "ChunkStream", *, declines: bool) -> None:
         """Take all chunks of a turn.
@@ -118,6 +132,7 @@ class Interpreter(SharedConversation):
             chunks,
             Person(self) if asks else None,
             model=self.model,
+            sandboxed=self.sandbox != "none",
             result=lambda: self.last_result,
         )
 

@@ -4,6 +4,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, cast
 
 from oi_daemon.errors import InvalidError
+from oi_daemon.terminal.notebook import is_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,6 +56,18 @@ class LiveMessages:
             error.args = (f"The list of messages was changed, and does not fit: {error}",)
             raise
         return self.list
+
+
+class ShownMessages(list["MessageDict"]):
+    """Messages that a notebook has shown, so as the value of a cell they show nothing."""
+
+    def _ipython_display_(self) -> None:
+        """IPython calls this in place of showing the list."""
+
+
+def shown_messages(messages: "list[MessageDict]") -> "list[MessageDict]":
+    """Return the messages of a conversation whose turn was shown to the person."""
+    return ShownMessages(messages) if is_notebook() else messages
 
 
 def stored(messages: "Sequence[object]") -> "list[MessageDict]":

@@ -14,6 +14,7 @@ from oi_daemon.messages.shapes import (
     UsageDict,
     VariableDict,
 )
+from oi_daemon.settings.shapes import SandboxMode
 
 
 class Answerable(Protocol):
@@ -38,6 +39,7 @@ class TerminalConversation(Answerable, Protocol):
     show_usage: bool
     conversation_history: bool
     max_budget: float | None
+    sandbox: SandboxMode
 
     @property
     def messages(self) -> list[MessageDict]: ...

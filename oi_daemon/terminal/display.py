@@ -9,6 +9,7 @@ from typing import Protocol
 from oi_daemon.messages.shapes import ChunkDict, ChunkStream, ResultDict
 from oi_daemon.terminal.approval import Person
 from oi_daemon.terminal.daemon_log import DaemonLog
+from oi_daemon.terminal.notebook import is_notebook
 from oi_daemon.terminal.plain import PlainScreen
 
 
@@ -43,6 +44,7 @@ def show(
     log: DaemonLog | None = None,
     debug: bool = False,
     model: str = "",
+    sandboxed: bool = False,
     result: Callable[[], ResultDict | None] = lambda: None,
 ) -> ChunkStream:
     """Show chunks as they pass by, and ask the person where one waits for an answer.
@@ -54,11 +56,12 @@ def show(
         debug: the daemon logs many lines. Without `log`, nothing is drawn that would be replaced
             later, because these lines would come in between. The model's thinking is shown whole.
         model: the name of the model that is asked; empty if it is not known.
+        sandboxed: code is restricted, so what it shows is, too, in a notebook.
         result: returns how the latest block ended.
     """
     is_undisturbed = log is not None or not debug
     live = person is not None and is_undisturbed
-    screen = screen_for_stdout(live=live, model=model, unfolded=debug)
+    screen = screen_for_stdout(live=live, model=model, unfolded=debug, sandboxed=sandboxed)
     lines_shown = log.shown_by(screen.print_above) if log else nullcontext()
     with closing(chunks), closing(screen), lines_shown:
         screen.begin()
@@ -70,12 +73,21 @@ def show(
             yield chunk
 
 
-def screen_for_stdout(*, live: bool = True, model: str = "", unfolded: bool = False) -> Screen:
+def screen_for_stdout(
+    *, live: bool = True, model: str = "", unfolded: bool = False, sandboxed: bool = False
+) -> Screen:
     """The screen for stdout: plain text where it is no terminal or must not have colours.
+
+    In a notebook, displays below the cell.
 
     Args:
         live: see `RichScreen`; so are `model` and `unfolded`.
+        sandboxed: see `show`.
     """
+    if is_notebook():
+        from oi_daemon.terminal.notebook.screen import NotebookScreen
+
+        return NotebookScreen(model=model, sandboxed=sandboxed)
     if not is_rich():
         return PlainScreen()
     from rich.console import Console

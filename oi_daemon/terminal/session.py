@@ -15,6 +15,7 @@ from oi_daemon.terminal.display import show
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
 from oi_daemon.terminal.magic import HERE, run_magic, used_by_turn
+from oi_daemon.terminal.notebook import can_ask, is_notebook
 from oi_daemon.terminal.printing import print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
 
@@ -23,6 +24,10 @@ _UNEXPECTED = (
     " prompt) shows all of it."
 )
 _ELSEWHERE = "This waits for an answer, which another client can give: there is no terminal here."
+_NO_INPUT = (
+    "There is nobody to chat with: this notebook cannot ask for input. Say what you want with the"
+    ' call, as in `interpreter.chat("Plot a sine")`.'
+)
 _QUIT = ("exit", "quit", "exit()", "quit()")
 
 
@@ -61,6 +66,8 @@ class Session:
 
     def converse(self) -> None:
         """Ask until the person quits: by Ctrl-D, twice Ctrl-C, or a word for it, at the prompt."""
+        if is_notebook() and not can_ask():
+            return print_warning(_NO_INPUT)
         read = self._reader()
         with self._interrupts:
             while True:
@@ -217,6 +224,7 @@ class Session:
             log=self._log,
             debug=self._conversation.debug_mode,
             model=self._conversation.model,
+            sandboxed=self._conversation.sandbox != "none",
             result=lambda: self._conversation.last_result,
         )
         with closing(shown):

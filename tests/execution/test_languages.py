@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
+from pygments.lexers import get_lexer_by_name
 
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Language, Workplace
