@@ -86,11 +86,16 @@ class Conversation:
         applied as soon as that exists."""
 
     async def chat(
-        self, message: str, emit: Emit, changes: Mapping[str, Any] | None = None
+        self,
+        message: str,
+        emit: Emit,
+        changes: Mapping[str, Any] | None = None,
+        model_for: ModelFor | None = None,
     ) -> Outcome:
         """Run one turn, from a person's words to the answer.
 
         Args:
+            model_for: returns the turn's model, for a client that offers its own models.
             changes: settings for this turn only. With `auto_run` False, every block waits, even
                 after `always`.
 
@@ -111,17 +116,17 @@ class Conversation:
             environment = await self._environment(settings)
             for sentence in environment.unavailable:
                 await emit(NoticeChunk("tools", sentence))
-            model = self._model_for(settings, environment)
+            model = (model_for or self._model_for)(settings, environment)
             turn = await self._begin(settings, model, emit, asked, changes)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
 
-    async def compact(self, emit: Emit) -> Outcome:
+    async def compact(self, emit: Emit, model_for: ModelFor | None = None) -> Outcome:
         """Run a turn in which the model summarises the oldest part. Raises as `chat` does."""
         with self._one_turn():
             await self._be_loaded()
             settings = self._settings_with({})
             environment = await self._environment(settings)
-            model = self._model_for(settings, environment)
+            model = (model_for or self._model_for)(settings, environment)
             turn = await self._begin(settings, model, emit, [], {})
             return await self._finish(turn, settings, turn.compact(), [], emit)
 

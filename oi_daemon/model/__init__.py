@@ -7,6 +7,7 @@ attempt         a request as it is sent, and what comes of it; `costs` says what
 backend         what every API of a server has in common; `chat` asks for chat completions and
                 `responses` for responses, also in the `background`; `apis` says which is used
 access          what all requests share: connections, local models, what servers can do
+relay           models that clients offer, who are told what to ask and stream back
 events          server-sent events from bytes; `buffered_stream` reads them ahead of the consumer
 dialects/       stored messages -> requests; deltas -> parts of a reply
 context_window  how many tokens fit; `trimming` selects the messages, `tokens` counts

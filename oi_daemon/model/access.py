@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from oi_daemon import keys
-from oi_daemon.errors import AuthError
+from oi_daemon.errors import AuthError, NoModelError
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.connections import Connections, validated
 from oi_daemon.model.context_window import window_by_name
@@ -14,6 +14,7 @@ from oi_daemon.model.local.embedded import OnLoad
 from oi_daemon.model.local.servers import LocalModels
 from oi_daemon.model.prices import OPENAI
 from oi_daemon.model.reasoning import answers_at_once, thinks_for_long
+from oi_daemon.model.relay import gone, is_offered_name
 from oi_daemon.settings import Settings, json_object
 
 RETRY_DELAYS = (0.5, 1.0, 2.0)
@@ -71,7 +72,7 @@ class ServerAccess:
     async def learn_window(self, settings: Settings, endpoint: Endpoint) -> None:
         """Ask the server once for the model's context window, if it is not known otherwise."""
         capabilities = self.capabilities(endpoint)
-        is_known = settings.context_window or endpoint.context_window
+        is_known = settings.context_window or endpoint.context_window or endpoint.relay
         if is_known or capabilities.listed_window is not None:
             return
         capabilities.listed_window = 0
@@ -102,8 +103,11 @@ def _hosted(settings: Settings) -> Endpoint:
     """Return the endpoint of `api_base`, or OpenAI's.
 
     Raises:
+        NoModelError: it is the model of a client that is not connected.
         AuthError: neither a server nor a key is set.
     """
+    if is_offered_name(settings.model):
+        raise NoModelError(gone(settings.model))
     if settings.api_key is None and settings.api_base is None:
         raise AuthError(KEY_MISSING)
     return configured_endpoint(settings, settings.api_base or OPENAI, settings.model)

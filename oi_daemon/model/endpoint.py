@@ -1,9 +1,9 @@
 """The server and the model that a request goes to."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from oi_daemon.settings import Settings, json_object
@@ -13,6 +13,16 @@ NO_KEY = "local"
 
 Local servers ignore it; the user's key is never sent to a server found on a usual port.
 """
+
+
+class ModelAsker(Protocol):
+    """Asks a model in another way than by HTTP."""
+
+    def stream(
+        self, payload: Mapping[str, Any], read_timeout: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Ask, and yield the events of the chat completion that answers."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +43,13 @@ class Endpoint:
     key_header: str | None = None
     """Name of the header that holds the key, where it is not `Authorization`."""
     context_window: int | None = None
-    """Tokens of the context window, if we started the server ourselves; else None."""
+    """Tokens of the context window, if we started the server ourselves, or a client tells them."""
+    relay: ModelAsker | None = field(default=None, repr=False, compare=False)
+    """Asks the client that offers the model; None for a server."""
+    takes_tools: bool = True
+    """False for a client's model that cannot call tools."""
+    takes_pictures: bool | None = None
+    """Whether a client's model can see pictures; None for a server, where the name tells it."""
 
     @property
     def secret(self) -> str | None:

@@ -1,13 +1,12 @@
 """Finds the server to ask, and announces that a model on this machine is loaded first."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 from oi_daemon.messages import NoticeChunk
-from oi_daemon.model.access import ServerAccess
 from oi_daemon.model.endpoint import Endpoint
-from oi_daemon.settings import Settings
+from oi_daemon.model.local.embedded import OnLoad
 
 
 class Location:
@@ -40,10 +39,16 @@ class Location:
 
 
 @asynccontextmanager
-async def locating(access: ServerAccess, settings: Settings) -> AsyncIterator[Location]:
-    """Search for the server that these settings name. Leaving the context ends the search."""
+async def locating(
+    find: Callable[[OnLoad], Coroutine[None, None, Endpoint]],
+) -> AsyncIterator[Location]:
+    """Search for the server to ask. Leaving the context ends the search.
+
+    Args:
+        find: searches. It calls what it gets before a model on this machine is loaded.
+    """
     loading: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    finding = asyncio.create_task(access.endpoint(settings, loading.set_result))
+    finding = asyncio.create_task(find(loading.set_result))
     try:
         yield Location(finding, loading)
     finally:

@@ -7,8 +7,9 @@ from oi_daemon.errors import ModelError
 from oi_daemon.model.access import RETRY_DELAYS, ServerAccess
 from oi_daemon.model.environment import Environment, plain_environment
 from oi_daemon.model.local.servers import LocalModels
+from oi_daemon.model.relay import Offers, Relay, is_offered_name
 from oi_daemon.model.server_model import ServerModel
-from oi_daemon.settings import Settings
+from oi_daemon.settings import Settings, change
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Models:
         is_language: Callable[[str], bool],
         retry_delays: Sequence[float] = RETRY_DELAYS,
         read_timeout: float | None = None,
+        offers: Offers | None = None,
     ) -> None:
         """
         Args:
@@ -39,7 +41,9 @@ class Models:
                 with this word is code to run.
             retry_delays: see `ServerAccess`.
             read_timeout: see `ServerAccess`.
+            offers: the models of the daemon's clients.
         """
+        self._offers = offers or Offers()
         self._access = ServerAccess(local, retry_delays, read_timeout)
         self._languages = languages
         self._is_language = is_language
@@ -53,11 +57,17 @@ class Models:
         """Import and create, in a thread, what the first turn needs."""
         await self._access.preload()
 
-    def model(self, settings: Settings, environment: Environment | None = None) -> ServerModel:
+    def model(
+        self,
+        settings: Settings,
+        environment: Environment | None = None,
+        own: Relay | None = None,
+    ) -> ServerModel:
         """Return the model that these settings name.
 
         Args:
             environment: what the model is told about the machine; None for the least.
+            own: the models of the client that asks, which come before those of other clients.
         """
         return ServerModel(
             settings,
@@ -65,6 +75,7 @@ class Models:
             environment=environment or plain_environment(settings),
             languages=self._languages,
             is_language=self._is_language,
+            offered=self._offers.endpoint(settings.model, own),
         )
 
     async def offered(self, settings: Settings) -> ServerOffer | None:
@@ -72,6 +83,8 @@ class Models:
 
         None for a model on this machine, and where there is no server, key or list.
         """
+        if is_offered_name(settings.model):
+            settings = change(settings, {"model": Settings().model})
         if settings.local or settings.model.endswith(".gguf"):
             return None
         try:

@@ -80,7 +80,7 @@ class ModelRequest:
     @property
     def api(self) -> Api:
         """The API by which the model is asked."""
-        if self.endpoint.is_small:
+        if self.endpoint.is_small or self.endpoint.relay:
             return "chat"
         if self._settings.api != "auto":
             return self._settings.api
@@ -89,7 +89,7 @@ class ModelRequest:
     @property
     def style(self) -> ToolStyle:
         """How the model is asked to write code."""
-        if self.endpoint.is_small:
+        if self.endpoint.is_small or not self.endpoint.takes_tools:
             return "markdown"
         if self._settings.tool_style != "auto":
             return self._settings.tool_style
@@ -328,7 +328,10 @@ class ModelRequest:
             return False
         if self._settings.vision == "on":
             return True
-        return pictures.can_see(self.endpoint.model) and self._capabilities.accepts_pictures
+        sees = self.endpoint.takes_pictures
+        if sees is None:
+            sees = pictures.can_see(self.endpoint.model)
+        return sees and self._capabilities.accepts_pictures
 
     @property
     def _server_summarises(self) -> bool:

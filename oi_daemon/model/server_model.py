@@ -1,4 +1,4 @@
-"""A model that is asked over HTTP: one reply, with retries, usage and errors."""
+"""A model of a server or a client: one reply, with retries, usage and errors."""
 
 import asyncio
 import logging
@@ -27,6 +27,7 @@ from oi_daemon.model.explanations import explain
 from oi_daemon.model.failures import Failure, failure
 from oi_daemon.model.limits import MAX_ERROR_TEXT, MAX_MALFORMED_CALLS
 from oi_daemon.model.loading import locating
+from oi_daemon.model.local.embedded import OnLoad
 from oi_daemon.model.request import ModelRequest, retry_reason
 from oi_daemon.model.responses import ResponsesBackend
 from oi_daemon.model.summariser import Summariser
@@ -54,12 +55,15 @@ class ServerModel:
         environment: Environment,
         languages: Sequence[str],
         is_language: Callable[[str], bool],
+        offered: Endpoint | None = None,
     ) -> None:
         """
         Args:
             environment: see `Models.model`.
             languages: see `Models`; so is `is_language`.
+            offered: where the model is asked, if a client offers it; None for a server.
         """
+        self._offered = offered
         self._settings = settings
         self._access = access
         self._costs = Costs(settings, access)
@@ -84,7 +88,7 @@ class ServerModel:
         self, messages: Sequence[Message], dollars_left: Callable[[], float | None]
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.reply`. `Usage` comes last, or just before an error."""
-        async with locating(self._access, self._settings) as location:
+        async with locating(self._endpoint) as location:
             if loading := await location.notice():
                 yield loading
             request = await self._request(await location.endpoint())
@@ -122,10 +126,14 @@ class ServerModel:
     ) -> AsyncGenerator[ReplyPart | NoticeChunk | Quote | Usage, None]:
         """See `collaborators.Model.compact`."""
         ask = partial(self._text_only, dollars_left=dollars_left)
-        request = await self._request(await self._access.endpoint(self._settings))
+        request = await self._request(await self._endpoint())
         async with aclosing(self._summariser.now(request, messages, ask)) as parts:
             async for part in parts:
                 yield part
+
+    async def _endpoint(self, on_load: OnLoad | None = None) -> Endpoint:
+        """Return where the model is asked. See `ServerAccess.endpoint`."""
+        return self._offered or await self._access.endpoint(self._settings, on_load)
 
     def _text_only(
         self,
@@ -266,7 +274,9 @@ class ServerModel:
         endpoint = attempt.endpoint
         timeout = self._access.read_timeout(self._settings, endpoint)
         connections, payload = self._access.connections, attempt.payload
-        if payload.get("background"):
+        if endpoint.relay is not None:
+            stream = endpoint.relay.stream(payload, timeout)
+        elif payload.get("background"):
             stream = stream_in_background(connections, endpoint, payload, timeout)
         else:
             stream = connections.stream(endpoint, attempt.backend.path, payload, timeout)
@@ -294,7 +304,7 @@ class ServerModel:
         if failed.status is None and (death := await self._access.local.failure(endpoint)):
             return death
         names: list[str] = []
-        if failed.lacks_model:
+        if failed.lacks_model and endpoint.relay is None:
             names = await self._access.connections.model_names(endpoint)
         return explain(failed, model=endpoint.model, api_base=endpoint.api_base, models=names)
 

@@ -14,6 +14,12 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.messages import Chunk, ConversationState, EndOfExecution, Executing, InputRequest
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol.lookups import Completions, Documentation, Variables
+from oi_daemon.protocol.offers import (
+    ModelOfferParams,
+    ModelReplyParams,
+    ModelReplyResult,
+    OfferedModel,
+)
 
 VERSION = 1
 CHUNK = "oi/chunk"
@@ -322,6 +328,7 @@ class ModelsResult(_Shape):
         list[ServerEntry],
         Meta(description="Servers found on their usual ports on this machine."),
     ]
+    offered: Annotated[list[OfferedModel], Meta(description="Models that connected clients offer.")]
 
 
 class ProcessEntry(_Shape, omit_defaults=True):
@@ -451,6 +458,8 @@ SETTINGS_GET = Method("oi/settings/get", ConversationParams, dict[str, Any], "se
 SETTINGS_SET = Method("oi/settings/set", SettingsSetParams, dict[str, Any], "settings_set")
 LANGUAGES = Method("oi/languages", NoParams, Languages, "languages")
 MODELS = Method("oi/models", ConversationParams, ModelsResult, "models")
+MODEL_OFFER = Method("oi/model/offer", ModelOfferParams, Empty, "model_offer")
+MODEL_REPLY = Method("oi/model/reply", ModelReplyParams, ModelReplyResult, "model_reply")
 VARIABLES = Method("oi/variables", VariablesParams, Variables, "variables")
 INSPECT = Method("oi/inspect", PlaceParams, Documentation, "inspect")
 COMPLETE = Method("oi/complete", PlaceParams, Completions, "complete")
@@ -464,6 +473,7 @@ METHODS: dict[str, AnyMethod] = {
         *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
         HISTORY_DELETE,
         *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),
+        *(MODEL_OFFER, MODEL_REPLY),
         *(VARIABLES, INSPECT, COMPLETE),
     )
 }

@@ -6,7 +6,7 @@ import msgspec
 
 from oi_daemon import settings
 from oi_daemon.messages.stored import BlockStatus
-from oi_daemon.protocol import chunks
+from oi_daemon.protocol import chunks, offers
 from oi_daemon.protocol.methods import (
     CHUNK,
     METHODS,
@@ -16,6 +16,11 @@ from oi_daemon.protocol.methods import (
     ChunkParams,
 )
 
+_NOTIFICATIONS: dict[str, Any] = {
+    CHUNK: ChunkParams,
+    offers.ASK: offers.ModelAskParams,
+    offers.CANCEL: offers.ModelCancelParams,
+}
 _TEXT = {"type": "string"}
 _STORED_MESSAGES: list[dict[str, Any]] = [
     {
@@ -39,7 +44,8 @@ _STORED_MESSAGES: list[dict[str, Any]] = [
 
 def schema() -> dict[str, Any]:
     """JSON Schema of every message of this protocol, by name."""
-    types = [t for m in METHODS.values() for t in (m.params, m.result)] + [ChunkParams]
+    types = [t for m in METHODS.values() for t in (m.params, m.result)]
+    types += _NOTIFICATIONS.values()
     shapes, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     named = iter(shapes)
     methods = {name: {"params": next(named), "result": next(named)} for name in METHODS}
@@ -49,7 +55,7 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"oi-daemon protocol, version {VERSION}",
         "methods": methods,
-        "notifications": {CHUNK: {"params": next(named)}},
+        "notifications": {name: {"params": next(named)} for name in _NOTIFICATIONS},
         "$defs": components | _definitions(),
     }
 

@@ -13,6 +13,7 @@ from oi_daemon.execution.languages.registry import find_language, runnable
 from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.messages import ConversationState
 from oi_daemon.model.environment import Environment
+from oi_daemon.model.relay import Offers
 from oi_daemon.server.background import Background
 from oi_daemon.server.conversations import Conversations
 from oi_daemon.settings import Settings
@@ -34,6 +35,8 @@ class Daemon:
     def __init__(self) -> None:
         self.conversations = Conversations(self._model)
         self.versions = Versions()
+        self.offers = Offers()
+        """The models that the clients offer."""
         self._started = time.monotonic()
         self._background = Background()
         self._is_preloaded = False
@@ -46,6 +49,7 @@ class Daemon:
         return Models(
             languages=runnable(),
             is_language=lambda word: find_language(word) is not None,
+            offers=self.offers,
         )
 
     @property

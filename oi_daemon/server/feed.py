@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from oi_daemon.conversation.collaborators import Emit
 from oi_daemon.conversation.conversation import Conversation
@@ -39,6 +39,15 @@ class Sink(Protocol):
 
     async def drain(self) -> None:
         """Wait while too much is queued."""
+        ...
+
+
+@runtime_checkable
+class NotifyingSink(Sink, Protocol):
+    """The sink of a client that can be told more than chunks."""
+
+    def notification(self, method: str, params: Any) -> None:
+        """Queue a notification that is no chunk."""
         ...
 
 

@@ -11,12 +11,12 @@ import msgspec
 
 from oi_daemon import __version__, logs
 from oi_daemon.conversation.budget import Budget
-from oi_daemon.conversation.collaborators import Answer, Decision, Emit
+from oi_daemon.conversation.collaborators import Answer, Decision, Emit, Model
 from oi_daemon.conversation.conversation import Conversation
 from oi_daemon.conversation.outcome import Outcome
 from oi_daemon.conversation.processes import problem_of_folder
 from oi_daemon.conversation.progress import waits
-from oi_daemon.errors import OIError
+from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.execution import lookups
 from oi_daemon.execution.interpreters import Interpreters
 from oi_daemon.execution.language import Workplace
@@ -26,6 +26,8 @@ from oi_daemon.history import History, in_thread, new_id
 from oi_daemon.keys import Environ, process_environ
 from oi_daemon.messages import EventChunk, dump, load
 from oi_daemon.messages.text import without_controls
+from oi_daemon.model.environment import Environment
+from oi_daemon.model.relay import Relay
 from oi_daemon.protocol.lookups import Completions, Documentation, Variables
 from oi_daemon.protocol.methods import (
     Accepted,
@@ -60,8 +62,9 @@ from oi_daemon.protocol.methods import (
     TurnResult,
     VariablesParams,
 )
+from oi_daemon.protocol.offers import ModelOfferParams, ModelReplyParams, ModelReplyResult
 from oi_daemon.server.daemon import Daemon
-from oi_daemon.server.feed import ChunkFilter, Receiver, Sink, every_chunk
+from oi_daemon.server.feed import ChunkFilter, NotifyingSink, Receiver, Sink, every_chunk
 from oi_daemon.server.results import (
     attached,
     conversation_status,
@@ -104,6 +107,8 @@ class Methods:
         self._daemon = daemon or Daemon()
         self._conversations = self._daemon.conversations
         self._receiver = Receiver(sink, is_alone=self._is_alone, on_cut=on_cut)
+        self._relay = Relay(sink.notification) if isinstance(sink, NotifyingSink) else None
+        """The models that the client offers; None if it cannot be told what to ask them."""
         self._environ = process_environ() if environ is None else environ
         self._folder = folder
         self._debug = debug
@@ -229,7 +234,8 @@ class Methods:
 
     async def history_compact(self, params: ConversationParams) -> TurnResult:
         conversation = self._open(params.conversation)
-        return await self._result(conversation, conversation.compact(self._emitter(conversation)))
+        work = conversation.compact(self._emitter(conversation), self._model_for)
+        return await self._result(conversation, work)
 
     async def history_reset(self, params: ConversationParams) -> Empty:
         conversation = self._open(params.conversation)
@@ -281,7 +287,19 @@ class Methods:
                 ServerEntry(api_base=server.api_base, models=list(server.chatting))
                 for server in servers
             ],
+            offered=self._daemon.offers.models(),
         )
+
+    async def model_offer(self, params: ModelOfferParams) -> Empty:
+        if self._relay is None:
+            raise InvalidError("models: this client cannot be told what to ask them")
+        self._relay.models = params.models
+        self._daemon.offers.add(self._relay)
+        return Empty()
+
+    async def model_reply(self, params: ModelReplyParams) -> ModelReplyResult:
+        accepted = self._relay is not None and await self._relay.reply(params)
+        return ModelReplyResult(accepted=accepted)
 
     async def variables(self, params: VariablesParams) -> Variables:
         interpreters = self._interpreters(params.conversation)
@@ -332,16 +350,27 @@ class Methods:
     def decline_all(self) -> None:
         """Decline what waits for a person, now and later, because no more requests can come.
 
-        Where other clients may come, theirs are awaited.
+        Where other clients may come, theirs are awaited. The client's own models answer no more.
         """
+        self._withdraw()
         if self._is_alone:
             self._conversations.decline_all()
 
     async def close(self) -> None:
         """End with the client: its own daemon too, but nothing that it shares with others."""
         self._conversations.leave(self._receiver)
+        self._withdraw()
         if self._is_alone:
             await self._daemon.close()
+
+    def _withdraw(self) -> None:
+        """Offer the client's models no longer."""
+        if self._relay is not None:
+            self._daemon.offers.remove(self._relay)
+
+    def _model_for(self, settings: Settings, environment: Environment) -> Model:
+        """Return the model for a turn that this client has asked for."""
+        return self._daemon.models.model(settings, environment, self._relay)
 
     def _id_of(self, id: str | None) -> str:
         """The id, or the default conversation's for None."""
@@ -369,7 +398,7 @@ class Methods:
     async def _chat(self, params: ChatParams, is_sent: ChunkFilter) -> TurnResult:
         conversation = self._open(params.conversation)
         emit = self._emitter(conversation, is_sent)
-        work = conversation.chat(params.message, emit, params.settings)
+        work = conversation.chat(params.message, emit, params.settings, self._model_for)
         return await self._result(conversation, work)
 
     def _emitter(self, conversation: Conversation, is_sent: ChunkFilter = every_chunk) -> Emit:

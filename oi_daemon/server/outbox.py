@@ -13,6 +13,7 @@ import msgspec
 
 from oi_daemon.protocol.chunks import JOINED
 from oi_daemon.protocol.framing import Framing, encode
+from oi_daemon.protocol.jsonrpc import notification
 from oi_daemon.protocol.methods import CHUNK, ChunkParams
 
 HIGH_WATER = 1024 * 1024
@@ -61,6 +62,10 @@ class Outbox:
         """Queue a message."""
         self._seal()
         self._append(encode(message, self.framing))
+
+    def notification(self, method: str, params: Any) -> None:
+        """Queue a notification that is no chunk."""
+        self.send(notification(method, params))
 
     def chunk(self, params: ChunkParams) -> None:
         """Queue a chunk's notification. While the client is slow, its text joins the last chunk."""

@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -193,14 +194,15 @@ async def test_loading_a_model_file_is_announced_once(local: LocalModels, file: 
     settings = Settings(model=str(file))
     announced = NoticeChunk("loading", "Loading the model tiny.")
     for notice in (announced, None):
-        async with locating(access, settings) as location:
+        async with locating(partial(access.endpoint, settings)) as location:
             assert await location.notice() == notice
             assert (await location.endpoint()).model == "tiny"
     await access.close()
 
 
 async def test_leaving_the_search_ends_the_loading(local: LocalModels, file: Path) -> None:
-    async with locating(ServerAccess(local), Settings(model=str(file))) as location:
+    find = partial(ServerAccess(local).endpoint, Settings(model=str(file)))
+    async with locating(find) as location:
         assert await location.notice()
     endpoint = asyncio.create_task(location.endpoint())
     with pytest.raises(asyncio.CancelledError):

@@ -12,11 +12,14 @@ from oi_daemon.errors import InvalidError
 from oi_daemon.messages import BlockResult, dump, fold
 from oi_daemon.protocol import chunks
 from oi_daemon.protocol import methods as protocol
+from oi_daemon.protocol.offers import ASK, CANCEL, ModelAskParams, ModelCancelParams
 from oi_daemon.protocol.schema import schema
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLES = sorted((DOCS / "examples").glob("*.json"))
-METHODS = [path for path in EXAMPLES if not path.stem.startswith(("chunk-", "folds", "activities"))]
+NOTIFICATIONS = [path for path in EXAMPLES if path.stem.startswith("notification-")]
+_OTHERS = ("chunk-", "notification-", "folds", "activities")
+METHODS = [path for path in EXAMPLES if not path.stem.startswith(_OTHERS)]
 CHUNKS = [path for path in EXAMPLES if path.stem.startswith("chunk-")]
 
 
@@ -67,6 +70,14 @@ def test_a_chunk_travels_as_its_golden_example(path: Path) -> None:
     place = {name: params[name] for name in ("conversation", "turn", "seq")}
     made = protocol.chunk_params(chunk, **place, state=decoded.state)
     assert (made.chunk, made.seq, made.result) == (params["chunk"], params["seq"], decoded.result)
+
+
+@pytest.mark.parametrize("path", NOTIFICATIONS, ids=lambda path: path.stem)
+def test_a_notification_has_its_golden_example(path: Path) -> None:
+    example = read(path)
+    validate(example["params"], schema()["notifications"][example["method"]]["params"])
+    shape = {ASK: ModelAskParams, CANCEL: ModelCancelParams}[example["method"]]
+    assert msgspec.to_builtins(msgspec.convert(example["params"], shape)) == example["params"]
 
 
 @pytest.mark.parametrize("turn", read(DOCS / "examples/folds.json"), ids=lambda turn: turn["name"])

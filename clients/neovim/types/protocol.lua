@@ -159,10 +159,18 @@
 ---@class oi.ModelsResult
 ---@field server? oi.ServerEntry The hosted server that the settings name, with its models; null if they name none, or if it does not list its models.
 ---@field local oi.ServerEntry[] Servers found on their usual ports on this machine.
+---@field offered oi.OfferedModel[] Models that connected clients offer.
 
 ---@class oi.ServerEntry
 ---@field api_base string
 ---@field models string[] Those that can chat; of a hosted server, the best ones first.
+
+---@class oi.OfferedModel A model of a client.
+---@field name string What the setting `model` holds to choose it. It begins with `client/`, or with `vscode/` for VS Code's models.
+---@field title? string What a person reads in a list of models.
+---@field context_window? integer Tokens, if known.
+---@field tools? boolean Whether it can call tools. If not, it writes code in Markdown fences.
+---@field pictures? boolean Whether it can see pictures.
 
 ---@class oi.StatusResult
 ---@field version string
@@ -197,6 +205,34 @@
 ---@class oi.QueueDepths
 ---@field requests integer Accepted and not answered.
 ---@field outgoing_bytes integer Written by the daemon, not yet read by the client.
+
+---@class oi.ModelOfferParams Takes the place of what the client has offered before.
+---@field models oi.OfferedModel[] Empty: the client offers none.
+
+---@class oi.ModelReplyParams Some more of a model's answer.
+---@field ask string
+---@field text? string
+---@field thinking? string Some more of its reasoning, if it tells it.
+---@field calls? oi.ReplyCall[]
+---@field usage? oi.ReplyUsage
+---@field end? "filter"|"length"|"stop" With the last of the answer. `stop`: the model has ended it itself; `length`: it was cut off; `filter`: a content filter cut it off.
+---@field error? oi.ReplyError Ends the answer.
+
+---@class oi.ReplyCall A call of a tool, or some more of it.
+---@field name? string Begins a call. Left out: goes on with the last one.
+---@field id? string
+---@field arguments? string|table<string, any> All of them as an object, or some more of their JSON text.
+
+---@class oi.ReplyUsage The tokens of a request, as the model's provider counts them.
+---@field input_tokens integer
+---@field output_tokens integer
+
+---@class oi.ReplyError Why the model cannot answer.
+---@field message string What happened and what to do, for a person.
+---@field kind? "auth"|"context"|"model"|"no_model"|"rate_limit" `auth`: the person has not allowed it, or is not signed in; `context`: the conversation is too long, and is sent again shortened; `rate_limit`: try later.
+
+---@class oi.ModelReplyResult Whether the answer is still wanted.
+---@field accepted boolean False: nobody waits for it; stop the model.
 
 ---@class oi.VariablesParams
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
@@ -247,6 +283,16 @@
 ---@field approval? string On `executing`: nothing runs until this id is approved.
 ---@field input? string On `input`: the id that `oi/input` names.
 ---@field result? oi.BlockResult On `end_of_execution`: how the block ended.
+
+---@class oi.ModelAskParams Params of the notification `oi/model/ask`: what the client should ask its model.
+---@field ask string The id that `oi/model/reply` names.
+---@field model string The name under which it was offered.
+---@field messages table<string, any>[] As in OpenAI's chat completions, the system's first.
+---@field tools? table<string, any>[] Functions, as in OpenAI's chat completions.
+---@field parameters? table<string, any> What the person has set: `temperature`, `max_tokens`, ... May be ignored.
+
+---@class oi.ModelCancelParams Params of the notification `oi/model/cancel`: nobody waits for this answer any more.
+---@field ask string
 
 ---@class oi.Chunk Exactly one of these.
 ---@field message? string
@@ -384,6 +430,8 @@
 ---@overload fun(method: "oi/languages", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.Languages))
 ---@overload fun(method: "oi/models", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.ModelsResult))
 ---@overload fun(method: "oi/status", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.StatusResult))
+---@overload fun(method: "oi/model/offer", params: oi.ModelOfferParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
+---@overload fun(method: "oi/model/reply", params: oi.ModelReplyParams, callback?: fun(err?: oi.Error, result?: oi.ModelReplyResult))
 ---@overload fun(method: "oi/variables", params: oi.VariablesParams, callback?: fun(err?: oi.Error, result?: oi.Variables))
 ---@overload fun(method: "oi/inspect", params: oi.PlaceParams, callback?: fun(err?: oi.Error, result?: oi.Documentation))
 ---@overload fun(method: "oi/complete", params: oi.PlaceParams, callback?: fun(err?: oi.Error, result?: oi.Completions))

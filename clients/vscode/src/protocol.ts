@@ -237,12 +237,28 @@ export interface ModelsResult {
   server: ServerEntry | null;
   /** Servers found on their usual ports on this machine. */
   local: ServerEntry[];
+  /** Models that connected clients offer. */
+  offered: OfferedModel[];
 }
 
 export interface ServerEntry {
   api_base: string;
   /** Those that can chat; of a hosted server, the best ones first. */
   models: string[];
+}
+
+/** A model of a client. */
+export interface OfferedModel {
+  /** What the setting `model` holds to choose it. It begins with `client/`, or with `vscode/` for VS Code's models. */
+  name: string;
+  /** What a person reads in a list of models. */
+  title?: string;
+  /** Tokens, if known. */
+  context_window?: number | null;
+  /** Whether it can call tools. If not, it writes code in Markdown fences. */
+  tools?: boolean;
+  /** Whether it can see pictures. */
+  pictures?: boolean;
 }
 
 export interface StatusResult {
@@ -296,6 +312,55 @@ export interface QueueDepths {
   requests: number;
   /** Written by the daemon, not yet read by the client. */
   outgoing_bytes: number;
+}
+
+/** Takes the place of what the client has offered before. */
+export interface ModelOfferParams {
+  /** Empty: the client offers none. */
+  models: OfferedModel[];
+}
+
+/** Some more of a model's answer. */
+export interface ModelReplyParams {
+  ask: string;
+  text?: string;
+  /** Some more of its reasoning, if it tells it. */
+  thinking?: string;
+  calls?: ReplyCall[];
+  usage?: ReplyUsage | null;
+  /** With the last of the answer. `stop`: the model has ended it itself; `length`: it was cut off; `filter`: a content filter cut it off. */
+  end?: "filter" | "length" | "stop" | null;
+  /** Ends the answer. */
+  error?: ReplyError | null;
+}
+
+/** A call of a tool, or some more of it. */
+export interface ReplyCall {
+  /** Begins a call. Left out: goes on with the last one. */
+  name?: string | null;
+  id?: string | null;
+  /** All of them as an object, or some more of their JSON text. */
+  arguments?: string | Record<string, unknown>;
+}
+
+/** The tokens of a request, as the model's provider counts them. */
+export interface ReplyUsage {
+  input_tokens: number;
+  output_tokens: number;
+}
+
+/** Why the model cannot answer. */
+export interface ReplyError {
+  /** What happened and what to do, for a person. */
+  message: string;
+  /** `auth`: the person has not allowed it, or is not signed in; `context`: the conversation is too long, and is sent again shortened; `rate_limit`: try later. */
+  kind?: "auth" | "context" | "model" | "no_model" | "rate_limit";
+}
+
+/** Whether the answer is still wanted. */
+export interface ModelReplyResult {
+  /** False: nobody waits for it; stop the model. */
+  accepted: boolean;
 }
 
 export interface VariablesParams {
@@ -384,6 +449,25 @@ export interface ChunkParams {
   input?: string | null;
   /** On `end_of_execution`: how the block ended. */
   result?: BlockResult | null;
+}
+
+/** Params of the notification `oi/model/ask`: what the client should ask its model. */
+export interface ModelAskParams {
+  /** The id that `oi/model/reply` names. */
+  ask: string;
+  /** The name under which it was offered. */
+  model: string;
+  /** As in OpenAI's chat completions, the system's first. */
+  messages: (Record<string, unknown>)[];
+  /** Functions, as in OpenAI's chat completions. */
+  tools?: (Record<string, unknown>)[];
+  /** What the person has set: `temperature`, `max_tokens`, ... May be ignored. */
+  parameters?: Record<string, unknown>;
+}
+
+/** Params of the notification `oi/model/cancel`: nobody waits for this answer any more. */
+export interface ModelCancelParams {
+  ask: string;
 }
 
 /** Exactly one of these. */
@@ -601,6 +685,8 @@ export interface Methods {
   "oi/languages": { params: NoParams; result: Languages };
   "oi/models": { params: ConversationParams; result: ModelsResult };
   "oi/status": { params: NoParams; result: StatusResult };
+  "oi/model/offer": { params: ModelOfferParams; result: Empty };
+  "oi/model/reply": { params: ModelReplyParams; result: ModelReplyResult };
   "oi/variables": { params: VariablesParams; result: Variables };
   "oi/inspect": { params: PlaceParams; result: Documentation };
   "oi/complete": { params: PlaceParams; result: Completions };
