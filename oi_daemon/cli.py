@@ -73,6 +73,9 @@ def terminal() -> "NoReturn":
     import signal
 
     _end_at_interrupt()  # until there is a turn to stop
+    from oi_daemon.terminal.standard_files import open_closed
+
+    has_output = open_closed()
     from oi_daemon import keys
 
     keys.conceal()
@@ -80,7 +83,7 @@ def terminal() -> "NoReturn":
     from oi_daemon.program import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    sys.exit(main())
+    sys.exit(main(has_output=has_output))
 
 
 def shared(listener: int, name: str) -> "NoReturn":

@@ -20,28 +20,55 @@ from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import parse, settings_of
 from oi_daemon.terminal.line import can_draw, is_terminal
 from oi_daemon.terminal.piped import ask_at_terminal, with_piped_data
-from oi_daemon.terminal.printing import print_text, print_warning
+from oi_daemon.terminal.printing import OutputError, print_text, print_warning, write
 from oi_daemon.terminal.session import ExitCode, Session
+from oi_daemon.terminal.signals import give_back_terminal
+from oi_daemon.terminal.standard_files import discard_output
+
+_NO_OUTPUT = "The standard output is closed, so there is no place for the answer."
+_NO_FOLDER = (
+    "The folder in which this was started does not exist any more. Go to another one (cd), or name"
+    " one with --cwd."
+)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code."""
-    options = parse(arguments)
+def main(arguments: Sequence[str] | None = None, *, has_output: bool = True) -> int:
+    """Run the program; returns its exit code.
+
+    Args:
+        has_output: whether the program was started with a standard output.
+    """
+    if not has_output:
+        print_warning(_NO_OUTPUT, "error")
+        return ExitCode.FAILED
+    give_back_terminal()
     try:
+        code = _main(arguments)
+        write(sys.stdout, "")  # what the parser has printed
+    except OutputError as error:
+        discard_output()
+        print_warning(str(error), "error")
+        return ExitCode.FAILED
+    except BrokenPipeError:
+        discard_output()
+        return ExitCode.PIPE
+    return code
+
+
+def _main(arguments: Sequence[str] | None) -> int:
+    """Run the program; returns its exit code. Only errors of its own output are left."""
+    try:
+        options = parse(arguments)
         return _configure() if options.config else _run(options)
+    except SystemExit as leaving:  # of the parser
+        return int(leaving.code or 0)
+    except OutputError:
+        raise
     except OIError as error:
         print_warning(str(error), "error")
         return ExitCode.FAILED
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _end_of_output()
-
-
-def _end_of_output() -> int:
-    """End silently: nobody reads the output, and Python would still flush it to the closed pipe."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.FAILED
 
 
 def _configure() -> int:
@@ -61,6 +88,7 @@ def _run(options: argparse.Namespace) -> int:
     settings = settings_of(options)
     if options.attach is not None:
         settings["shared"] = True
+    _check_folder(change(loaded.settings, settings))
     with ExitStack() as opened:
         question, nobody_to_ask = _question(options, opened)
         if nobody_to_ask and not question and not _is_about_others(options):
@@ -84,6 +112,20 @@ def _run(options: argparse.Namespace) -> int:
             return session.ask(question)
         session.converse()
         return ExitCode.DONE
+
+
+def _check_folder(settings: Settings) -> None:
+    """Check that there is a folder to be in.
+
+    Raises:
+        OIError: there is none.
+    """
+    try:
+        Path.cwd()
+    except OSError:
+        if settings.cwd is None:
+            raise OIError(_NO_FOLDER) from None
+        os.chdir("/")
 
 
 def _question(options: argparse.Namespace, opened: ExitStack) -> tuple[str, bool]:

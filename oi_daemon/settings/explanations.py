@@ -9,6 +9,9 @@ NO_NUL = r"^[^\0]*$"
 FILE_NAME = r"^(?!\.{1,2}$)[^/\\\x00-\x1f\x7f-\x9f]{1,200}$(?!\n)"
 """Pattern of names of files, without a folder."""
 
+GOT_TEXT = ", got text"
+"""The end of an explanation, which says nothing where every value is text."""
+
 
 def place_of(error: msgspec.ValidationError) -> str:
     """The path of the field that does not fit, such as `max_output`; empty for the whole value."""
@@ -42,6 +45,7 @@ _WORDS = {
     "`object`": "a table",
     "`array`": "a list",
     "`null`": "nothing",
+    " of length >= 1": " that is not empty",
     f" matching regex {FILE_NAME!r}": " that names a file without a folder and control characters",
     f" matching regex {NO_NUL!r}": " without NUL characters",
 }

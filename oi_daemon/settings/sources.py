@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from oi_daemon import keys
 from oi_daemon.errors import InvalidError
+from oi_daemon.settings.explanations import GOT_TEXT
 from oi_daemon.settings.paths import config_path
-from oi_daemon.settings.settings import NAMES, Settings, change
+from oi_daemon.settings.settings import NAMES, Settings, change, schema
 
 
 class ConfigurationWarning(UserWarning):
@@ -100,13 +101,26 @@ def _parse(text: str, path: Path, problems: list[str]) -> dict[str, Any]:
                 problems.append(f"{path}: {error}. The defaults apply.")
                 return {}
             mistakes.append(
-                f"{path}, line {line}: {name[1]}: not valid TOML ({reason}); text stands in quotes."
-                " It is left out."
+                f"{path}, line {line}: {name[1]}: {_mistake(name[1], reason)}. It is left out."
             )
             lines[line - 1] = ""
         else:
             problems += mistakes
             return values
+
+
+def _mistake(name: str, reason: str) -> str:
+    """What is wrong with a setting's line that is not valid TOML.
+
+    Args:
+        reason: the parser's own words.
+    """
+    field = schema()["properties"][name]
+    kinds = {field.get("type"), *(each.get("type") for each in field.get("anyOf", ()))}
+    for kind, words in _EXPECTED.items():
+        if kind in kinds:
+            return f"expected {words}"
+    return f"not valid TOML ({reason}); text stands in quotes"
 
 
 def _apply(
@@ -122,6 +136,7 @@ def _apply(
         return change(settings, {name: value}, lax=lax)
     except InvalidError as error:
         mistake = str(error).removeprefix("settings.")
+        mistake = mistake.removesuffix(GOT_TEXT) if lax else mistake
         problems.append(f"{where}: {mistake}{'' if mistake.endswith('?') else '.'} It is left out.")
         return settings
 
@@ -147,4 +162,10 @@ def _line_in_table(table: str, key: str, text: str) -> int:
     return text.count("\n", 0, position) + 1
 
 
+_EXPECTED = {
+    "boolean": "true or false, in small letters and without quotes",
+    "integer": "a whole number, such as 16000",
+    "number": "a number, such as 0.5",
+}
+"""How the values of settings are written, by their type in JSON Schema."""
 _SETTING = re.compile(rf"\s*({'|'.join(NAMES)})\s*[=:]")

@@ -135,6 +135,10 @@ class _Choice(Generic[T]):
         def leave(event: KeyPressEvent) -> None:
             event.app.exit(result=None)
 
+        @keys.add("c-z")
+        def suspend(event: KeyPressEvent) -> None:
+            event.app.suspend_to_background()
+
         @keys.add("backspace")
         def shorter(event: KeyPressEvent) -> None:
             self._search(self._query[:-1])

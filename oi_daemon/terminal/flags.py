@@ -1,12 +1,15 @@
 """The command line of `interpreter`: a flag for every setting, made from the settings."""
 
 import argparse
+import sys
 from collections.abc import Sequence
-from typing import Any, cast
+from difflib import get_close_matches
+from typing import Any, NoReturn, cast
 
 from oi_daemon import __version__
 from oi_daemon.errors import InvalidError
 from oi_daemon.settings import NAMES, Settings, change, descriptions
+from oi_daemon.settings.explanations import GOT_TEXT
 from oi_daemon.settings.shapes import SettingsDict
 
 _DESCRIPTION = """\
@@ -29,8 +32,9 @@ examples:
 exit codes:
   0 done; 1 an error, shown on stderr; 2 wrong use, or no question;
   3 code was not run, as there was nobody to say yes; 4 max_budget was reached;
-  130 interrupted"""
+  130 interrupted; 141 nobody reads the output any more"""
 
+_SEE_HELP = "`interpreter --help` shows all flags. A question that begins with - comes after --."
 _FAST_MODEL = "gpt-3.5-turbo"
 
 _SHORT = {
@@ -65,7 +69,11 @@ _GROUPS = {
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line. A mistake in it is explained and ends the program."""
-    return _parser().parse_args(arguments)
+    given = [*(sys.argv[1:] if arguments is None else arguments)]
+    end = given.index("--") if "--" in given else len(given)
+    options = _parser().parse_intermixed_args(given[:end])  # a flag may stand among the words
+    options.prompt += given[end + 1 :]
+    return options
 
 
 def settings_of(options: argparse.Namespace) -> SettingsDict:
@@ -75,7 +83,7 @@ def settings_of(options: argparse.Namespace) -> SettingsDict:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="interpreter",
         usage="%(prog)s [flags] [question ...]",
         description=_DESCRIPTION,
@@ -137,6 +145,35 @@ def _ordered(names: dict[str, str]) -> dict[str, str]:
     return {name: names[name] for name in [*first, *(n for n in names if n not in first)]}
 
 
+class _Parser(argparse.ArgumentParser):
+    """Explains a mistake in the command line in plain words."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with an explanation of the mistake."""
+        self.exit(2, f"{self.prog}: error: {self._explained(message)}\n{_SEE_HELP}\n")
+
+    def _explained(self, message: str) -> str:
+        """A message of `argparse` in plain words."""
+        flag, _, mistake = message.removeprefix("argument ").partition(": ")
+        names = [name for name in flag.split("/") if not name.startswith("--no-")]
+        flag = names[-1] if names else flag
+        if message.startswith("unrecognized arguments: "):
+            return self._unknown(mistake.split()[0].partition("=")[0])
+        if message.startswith("ambiguous option: "):
+            return f"{mistake.replace(' could match', ' may mean')}."
+        if mistake.startswith("ignored explicit argument"):
+            return f"{flag} takes no value."
+        if mistake == "expected one argument":
+            return f"{flag} needs a value."
+        return message
+
+    def _unknown(self, flag: str) -> str:
+        """Say that there is no such flag, and which is the most similar one."""
+        close = get_close_matches(flag, self._option_string_actions, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        return f"There is no flag {flag}.{hint}"
+
+
 class _StoreSetting(argparse.Action):
     """Stores the value of a setting in its own type. A wrong one is a mistake in the command."""
 
@@ -151,7 +188,7 @@ class _StoreSetting(argparse.Action):
         try:
             settings = change(Settings(), {self.dest: values}, lax=True)
         except InvalidError as error:
-            mistake = str(error).removeprefix(f"settings.{self.dest}: ")
+            mistake = str(error).removeprefix(f"settings.{self.dest}: ").removesuffix(GOT_TEXT)
             raise argparse.ArgumentError(None, f"{option_string}: {mistake}") from None
         setattr(namespace, self.dest, getattr(settings, self.dest))
 

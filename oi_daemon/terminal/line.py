@@ -64,4 +64,12 @@ def _read_with_keys(prompt: str, password: bool) -> str:
 
     from oi_daemon.terminal.prompt import output, run
 
-    return run(PromptSession(prompt, is_password=password, erase_when_done=True, output=output()))
+    return run(
+        PromptSession(
+            prompt,
+            is_password=password,
+            erase_when_done=True,
+            enable_suspend=True,
+            output=output(),
+        )
+    )

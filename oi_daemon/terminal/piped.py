@@ -6,9 +6,11 @@ import shutil
 import sys
 import tempfile
 from contextlib import ExitStack
+from pathlib import Path
 from typing import BinaryIO
 
 from oi_daemon.terminal.printing import print_warning
+from oi_daemon.terminal.signals import before_death
 
 _MOST_IN_WORDS = 16_000
 """Bytes; more than that is given to the code as a file, instead of to the model as text."""
@@ -34,6 +36,7 @@ def with_piped_data(question: str, data: BinaryIO, opened: ExitStack) -> str:
     if text is not None and len(start) <= _MOST_IN_WORDS:
         return f"{question}\n\nThe standard input:\n\n{_fenced(text)}"
     file = opened.enter_context(_temporary_file())
+    opened.enter_context(before_death(lambda: Path(file.name).unlink()))
     file.write(start)
     shutil.copyfileobj(data, file)
     file.flush()

@@ -10,7 +10,7 @@ from oi_daemon.messages.shapes import ChunkDict, ResultDict
 from oi_daemon.messages.written import DISPLAY_ID, Bundle
 from oi_daemon.terminal.activity import ended
 from oi_daemon.terminal.pictures import DisplayFiles, words
-from oi_daemon.terminal.printing import notice_text, print_warning, visible
+from oi_daemon.terminal.printing import notice_text, print_warning, visible, write
 
 
 class PlainScreen:
@@ -109,7 +109,6 @@ class PlainScreen:
 
     def _write(self, text: str) -> None:
         """Write a text to the file at once."""
-        self._file.write(text)
-        self._file.flush()
+        write(self._file, text)
         if text:
             self._is_line_open = not text.endswith("\n")

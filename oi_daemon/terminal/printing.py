@@ -6,6 +6,7 @@ import sys
 import textwrap
 from typing import Literal, TextIO, TypeAlias
 
+from oi_daemon.errors import OIError
 from oi_daemon.messages.shapes import NoticeDict
 from oi_daemon.messages.text import DIRECTION
 
@@ -13,6 +14,8 @@ TextStyle: TypeAlias = Literal["error", "warning", "dim"]
 _STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
 """The style's code in a terminal's escape sequence."""
 
+QUITTING = "(Ctrl-C again quits) > "
+"""The sign before the person's words after Ctrl-C."""
 _SIGNS = {
     **{code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"},
     0x7F: 0x2421,
@@ -21,6 +24,10 @@ _SIGNS = {
 """The visible sign for each control character, and for those that change the text's direction."""
 _PRESSING = ("save", "limit")
 """Kinds of notices after which a person may have to do something."""
+
+
+class OutputError(OIError):
+    """The output cannot be written, because the disk is full, for instance."""
 
 
 def print_text(text: str, style: TextStyle | None = None) -> None:
@@ -33,6 +40,24 @@ def print_warning(text: str, style: TextStyle = "warning") -> None:
     if sys.stderr.isatty():
         text = wrapped(text, shutil.get_terminal_size().columns)
     _print(sys.stderr, text, style)
+
+
+def write(file: TextIO, text: str) -> None:
+    """Write a text at once.
+
+    Raises:
+        BrokenPipeError: nobody reads it any more.
+        OutputError: it cannot be written. An error on stderr is not reported: there is no place.
+    """
+    try:
+        file.write(text)
+        file.flush()
+    except BrokenPipeError:
+        if file is not sys.stderr:
+            raise
+    except OSError as error:
+        if file is not sys.stderr:
+            raise OutputError(f"The output cannot be written: {error.strerror}.") from error
 
 
 def styled(text: str, style: TextStyle) -> str:
@@ -73,5 +98,4 @@ def _print(file: TextIO, text: str, style: TextStyle | None) -> None:
     """Print a text, styled if the file is a terminal and NO_COLOR is not set."""
     if style and file.isatty() and not os.environ.get("NO_COLOR"):
         text = styled(text, style)
-    file.write(f"{text}\n")
-    file.flush()
+    write(file, f"{text}\n")

@@ -18,6 +18,7 @@ from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
 
 from oi_daemon.files import make_private
+from oi_daemon.terminal.printing import QUITTING
 
 if TYPE_CHECKING:
     from prompt_toolkit.application import Application
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
-_SIGN, _AUTO_RUN, _QUITTING = "> ", "auto_run > ", "(Ctrl-C again quits) > "
-"""The sign at the beginning of the line: usually, with `auto_run`, and after Ctrl-C."""
+_SIGN, _AUTO_RUN = "> ", "auto_run > "
+"""The sign at the beginning of the line: usually, and with `auto_run`."""
 
 
 class Prompt:
@@ -62,6 +63,7 @@ class Prompt:
             complete_while_typing=False,
             complete_style=CompleteStyle.READLINE_LIKE,
             reserve_space_for_menu=0,
+            enable_suspend=True,
             key_bindings=self._keys(),
             output=output(),
         )
@@ -93,7 +95,7 @@ class Prompt:
     def _sign(self) -> str:
         """What stands before the person's words."""
         if self._is_quitting:
-            return _QUITTING
+            return QUITTING
         return _AUTO_RUN if self._auto_run() else _SIGN
 
     def _take_ctrl_c(self) -> bool:

@@ -59,6 +59,10 @@ class Region:
         self._write(self._erased() + text + self._shown_cursor())
         self._widths = []
 
+    def forget(self) -> None:
+        """Leave the frame where it is and draw the next one below, because others have written."""
+        self._widths = []
+
     def show_cursor(self) -> None:
         """Show the cursor, for a question below the region."""
         self._write(self._shown_cursor())

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import ClassVar
 
 from rich import markdown
@@ -19,6 +19,7 @@ from oi_daemon.terminal.markdown import MarkdownStream
 from oi_daemon.terminal.pictures import DisplayFiles, inline, words
 from oi_daemon.terminal.printing import notice_text, styled, visible, wrapped
 from oi_daemon.terminal.region import Region, paint, theme
+from oi_daemon.terminal.signals import after_resume
 from oi_daemon.terminal.thinking import ThinkingView
 
 _FRAME = 0.08
@@ -69,6 +70,8 @@ class RichScreen:
         """Held to read or change any of these fields, because a thread of its own draws."""
         self._closed = threading.Event()
         """Set to end the thread."""
+        self._open = ExitStack()
+        """What is undone when the screen is closed."""
         self._is_asking = False
         self._postponed: list[str] = []
         """Lines that came while the person was asked."""
@@ -92,6 +95,7 @@ class RichScreen:
     def begin(self) -> None:
         """Start to draw; before the first chunk this shows that the model is waited for."""
         self._activity.begin()
+        self._open.enter_context(after_resume(self._region.forget))
         self._start()
 
     def _start(self) -> None:
@@ -132,6 +136,7 @@ class RichScreen:
         self._stop()
         self._thinking = None
         self._finish()
+        self._open.close()
 
     def _think(self, text: str) -> None:
         """Add a piece of the model's thinking, whose last words are live on the screen."""

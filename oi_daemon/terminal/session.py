@@ -16,7 +16,7 @@ from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
 from oi_daemon.terminal.magic import HERE, run_magic, used_by_turn
 from oi_daemon.terminal.notebook import can_ask, is_notebook
-from oi_daemon.terminal.printing import print_text, print_warning
+from oi_daemon.terminal.printing import QUITTING, OutputError, print_text, print_warning
 from oi_daemon.terminal.saving import save_settings
 
 _UNEXPECTED = (
@@ -42,6 +42,8 @@ class ExitCode(IntEnum):
     BUDGET = 4
     """`max_budget` was reached before the answer."""
     INTERRUPTED = 130
+    PIPE = 141
+    """Nobody reads the output any more."""
 
 
 class Session:
@@ -121,11 +123,25 @@ class Session:
         Raises:
             EOFError: the input has ended, or there is none.
         """
-        with self._interrupts.wait():
-            line = read_plain_line("> ")
+        line = self._read_or_clear("> ")
         if line is None:
             raise EOFError
         return line.strip()
+
+    def _read_or_clear(self, sign: str) -> str | None:
+        """A line from standard input; None at its end.
+
+        In a terminal, Ctrl-C clears the line, and a second one quits.
+        """
+        try:
+            with self._interrupts.wait():
+                return read_plain_line(sign)
+        except KeyboardInterrupt:
+            if sign == QUITTING or not has_terminal():
+                raise
+        print_text("")
+        self._interrupts.clear()
+        return self._read_or_clear(QUITTING)
 
     def _handle(self, message: str) -> ExitCode:
         """Run a magic command or a turn. Errors are printed."""
@@ -176,6 +192,8 @@ class Session:
         """Do something. Errors are printed."""
         try:
             return action()
+        except OutputError:  # see `program.main`, as for a broken pipe
+            raise
         except OIError as error:
             print_warning(str(error), "error")
             return ExitCode.FAILED

@@ -86,7 +86,7 @@ def test_a_change_makes_another_value() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("model", "", "text of length >= 1"),
+        ("model", "", "text that is not empty"),
         ("model", None, "text"),
         ("local", 1, "true or false"),
         ("max_output", "2000", "a whole number"),

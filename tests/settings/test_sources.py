@@ -106,9 +106,7 @@ def test_a_wrong_variable_is_told_and_left_out(file: Path) -> None:
     settings, problems = load_settings({"OI_MAX_OUTPUT": "much", "OI_MODEL": "m"}, file)
 
     assert settings == Settings(model="m")
-    assert problems == [
-        "OI_MAX_OUTPUT: max_output: expected a whole number, got text. It is left out."
-    ]
+    assert problems == ["OI_MAX_OUTPUT: max_output: expected a whole number. It is left out."]
 
 
 def test_variables_that_are_no_setting_are_not_ours(file: Path) -> None:

@@ -46,7 +46,8 @@ class Terminal:
     ) -> None:
         """The program is `interpreter`, unless `command` names another one."""
         program = [*MEASURED, COMMAND] if command is None else [command]
-        self._master, slave = pty.openpty()
+        self.master, slave = pty.openpty()
+        """`master` is our end of the terminal."""
         self.screen = pyte.HistoryScreen(columns, lines, history=10_000, ratio=0.5)
         self._stream = pyte.ByteStream(self.screen)
         self.received = b""
@@ -66,7 +67,7 @@ class Terminal:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        os.close(self._master)
+        os.close(self.master)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM if MEASURED else signal.SIGHUP)
         try:
@@ -76,7 +77,7 @@ class Terminal:
             self.process.wait()
 
     def type(self, keys: str) -> None:
-        os.write(self._master, keys.encode())
+        os.write(self.master, keys.encode())
 
     def say(self, line: str) -> None:
         self.type(line + ENTER)
@@ -133,9 +134,9 @@ class Terminal:
 
     def _read(self, timeout: float) -> bool:
         """Take what has come; False at the end."""
-        readable, _, _ = select.select([self._master], [], [], max(0.0, timeout))
+        readable, _, _ = select.select([self.master], [], [], max(0.0, timeout))
         try:
-            data = os.read(self._master, 1 << 16) if readable else b""
+            data = os.read(self.master, 1 << 16) if readable else b""
         except OSError:  # the other end is closed
             return False
         self.received += data
@@ -143,4 +144,4 @@ class Terminal:
         return bool(data)
 
     def _set_size(self, columns: int, lines: int) -> None:
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))

@@ -130,7 +130,7 @@ def test_a_pipe_that_nobody_reads_any_more_ends_it_silently(
         stdin=subprocess.DEVNULL,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (1, "")
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_an_error_goes_to_stderr_with_its_exit_code(run: Run, server: ThreadedServer) -> None:
