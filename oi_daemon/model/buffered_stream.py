@@ -1,6 +1,7 @@
 """Reads an asynchronous stream ahead of its consumer."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from types import TracebackType
@@ -10,6 +11,8 @@ from oi_daemon.model.limits import MAX_BUFFERED_BYTES
 
 PIECE_OVERHEAD = 64
 """Bytes of memory that a piece takes besides its content."""
+JOINED_BYTES = 8 * 1024
+"""Bytes from which on no more pieces are joined, because the loop gets no turn within them."""
 
 
 class BufferedStream:
@@ -24,10 +27,13 @@ class BufferedStream:
     ) -> None:
         self._source = source
         self._max_bytes = max_bytes
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
-        """Pieces that were read and not taken yet; None is the end."""
+        self._pieces: deque[bytes] = deque()
+        """Pieces that were read and not taken yet."""
         self._bytes = 0
-        """Bytes of memory that the pieces in the queue take."""
+        """Bytes of memory that these pieces take."""
+        self._has_ended = False
+        """Whether no more pieces come."""
+        self._has_news = asyncio.Event()
         self._has_room = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -47,24 +53,36 @@ class BufferedStream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece; raise the source's error once all pieces before it are taken."""
-        piece = await self._queue.get()
-        if piece is None:
-            await self._task
-            raise StopAsyncIteration
-        self._bytes -= len(piece) + PIECE_OVERHEAD
+        """Return the next pieces, joined up to a limit.
+
+        The source's error is raised once all pieces before it are taken.
+        """
+        while not self._pieces:
+            if self._has_ended:
+                await self._task
+                raise StopAsyncIteration
+            self._has_news.clear()
+            await self._has_news.wait()
+        taken: list[bytes] = []
+        size = 0
+        while self._pieces and size < JOINED_BYTES:
+            taken.append(self._pieces.popleft())
+            size += len(taken[-1])
+        self._bytes -= size + PIECE_OVERHEAD * len(taken)
         self._has_room.set()
-        return piece
+        return b"".join(taken)
 
     async def _read(self) -> None:
-        """Put all pieces of the source into the queue, and then the end."""
+        """Keep all pieces of the source, and note its end."""
         try:
             async with aclosing(self._source):
                 async for piece in self._source:
-                    self._queue.put_nowait(piece)
+                    self._pieces.append(piece)
+                    self._has_news.set()
                     self._bytes += len(piece) + PIECE_OVERHEAD
                     while self._bytes > self._max_bytes:
                         self._has_room.clear()
                         await self._has_room.wait()
         finally:
-            self._queue.put_nowait(None)
+            self._has_ended = True
+            self._has_news.set()

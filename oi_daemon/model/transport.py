@@ -8,6 +8,7 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, suppress
 from urllib.parse import urljoin, urlsplit
 
 import httpcore2
@@ -105,32 +106,35 @@ class _BoundedBody(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         size = 0
-        pieces = self._pieces()
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout(self._deadline - time.monotonic()):
-                        piece = await anext(pieces)
-                except StopAsyncIteration:
-                    return
-                except TimeoutError:
-                    if self._is_error:
-                        return
-                    raise ServerLimitError(
-                        f"it did not end within {self._seconds / 60:g} minutes"
-                    ) from None
+        async with aclosing(self._pieces()) as pieces:
+            while (piece := await self._next(pieces)) is not None:
                 size += len(piece)
                 if size > self._max_bytes:
                     if self._is_error:
                         return
                     raise ServerLimitError(f"it is larger than {in_words(self._max_bytes)}")
                 yield piece
-        finally:
-            await pieces.aclose()
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._response.aclose()
+
+    async def _next(self, pieces: AsyncGenerator[bytes, None]) -> bytes | None:
+        """Return the next piece; None at the end, or once an error has taken too long.
+
+        Raises:
+            ServerLimitError: an answer has taken too long. While nothing comes, the read timeout
+                holds, because a timeout of its own would cost more than to read the piece.
+        """
+        if self._is_error:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._deadline - time.monotonic()):
+                    return await anext(pieces, None)
+            return None
+        piece = await anext(pieces, None)
+        if time.monotonic() > self._deadline:
+            raise ServerLimitError(f"it did not end within {self._seconds / 60:g} minutes")
+        return piece
 
     async def _pieces(self) -> AsyncGenerator[bytes, None]:
         """Yield the body, decompressed, in pieces of a bounded size."""

@@ -7,6 +7,7 @@ import select
 import termios
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -26,6 +27,8 @@ _BATCH = 64 * 1024
 """Number of bytes of frames that are joined before they are written."""
 _WRITES_AT_ONCE = 256
 """Number of writes before other work gets its turn."""
+_CHUNKS_APART = 0.001
+"""Seconds between two writes of nothing but chunks, while these come faster."""
 
 
 class Outbox:
@@ -33,7 +36,8 @@ class Outbox:
 
     The descriptor stays in blocking mode, because other programs may share it. So it is written to
     only when it is ready, and then no more than is sure to fit. Fewer and larger writes wake the
-    client less often.
+    client less often: where chunks come fast, those of a millisecond are written together. Answers
+    are written at once, with what is queued before them.
     """
 
     def __init__(self, fd: int, on_broken: Callable[[], None]) -> None:
@@ -50,7 +54,11 @@ class Outbox:
         self._joined: _Joined | None = None
         """The last chunk of the queue while more text may be joined to it."""
         self._bytes = 0
-        self._scheduled = self._blocked = self._broken = False
+        self._blocked = self._broken = False
+        self._scheduled: asyncio.Handle | None = None
+        """The next write; None if none is scheduled."""
+        self._written_at = 0.0
+        """When the last write ended, by the loop's clock."""
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
 
     @property
@@ -62,6 +70,7 @@ class Outbox:
         """Queue a message."""
         self._seal()
         self._append(encode(message, self.framing))
+        self._schedule()
 
     def notification(self, method: str, params: Any) -> None:
         """Queue a notification that is no chunk."""
@@ -76,6 +85,7 @@ class Outbox:
             self._joined = joined
         else:
             self._append(encode(_notification(params), self.framing))
+            self._schedule(self._written_at + _CHUNKS_APART)
 
     async def drain(self) -> None:
         """Wait while too much is queued."""
@@ -103,7 +113,6 @@ class Outbox:
             return
         self._frames.append(frame)
         self._bytes += len(frame)
-        self._schedule()
 
     def _seal(self) -> None:
         if self._joined:
@@ -111,7 +120,7 @@ class Outbox:
             self._append(encode(_notification(joined.params()), self.framing))
 
     def _flush(self) -> None:
-        self._scheduled = False
+        self._scheduled = None
         writable = True
         try:
             for _ in range(_WRITES_AT_ONCE):
@@ -124,14 +133,22 @@ class Outbox:
             writable = False
         except OSError:
             self._break()
+        self._written_at = self._loop.time()
         self._set_blocked(not writable and not self._broken)
         self._schedule()
         self._wake()
 
-    def _schedule(self) -> None:
-        if self._bytes and not self._scheduled and not self._blocked:
-            self._scheduled = True
-            self._loop.call_soon(self._flush)
+    def _schedule(self, at: float = 0.0) -> None:
+        """Write what is queued at this time of the loop's clock, or as soon as the loop can."""
+        if not self._bytes or self._blocked:
+            return
+        is_due = at <= self._loop.time()
+        if isinstance(self._scheduled, asyncio.TimerHandle) and is_due:
+            self._scheduled.cancel()
+            self._scheduled = None
+        if self._scheduled is None:
+            later = partial(self._loop.call_at, at)
+            self._scheduled = (self._loop.call_soon if is_due else later)(self._flush)
 
     def _fill(self) -> bool:
         """Prepare the next batch if the last one is written. False if there is nothing to write."""

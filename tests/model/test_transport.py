@@ -8,8 +8,16 @@ import pytest
 from oi_daemon.errors import ConnectionLostError, ModelError
 from oi_daemon.model import transport
 from oi_daemon.model.models import Models
-from tests.fakes.hostile_server import HostileServer, event, gzip_bomb, slow_head, stream, whole
-from tests.fakes.openai_server import ScriptedServer, text
+from tests.fakes.hostile_server import (
+    HostileServer,
+    endless,
+    event,
+    gzip_bomb,
+    slow_head,
+    stream,
+    whole,
+)
+from tests.fakes.openai_server import ScriptedServer
 from tests.model.asked import SPOKEN, Asked
 
 
@@ -33,10 +41,11 @@ async def test_a_head_that_comes_byte_by_byte_is_given_up(warm: Models) -> None:
 
 async def test_an_answer_has_an_end(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "MAX_ANSWER_SECONDS", 0.5)
-    asked.server.enqueue(text("Hi", "never").but(hold_after=1))
-    with pytest.raises(ModelError, match="did not end within"):
-        await asked.reply()
-    assert asked.message == "Hi"
+    with (
+        HostileServer(endless(b": waiting\n\n")) as server,
+        pytest.raises(ModelError, match="did not end within"),
+    ):
+        await ask(server, asked.models)
 
 
 async def test_a_compressed_answer_is_read(asked: Asked) -> None:

@@ -24,6 +24,7 @@ from oi_daemon.messages import (
 )
 from oi_daemon.protocol.framing import Framing
 from oi_daemon.protocol.methods import chunk_params
+from oi_daemon.server import outbox
 from oi_daemon.server.outbox import HIGH_WATER, JOIN_LIMIT, Outbox
 
 
@@ -146,6 +147,21 @@ async def test_an_answer_comes_after_the_chunks_before_it(pipe: Pipe) -> None:
         "the answer",
         {"output": "c"},
     ]
+
+
+async def test_fast_chunks_are_written_together_and_answers_at_once(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe.outbox.send({"params": 0})
+    await pipe.read()
+    monkeypatch.setattr(outbox, "_CHUNKS_APART", 1000)
+    pipe.put(Output("a"), Output("b"))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert pipe.outbox.pending_bytes
+    pipe.outbox.send({"params": 1})
+    first, second, answer = await pipe.read()
+    assert [first["chunk"], second["chunk"], answer] == [{"output": "a"}, {"output": "b"}, 1]
 
 
 async def test_a_producer_waits_while_too_much_is_queued(pipe: Pipe) -> None:

@@ -3,7 +3,7 @@
 Fields whose type differs from server to server are `Any`: `text_of` and others read them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -69,7 +69,7 @@ def content_parts(content: Any) -> list[tuple[str, bool]]:
     """Return the content as pieces of text, each with whether it is thinking."""
     if isinstance(content, str):
         return [(content, False)] if content else []
-    if not isinstance(content, Sequence):
+    if not isinstance(content, list):
         return []
     parts: list[tuple[str, bool]] = []
     for part in content:
@@ -85,4 +85,6 @@ def content_parts(content: Any) -> list[tuple[str, bool]]:
 
 def text_of(value: Any) -> str:
     """Return text that may come as a list of parts; empty for anything else."""
+    if value is None or isinstance(value, str):
+        return value or ""
     return "".join(text for text, _ in content_parts(value))

@@ -64,6 +64,11 @@ class FenceParser:
         self._chunks: list[ReplyPart] = []
         """Finished chunks, which the next end of `feed` or `flush` returns."""
 
+    @property
+    def is_in_line(self) -> bool:
+        """Whether a line of the message goes on, and nothing is held back."""
+        return not (self._at_line_start or self._line or self._block)
+
     def feed(self, delta: str) -> list[ReplyPart]:
         """Return the chunks that this delta adds."""
         data, at = self._line + delta, 0

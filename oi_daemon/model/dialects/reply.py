@@ -74,7 +74,8 @@ class ReplyParser:
         Raises:
             ServerLimitError: the reply is too long, or makes too many calls.
         """
-        self.usage = event.usage or _groq_usage(event) or self.usage
+        if event.usage or event.x_groq:
+            self.usage = event.usage or _groq_usage(event) or self.usage
         if event.done and self.finish_reason is None:
             self.finish_reason = "stop"
         if not event.choices:
@@ -144,11 +145,14 @@ class ReplyParser:
             self._count(text)
             self._text_after_calls.write(text)
             return []
-        parts = self._text.feed(text)
-        thinking = sum(len(part.text) for part in parts if isinstance(part, ThinkingChunk))
         self._measure(text)
+        parts = self._joined(self._text.feed(text))
+        thinking = 0
+        for part in parts:
+            if isinstance(part, ThinkingChunk):
+                thinking += len(part.text)
         self.written += max(0, len(text) - thinking)
-        return self._joined(parts)
+        return parts
 
     def _add_call(self, delta: CallDelta, index: int) -> list[ReplyPart]:
         if delta.function is None:

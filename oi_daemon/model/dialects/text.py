@@ -1,8 +1,9 @@
 """The text of a reply: its message, its thinking, and the code and the calls written into it."""
 
+import re
 from collections.abc import Callable, Container
 
-from oi_daemon.messages import ThinkingChunk
+from oi_daemon.messages import MessageChunk, ThinkingChunk
 from oi_daemon.model.dialects.fences import FenceParser
 from oi_daemon.model.dialects.instructions import ToolStyle
 from oi_daemon.model.dialects.parts import ReplyPart
@@ -40,6 +41,9 @@ class TextParser:
 
     def feed(self, text: str) -> list[ReplyPart | WrittenCall]:
         """Return the parts that this piece of text adds."""
+        if text and self._is_in_line and not _MAY_MEAN_MORE.search(text):
+            self.thinking.pass_on(text)
+            return [MessageChunk(text)]
         parts: list[ReplyPart | WrittenCall] = []
         for piece in self.thinking.feed(text):
             parts += self._piece(piece)
@@ -58,6 +62,14 @@ class TextParser:
         parts += self._fences.flush(complete=complete)
         return parts
 
+    @property
+    def _is_in_line(self) -> bool:
+        """Whether the text goes on in the middle of a line of the message: most tokens do.
+
+        All three parsers pass on what they get then, up to a character that may mean more.
+        """
+        return self._fences.is_in_line and self._calls.is_in_line and self.thinking.is_in_message
+
     def _piece(self, piece: ThinkingChunk | str) -> list[ReplyPart | WrittenCall]:
         if isinstance(piece, ThinkingChunk):
             return [piece]
@@ -72,6 +84,10 @@ class TextParser:
             else:
                 parts += [*self._fences.flush(), piece]
         return parts
+
+
+_MAY_MEAN_MORE = re.compile(r"[\n<`]")
+"""Matches what can end a line, or begin a tag or a mention of one."""
 
 
 def _no_language(_: str) -> bool:

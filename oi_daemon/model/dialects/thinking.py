@@ -64,6 +64,15 @@ class ThinkingFilter:
                 self._end_thinking()
         return parts
 
+    @property
+    def is_in_message(self) -> bool:
+        """Whether the message has begun, and nothing is held back."""
+        return self._state is _TextState.MESSAGE and not self._held
+
+    def pass_on(self, text: str) -> None:
+        """Take note of text, not empty, that is passed on as the message: it can hold no tag."""
+        self._last = text[-1]
+
     def flush(self) -> list[ThinkingChunk | str]:
         """Return what the end of the reply adds.
 

@@ -68,6 +68,11 @@ class WrittenCallParser:
         self._tail = ""
         """The end of the call so far, in which its end may have begun."""
 
+    @property
+    def is_in_line(self) -> bool:
+        """Whether a line of text goes on that is no call, and nothing is held back."""
+        return self._place is _Place.LINE and not self._held
+
     def feed(self, text: str) -> list[WrittenCall | str]:
         """Return the text and the calls that this piece adds."""
         data, self._held = self._held + text, ""
