@@ -4,7 +4,16 @@ import sys
 
 from oi_daemon.client.interpreter import Interpreter
 
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext interpreter`: give IPython the magics `%oi`, `%%oi`, `%chat` and `%%chat`."""
+    from oi_daemon.client.notebook_magics import load
+
+    load(shell, _interpreter)  # type: ignore[arg-type]
+
+
 _interpreter = Interpreter()
 for _name in ("__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"):
     setattr(_interpreter, _name, globals().get(_name))  # import tools read these of a module
+object.__setattr__(_interpreter, "load_ipython_extension", load_ipython_extension)
 sys.modules[__name__] = _interpreter  # type: ignore[assignment]

@@ -61,6 +61,8 @@ last_result: ResultDict | None
 
 chat = _interpreter.chat
 execute = _interpreter.execute
+push = _interpreter.push
+pull = _interpreter.pull
 interrupt = _interpreter.interrupt
 approve = _interpreter.approve
 input = _interpreter.input

@@ -42,6 +42,8 @@ class TurnOutcome:
     summary: "LastTurnDict"
     usage: "UsageDict"
     """What the session has used so far."""
+    is_kept: bool
+    """Whether the messages are part of the conversation."""
 
 
 class ActiveTurn(WaitingTurn):
@@ -82,9 +84,15 @@ class ActiveTurn(WaitingTurn):
         return cls(remote, STREAM.name, params, [{"role": "user", "message": message}])
 
     @classmethod
-    def execute(cls, remote: "RemoteConversation", language: str, code: str) -> "ActiveTurn":
-        """A turn that runs code of the user's own."""
-        params = ExecuteParams(conversation=remote.id, language=language, code=code)
+    def execute(
+        cls, remote: "RemoteConversation", language: str, code: str, *, aside: bool = False
+    ) -> "ActiveTurn":
+        """A turn that runs code of the user's own.
+
+        Args:
+            aside: nothing of it is kept in the conversation.
+        """
+        params = ExecuteParams(conversation=remote.id, language=language, code=code, aside=aside)
         return cls(remote, EXECUTE.name, params, [])
 
     @classmethod
@@ -140,6 +148,7 @@ class ActiveTurn(WaitingTurn):
             messages=cast("list[MessageDict]", result.messages),
             summary=summary,
             usage=msgspec.to_builtins(result.session),
+            is_kept=not (isinstance(self._params, ExecuteParams) and self._params.aside),
         )
 
     def abort(self) -> TurnOutcome | None:

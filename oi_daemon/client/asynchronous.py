@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import aclosing
 from functools import partial
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from oi_daemon.client.attributes import SettingAttributes
 from oi_daemon.client.interpreter import Interpreter
@@ -82,6 +82,14 @@ class AsyncInterpreter(SettingAttributes):
     async def execute(self, language: str, code: str) -> "list[MessageDict]":
         """See `Interpreter.execute`."""
         return await self._call(partial(self._interpreter.execute, language, code))
+
+    async def push(self, **variables: object) -> None:
+        """See `Interpreter.push`."""
+        await self._call(partial(self._interpreter.push, **variables))
+
+    async def pull(self, name: str, /, *names: str) -> Any:
+        """See `Interpreter.pull`."""
+        return await self._call(partial(self._interpreter.pull, name, *names))
 
     def interrupt(self) -> bool:
         """See `Interpreter.interrupt`."""

@@ -5,7 +5,8 @@ import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from oi_daemon.client.live_messages import shown_messages, stored
 from oi_daemon.client.sharing import SharedConversation
@@ -13,6 +14,7 @@ from oi_daemon.errors import InvalidTypeError
 from oi_daemon.terminal.notebook import is_notebook
 
 if TYPE_CHECKING:
+    from oi_daemon.client.handover import Handover
     from oi_daemon.messages.shapes import ChunkStream, MessageDict, UsageDict
     from oi_daemon.settings.shapes import SettingsDict
 
@@ -138,10 +140,48 @@ class Interpreter(SharedConversation):
 
     def execute(self, language: str, code: str) -> "list[MessageDict]":
         """Run code of your own where the model's runs; returns the messages that this added."""
+        return self._execute(language, code)
+
+    def push(self, **variables: object) -> None:
+        """Give the Python code of the conversation variables, as in `push(sales=df)`.
+
+        They are copies: a change of one is not seen on the other side.
+
+        Raises:
+            OIError: a value cannot be pickled here, or cannot be unpickled there.
+        """
+        self._handover().push(variables)
+
+    def pull(self, name: str, /, *names: str) -> Any:
+        """Return a variable of the Python code of the conversation, or another expression's value.
+
+        Of several names, a tuple. They are copies. With a sandbox, only plain values come.
+
+        Raises:
+            OIError: there is no such variable, or it cannot be handed over.
+        """
+        values = self._handover().pull([name, *names])
+        return tuple(values) if names else values[0]
+
+    def _handover(self) -> "Handover":
+        from oi_daemon.client.handover import Handover
+
+        return Handover(
+            partial(self._execute, "python"),
+            partial(self._execute, "python", aside=True),
+            sandboxed=self.sandbox != "none",
+        )
+
+    def _execute(self, language: str, code: str, *, aside: bool = False) -> "list[MessageDict]":
+        """Run code; returns the messages of that.
+
+        Args:
+            aside: nothing of it is kept in the conversation.
+        """
         from oi_daemon.client.active_turn import ActiveTurn
 
         self._leave_stream()
-        for _ in self._run(lambda remote: ActiveTurn.execute(remote, language, code)):
+        for _ in self._run(lambda it: ActiveTurn.execute(it, language, code, aside=aside)):
             pass
         return self._added
 

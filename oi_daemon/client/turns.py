@@ -158,7 +158,8 @@ class ConversationInTurns(QueriedConversation):
         self._turn = None
         self._last_turn, self._usage = outcome.summary, outcome.usage
         self._added = outcome.messages
-        self._messages.add(outcome.messages)
+        if outcome.is_kept:
+            self._messages.add(outcome.messages)
 
     def _abort(self, turn: "ActiveTurn") -> None:
         """Stop the turn, if it is still under way, and keep what it has added."""

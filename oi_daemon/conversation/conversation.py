@@ -22,9 +22,11 @@ from oi_daemon.execution.interpreters import BackgroundBlock, Interpreters
 from oi_daemon.execution.spares import Spares
 from oi_daemon.keys import Environ
 from oi_daemon.messages import (
+    Chunk,
     CodeMessage,
     ConversationState,
     EventChunk,
+    InputRequest,
     Message,
     NoticeChunk,
     UserMessage,
@@ -149,6 +151,37 @@ class Conversation:
         if self._background.count > before and outcome.status is Status.DONE:
             return replace(outcome, status=Status.BACKGROUND)
         return outcome
+
+    async def execute_aside(self, language: str, code: str) -> Outcome:
+        """Run a block of the person's own of which nothing is kept, and nobody is told.
+
+        What it asks for gets end of file. Raises as `chat` does.
+        """
+
+        async def ignore(chunk: Chunk) -> None:
+            if isinstance(chunk, InputRequest):
+                await self._processes.answer(chunk.input, None)
+
+        async def keep_nothing() -> None:
+            pass
+
+        with self._one_turn():
+            await self._be_loaded()
+            self._bill, self._emit = Bill(self.budget), ignore
+            self._turn = turn = Turn(
+                history=(),
+                model=NoModel(),
+                execution=await self._processes.under(self.settings),
+                approval=self._approvals,
+                spending=self._bill,
+                emit=ignore,
+                finished=keep_nothing,
+                max_rounds=1,
+            )
+            if self._interrupted:
+                turn.interrupt()
+            status = await turn.execute(language, code)
+            return Outcome(status, turn.messages, self._bill.total)
 
     def to_background(self) -> str | None:
         """Let the block that runs go on in the background; the turn goes on without it.

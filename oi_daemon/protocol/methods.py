@@ -71,6 +71,9 @@ class ExecuteParams(_Shape):
     background: Annotated[
         bool, Meta(description="Let it go on in the background, and answer as soon as it runs.")
     ] = False
+    aside: Annotated[
+        bool, Meta(description="Keep and notify nothing of it; what it asks for is end of file.")
+    ] = False
 
 
 class BackgroundStopParams(_Shape):

@@ -153,6 +153,9 @@ class Methods:
 
     async def execute(self, params: ExecuteParams) -> TurnResult:
         conversation = self._open(params.conversation)
+        if params.aside:
+            work = conversation.execute_aside(params.language, params.code)
+            return await self._result(conversation, work)
         emit = self._emitter(conversation)
         work = conversation.execute(
             params.language, params.code, emit, background=params.background

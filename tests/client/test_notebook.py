@@ -243,6 +243,27 @@ def test_a_stream_is_shown_where_that_is_wanted(
     assert cell.shown("text/markdown") == ["Hello!"]
 
 
+def test_magics_ask_and_run_magic_commands(
+    kernel: BlockingKernelClient, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello!"), text("Hi {again}!"))
+    assert run(kernel, "%load_ext interpreter").printed == ""
+    assert run(kernel, "%%chat\nSay hello\nto {me}").shown() == ["Hello!"]
+    assert run(kernel, "%oi And $again").shown() == ["Hi {again}!"]
+    asked = run(kernel, "print([it['message'] for it in interpreter.messages[::2]])").printed
+    assert asked == "['Say hello\\nto {me}', 'And $again']\n"
+    assert "Removed" in run(kernel, "%oi %undo").printed
+    assert run(kernel, "print(len(interpreter.messages))").printed == "2\n"
+    assert "%undo" in run(kernel, "%oi").printed
+    assert "There is no command %nothing" in run(kernel, "%oi %nothing").printed
+
+
+def test_a_table_of_the_notebook_is_pushed(kernel: BlockingKernelClient) -> None:
+    run(kernel, "%load_ext interpreter\nimport pandas\ndf = pandas.DataFrame({'a': [1, 2]})")
+    cell = run(kernel, "interpreter.push(df=df)\nprint(interpreter.pull('df.a.sum()'))")
+    assert cell.printed == "3\n"
+
+
 def test_a_test_runner_that_captures_input_gets_a_no(
     interpreter: Interpreter, server: ThreadedServer, capsys: pytest.CaptureFixture[str]
 ) -> None:

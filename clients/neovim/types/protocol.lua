@@ -34,6 +34,7 @@
 ---@field code string
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
 ---@field background? boolean Let it go on in the background, and answer as soon as it runs.
+---@field aside? boolean Keep and notify nothing of it; what it asks for is end of file.
 
 ---@class oi.ApproveParams
 ---@field approval string

@@ -48,6 +48,8 @@ export interface ExecuteParams {
   conversation?: string | null;
   /** Let it go on in the background, and answer as soon as it runs. */
   background?: boolean;
+  /** Keep and notify nothing of it; what it asks for is end of file. */
+  aside?: boolean;
 }
 
 export interface ApproveParams {
