@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from oi_daemon.errors import InvalidError
+from oi_daemon.messages.documents import DOCUMENTS, as_script
 from oi_daemon.messages.shapes import MessageDict, VariableDict
 
 DEFAULT_FILE = "messages.json"
@@ -13,6 +14,25 @@ NO_VARIABLES = "There are no variables."
 _SWITCHES = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 _DEFINITIONS = ("module", "function", "builtin_function_or_method", "type", "class")
 """Types of what is not data. Only the names of these are shown."""
+_MODELS = 20
+"""Most names of models that are listed."""
+_DOCUMENT_PATHS = {
+    "markdown": "conversation.md",
+    "jupyter": "conversation.ipynb",
+    "script": "script.py",
+}
+"""The file that each command writes where no path is given."""
+_SCRIPT_LANGUAGES = {
+    ".sh": "shell",
+    ".bash": "shell",
+    ".zsh": "zsh",
+    ".js": "javascript",
+    ".r": "r",
+    ".ps1": "powershell",
+    ".applescript": "applescript",
+    ".html": "html",
+}
+"""The language of a script by its suffix; of others, Python."""
 _NAMES = 30
 """Most characters of a name, a type or a language that are aligned in columns."""
 
@@ -36,12 +56,17 @@ COMMANDS = {
     "save_message": MagicHelp("[path]", "save messages to a JSON file"),
     "load_message": MagicHelp("[path]", "load messages from a JSON file"),
     "history": MagicHelp("", "list the messages of this conversation"),
-    "model": MagicHelp("[NAME]", "show or change the model"),
+    "markdown": MagicHelp("[path]", "write the conversation to a Markdown file"),
+    "jupyter": MagicHelp("[path]", "write the conversation to a Jupyter notebook"),
+    "script": MagicHelp("[path]", "write the code that ran to a script, script.py"),
+    "model": MagicHelp("[NAME]", "show the server's models, or change the model"),
     "budget": MagicHelp("", "what the last turn and this session have cost"),
+    "cost": MagicHelp("[true/false]", "the same; true shows it after each turn"),
     "tokens": MagicHelp("", "the same as %budget"),
     "thinking": MagicHelp("", "show the model's thinking in the last turn"),
     "who": MagicHelp("[NAME...]", "list the variables of the code that was run"),
     "whos": MagicHelp("[NAME...]", "the same as %who"),
+    "variables": MagicHelp("[NAME...]", "the same as %who"),
     "help": MagicHelp("", "show this help"),
 }
 
@@ -51,15 +76,33 @@ def is_magic(text: str) -> bool:
     return text.startswith("%")
 
 
-def split_magic(text: str) -> tuple[str, str]:
+def own_code(text: str) -> tuple[str, str] | None:
+    """The language and the code of a person's own block; None if the text is no such block.
+
+    `! COMMAND` is a shell command, `%% CODE` is Python, and `%%LANGUAGE` names another language
+    for what follows.
+    """
+    if text.startswith("!"):
+        return "shell", text[1:].strip()
+    if not text.startswith("%%"):
+        return None
+    language = text[2:].split(maxsplit=1)[0] if text[2:3].strip() else ""
+    return language or "python", text[2 + len(language) :].strip(" ").strip("\n")
+
+
+def split_magic(text: str, more: Mapping[str, MagicHelp] | None = None) -> tuple[str, str]:
     """Return a command's name, and the argument that was typed.
+
+    Args:
+        more: further commands of the place that asks.
 
     Raises:
         InvalidError: there is no such command.
     """
     name, _, argument = text[1:].strip().partition(" ")
-    if name not in COMMANDS:
-        close = get_close_matches(name, COMMANDS, n=1)
+    known = {**COMMANDS, **(more or {})}
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
         hint = f" Did you mean %{close[0]}?" if close else ""
         raise InvalidError(f"There is no command %{name}.{hint} %help shows all.")
     return name, argument.strip()
@@ -94,6 +137,60 @@ def help_lines(more: Mapping[str, MagicHelp] | None = None) -> list[str]:
 def debug_words(*, on: bool) -> str:
     """Say whether debug mode is on."""
     return f"Debug mode is {'on' if on else 'off'}."
+
+
+def usage_words(*, on: bool) -> str:
+    """Say whether the cost is shown after each turn."""
+    return f"Tokens and cost are {'shown' if on else 'not shown'} after each turn, in the terminal."
+
+
+def model_words(model: str, models: Sequence[str]) -> str:
+    """Say which model is used, and which others there are.
+
+    Args:
+        models: those of the server, the best ones first; empty if it does not list them.
+    """
+    if not models:
+        return f"The model is {model}."
+    shown = ", ".join(models[:_MODELS])
+    more = f" and {len(models) - _MODELS} more" if len(models) > _MODELS else ""
+    return f"The model is {model}. The server has: {shown}{more}. `%model NAME` changes it."
+
+
+def document(name: str, argument: str, messages: Sequence[MessageDict]) -> tuple[str, str]:
+    """Return the path and the content of the document that a command writes.
+
+    Args:
+        name: `markdown`, `jupyter` or `script`.
+        argument: the path that was typed. Of a script, its suffix says which language is wanted.
+
+    Raises:
+        InvalidError: there is nothing to write.
+    """
+    path = argument or _DOCUMENT_PATHS[name]
+    if name != "script":
+        return path, DOCUMENTS[name](messages)
+    language = _SCRIPT_LANGUAGES.get(f".{path.rpartition('.')[2].lower()}", "python")
+    text = as_script(messages, language)
+    if not text:
+        raise InvalidError(f"No {language} code has run in this conversation.")
+    return path, text
+
+
+def copied(argument: str, messages: Sequence[MessageDict]) -> str:
+    """Return what `%copy` copies: the last answer, or the last `code` or `output`.
+
+    Raises:
+        InvalidError: there is none.
+    """
+    kind = argument or "message"
+    if kind not in ("message", "code", "output"):
+        raise InvalidError(f"%copy: expected code or output, not {argument}")
+    for message in reversed(messages):
+        text = message.get(kind)
+        if isinstance(text, str) and text and message["role"] == "assistant":
+            return text
+    raise InvalidError("There is nothing to copy yet.")
 
 
 def auto_run_words(*, on: bool) -> str:

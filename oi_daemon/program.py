@@ -17,7 +17,7 @@ from oi_daemon.settings.sources import ConfigurationWarning, load_settings
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
-from oi_daemon.terminal.flags import parse, settings_of
+from oi_daemon.terminal.flags import LATEST, parse, settings_of
 from oi_daemon.terminal.line import can_draw, is_terminal
 from oi_daemon.terminal.piped import ask_at_terminal, with_piped_data
 from oi_daemon.terminal.printing import OutputError, print_text, print_warning, write
@@ -99,6 +99,8 @@ def _run(options: argparse.Namespace) -> int:
         interpreter = opened.enter_context(Interpreter(stderr=stderr, **settings))
         if options.conversations and not _resume(interpreter):
             return ExitCode.DONE
+        if options.resume is not None:
+            _go_on(interpreter, options.resume, shows=not question and not nobody_to_ask)
         if can_draw():
             _welcome(interpreter, change(loaded.settings, settings))
         session = Session(interpreter, log=log, nobody_to_ask=nobody_to_ask)
@@ -157,6 +159,24 @@ def _welcome(interpreter: Interpreter, settings: Settings) -> None:
     if needs_welcome(settings):
         for name, value in welcome(interpreter.local_models).items():
             setattr(interpreter, name, value)
+
+
+def _go_on(interpreter: Interpreter, wanted: str, *, shows: bool) -> None:
+    """Go on with a saved conversation.
+
+    Args:
+        wanted: how its id begins, or `LATEST`.
+        shows: show what was said before.
+
+    Raises:
+        InvalidError: there is no such conversation.
+    """
+    from oi_daemon.terminal.conversations import find_conversation, show_messages
+
+    found = find_conversation(interpreter.saved, None if wanted == LATEST else wanted)
+    interpreter.conversation = found
+    if shows:
+        show_messages(interpreter.messages)
 
 
 def _resume(interpreter: Interpreter) -> bool:

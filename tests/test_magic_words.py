@@ -1,7 +1,10 @@
 """The table of variables that `%who` shows."""
 
+import pytest
+
 from oi_daemon import magic
-from oi_daemon.messages.shapes import VariableDict
+from oi_daemon.errors import InvalidError
+from oi_daemon.messages.shapes import MessageDict, VariableDict
 from oi_daemon.terminal.printing import visible
 
 
@@ -37,3 +40,43 @@ def test_no_control_character_reaches_the_terminal() -> None:
 def test_only_variables_with_a_wanted_beginning_are_listed() -> None:
     shown = magic.table([variable("x", "int", "5"), variable("y", "int", "6")], "y z", visible)
     assert shown == "y  int  6"
+
+
+@pytest.mark.parametrize(
+    ("text", "block"),
+    [
+        ("!ls -l", ("shell", "ls -l")),
+        ("! ls", ("shell", "ls")),
+        ("%% 1 + 1", ("python", "1 + 1")),
+        ("%%\nif x:\n    y", ("python", "if x:\n    y")),
+        ("%%javascript\n1 + 1", ("javascript", "1 + 1")),
+        ("%%r 1 + 1", ("r", "1 + 1")),
+        ("%%", ("python", "")),
+        ("%who", None),
+        ("What is !ls?", None),
+    ],
+)
+def test_a_block_of_ones_own(text: str, block: tuple[str, str] | None) -> None:
+    assert magic.own_code(text) == block
+
+
+def test_the_servers_models_are_listed_and_cut_off() -> None:
+    names = [f"m{number}" for number in range(25)]
+    assert magic.model_words("gpt-4", []) == "The model is gpt-4."
+    assert "m0, m1" in magic.model_words("gpt-4", names)
+    assert "m19 and 5 more." in magic.model_words("gpt-4", names)
+
+
+def test_what_is_copied() -> None:
+    messages: list[MessageDict] = [
+        {"role": "user", "message": "Hi"},
+        {"role": "assistant", "message": "Hello."},
+        {"role": "assistant", "language": "python", "code": "1", "output": "1\n"},
+    ]
+    assert magic.copied("", messages) == "Hello."
+    assert magic.copied("code", messages) == "1"
+    assert magic.copied("output", messages) == "1\n"
+    with pytest.raises(InvalidError, match="expected code or output"):
+        magic.copied("it", messages)
+    with pytest.raises(InvalidError, match="nothing to copy"):
+        magic.copied("", messages[:1])

@@ -81,7 +81,7 @@ class AsyncInterpreter(SettingAttributes):
 
     async def execute(self, language: str, code: str) -> "list[MessageDict]":
         """See `Interpreter.execute`."""
-        return await self._call(partial(self._interpreter.execute, language, code))
+        return await self._call(lambda: self._interpreter.execute(language, code))
 
     async def push(self, **variables: object) -> None:
         """See `Interpreter.push`."""

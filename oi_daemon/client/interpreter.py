@@ -138,9 +138,29 @@ class Interpreter(SharedConversation):
             result=lambda: self.last_result,
         )
 
-    def execute(self, language: str, code: str) -> "list[MessageDict]":
-        """Run code of your own where the model's runs; returns the messages that this added."""
-        return self._execute(language, code)
+    @overload
+    def execute(self, language: str, code: str, *, stream: Literal[True]) -> "ChunkStream": ...
+
+    @overload
+    def execute(
+        self, language: str, code: str, *, stream: Literal[False] = False
+    ) -> "list[MessageDict]": ...
+
+    def execute(
+        self, language: str, code: str, *, stream: bool = False
+    ) -> "list[MessageDict] | ChunkStream":
+        """Run code of your own where the model's runs; returns the messages that this added.
+
+        With `stream`, returns the chunks as they happen.
+        """
+        if not stream:
+            return self._execute(language, code)
+        from oi_daemon.client.active_turn import ActiveTurn
+
+        self._leave_stream()
+        chunks = self._run(lambda remote: ActiveTurn.execute(remote, language, code))
+        self._stream, self._reader = weakref.ref(chunks), threading.get_ident()
+        return chunks
 
     def push(self, **variables: object) -> None:
         """Give the Python code of the conversation variables, as in `push(sales=df)`.

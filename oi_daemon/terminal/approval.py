@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from oi_daemon.messages.shapes import ChunkDict
 from oi_daemon.terminal.conversation import Answerable
-from oi_daemon.terminal.editor import edit_code
+from oi_daemon.terminal.editor import edit_text
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import has_terminal, is_terminal, read_line
 from oi_daemon.terminal.printing import print_warning
@@ -80,7 +80,7 @@ class Person:
                 case "edit" if not has_terminal():
                     print_warning(NO_EDITOR)
                 case "edit":
-                    changed = edit_code(code, self._suffix(language))
+                    changed = edit_text(code, self._suffix(language))
                     if changed not in (None, code):
                         return self._conversation.approve("run", changed)
                 case "skip" if words:

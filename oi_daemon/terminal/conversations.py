@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+from oi_daemon.errors import InvalidError
 from oi_daemon.messages.shapes import (
     ChunkDict,
     MessageDict,
@@ -30,6 +31,37 @@ def choose_conversation(pages: Pages, folder: Path) -> str | Path | None:
     last: list[Row[str | Path]] = [Row(OPEN_FOLDER, folder, str(folder))]
     row = choose("Conversations", ConversationRows(pages), last)
     return row.value if row else None
+
+
+def find_conversation(pages: Pages, wanted: str | None) -> str:
+    """The id of the latest saved conversation, or of the one whose id begins like this.
+
+    Args:
+        wanted: how the id begins, or the name of the file; None: the latest.
+
+    Raises:
+        InvalidError: there is none, or there are several.
+    """
+    if wanted is None:
+        latest = pages("", None, 1)["conversations"]
+        if not latest:
+            raise InvalidError("There is no saved conversation yet.")
+        return latest[0]["conversation"]
+    wanted = Path(wanted).name.removesuffix(".json")
+    rows = ConversationRows(pages)("", sys.maxsize)
+    ids = [str(row.value) for row in rows if str(row.value).startswith(wanted)]
+    if wanted in ids:
+        return wanted
+    if len(ids) != 1:
+        how_many = (
+            f"{len(ids)} conversations whose ids begin" if ids else "no conversation whose id"
+        )
+        how_many += "" if ids else " begins"
+        raise InvalidError(
+            f"There {'are' if ids else 'is'} {how_many} with {wanted}."
+            " `interpreter --conversations | cat` lists all."
+        )
+    return ids[0]
 
 
 def print_conversations(pages: Pages, folder: Path) -> None:

@@ -15,15 +15,15 @@ _EDITORS = ("editor", "nano", "vim", "vi", "emacs")
 """Editors to look for where the person has not set one; the first that is found is taken."""
 
 
-def edit_code(code: str, suffix: str) -> str | None:
-    """Open the code in the person's editor; returns what they leave, None without an editor.
+def edit_text(text: str, suffix: str) -> str | None:
+    """Open a text in the person's editor; returns what they leave, None without an editor.
 
     Args:
         suffix: suffix of the file that the editor opens, by which it knows the language.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"block{suffix}"
-        path.write_text(f"{code}\n", encoding="utf-8")
+        path.write_text(f"{text}\n", encoding="utf-8")
         try:
             _run([*_editor(), str(path)])
         except OIError as error:

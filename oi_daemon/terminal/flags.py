@@ -26,6 +26,7 @@ examples:
   interpreter "What's 34/24?"             one question
   echo "What's 34/24?" | interpreter -y   plain text, and nobody is asked
   cat data.csv | interpreter "Sum it up"  data for the question, or for the code
+  interpreter --continue "And of Italy?"  goes on with the latest conversation
   interpreter --local                     a model on this machine, without a key
   interpreter --api_base http://localhost:8000/v1 --model my-model
 
@@ -34,6 +35,8 @@ exit codes:
   3 code was not run, as there was nobody to say yes; 4 max_budget was reached;
   130 interrupted; 141 nobody reads the output any more"""
 
+LATEST = "latest"
+"""The value of `--resume` that `--continue` stands for."""
 _SEE_HELP = "`interpreter --help` shows all flags. A question that begins with - comes after --."
 _FAST_MODEL = "gpt-3.5-turbo"
 
@@ -110,6 +113,14 @@ def _parser() -> argparse.ArgumentParser:
 def _add_program(group: argparse._ArgumentGroup) -> None:
     """Add the arguments that are not settings."""
     group.add_argument("prompt", nargs="*", metavar="question", help="Ask this, then exit.")
+    group.add_argument(
+        "--continue",
+        dest="resume",
+        action="store_const",
+        const=LATEST,
+        help="Go on with the latest conversation.",
+    )
+    group.add_argument("--resume", metavar="ID", help="Go on with this saved conversation.")
     group.add_argument("--conversations", action="store_true", help="Choose a saved conversation.")
     group.add_argument(
         "--attach",

@@ -16,8 +16,8 @@ def run_magic(conversation: TerminalConversation, text: str) -> str:
     Raises:
         OIError: there is no such command, or it cannot be done.
     """
-    name, argument = magic.split_magic(text)
-    return RUN[name](conversation, argument)
+    name, argument = magic.split_magic(text, HERE)
+    return {**RUN, **_RUN_HERE}[name](conversation, argument)
 
 
 def _debug(conversation: TerminalConversation, argument: str) -> str:
@@ -54,10 +54,7 @@ def _save(conversation: TerminalConversation, argument: str) -> str:
     """Save the messages to a file."""
     path = Path(argument or magic.DEFAULT_FILE).expanduser()
     messages = conversation.messages
-    try:
-        path.write_text(f"{json.dumps(messages, indent=2, ensure_ascii=False)}\n", "utf-8")
-    except OSError as error:
-        raise OIError(f"{path} cannot be written: {error.strerror}.") from error
+    _write(path, f"{json.dumps(messages, indent=2, ensure_ascii=False)}\n")
     return f"Saved {len(messages)} messages to {path.absolute()}."
 
 
@@ -82,7 +79,12 @@ def _model(conversation: TerminalConversation, argument: str) -> str:
     """Show or change the model."""
     if argument:
         conversation.model = argument
-    return f"The model is {conversation.model}."
+        return f"The model is {argument}."
+    try:
+        models = conversation.models()
+    except OIError:  # the server cannot be reached now
+        models = []
+    return magic.model_words(conversation.model, models)
 
 
 def _budget(conversation: TerminalConversation, argument: str) -> str:
@@ -90,6 +92,48 @@ def _budget(conversation: TerminalConversation, argument: str) -> str:
     turn = conversation.last_turn
     last = magic.costs(**turn["usage"]) if "usage" in turn else None
     return magic.budget_words(last, magic.costs(**conversation.usage), conversation.max_budget)
+
+
+def _cost(conversation: TerminalConversation, argument: str) -> str:
+    """Show what was used, or whether it is shown after each turn."""
+    if not argument:
+        return _budget(conversation, argument)
+    conversation.show_usage = magic.switch("cost", argument, current=False)
+    return magic.usage_words(on=conversation.show_usage)
+
+
+def _copy(conversation: TerminalConversation, argument: str) -> str:
+    """Copy the last answer, code or output to the clipboard."""
+    from oi_daemon.terminal.clipboard import copy
+
+    text = magic.copied(argument, conversation.messages)
+    copy(text)
+    count = len(text)
+    return f"Copied {count:,} character{'s' if count != 1 else ''} to the clipboard."
+
+
+def _writer(name: str) -> Callable[[TerminalConversation, str], str]:
+    """What writes a document of this kind."""
+
+    def write(conversation: TerminalConversation, argument: str) -> str:
+        typed, text = magic.document(name, argument, conversation.messages)
+        path = Path(typed).expanduser()
+        _write(path, text)
+        return f"Written to {path.absolute()}."
+
+    return write
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a text to a file.
+
+    Raises:
+        OIError: that cannot be done.
+    """
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise OIError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def used_by_turn(conversation: TerminalConversation) -> str:
@@ -110,12 +154,21 @@ def _who(conversation: TerminalConversation, argument: str) -> str:
 
 def _help(conversation: TerminalConversation, argument: str) -> str:
     """Show all commands."""
+    own = [
+        "  ! COMMAND             run a shell command of your own in the session",
+        "  %% CODE, %%LANGUAGE   run code of your own: Python, or in this language",
+    ]
     keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D or exit quits."
-    return "\n".join([*magic.help_lines(HERE), keys])
+    return "\n".join([*magic.help_lines(HERE), *own, keys])
 
 
-HERE = {"attach": magic.MagicHelp("[ID]", "go on with a running conversation of the shared daemon")}
-"""The commands that only the terminal has; `Session` runs them."""
+HERE = {
+    "attach": magic.MagicHelp("[ID]", "go on with a running conversation of the shared daemon"),
+    "retry": magic.MagicHelp("", "ask the last question again"),
+    "edit": magic.MagicHelp("[text]", "write the next message in your editor"),
+    "copy": magic.MagicHelp("[code/output]", "copy the last answer, code or output"),
+}
+"""The commands that only the terminal has. `Session` runs those that lead to a turn."""
 
 
 RUN: dict[str, Callable[[TerminalConversation, str], str]] = {
@@ -127,12 +180,19 @@ RUN: dict[str, Callable[[TerminalConversation, str], str]] = {
     "save_message": _save,
     "load_message": _load,
     "history": _history,
+    "markdown": _writer("markdown"),
+    "jupyter": _writer("jupyter"),
+    "script": _writer("script"),
     "model": _model,
     "budget": _budget,
+    "cost": _cost,
     "tokens": _budget,
     "thinking": _thinking,
     "who": _who,
     "whos": _who,
+    "variables": _who,
     "help": _help,
 }
 """Runs each command with the argument that was typed; returns what to print."""
+_RUN_HERE: dict[str, Callable[[TerminalConversation, str], str]] = {"copy": _copy}
+"""The same for commands that only the terminal has."""

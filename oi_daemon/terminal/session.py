@@ -5,18 +5,19 @@ from contextlib import closing
 from enum import IntEnum
 
 from oi_daemon import magic
-from oi_daemon.errors import NoModelError, OIError
+from oi_daemon.errors import InvalidError, NoModelError, OIError
 from oi_daemon.messages.shapes import ChunkStream
 from oi_daemon.settings.paths import prompt_history_path
-from oi_daemon.terminal.approval import Person
+from oi_daemon.terminal.approval import NO_EDITOR, Person
 from oi_daemon.terminal.conversation import TerminalConversation
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import show
+from oi_daemon.terminal.editor import edit_text
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
 from oi_daemon.terminal.magic import HERE, run_magic, used_by_turn
 from oi_daemon.terminal.notebook import can_ask, is_notebook
-from oi_daemon.terminal.printing import QUITTING, OutputError, print_text, print_warning
+from oi_daemon.terminal.printing import QUITTING, OutputError, print_text, print_warning, visible
 from oi_daemon.terminal.saving import save_settings
 
 _UNEXPECTED = (
@@ -28,6 +29,7 @@ _NO_INPUT = (
     "There is nobody to chat with: this notebook cannot ask for input. Say what you want with the"
     ' call, as in `interpreter.chat("Plot a sine")`.'
 )
+_NO_CODE = "There is no code: write it after `!` or `%%`; Alt-Enter begins another line."
 _QUIT = ("exit", "quit", "exit()", "quit()")
 
 
@@ -149,13 +151,49 @@ class Session:
 
     def _do(self, message: str) -> ExitCode:
         """Run a magic command or a turn."""
+        if own := magic.own_code(message):
+            return self._run_own(*own)
         if not magic.is_magic(message):
             return self._run_turns(message)
-        name, _, argument = message[1:].strip().partition(" ")
-        if name == "attach":
-            return self._attach(argument.strip()) or ExitCode.DONE
+        name, argument = magic.split_magic(message, HERE)
+        match name:
+            case "attach":
+                return self._attach(argument) or ExitCode.DONE
+            case "retry":
+                return self._retry()
+            case "edit":
+                return self._edit(argument)
         print_text(run_magic(self._conversation, message))
         return ExitCode.DONE
+
+    def _run_own(self, language: str, code: str) -> ExitCode:
+        """Run a block of the person's own."""
+        if not code:
+            print_warning(_NO_CODE)
+            return ExitCode.NOT_ASKED
+        person = Person(self._conversation, self._interrupts, nobody_to_ask=self._nobody_to_ask)
+        self._show(self._conversation.execute(language, code, stream=True), person)
+        return ExitCode.DONE
+
+    def _retry(self) -> ExitCode:
+        """Ask the last question again, in place of its answer."""
+        asked = [m["message"] for m in self._conversation.messages if m["role"] == "user"]
+        if not asked:
+            raise InvalidError("There is no question to ask again.")
+        self._conversation.undo()
+        print_text(f"> {visible(asked[-1])}", "dim")
+        return self._run_turns(asked[-1])
+
+    def _edit(self, draft: str) -> ExitCode:
+        """Let the person write a message in their editor, and send it."""
+        if not has_terminal():
+            raise InvalidError(NO_EDITOR)
+        written = (edit_text(draft, ".md") or "").strip()
+        if not written:
+            print_text("Nothing was written, so nothing is sent.")
+            return ExitCode.DONE
+        print_text(f"> {visible(written)}", "dim")
+        return self._do(written)
 
     def _attach(self, conversation: str) -> ExitCode | None:
         """See `attach`."""

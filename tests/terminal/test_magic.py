@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.openai_server import ThreadedServer, example, text
 from tests.terminal.conftest import Open
-from tests.terminal.terminal import CTRL_D, Terminal
+from tests.terminal.terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, Terminal
 
 
 @pytest.fixture
@@ -172,3 +172,119 @@ def test_who_lists_the_variables(terminal: Open) -> None:
     it.wait_for_prompt()
     it.say("%who")
     it.wait_for("There are no variables.")
+
+
+def test_own_commands_and_code_run_in_the_session_and_the_model_sees_them(
+    terminal: Open, server: ThreadedServer
+) -> None:
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("%% x = 34 * 17")
+    it.wait_for_prompt()
+    it.say("! echo $((6 * 7))")
+    it.wait_for(lambda _: "42" in it.lines)
+    it.wait_for_prompt()
+    it.type("%%python" + ALT_ENTER + "for n in range(2):" + ALT_ENTER + "    print(x + n)" + ENTER)
+    it.wait_for(lambda _: "578" in it.lines and "579" in it.lines)
+    it.wait_for_prompt()
+    it.say("%%nonsense 1")
+    it.wait_for("nonsense")
+    it.wait_for_prompt()
+    it.say("%%")
+    it.wait_for("There is no code")
+    it.wait_for_prompt()
+    it.say("%variables")
+    it.wait_for(lambda _: any(line.split() == ["x", "int", "578"] for line in it.lines))
+    server.enqueue(text("I saw it."))
+    it.say("Did you see?")
+    it.wait_for("I saw it.")
+    assert "34 * 17" in str(server.bodies[-1])
+
+
+def test_own_code_reads_a_line_and_is_stopped(terminal: Open) -> None:
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("%% print('<' + input('Name? ') + '>')")
+    it.wait_for("Name?")
+    it.say("Ada")
+    it.wait_for("<Ada>")
+    it.wait_for_prompt()
+    it.say("! sleep 100")
+    it.wait_for("running shell")
+    it.type(CTRL_C)
+    it.wait_for("Interrupted.")
+    it.wait_for_prompt()
+
+
+def test_the_last_question_is_asked_again(talked: Terminal, server: ThreadedServer) -> None:
+    server.enqueue(text("Good day."))
+    talked.say("%retry")
+    talked.wait_for("Good day.")
+    talked.wait_for_prompt()
+    roles = [message["role"] for message in server.bodies[-1]["messages"]]
+    assert roles == ["system", "user"]
+    assert server.bodies[-1]["messages"][-1]["content"] == "Hi there"
+
+
+def test_a_message_is_written_in_the_editor(
+    terminal: Open, environ: dict[str, str], server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello."))
+    it = terminal(environ=environ | {"EDITOR": "sed -i s/you/they/"})
+    it.wait_for_prompt()
+    it.say("%edit Who are you?")
+    it.wait_for("Hello.")
+    assert server.bodies[-1]["messages"][-1]["content"] == "Who are they?"
+    it.wait_for_prompt()
+    it.say("%edit")
+    it.wait_for("Nothing was written")
+
+
+def test_the_conversation_is_written_as_other_documents(
+    terminal: Open, server: ThreadedServer, tmp_path: Path
+) -> None:
+    it = terminal()
+    it.wait_for_prompt()
+    it.say("%script")
+    it.wait_for("No python code has run")
+    it.say("%% print(6 * 7)")
+    it.wait_for(lambda _: "42" in it.lines)
+    for command, name in {"markdown": "it.md", "jupyter": "it.ipynb", "script": "it.py"}.items():
+        it.say(f"%{command} {tmp_path / name}")
+        it.wait_for(f"Written to {tmp_path}"[:60])
+        it.wait_for(lambda _, name=name: (tmp_path / name).exists())  # type: ignore[misc]
+    assert "```python\nprint(6 * 7)\n```" in (tmp_path / "it.md").read_text()
+    assert json.loads((tmp_path / "it.ipynb").read_text())["cells"][0]["source"]
+    assert (tmp_path / "it.py").read_text() == "print(6 * 7)\n"
+
+
+def test_the_answer_is_copied_by_the_terminal(
+    terminal: Open, environ: dict[str, str], server: ThreadedServer
+) -> None:
+    server.enqueue(text("Hello."))
+    it = terminal(environ=environ | {"DISPLAY": "", "WAYLAND_DISPLAY": ""})
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("Hello.")
+    it.wait_for_prompt()
+    it.say("%copy")
+    it.wait_for("Copied 6 characters")
+    assert b"\x1b]52;c;SGVsbG8u\x07" in it.received
+
+
+def test_the_servers_models_are_listed(talked: Terminal) -> None:
+    talked.say("%model")
+    talked.wait_for("The server has: gpt-4")
+
+
+def test_the_cost_is_shown_after_each_turn_when_wanted(
+    talked: Terminal, server: ThreadedServer
+) -> None:
+    talked.say("%cost")
+    talked.wait_for("This session: 100 tokens in")
+    talked.say("%cost on")
+    talked.wait_for("are shown after each turn")
+    server.enqueue(text("Yes."))
+    talked.say("Well?")
+    talked.wait_for("Yes.")
+    talked.wait_for("Last turn: 100 tokens in, 20 out")

@@ -359,3 +359,40 @@ def test_a_message_that_is_resumed_is_in_the_file_it_came_from(
     it.wait()
     (saved,) = home.rglob("conversations/*.json")
     assert len(json.loads(saved.read_text())) == 4
+
+
+def test_the_latest_conversation_is_gone_on_with_in_a_pipe_and_at_the_prompt(
+    terminal: Open, run: Run, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Paris."), text("Rome."), text("Madrid."))
+    run("Capital of France?")
+    done = run("--continue", "And of Italy?")
+    assert (done.stdout, done.stderr) == ("Rome.\n", "")
+    assert "Capital of France?" in str(server.bodies[-1])
+    it = terminal("--continue")
+    it.wait_for_prompt()
+    assert "Rome." in it.text
+    it.say("And of Spain?")
+    it.wait_for("Madrid.")
+    assert "And of Italy?" in str(server.bodies[-1])
+
+
+def test_a_conversation_is_gone_on_with_by_its_id_or_how_it_begins(
+    run: Run, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Paris."), text("Eight."), text("Rome."))
+    run("Capital of France?")
+    run("Four and four?")
+    listed = run("--conversations").stdout.splitlines()
+    france = next(line.split()[0] for line in listed if "France" in line)
+    assert run("--resume", france, "And of Italy?").stdout == "Rome.\n"
+    assert "Capital of France?" in str(server.bodies[-1])
+    several = run("--resume", "", "Hi")
+    assert several.returncode == 1
+    assert "2 conversations whose ids begin" in several.stderr
+    assert "no conversation whose id begins with nowhere" in run("--resume", "nowhere", "Hi").stderr
+
+
+def test_without_a_saved_conversation_there_is_none_to_go_on_with(run: Run) -> None:
+    done = run("--continue", "Hi")
+    assert (done.returncode, done.stderr) == (1, "There is no saved conversation yet.\n")

@@ -112,7 +112,27 @@ async def _history(session: AcpSession, argument: str) -> str:
 async def _model(session: AcpSession, argument: str) -> str:
     if argument:
         await session.choose({"model": argument})
-    return f"The model is {(await session.settings())['model']}."
+        return f"The model is {argument}."
+    params = ConversationParams(conversation=session.id)
+    found = await session.methods.models(params)
+    names = found.server.models if found.server else []
+    return magic.model_words((await session.settings())["model"], names)
+
+
+def _writer(name: str) -> Callable[[AcpSession, str], Awaitable[str]]:
+    """Return what writes a document of this kind."""
+
+    async def write(session: AcpSession, argument: str) -> str:
+        stored = await session.methods.history_get(_this(session))
+        typed, text = magic.document(name, argument, _messages(stored.messages))
+        path = _file(session, typed)
+        try:
+            path.write_text(text, "utf-8")
+        except OSError as error:
+            raise OIError(f"{path} cannot be written: {error.strerror}.") from error
+        return f"Written to `{path}`."
+
+    return write
 
 
 async def _budget(session: AcpSession, argument: str) -> str:
@@ -121,6 +141,14 @@ async def _budget(session: AcpSession, argument: str) -> str:
     total = magic.costs(**msgspec.structs.asdict(used[0])) if used else magic.costs(0, 0, 0.0)
     last = magic.costs(**msgspec.structs.asdict(session.last.usage)) if session.last else None
     return magic.budget_words(last, total, (await session.settings())["max_budget"])
+
+
+async def _cost(session: AcpSession, argument: str) -> str:
+    if not argument:
+        return await _budget(session, argument)
+    on = magic.switch("cost", argument, current=False)
+    await session.choose({"show_usage": on})
+    return magic.usage_words(on=on)
 
 
 async def _thinking(session: AcpSession, argument: str) -> str:
@@ -159,12 +187,17 @@ RUN: Mapping[str, Callable[[AcpSession, str], Awaitable[str]]] = {
     "save_message": _save,
     "load_message": _load,
     "history": _history,
+    "markdown": _writer("markdown"),
+    "jupyter": _writer("jupyter"),
+    "script": _writer("script"),
     "model": _model,
     "budget": _budget,
+    "cost": _cost,
     "tokens": _budget,
     "thinking": _thinking,
     "who": _who,
     "whos": _who,
+    "variables": _who,
     "help": _help,
 }
 """Runs each command with the argument that was typed; returns what to answer."""
