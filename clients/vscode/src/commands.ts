@@ -140,9 +140,16 @@ async function chooseModel(daemon: Daemon): Promise<void> {
 /** A model to choose; without one, the person types its name. */
 type Offer = vscode.QuickPickItem & { model?: string; local?: boolean };
 
-/** The models to choose from; the current one alone where no server lists any. */
+/** The models to choose from: the server's, the editor's own, those on this machine; the current one, if there are none. */
 async function offered(daemon: Daemon, current: string): Promise<Offer[]> {
-  const { server, local } = await daemon.request("oi/models", {});
+  const { server, local, offered = [] } = await daemon.request("oi/models", {});
+  const ours = offered.map(({ name, title }) => ({
+    label: title || name,
+    description: vscode.l10n.t("of the editor, needs no key"),
+    detail: name,
+    model: name,
+    local: false,
+  }));
   const hosted = (server?.models ?? []).map((model) => ({ label: model, model, local: false }));
   const here = local.flatMap(({ api_base, models }) =>
     models.map((model) => ({
@@ -152,7 +159,7 @@ async function offered(daemon: Daemon, current: string): Promise<Offer[]> {
       local: true,
     })),
   );
-  const found = [...hosted, ...here];
+  const found = [...hosted, ...ours, ...here];
   return found.length > 0 ? found : [{ label: current, model: current, local: false }];
 }
 

@@ -36,6 +36,9 @@ interface Running {
 export class Daemon implements vscode.Disposable {
   private readonly chunks = new vscode.EventEmitter<ChunkParams>();
   private readonly states = new vscode.EventEmitter<DaemonState>();
+  private readonly connections = new vscode.EventEmitter<MessageConnection>();
+  /** Fired when there is a connection, before anything is asked. */
+  readonly onConnection = this.connections.event;
   private readonly restarts = new vscode.EventEmitter<void>();
   readonly onChunk = this.chunks.event;
   readonly onState = this.states.event;
@@ -79,7 +82,7 @@ export class Daemon implements vscode.Disposable {
 
   dispose(): void {
     void this.stop();
-    for (const emitter of [this.chunks, this.states, this.restarts]) emitter.dispose();
+    for (const emitter of [this.chunks, this.states, this.connections, this.restarts]) emitter.dispose();
   }
 
   private start(): Promise<Running> {
@@ -115,6 +118,7 @@ export class Daemon implements vscode.Disposable {
     connection.onNotification("oi/chunk", (params: ChunkParams) => this.chunks.fire(params));
     connection.listen();
     await Promise.race([ended, initialize(connection, settings)]);
+    this.connections.fire(connection);
     this.setState("running");
     return { child, connection, ended };
   }

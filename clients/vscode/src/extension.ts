@@ -1,14 +1,17 @@
 /** Starts the extension: makes its parts and registers them. */
 
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import { ActiveLine } from "./activeLine";
+import { agentTools } from "./agentTools";
 import { Answers } from "./answers";
 import { NOTEBOOK } from "./cells";
 import { commands } from "./commands";
 import { Conversations } from "./conversations";
 import { Daemon } from "./daemon";
 import { DraftStore } from "./drafts";
+import { EditorModels } from "./editorModels";
 import { showError } from "./errors";
 import { ConversationFiles, SCHEME, serializer } from "./files";
 import { Launcher } from "./launcher";
@@ -23,8 +26,12 @@ export function activate(context: vscode.ExtensionContext): void {
   const conversations = new Conversations(daemon, () => launcher.changed());
   const drafts = new DraftStore(join(context.globalStorageUri.fsPath, "drafts"));
   const files = new ConversationFiles(daemon, drafts, (id) => conversations.isNew(id));
+  const models = new EditorModels(log);
+  daemon.onConnection((connection) => models.serve(connection));
   context.subscriptions.push(
     log,
+    models,
+    agentTools(daemon, () => conversations.current?.id ?? agentPlace(context)),
     daemon,
     conversations,
     vscode.workspace.registerNotebookSerializer(NOTEBOOK, serializer),
@@ -37,6 +44,15 @@ export function activate(context: vscode.ExtensionContext): void {
     const command = (...args: never[]) => Promise.resolve(run(...args)).catch(showError);
     context.subscriptions.push(vscode.commands.registerCommand(`oi.${name}`, command));
   }
+}
+
+/** The conversation in which agents run code while none is open: one for each folder. */
+function agentPlace({ workspaceState }: vscode.ExtensionContext): string {
+  const known = workspaceState.get<string>("agents");
+  if (known) return known;
+  const id = randomBytes(6).toString("hex");
+  void workspaceState.update("agents", id);
+  return id;
 }
 
 /** The window closes: the daemon ends with it. */

@@ -35,6 +35,8 @@ export interface Options {
   readonly vsix?: string;
   /** Folders of other extensions. */
   readonly extensions?: readonly string[];
+  /** Whether the editor's own AI is on; default: no. */
+  readonly ai?: boolean;
   /** Whether the folder is trusted without a question; default: yes. */
   readonly trusts?: boolean;
   /** Folders with programs, in place of the PATH. */
@@ -57,7 +59,10 @@ export async function serve(state: string, port: number, options: Options): Prom
   }
   const daemonPath = join(REPOSITORY, ".venv/bin/oi-daemon");
   const settings = { "oi.daemonPath": daemonPath, "oi.python": process.env.PLOTTING, ...options.settings };
-  writeFileSync(join(state, "user/User/settings.json"), JSON.stringify(SETTINGS));
+  writeFileSync(
+    join(state, "user/User/settings.json"),
+    JSON.stringify({ ...SETTINGS, "chat.disableAIFeatures": !options.ai }),
+  );
   writeFileSync(join(state, "user/Machine/settings.json"), JSON.stringify(settings));
   const { OPENAI_API_KEY: _, VSCODE_IPC_HOOK_CLI: __, VIRTUAL_ENV: ___, ...inherited } = process.env;
   const path = options.path ?? inherited.PATH;
