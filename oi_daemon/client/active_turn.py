@@ -21,7 +21,7 @@ from oi_daemon.protocol.methods import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from oi_daemon.client.remote import RemoteConversation
     from oi_daemon.messages.shapes import (
@@ -77,11 +77,27 @@ class ActiveTurn(WaitingTurn):
         """What tells the daemon to stop the turn; whoever takes it from the list calls it."""
 
     @classmethod
-    def chat(cls, remote: "RemoteConversation", message: str) -> "ActiveTurn":
-        """A turn that asks the model. Every block waits, because the client applies `auto_run`."""
-        settings = {"auto_run": False}
-        params = ChatParams(conversation=remote.id, message=message, settings=settings)
-        return cls(remote, STREAM.name, params, [{"role": "user", "message": message}])
+    def chat(
+        cls,
+        remote: "RemoteConversation",
+        message: str,
+        displays: "Sequence[dict[str, Any]]" = (),
+    ) -> "ActiveTurn":
+        """A turn that asks the model. Every block waits, because the client applies `auto_run`.
+
+        Args:
+            displays: pictures that go with the message, as MIME bundles.
+        """
+        params = ChatParams(
+            conversation=remote.id,
+            message=message,
+            settings={"auto_run": False},
+            displays=[*displays],
+        )
+        asked: MessageDict = {"role": "user", "message": message}
+        if displays:
+            asked["displays"] = [*displays]
+        return cls(remote, STREAM.name, params, [asked])
 
     @classmethod
     def execute(

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import aclosing
 from functools import partial
@@ -13,6 +13,8 @@ from oi_daemon.client.attributes import SettingAttributes
 from oi_daemon.client.interpreter import Interpreter
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from oi_daemon.messages.shapes import (
         ApprovalDecision,
         ChunkDict,
@@ -60,15 +62,29 @@ class AsyncInterpreter(SettingAttributes):
         self._interpreter._change(changes)
 
     @overload
-    def chat(self, message: str, *, stream: Literal[True]) -> "AsyncGenerator[ChunkDict, None]": ...
+    def chat(
+        self,
+        message: str,
+        *,
+        stream: Literal[True],
+        files: "Iterable[str | PathLike[str]]" = (),
+    ) -> "AsyncGenerator[ChunkDict, None]": ...
 
     @overload
     def chat(
-        self, message: str, *, stream: Literal[False] = False
+        self,
+        message: str,
+        *,
+        stream: Literal[False] = False,
+        files: "Iterable[str | PathLike[str]]" = (),
     ) -> "Coroutine[None, None, list[MessageDict]]": ...
 
     def chat(
-        self, message: str, *, stream: bool = False
+        self,
+        message: str,
+        *,
+        stream: bool = False,
+        files: "Iterable[str | PathLike[str]]" = (),
     ) -> "AsyncGenerator[ChunkDict, None] | Coroutine[None, None, list[MessageDict]]":
         """Ask, and await the messages, or with `stream` the chunks by `async for`.
 
@@ -76,8 +92,8 @@ class AsyncInterpreter(SettingAttributes):
         when the next chunk is taken, else only with `auto_run`.
         """
         if stream:
-            return self._stream(message)
-        return self._call(lambda: self._interpreter.chat(message, display=False))
+            return self._stream(message, files)
+        return self._call(lambda: self._interpreter.chat(message, display=False, files=files))
 
     async def execute(self, language: str, code: str) -> "list[MessageDict]":
         """See `Interpreter.execute`."""
@@ -215,10 +231,12 @@ class AsyncInterpreter(SettingAttributes):
         """See `Interpreter.last_result`."""
         return self._interpreter.last_result
 
-    async def _stream(self, message: str) -> "AsyncGenerator[ChunkDict, None]":
+    async def _stream(
+        self, message: str, files: "Iterable[str | PathLike[str]]"
+    ) -> "AsyncGenerator[ChunkDict, None]":
         """The chunks of a turn. If the stream is left before its end, the turn is stopped."""
         chunks = await self._call(
-            lambda: self._interpreter.chat(message, stream=True, display=False)
+            lambda: self._interpreter.chat(message, stream=True, display=False, files=files)
         )
         async with aclosing(self._taken(chunks)) as taken:
             async for chunk in taken:

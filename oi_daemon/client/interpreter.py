@@ -3,7 +3,7 @@
 import sys
 import threading
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
@@ -14,6 +14,8 @@ from oi_daemon.errors import InvalidTypeError
 from oi_daemon.terminal.notebook import is_notebook
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from oi_daemon.client.handover import Handover
     from oi_daemon.messages.shapes import ChunkStream, MessageDict, UsageDict
     from oi_daemon.settings.shapes import SettingsDict
@@ -56,7 +58,12 @@ class Interpreter(SharedConversation):
 
     @overload
     def chat(
-        self, message: str | None = None, *, stream: Literal[True], display: bool | None = None
+        self,
+        message: str | None = None,
+        *,
+        stream: Literal[True],
+        display: bool | None = None,
+        files: "Iterable[str | PathLike[str]]" = (),
     ) -> "ChunkStream": ...
 
     @overload
@@ -66,10 +73,16 @@ class Interpreter(SharedConversation):
         *,
         stream: Literal[False] = False,
         display: bool | None = None,
+        files: "Iterable[str | PathLike[str]]" = (),
     ) -> "list[MessageDict]": ...
 
     def chat(
-        self, message: str | None = None, *, stream: bool = False, display: bool | None = None
+        self,
+        message: str | None = None,
+        *,
+        stream: bool = False,
+        display: bool | None = None,
+        files: "Iterable[str | PathLike[str]]" = (),
     ) -> "ChunkStream | list[MessageDict]":
         """Ask. Without a message, an interactive chat in the terminal.
 
@@ -82,20 +95,23 @@ class Interpreter(SharedConversation):
         `display`, shows everything in the terminal and asks there; without, code runs only with
         `auto_run`.
 
+        Args:
+            files: paths of files that go with the message: pictures are shown to the model, text
+                is given to it, and of others it learns where they are.
+
         Raises:
+            InvalidError: the message is not text, or a file cannot be read.
             OIError: what keeps the turn from going on, in words; of the class for its kind.
         """
         self._leave_stream()
-        if message is None:
+        if message is None and not files:
             from oi_daemon.terminal.session import Session
 
             Session(self).converse()
             return shown_messages(self.messages)
         if not isinstance(message, str):
             raise InvalidTypeError(f"message: expected text, not {type(message).__name__}")
-        from oi_daemon.client.active_turn import ActiveTurn
-
-        chunks = self._run(lambda remote: ActiveTurn.chat(remote, message))
+        chunks = self._asked(message, files)
         self._stream, self._reader = weakref.ref(chunks), threading.get_ident()
         is_shown = not stream or sys.stdout.isatty() if display is None else display
         if is_shown:
@@ -109,6 +125,18 @@ class Interpreter(SharedConversation):
                 raise
             raise TurnStopped from None
         return shown_messages(self.messages) if is_shown else self.messages
+
+    def _asked(self, message: str, files: "Iterable[str | PathLike[str]]") -> "ChunkStream":
+        """The chunks of a turn that asks the model."""
+        from oi_daemon.client.active_turn import ActiveTurn
+
+        displays: Sequence[dict[str, Any]] = ()
+        if files:
+            from oi_daemon.terminal.attached_files import read_files
+
+            attached = read_files(files)
+            message, displays = attached.added_to(message), attached.displays
+        return self._run(lambda remote: ActiveTurn.chat(remote, message, displays))
 
     def _exhaust(self, chunks: "ChunkStream", *, declines: bool) -> None:
         """Take all chunks of a turn.

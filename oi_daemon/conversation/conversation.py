@@ -31,6 +31,7 @@ from oi_daemon.messages import (
     NoticeChunk,
     UserMessage,
 )
+from oi_daemon.messages.written import Bundle
 from oi_daemon.model.environment import Environment
 from oi_daemon.settings import Settings, change, public
 
@@ -93,10 +94,12 @@ class Conversation:
         emit: Emit,
         changes: Mapping[str, Any] | None = None,
         model_for: ModelFor | None = None,
+        displays: Sequence[Bundle] = (),
     ) -> Outcome:
         """Run one turn, from a person's words to the answer.
 
         Args:
+            displays: pictures that the person shows with the words.
             model_for: returns the turn's model, for a client that offers its own models.
             changes: settings for this turn only. With `auto_run` False, every block waits, even
                 after `always`.
@@ -114,7 +117,7 @@ class Conversation:
             await (await self._processes.under(settings)).warm()
             settings = self._settings_with(changes)  # those of now: they may have been changed
             logs.apply(settings)
-            asked = [UserMessage(message)]
+            asked = [UserMessage(message, tuple(displays))]
             environment = await self._environment(settings)
             for sentence in environment.unavailable:
                 await emit(NoticeChunk("tools", sentence))

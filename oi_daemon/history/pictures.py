@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from oi_daemon import files
 from oi_daemon.history.document import Shape, decode_shape, encode_shape
-from oi_daemon.messages import CodeMessage, Message
+from oi_daemon.messages import AssistantMessage, Message
 
 _LARGE = 4096
 """Characters of data from which on a file of its own is worth it."""
@@ -73,7 +73,7 @@ class Pictures:
 
     def put_back(self, message: Message) -> Message:
         """A message with the data in its displays that they refer to. Raises as `attach` does."""
-        if not isinstance(message, CodeMessage) or not message.displays:
+        if isinstance(message, AssistantMessage) or not message.displays:
             return message
         return replace(message, displays=tuple(map(self._attached, message.displays)))
 

@@ -121,7 +121,8 @@ class MessageDict(TypedDict, total=False):
     output: str
     """What the block wrote. Left out if it was not run."""
     displays: list[dict[str, Any]]
-    """Pictures, tables and pages that the block has shown, as Jupyter MIME bundles."""
+    """Pictures, tables and pages that the block has shown, as Jupyter MIME bundles; beside the
+    person's words, pictures that go with them."""
     status: Literal["error", "interrupted", "killed", "declined"]
     """How the block ended. Left out if it simply ran."""
     error: ErrorDict

@@ -25,6 +25,8 @@ class UserMessage:
     """Words of the person."""
 
     message: str
+    displays: tuple[Bundle, ...] = ()
+    """Pictures that the person shows with them."""
     role: Literal["user"] = "user"
 
 
@@ -79,8 +81,9 @@ def dump(message: Message, *, for_file: bool = False) -> dict[str, Any]:
             `seconds`.
     """
     match message:
-        case UserMessage(text):
-            return {"role": message.role, "message": text}
+        case UserMessage(text, displays):
+            shown = {"displays": [dict(display) for display in displays]} if displays else {}
+            return {"role": message.role, "message": text, **shown}
         case AssistantMessage(text, provider):
             kept = {"provider": dict(provider)} if for_file and provider else {}
             return {"role": message.role, "message": text, **kept}
@@ -173,7 +176,7 @@ def _load_one(item: Any, where: str, messages: list[Message]) -> None:
     if "type" in item:
         _load_typed(item, where, messages)
     elif role == "user":
-        messages.append(UserMessage(_text(item, "message", where)))
+        messages.append(UserMessage(_text(item, "message", where), _displays(item, where)))
     else:
         _load_assistant(item, where, messages)
 

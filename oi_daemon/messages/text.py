@@ -19,3 +19,10 @@ def without_controls(text: str) -> str:
     clients show it by the rules of `oi_daemon.messages.lines`.
     """
     return _CONTROLS.sub("", text)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Return the text as a code block in Markdown, whatever it holds."""
+    longest = max(map(len, re.findall("`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"

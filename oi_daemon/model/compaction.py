@@ -10,7 +10,7 @@ a message that stands for it. For another server or model it does not exist.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
 from oi_daemon.messages.summaries import (
@@ -123,7 +123,8 @@ def with_note(messages: Sequence[Message], left_out: int) -> Sequence[Message]:
 def preceded_by(text: str, messages: Sequence[Message]) -> list[Message]:
     """Return the messages with a text before them: in the first one, if that is the user's."""
     if messages and isinstance(messages[0], UserMessage):
-        return [UserMessage(f"{text}\n\n{messages[0].message}"), *messages[1:]]
+        first = replace(messages[0], message=f"{text}\n\n{messages[0].message}")
+        return [first, *messages[1:]]
     return [UserMessage(text), *messages]
 
 

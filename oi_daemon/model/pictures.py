@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from oi_daemon.messages import CodeMessage, Message
+from oi_daemon.messages import CodeMessage, Message, UserMessage
 from oi_daemon.messages.written import Bundle, says_little
 
 NEWEST = 4
@@ -31,7 +31,7 @@ def newest(messages: Sequence[Message]) -> list[Bundle]:
     displays = [
         display
         for message in messages
-        if isinstance(message, CodeMessage)
+        if isinstance(message, CodeMessage | UserMessage)
         for display in message.displays
         if _sendable(display)
     ]
@@ -55,6 +55,20 @@ def words(displays: Iterable[Bundle], sent: Sequence[Bundle]) -> list[str]:
     return [f"[{line}]" for line in lines if line]
 
 
+def attached_words(displays: Iterable[Bundle], sent: Sequence[Bundle]) -> list[str]:
+    """Return a line for each picture that the person shows with their words.
+
+    Args:
+        sent: the displays whose pictures the model gets.
+    """
+    return [
+        f"[{_described(mime, display)}, from the person:"
+        f" {'below' if any(display is one for one in sent) else 'you cannot see it'}]"
+        for display in displays
+        if (mime := _picture_type(display)) is not None
+    ]
+
+
 def without_pictures(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Return a request's messages without the parts that are pictures."""
     return [
@@ -67,13 +81,24 @@ def without_pictures(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str,
 
 def _line(display: Bundle, sent: bool) -> str | None:
     """Return a description of the picture or page; None if the output's text says it all."""
-    mime = next((mime for mime in display if mime.startswith("image/")), None)
+    mime = _picture_type(display)
     if mime is None:
         is_page = "text/html" in display and says_little(display)
         return "page: text/html, shown to the person" if is_page else None
+    seen = " and, below, to you" if sent else ""
+    return f"{_described(mime, display)}, shown to the person{seen}"
+
+
+def _picture_type(display: Bundle) -> str | None:
+    """Return the MIME type of the display's picture; None if it has none."""
+    return next((mime for mime in display if mime.startswith("image/")), None)
+
+
+def _described(mime: str, display: Bundle) -> str:
+    """Return what kind of picture it is, and its size."""
     size = _size(display[mime])
     pixels = f", {size[0]}x{size[1]}" if size else ""
-    return f"picture: {mime}{pixels}, shown to the person{' and, below, to you' if sent else ''}"
+    return f"picture: {mime}{pixels}"
 
 
 def _sendable(display: Bundle) -> bool:

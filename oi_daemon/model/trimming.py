@@ -114,7 +114,9 @@ def _message_at_most(message: Message) -> int:
     match message:
         case AssistantMessage(text, provider) if provider:
             return data_tokens(message) + MESSAGE_OVERHEAD
-        case UserMessage(text) | AssistantMessage(text):
+        case UserMessage(text, shown):
+            return _at_most(text) + MESSAGE_OVERHEAD + len(shown) * DISPLAY_OVERHEAD
+        case AssistantMessage(text):
             return _at_most(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
             displays = len(message.displays) * DISPLAY_OVERHEAD
@@ -132,7 +134,9 @@ def _size(message: Message, tokenizer: Tokenizer) -> int:
     match message:
         case AssistantMessage(text, provider) if provider:
             return data_tokens(message) + MESSAGE_OVERHEAD
-        case UserMessage(text) | AssistantMessage(text):
+        case UserMessage(text, shown):
+            return tokenizer.count(text) + MESSAGE_OVERHEAD + len(shown) * DISPLAY_OVERHEAD
+        case AssistantMessage(text):
             return tokenizer.count(text) + MESSAGE_OVERHEAD
         case CodeMessage(_, code, output):
             displays = len(message.displays) * DISPLAY_OVERHEAD
@@ -160,7 +164,7 @@ def _cut(message: Message, limit: int, tokenizer: Tokenizer) -> Message:
     limit = max(limit - CALL_OVERHEAD, 2)
     match message:
         case UserMessage(text):
-            return UserMessage(tokenizer.cut(text, limit))
+            return replace(message, message=tokenizer.cut(text, limit))
         case AssistantMessage(text):
             return AssistantMessage(tokenizer.cut(text, limit))
         case CodeMessage(_, code, output):

@@ -62,6 +62,10 @@ class ChatParams(_Shape):
     settings: Annotated[
         SettingsChanges, Meta(description="Settings that hold for this turn alone.")
     ] = {}
+    displays: Annotated[
+        list[dict[str, Any]],
+        Meta(description="Pictures that go with the message: MIME bundles, data as base64."),
+    ] = []
 
 
 class ExecuteParams(_Shape):

@@ -24,7 +24,15 @@ _NOTIFICATIONS: dict[str, Any] = {
 _TEXT = {"type": "string"}
 _STORED_MESSAGES: list[dict[str, Any]] = [
     {
-        "properties": {"role": {"enum": ["user", "assistant"]}, "message": _TEXT},
+        "properties": {
+            "role": {"enum": ["user", "assistant"]},
+            "message": _TEXT,
+            "displays": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "Pictures that the person shows with the words.",
+            },
+        },
         "required": ["role", "message"],
     },
     {

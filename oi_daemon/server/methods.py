@@ -401,7 +401,9 @@ class Methods:
     async def _chat(self, params: ChatParams, is_sent: ChunkFilter) -> TurnResult:
         conversation = self._open(params.conversation)
         emit = self._emitter(conversation, is_sent)
-        work = conversation.chat(params.message, emit, params.settings, self._model_for)
+        work = conversation.chat(
+            params.message, emit, params.settings, self._model_for, params.displays
+        )
         return await self._result(conversation, work)
 
     def _emitter(self, conversation: Conversation, is_sent: ChunkFilter = every_chunk) -> Emit:

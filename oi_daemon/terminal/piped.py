@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
 
+from oi_daemon.messages.text import fenced
 from oi_daemon.terminal.printing import print_warning
 from oi_daemon.terminal.signals import before_death
 
@@ -34,7 +35,7 @@ def with_piped_data(question: str, data: BinaryIO, opened: ExitStack) -> str:
     if not start.strip():
         return question
     if text is not None and len(start) <= _MOST_IN_WORDS:
-        return f"{question}\n\nThe standard input:\n\n{_fenced(text)}"
+        return f"{question}\n\nThe standard input:\n\n{fenced(text.rstrip())}"
     file = opened.enter_context(_temporary_file())
     opened.enter_context(before_death(lambda: Path(file.name).unlink()))
     file.write(start)
@@ -43,7 +44,7 @@ def with_piped_data(question: str, data: BinaryIO, opened: ExitStack) -> str:
     where = f"The standard input ({file.tell():,} bytes) is in the file {file.name}."
     if text is None:
         return f"{question}\n\n{where} It is not text."
-    return f"{question}\n\n{where} It begins:\n\n{_fenced(text[:_SHOWN])}"
+    return f"{question}\n\n{where} It begins:\n\n{fenced(text[:_SHOWN].rstrip())}"
 
 
 def ask_at_terminal() -> bool:
@@ -69,11 +70,3 @@ def _text(data: bytes) -> str | None:
         return None
     text = data.decode("utf-8", "replace")
     return text if text.count("�", 0, -1) <= len(text) / 100 else None
-
-
-def _fenced(text: str) -> str:
-    """The text in a Markdown fence that is longer than any in it."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    return f"{fence}\n{text.rstrip()}\n{fence}"

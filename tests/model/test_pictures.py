@@ -175,3 +175,27 @@ async def test_a_picture_is_counted_as_one_not_by_its_characters(asked: Asked) -
 
 def test_a_small_model_gets_words() -> None:
     assert compact_messages(shown(picture()))[-1]["content"] == f"Output:\n<Figure>\n{WORDS}"
+
+
+ASKED: list[Message] = [UserMessage("What is in this?", (picture(),))]
+FROM_PERSON = "[picture: image/png, 64x48, from the person: below]"
+UNSEEN = "[picture: image/png, 64x48, from the person: you cannot see it]"
+
+
+@pytest.mark.parametrize("style", ["tools", "markdown"])
+async def test_a_picture_of_the_person_stands_with_their_words(asked: Asked, style: str) -> None:
+    asked.server.enqueue(text("A line."))
+    await asked.reply(ASKED, model="gpt-4o", tool_style=style)
+    user = asked.body["messages"][-1]
+    assert user["role"] == "user"
+    assert user["content"] == [
+        {"type": "text", "text": f"What is in this?\n{FROM_PERSON}"},
+        {"type": "image_url", "image_url": {"url": url(picture())}},
+    ]
+
+
+async def test_a_model_that_cannot_see_is_told_of_a_picture_of_the_person(asked: Asked) -> None:
+    asked.server.enqueue(text("I cannot see it."))
+    await asked.reply(ASKED, model="gpt-4")
+    assert asked.body["messages"][-1]["content"] == f"What is in this?\n{UNSEEN}"
+    assert compact_messages(ASKED)[-1]["content"] == f"What is in this?\n{UNSEEN}"

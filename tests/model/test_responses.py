@@ -611,3 +611,10 @@ async def test_a_fence_in_the_words_of_a_model_with_tools_is_only_shown(response
     await responses.reply()
     assert responses.message == fence
     assert not any(isinstance(part, Executing) for part in said(responses))
+
+
+async def test_a_picture_of_the_person_stands_with_their_words(responses: Asked) -> None:
+    responses.server.enqueue(response(message("A line.")))
+    await responses.reply([UserMessage("What?", (picture(),))])
+    user = sent(responses)[-1]
+    assert [part["type"] for part in user["content"]] == ["input_text", "input_image"]

@@ -6,6 +6,7 @@
 ---@field message string
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
 ---@field settings? oi.Settings Settings that hold for this turn alone.
+---@field displays? table<string, any>[] Pictures that go with the message: MIME bundles, data as base64.
 
 ---@class oi.TurnResult
 ---@field conversation string
@@ -325,10 +326,10 @@
 ---@class oi.StoredMessage
 ---@field role "user"|"assistant"
 ---@field message? string
+---@field displays? table<string, any>[]
 ---@field language? string
 ---@field code? string
 ---@field output? string Left out when the code was not run.
----@field displays? table<string, any>[]
 ---@field status? "error"|"interrupted"|"killed"|"declined"
 ---@field error? oi.BlockError
 

@@ -6,6 +6,8 @@ export interface ChatParams {
   conversation?: string | null;
   /** Settings that hold for this turn alone. */
   settings?: Settings;
+  /** Pictures that go with the message: MIME bundles, data as base64. */
+  displays?: (Record<string, unknown>)[];
 }
 
 export interface TurnResult {
@@ -509,7 +511,7 @@ export interface BlockError {
 }
 
 export type StoredMessage =
-  | { role: "user" | "assistant"; message: string; }
+  | { role: "user" | "assistant"; message: string; displays?: (Record<string, unknown>)[]; }
   | { role: "assistant"; language: string; code: string; output?: string; displays?: (Record<string, unknown>)[]; status?: "error" | "interrupted" | "killed" | "declined"; error?: BlockError; };
 
 /** Settings to change. Those that are left out stay as they are. */

@@ -66,7 +66,8 @@ def wire_messages(
         if style == "markdown":
             _add_markdown(wire, spoken, blocks, sent)
         elif not blocks:
-            wire += [{"role": spoken.role, "content": spoken.message}] if spoken else []
+            if spoken:
+                wire.append({"role": spoken.role, "content": spoken_content(spoken, sent)})
         else:
             calls = [
                 _AnsweredCall(
@@ -193,12 +194,36 @@ def _add_markdown(
 ) -> None:
     """Add what was said, and each block as a fence with its output in the user's message."""
     if spoken:
-        add_text(wire, spoken.role, spoken.message)
+        match spoken_content(spoken, sent):
+            case str(text):
+                add_text(wire, spoken.role, text)
+            case [words, *parts]:
+                add_text(wire, spoken.role, words["text"])
+                _add_parts(wire, parts)
     for code in blocks:
         add_text(wire, "assistant", _fenced(code))
         add_text(wire, "user", f"Output:\n{outcome(code, sent)}")
-        if parts := _parts(code, sent):
-            wire[-1]["content"] = [_text(str(wire[-1]["content"])), *parts]
+        _add_parts(wire, _parts(code, sent))
+
+
+def _add_parts(wire: list[ChatMessage], parts: Sequence[Mapping[str, Any]]) -> None:
+    """Add pictures to the last message."""
+    content = wire[-1]["content"]
+    if parts:
+        texts = [_text(content)] if isinstance(content, str) else content
+        wire[-1]["content"] = [*texts, *parts]
+
+
+def spoken_content(
+    spoken: UserMessage | AssistantMessage, sent: Sequence[Bundle]
+) -> str | list[dict[str, Any]]:
+    """Return a message's content: its words, and the pictures that the person shows with them."""
+    if not isinstance(spoken, UserMessage) or not spoken.displays:
+        return spoken.message
+    lines = pictures.attached_words(spoken.displays, sent)
+    text = "\n".join([spoken.message, *lines])
+    parts = _parts(spoken, sent)
+    return [_text(text), *parts] if parts else text
 
 
 def add_text(wire: list[ChatMessage], role: str, content: str) -> None:
@@ -216,10 +241,12 @@ def _text(text: str) -> dict[str, str]:
     return {"type": "text", "text": text}
 
 
-def _parts(code: CodeMessage, sent: Sequence[Bundle]) -> list[dict[str, Any]]:
-    """Return the block's pictures that the model gets, as parts of a message's content."""
+def _parts(shows: CodeMessage | UserMessage, sent: Sequence[Bundle]) -> list[dict[str, Any]]:
+    """Return the message's pictures that the model gets, as parts of a message's content."""
     return [
-        pictures.part(display) for display in code.displays if any(display is each for each in sent)
+        pictures.part(display)
+        for display in shows.displays
+        if any(display is each for each in sent)
     ]
 
 

@@ -21,6 +21,7 @@ from oi_daemon.model.dialects.requests import (
     CallIds,
     arguments,
     correction,
+    spoken_content,
     tool_name,
     wire_messages,
 )
@@ -106,7 +107,7 @@ def input_items(
     for words, blocks in rounds(messages, endpoint):
         data = [provider_data(block, endpoint) for block in blocks]
         if words:
-            items.append(_said(words.role, words.message, len(items)))
+            items.append(_said(words.role, spoken_content(words, sent), len(items)))
         if isinstance(words, AssistantMessage) and tells_phases:
             items[-1]["phase"] = (data[0].phase or "commentary") if data else "final_answer"
         items += _called(blocks, data, sent, ids, custom=custom)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from oi_daemon.messages import AssistantMessage, CodeMessage, Message, UserMessage
+from oi_daemon.model import pictures
 from oi_daemon.model.dialects.block_text import outcome
 from oi_daemon.model.dialects.requests import ChatMessage, add_text
 from oi_daemon.model.environment import PythonFacts
@@ -115,6 +116,7 @@ def compact_messages(
             case UserMessage(text) | AssistantMessage(text):
                 if isinstance(message, UserMessage):
                     seen.clear()
+                    text = "\n".join([text, *pictures.attached_words(message.displays, ())])
                 failures = 0
                 add_text(
                     wire,

@@ -1,12 +1,12 @@
 """A block of code as a tool call of ACP: its code, what it writes, and how it ended."""
 
 import base64
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from oi_daemon.messages import Bundle, Written
 from oi_daemon.messages.lines import plain
+from oi_daemon.messages.text import fenced
 from oi_daemon.server.acp.types import (
     ContentBlock,
     PictureBlock,
@@ -183,13 +183,6 @@ class BlockCall:
         if len(lines) <= _MOST_LINES and len(text) <= MOST_OUTPUT:
             return text
         return f"... the beginning of a long output is not shown here ...\n{text[-MOST_OUTPUT:]}"
-
-
-def fenced(text: str, language: str = "") -> str:
-    """Return the text as a code block in Markdown, whatever it holds."""
-    longest = max(map(len, re.findall("`{3,}", text)), default=2)
-    fence = "`" * (longest + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def _shown(display: Bundle, uri: str) -> ContentBlock | None:

@@ -10,14 +10,13 @@ import msgspec
 from oi_daemon import magic
 from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.messages.shapes import MessageDict, VariableDict
-from oi_daemon.messages.text import without_controls
+from oi_daemon.messages.text import fenced, without_controls
 from oi_daemon.protocol.methods import (
     ConversationParams,
     HistorySetParams,
     NoParams,
     VariablesParams,
 )
-from oi_daemon.server.acp.block_call import fenced
 from oi_daemon.server.acp.session import AcpSession
 from oi_daemon.server.acp.types import CommandInput, CommandsKnown, SlashCommand
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from oi_daemon.errors import DiskError, InvalidError
-from oi_daemon.server.acp.block_call import fenced
+from oi_daemon.messages.text import fenced
 from oi_daemon.server.acp.types import PromptBlock, ResourceData
 
 _MOST_TEXT = 50_000

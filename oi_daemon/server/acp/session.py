@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from oi_daemon.conversation.collaborators import Answer, Decision
+from oi_daemon.messages.text import fenced
 from oi_daemon.protocol.methods import (
     ApproveParams,
     AttachParams,
@@ -18,7 +19,7 @@ from oi_daemon.protocol.methods import (
     SettingsSetParams,
     TurnResult,
 )
-from oi_daemon.server.acp.block_call import BlockCall, fenced
+from oi_daemon.server.acp.block_call import BlockCall
 from oi_daemon.server.acp.options import config_options, mode_of, mode_state
 from oi_daemon.server.acp.prompts import Attachments
 from oi_daemon.server.acp.questions import Questions
