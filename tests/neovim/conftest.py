@@ -18,6 +18,7 @@ EVERYWHERE = {
     "test_lookup.py",
     "test_prompt.py",
     "test_run.py",
+    "test_shared.py",
 }
 """What is tested in every version; the rest depends on none, and is tested in one."""
 

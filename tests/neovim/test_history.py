@@ -142,7 +142,7 @@ def test_a_question_asked_while_the_history_is_read_stays(
     editor.wait_state("idle")
     name = editor.buffer.name
     editor.command("bwipeout!")
-    editor.lua("package.loaded['oi.conversation'].latest():load()")
+    editor.lua("package.loaded['oi.conversation'].latest():attach()")
     editor.command(f"edit {name} | OIChat second")
     editor.wait_text("> first\n\nOne.\n\n> second\n\nTwo.")
 

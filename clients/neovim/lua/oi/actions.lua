@@ -36,7 +36,7 @@ function M.ask(conversation, words)
     return conversation:queue(words)
   end
   conversation:retract_failed()
-  local callback = conversation:begin_turn(words)
+  local callback = conversation:begin_turn(words, true)
   conversation.fold:remove_notices() -- they have been read
   conversation.fold:ask(words)
   daemon.request("oi/stream", { conversation = conversation.id, message = words }, callback)
@@ -122,10 +122,8 @@ end
 function M.undo(conversation)
   if not refuses(conversation) then
     conversation.outcome = nil
-    local callback = or_error(conversation, function()
-      conversation:load()
-    end)
-    daemon.request("oi/history/undo", { conversation = conversation.id }, callback)
+    local params = { conversation = conversation.id }
+    daemon.request("oi/history/undo", params, or_error(conversation))
   end
 end
 
@@ -134,11 +132,8 @@ end
 function M.reset(conversation)
   if not refuses(conversation) then
     conversation.outcome, conversation.title = nil, ""
-    local callback = or_error(conversation, function()
-      conversation:load()
-      conversation:read_settings()
-    end)
-    daemon.request("oi/history/reset", { conversation = conversation.id }, callback)
+    local params = { conversation = conversation.id }
+    daemon.request("oi/history/reset", params, or_error(conversation))
   end
 end
 

@@ -101,27 +101,49 @@ local function open(id, opts)
   window.open(View.get(Conversation.get(id)).buf, modifiers(opts), true)
 end
 
+--- Choose one of the saved conversations. Those in which something goes on come first.
+---@param entries oi.HistoryEntry[]
+---@param states table<string, oi.ConversationState> What the conversations that are active do.
+---@param opts oi.CommandArgs
+local function choose(entries, states, opts)
+  local active, idle = {}, {}
+  for _, entry in ipairs(entries) do
+    local is_idle = (states[entry.conversation] or "idle") == "idle"
+    table.insert(is_idle and idle or active, entry)
+  end
+  vim.ui.select(vim.list_extend(vim.deepcopy(active), idle), {
+    prompt = "Conversation",
+    kind = "oi.conversation",
+    ---@param entry oi.HistoryEntry
+    format_item = function(entry)
+      local when = entry.updated:sub(1, 16):gsub("T", " ")
+      local line = ("%s  %s (%d messages)"):format(when, entry.title, entry.messages)
+      local state = states[entry.conversation] or "idle"
+      return state == "idle" and line or ("%s, %s"):format(line, state)
+    end,
+  }, function(entry)
+    if entry then
+      open(entry.conversation, opts)
+    end
+  end)
+end
+
 ---@param opts oi.CommandArgs
 local function select(opts)
+  local states = {} ---@type table<string, oi.ConversationState>
+  daemon.request("oi/status", {}, function(_, status)
+    for _, conversation in ipairs(status and status.conversations or {}) do
+      states[conversation.conversation] = conversation.state
+    end
+  end)
   daemon.request("oi/history/list", {}, function(err, result)
     if not result then
-      return notify(err and err.message or "")
+      notify(err and err.message or "")
     elseif #result.conversations == 0 then
-      return notify("no conversation has been saved yet.")
+      notify("no conversation has been saved yet.")
+    else
+      choose(result.conversations, states, opts)
     end
-    vim.ui.select(result.conversations, {
-      prompt = "Conversation",
-      kind = "oi.conversation",
-      ---@param entry oi.HistoryEntry
-      format_item = function(entry)
-        local when = entry.updated:sub(1, 16):gsub("T", " ")
-        return ("%s  %s (%d messages)"):format(when, entry.title, entry.messages)
-      end,
-    }, function(entry)
-      if entry then
-        open(entry.conversation, opts)
-      end
-    end)
   end)
 end
 

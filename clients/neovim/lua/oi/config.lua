@@ -3,6 +3,7 @@ local M = {}
 
 ---@class oi.Config
 ---@field cmd? string[] The daemon's command. Default: found in $VIRTUAL_ENV, then in $PATH.
+---@field shared boolean Whether to use the daemon that all clients of the user share.
 ---@field settings table<string, any> Settings of the daemon, such as `model`.
 ---@field window string Where a window opens if its command has no modifiers.
 ---@field output_lines integer Output with more lines is folded.
@@ -10,6 +11,7 @@ local M = {}
 ---@field keys table<string, string|false> Keys in a conversation, by what they do. False: no key.
 M.defaults = {
   cmd = nil,
+  shared = false,
   settings = {},
   window = "botright vertical",
   output_lines = 20,
@@ -29,6 +31,7 @@ M.defaults = {
 
 local TYPES = {
   cmd = "table",
+  shared = "boolean",
   settings = "table",
   window = "string",
   output_lines = "number",

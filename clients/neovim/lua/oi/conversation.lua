@@ -11,6 +11,8 @@ local uv = vim.uv --[[@as oi.Uv]]
 ---@field prompt string
 ---@field password boolean
 
+---@alias oi.Event { kind: string, message?: string, approval?: string, input?: string, status?: string }
+
 ---@class oi.Conversation
 ---@field id string
 ---@field cwd string Folder in which its code runs.
@@ -31,6 +33,8 @@ local uv = vim.uv --[[@as oi.Uv]]
 ---@field package watchers table<any, fun()> Called after each change, by their owner.
 ---@field package settings oi.Settings Its own settings. They are given to a new daemon too.
 ---@field is_loading boolean Whether its messages are being read from the daemon.
+---@field package is_asking boolean Whether the turn under way was asked for here.
+---@field private early? oi.ChunkParams[] Chunks that came while the messages were being read.
 ---@field private failed boolean Whether the last message got no answer, and the daemon dropped it.
 ---@field package seq integer `seq` of the last chunk.
 local Conversation = {}
@@ -84,13 +88,17 @@ function Conversation.get(id)
       watchers = {},
       settings = {},
       is_loading = false,
+      is_asking = false,
       failed = false,
       seq = 0,
     }, Conversation)
     all[self.id] = self
     self:send_settings({ cwd = self.cwd })
     if id then
-      self:load()
+      self.is_loading = true
+      self:attach()
+    else
+      daemon.request("oi/attach", { conversation = self.id }) -- there is nothing to read
     end
   end
   latest = self
@@ -107,6 +115,7 @@ end
 function Conversation:release()
   if not next(self.watchers) and not self:is_busy() and self ~= latest then
     all[self.id] = nil
+    daemon.request("oi/detach", { conversation = self.id })
   end
 end
 
@@ -200,14 +209,27 @@ function Conversation:retract_failed()
   end
 end
 
---- Prepare for a turn; the caller sends the request for it.
----@param first string What was said or run. Its first line becomes the title.
----@return fun(err?: oi.Error, result?: oi.TurnResult) callback
-function Conversation:begin_turn(first)
+---@package
+---@param first string
+function Conversation:begin(first)
   self:set_title(first)
   self:enter("thinking")
   self.outcome, self.failed = nil, false
+end
+
+--- Prepare for a turn; the caller sends the request for it.
+---@param first string What was said or run. Its first line becomes the title.
+---@param is_question? boolean Whether it was said: if another client was faster, it waits.
+---@return fun(err?: oi.Error, result?: oi.TurnResult) callback
+function Conversation:begin_turn(first, is_question)
+  self:begin(first)
+  self.is_asking = true
   return function(err, result)
+    self.is_asking = false
+    if is_question and err and err.data and err.data.kind == "busy" then
+      self:queue(first)
+      return self:attach()
+    end
     self:finish_turn(err, result)
   end
 end
@@ -220,16 +242,16 @@ function Conversation:set_title(text)
   end
 end
 
----@private
+---@package
 ---@param err? oi.Error
----@param result? oi.TurnResult
+---@param result? { status: string, usage?: oi.TurnUsage }
 function Conversation:finish_turn(err, result)
   self:enter("idle")
   self.approval, self.input = nil, nil
   self.fold:close()
   self.fold:remove_notices("retry")
   if result then
-    self.cost = self.cost + (result.usage.cost or 0)
+    self.cost = self.cost + (result.usage and result.usage.cost or 0)
     self:end_with(OUTCOMES[result.status])
   elseif err then
     local text = err.message
@@ -268,12 +290,54 @@ function Conversation:when_idle(callback)
   self:changed()
 end
 
+--- What a turn tells that another client may have asked for, by its kind.
+---@type table<string, fun(conversation: oi.Conversation, event: oi.Event)>
+local events = {
+  begun = function(self, event)
+    if not self.is_asking then
+      self:begin(event.message or "")
+      if event.message then
+        self.fold:ask(event.message)
+      end
+      self:changed()
+    end
+  end,
+  answered = function(self, event)
+    if event.approval and event.approval == self.approval then
+      self.approval = nil
+      self:enter("running")
+    elseif event.input and self.input and event.input == self.input.id then
+      self.input = nil
+      self:enter("running")
+    end
+    self:changed()
+  end,
+  ended = function(self, event)
+    if self.is_asking then
+      return -- the answer to the request tells more
+    elseif event.status == "failed" then
+      self:finish_turn({ message = event.message or "" })
+    else
+      self:finish_turn(nil, { status = tostring(event.status) })
+    end
+  end,
+  changed = function(self)
+    self:attach()
+  end,
+}
+
 ---@package
 ---@param params oi.ChunkParams
 function Conversation:receive(params)
   local chunk, input = params.chunk, params.chunk.input
-  if params.seq <= self.seq then
+  if self.early then
+    return table.insert(self.early, params)
+  elseif params.seq <= self.seq then
     return -- read already, as part of the history
+  end
+  if chunk.event then
+    self.seq = params.seq
+    return events[chunk.event.kind](self, chunk.event)
   end
   if chunk.background then -- it belongs to no turn
     self.seq = params.seq
@@ -295,27 +359,61 @@ function Conversation:receive(params)
   self:changed()
 end
 
---- Read the messages from the daemon.
----@param keeps? boolean Whether what is shown stays if the daemon has no more than its beginning.
-function Conversation:load(keeps)
-  self.is_loading = true
-  daemon.request("oi/history/get", { conversation = self.id }, function(err, result)
-    self.is_loading = false
+--- What the daemon tells of a conversation, as it is shown.
+---@param attached oi.Attached
+---@return oi.Fold
+local function fold_of(attached)
+  local fold, turn = Fold.new(attached.messages, now), attached.turn
+  if turn then
+    for i = 1, turn.finished do
+      fold:restore(turn.messages[i])
+    end
+    for _, chunk in ipairs(turn.unfinished) do
+      fold:add(chunk)
+    end
+  end
+  return fold
+end
+
+--- Read the conversation from the daemon, and follow it from now on, whoever asks. What is shown
+--- stays if it is the same, because more than the daemon keeps is shown.
+---@param is_new? boolean Whether the daemon is new. Then it stays if the daemon knows less, too.
+function Conversation:attach(is_new)
+  self.early = self.early or {}
+  daemon.request("oi/attach", { conversation = self.id }, function(err, result)
+    local early = self.early or {}
+    self.is_loading, self.early = false, nil
     if not result then
       return self:show_error(err)
     end
-    local read = Fold.new(result.messages, now)
-    if not (keeps and self.fold:begins_with(read)) then
-      self.fold = read
+    if not (self.is_asking and result.state == "idle") then -- else a turn was asked for after it
+      self:take(result, is_new)
     end
-    self.failed = false
+    for _, params in ipairs(early) do
+      self:receive(params)
+    end
     local first = self.fold.items[1]
     if first then
       self:set_title(tostring(first.text))
     end
-    self:changed()
+    self:apply_settings(result.settings)
     self:go_on()
   end)
+end
+
+--- Take the messages and the state of a conversation, and what waits in it for a person.
+---@private
+---@param attached oi.Attached
+---@param is_new? boolean See `attach`.
+function Conversation:take(attached, is_new)
+  local read, turn = fold_of(attached), attached.turn or {}
+  local is_same = is_new or #read:messages() == #self.fold:messages()
+  if not (is_same and self.fold:begins_with(read)) then
+    self.fold = read
+  end
+  self.seq, self.failed = attached.last_seq, false
+  self:enter(attached.state)
+  self.approval, self.input = turn.approval and turn.approval.id, turn.input
 end
 
 --- Take what is shown of the settings.
@@ -359,7 +457,8 @@ function Conversation.reload_all()
   for _, conversation in pairs(all) do
     conversation.seq = 0
     conversation:send_settings(conversation.settings)
-    conversation:load(true)
+    conversation.is_loading = true
+    conversation:attach(true)
   end
 end
 

@@ -48,7 +48,8 @@ function M.command()
   local own = environment and vim.fs.joinpath(environment, "bin", "oi-daemon")
   for _, path in ipairs({ own or "oi-daemon", "oi-daemon" }) do
     if is_executable(path) then
-      return { vim.fn.exepath(path), "--stdio" }
+      local found = { vim.fn.exepath(path), "--stdio" }
+      return config.options.shared and vim.list_extend(found, { "--shared" }) or found
     end
   end
   return nil,

@@ -353,7 +353,7 @@ function Fold:add(chunk, result)
   end
 end
 
----@private
+--- Add a message that is complete.
 ---@param message oi.StoredMessage
 function Fold:restore(message)
   if message.code then
