@@ -7,12 +7,15 @@ import warnings
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 from oi_daemon.client.interpreter import Interpreter
 from oi_daemon.errors import OIError
 from oi_daemon.settings import Settings, change
 from oi_daemon.settings.file import ensure_config
 from oi_daemon.settings.paths import conversations_path
+from oi_daemon.settings.profiles import load_profile
+from oi_daemon.settings.shapes import SettingsDict
 from oi_daemon.settings.sources import ConfigurationWarning, load_settings
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import is_rich
@@ -85,9 +88,7 @@ def _run(options: argparse.Namespace) -> int:
     loaded = load_settings()
     _print_problems(loaded.problems)
     warnings.simplefilter("ignore", ConfigurationWarning)  # they are printed already
-    settings = settings_of(options)
-    if options.attach is not None:
-        settings["shared"] = True
+    settings = _settings(options)
     _check_folder(change(loaded.settings, settings))
     with ExitStack() as opened:
         question, nobody_to_ask = _question(options, opened)
@@ -114,6 +115,22 @@ def _run(options: argparse.Namespace) -> int:
             return session.ask(question)
         session.converse()
         return ExitCode.DONE
+
+
+def _settings(options: argparse.Namespace) -> SettingsDict:
+    """The settings of the flags, and of the profile that they name.
+
+    Raises:
+        InvalidError: there is no such profile.
+    """
+    settings = settings_of(options)
+    if options.profile is not None:
+        profile = load_profile(options.profile)
+        _print_problems(profile.problems)
+        settings = cast("SettingsDict", {**profile.settings, **settings})
+    if options.attach is not None:
+        settings["shared"] = True
+    return settings
 
 
 def _check_folder(settings: Settings) -> None:

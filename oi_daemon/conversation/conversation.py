@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from oi_daemon import logs
@@ -32,7 +33,7 @@ from oi_daemon.messages import (
     UserMessage,
 )
 from oi_daemon.messages.written import Bundle
-from oi_daemon.model.environment import Environment
+from oi_daemon.model.environment import AGENTS_MD, Environment
 from oi_daemon.settings import Settings, change, public
 
 ModelFor = Callable[[Settings, Environment], Model]
@@ -68,6 +69,8 @@ class Conversation:
         self._emit: Emit | None = None
         """Sends the chunks of the latest turn, and those of blocks that it leaves behind."""
         self._surroundings = Surroundings()
+        self._named_instructions = ""
+        """The folder's instructions of which the person was last told."""
         self._approvals = Approvals()
         self._progress = Progress(self._approvals, self._processes.answer)
         self._turn: Turn | None = None
@@ -121,6 +124,7 @@ class Conversation:
             environment = await self._environment(settings)
             for sentence in environment.unavailable:
                 await emit(NoticeChunk("tools", sentence))
+            await self._name_instructions(environment, settings, emit)
             model = (model_for or self._model_for)(settings, environment)
             turn = await self._begin(settings, model, emit, asked, changes)
             return await self._finish(turn, settings, turn.answer(), asked, emit)
@@ -208,6 +212,16 @@ class Conversation:
         async with self._changing:
             if completed(self._transcript.messages, id, ended):
                 await self._transcript.save(self.settings)
+
+    async def _name_instructions(
+        self, environment: Environment, settings: Settings, emit: Emit
+    ) -> None:
+        """Tell the person that the model gets the folder's instructions, when it first does."""
+        instructions = environment.instructions if settings.agents_md else ""
+        if instructions and instructions != self._named_instructions:
+            where = Path(Path(environment.cwd).name, AGENTS_MD)
+            await emit(NoticeChunk("instructions", f"The model gets the instructions in {where}."))
+        self._named_instructions = instructions
 
     async def _environment(self, settings: Settings) -> Environment:
         """What the model is told about where its code runs, and which tools that has."""

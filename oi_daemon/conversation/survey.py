@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 from oi_daemon.errors import NotInstalledError
@@ -19,6 +20,7 @@ from oi_daemon.execution.language import Workplace
 from oi_daemon.execution.languages.environment import environment, find_python
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.environment import (
+    AGENTS_MD,
     MOST_ENTRIES,
     PACKAGES,
     Environment,
@@ -30,6 +32,8 @@ logger = logging.getLogger(__package__)
 
 LONGEST_NAME = 80
 """Most characters of a file's or folder's name that the model is told."""
+LONGEST_INSTRUCTIONS = 32_000
+"""Most bytes of the folder's `AGENTS.md` that the model is told."""
 PATIENCE = 3.0
 """Seconds that the folder and the user's Python have to answer; after that they are left out."""
 
@@ -67,8 +71,9 @@ class Surroundings:
 
 async def survey(workplace: Workplace) -> Environment:
     """Return the environment as it is now. What does not answer in time is left out."""
-    facts, entries, system = await asyncio.gather(
+    facts, instructions, entries, system = await asyncio.gather(
         _python_facts(workplace),
+        _in_time(partial(_instructions, workplace.cwd)),
         _in_time(partial(_entries, workplace.cwd)),
         _in_time(_system),
     )
@@ -79,6 +84,7 @@ async def survey(workplace: Workplace) -> Environment:
         date=_date(),
         python=facts,
         entries=entries,
+        instructions=instructions or "",
     )
 
 
@@ -103,6 +109,17 @@ def _entries(cwd: str) -> tuple[FolderEntry, ...]:
     with os.scandir(cwd) as scan:
         seen = (entry for entry in scan if not entry.name.startswith("."))
         return tuple(sorted(map(_entry, islice(seen, MOST_ENTRIES)), key=lambda entry: entry.name))
+
+
+def _instructions(cwd: str) -> str:
+    """Return what the folder's `AGENTS.md` says, without its end if it is long."""
+    path = Path(cwd, AGENTS_MD)
+    if not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        data = file.read(LONGEST_INSTRUCTIONS + 1)
+    text = without_controls(data[:LONGEST_INSTRUCTIONS].decode("utf-8", "replace")).strip()
+    return text if len(data) <= LONGEST_INSTRUCTIONS else f"{text}\n[the end is left out]"
 
 
 def _entry(entry: "os.DirEntry[str]") -> FolderEntry:

@@ -18,7 +18,7 @@ from oi_daemon.model.dialects.deltas import (
     content_parts,
     text_of,
 )
-from oi_daemon.model.dialects.instructions import tool_parameters
+from oi_daemon.model.dialects.instructions import personal, tool_parameters
 from oi_daemon.model.dialects.parts import MalformedCall, ReplyPart
 from oi_daemon.model.dialects.reply import ReplyParser
 from oi_daemon.model.dialects.requests import correction_messages, wire_messages
@@ -174,7 +174,7 @@ def _messages(content: RequestContent) -> list[dict[str, Any]]:
     if content.endpoint.is_small:
         return compact_messages(
             content.messages,
-            content.settings.system_message,
+            personal(content.settings),
             content.environment.python,
             content.folder_facts,
         )

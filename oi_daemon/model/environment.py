@@ -14,6 +14,8 @@ from oi_daemon.settings import Settings
 
 PACKAGES = ("pandas", "numpy", "matplotlib", "pillow", "openpyxl", "requests")
 """Packages of which the model is told whether they are installed."""
+AGENTS_MD = "AGENTS.md"
+"""Name of the file with a folder's instructions for models."""
 MOST_NAMES = 30
 """Most names of files and folders that the model is told."""
 MOST_ENTRIES = 1000
@@ -55,6 +57,8 @@ class Environment:
     entries: tuple[FolderEntry, ...] | None = None
     """Files and folders in the working folder, sorted, at most `MOST_ENTRIES`; None if it could not
     be read."""
+    instructions: str = ""
+    """What the folder's `AGENTS.md` says; empty if there is none."""
     functions: tuple[ToolFunction, ...] = ()
     """The tools of MCP servers, which Python code may call."""
     unavailable: tuple[str, ...] = ()
@@ -76,6 +80,7 @@ def described(environment: Environment, settings: Settings) -> str:
             _folder(environment),
             _rules(settings),
             _output(settings),
+            _instructions(environment, settings),
         )
         if line
     )
@@ -141,6 +146,12 @@ def _rules(settings: Settings) -> str:
     if settings.max_memory is not None:
         text += f" It may take {settings.max_memory:,} MB of memory."
     return text
+
+
+def _instructions(environment: Environment, settings: Settings) -> str:
+    if not environment.instructions or not settings.agents_md:
+        return ""
+    return f"\n{AGENTS_MD} in the current folder says:\n\n{environment.instructions}"
 
 
 def _output(settings: Settings) -> str:

@@ -12,7 +12,7 @@ from oi_daemon.model.apis import Api, first_api
 from oi_daemon.model.backend import RequestContent
 from oi_daemon.model.capabilities import Capabilities
 from oi_daemon.model.context_window import SMALLEST_WINDOW, context_window, room_for_input
-from oi_daemon.model.dialects.instructions import ToolStyle, system_message
+from oi_daemon.model.dialects.instructions import ToolStyle, personal, system_message
 from oi_daemon.model.dialects.parts import MalformedCall
 from oi_daemon.model.endpoint import Endpoint
 from oi_daemon.model.environment import Environment, described, described_in_brief
@@ -201,7 +201,7 @@ class ModelRequest:
     def _system(self) -> str:
         """Return the system message."""
         return system_message(
-            self._settings.system_message,
+            personal(self._settings),
             self.style,
             self._languages,
             self._described(),

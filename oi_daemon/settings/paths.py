@@ -12,6 +12,11 @@ def config_path() -> Path:
     return platformdirs.user_config_path(APP, appauthor=False) / "config.toml"
 
 
+def profiles_path() -> Path:
+    """The folder of profiles: each a file of settings."""
+    return platformdirs.user_config_path(APP, appauthor=False) / "profiles"
+
+
 def conversations_path() -> Path:
     """The folder of conversations, unless a setting names another one."""
     return platformdirs.user_data_path(APP, appauthor=False) / "conversations"

@@ -78,6 +78,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     system_message: Annotated[
         str, Meta(description="What the model is told before the conversation.")
     ] = DEFAULT_SYSTEM_MESSAGE
+    custom_instructions: Annotated[
+        str, Meta(description="Instructions of yours that are added to the system message.")
+    ] = ""
+    agents_md: Annotated[
+        bool,
+        Meta(
+            description="Give the model the instructions in `AGENTS.md`, if the folder in which"
+            " code runs has one."
+        ),
+    ] = True
     context_window: Annotated[
         Annotated[int, Meta(ge=256)] | None,
         Meta(

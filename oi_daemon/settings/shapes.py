@@ -26,6 +26,8 @@ class SettingsDict(TypedDict, total=False):
     conversation_history_path: str | None
     temperature: float | None
     system_message: str
+    custom_instructions: str
+    agents_md: bool
     context_window: int | None
     max_tokens: int | None
     api_base: str | None

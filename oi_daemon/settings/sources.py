@@ -32,7 +32,7 @@ def load_settings(environ: Mapping[str, str] | None = None, path: Path | None = 
     applies instead. An empty text in the file unsets a setting; an empty variable is ignored.
     """
     problems: list[str] = []
-    settings = _from_file(Settings(), path or config_path(), problems)
+    settings = change(Settings(), settings_in(path or config_path(), problems))
     environ = keys.environ() if environ is None else environ
     for variable, name in _variables().items():
         if value := environ.get(variable, "").strip():
@@ -50,32 +50,41 @@ def _variables() -> dict[str, str]:
     return known | {f"OI_{name.upper()}": name for name in NAMES}
 
 
-def _from_file(settings: Settings, path: Path, problems: list[str]) -> Settings:
+def settings_in(path: Path, problems: list[str]) -> dict[str, Any]:
+    """The settings that a file sets, those that fit; none if there is no such file.
+
+    Args:
+        problems: gets a line for a person about each mistake.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        return settings
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         problems.append(f"{path} cannot be read: {reason}. The defaults apply.")
-        return settings
+        return {}
+    accepted: dict[str, Any] = {}
     for name, value in _parse(text, path, problems).items():
         if name == "mcp" and isinstance(value, dict):
-            settings = _with_servers(settings, value, text, path, problems)
+            if servers := _accepted_servers(value, text, path, problems):
+                accepted[name] = servers
             continue
-        where = f"{path}, line {_line_of(name, text)}"
-        settings = _apply(settings, name, value, where, problems)
-    return settings
+        known = len(problems)
+        _apply(Settings(), name, value, f"{path}, line {_line_of(name, text)}", problems)
+        if len(problems) == known:
+            accepted[name] = value
+    return accepted
 
 
-def _with_servers(
-    settings: Settings, servers: dict[str, Any], text: str, path: Path, problems: list[str]
-) -> Settings:
-    """The settings with those MCP servers of the file that fit. Each mistake costs one server."""
+def _accepted_servers(
+    servers: dict[str, Any], text: str, path: Path, problems: list[str]
+) -> dict[str, Any]:
+    """Those MCP servers of the file that fit. Each mistake costs one server."""
     accepted: dict[str, Any] = {}
     for name, server in servers.items():
         try:
-            change(settings, {"mcp": {name: server}})
+            change(Settings(), {"mcp": {name: server}})
         except InvalidError as error:
             mistake = str(error).removeprefix("settings.")
             key = mistake.partition(":")[0].removeprefix(f"mcp.{name}").strip(".")
@@ -83,7 +92,7 @@ def _with_servers(
             problems.append(f"{path}, line {line}: {mistake}. The server is left out.")
         else:
             accepted[name] = server
-    return change(settings, {"mcp": accepted}) if accepted else settings
+    return accepted
 
 
 def _parse(text: str, path: Path, problems: list[str]) -> dict[str, Any]:

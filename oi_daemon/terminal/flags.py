@@ -57,8 +57,16 @@ _SHORT = {
 _GROUPS = {
     "model": (
         *("model", "local", "api_key", "api_base", "temperature", "max_tokens"),
-        *("context_window", "system_message", "tool_style", "api", "vision", "reasoning_effort"),
-        *("verbosity", "service_tier", "extra_body", "extra_headers"),
+        *("context_window", "system_message", "custom_instructions", "agents_md", "tool_style"),
+        *(
+            "api",
+            "vision",
+            "reasoning_effort",
+            "verbosity",
+            "service_tier",
+            "extra_body",
+            "extra_headers",
+        ),
     ),
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
@@ -128,6 +136,11 @@ def _add_program(group: argparse._ArgumentGroup) -> None:
         const="",
         metavar="ID",
         help="Go on with a running conversation of the shared daemon.",
+    )
+    group.add_argument(
+        "--profile",
+        metavar="NAME",
+        help="Use these settings: profiles/NAME.toml beside the settings file.",
     )
     group.add_argument("--config", action="store_true", help="Open the settings file.")
     group.add_argument(
@@ -224,6 +237,7 @@ _METAVARS = {
     "api_key": "KEY",
     "api_base": "URL",
     "system_message": "TEXT",
+    "custom_instructions": "TEXT",
     "tool_style": "STYLE",
     "api": "NAME",
     "vision": "WHEN",

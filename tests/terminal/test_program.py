@@ -396,3 +396,45 @@ def test_a_conversation_is_gone_on_with_by_its_id_or_how_it_begins(
 def test_without_a_saved_conversation_there_is_none_to_go_on_with(run: Run) -> None:
     done = run("--continue", "Hi")
     assert (done.returncode, done.stderr) == (1, "There is no saved conversation yet.\n")
+
+
+def test_own_instructions_and_those_of_the_folder_are_in_the_system_message_and_named(
+    terminal: Open, run: Run, server: ThreadedServer, tmp_path: Path
+) -> None:
+    (tmp_path / "work/AGENTS.md").write_text("Use tabs.\n")
+    server.enqueue(text("Hello."), text("Again."), text("Bare."))
+    it = terminal("--custom_instructions", "Answer in French.", columns=200)
+    it.wait_for_prompt()
+    it.say("Hi")
+    it.wait_for("Hello.")
+    it.wait_for_prompt()
+    it.say("Hi again")
+    it.wait_for("Again.")
+    assert it.text.count("The model gets the instructions in work/AGENTS.md.") == 1
+    system = server.bodies[-1]["messages"][0]["content"]
+    assert system.startswith("You are Open Interpreter")
+    assert "\n\nAnswer in French.\n\n" in system
+    assert system.endswith("AGENTS.md in the current folder says:\n\nUse tabs.")
+    done = run("--no-agents_md", "--cwd", str(tmp_path / "work"), "Hi")
+    assert (done.stdout, done.stderr) == ("Bare.\n", "")
+    assert "Use tabs." not in str(server.bodies[-1])
+
+
+def test_a_profile_overrides_the_settings_file_and_a_flag_the_profile(
+    run: Run, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(*[text("Hi.")] * 3)
+    config = home / ".config/oi-daemon/config.toml"
+    profiles = config.parent / "profiles"
+    profiles.mkdir(parents=True)
+    config.write_text('model = "gpt-4o"\ntemperature = 1\n')
+    (profiles / "small.toml").write_text('model = "gpt-4o-mini"\ntemperature = hot\n')
+    done = run("--profile", "small", "Hi")
+    assert server.bodies[-1]["model"] == "gpt-4o-mini"
+    assert server.bodies[-1]["temperature"] == 1
+    assert f"{profiles / 'small.toml'}, line 2: temperature: expected a number" in done.stderr
+    run("--profile", str(profiles / "small.toml"), "-m", "gpt-4.1", "Hi")
+    assert server.bodies[-1]["model"] == "gpt-4.1"
+    done = run("--profile", "large", "Hi")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "There is no profile large. There are: small.\n"

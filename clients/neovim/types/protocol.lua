@@ -344,6 +344,8 @@
 ---@field conversation_history_path? string Folder of the conversations. Default: in the application directory.
 ---@field temperature? number Randomness of the model, 0 to 2. Default: the model's own.
 ---@field system_message? string What the model is told before the conversation.
+---@field custom_instructions? string Instructions of yours that are added to the system message.
+---@field agents_md? boolean Give the model the instructions in `AGENTS.md`, if the folder in which code runs has one.
 ---@field context_window? integer The model's context window in tokens. Default: known by its name.
 ---@field max_tokens? integer Most tokens that the model may write in one response. Default: its own.
 ---@field api_base? string Base URL of an OpenAI-compatible server. Default: OpenAI's.
@@ -382,6 +384,8 @@
 ---@field conversation_history_path? string Folder of the conversations. Default: in the application directory.
 ---@field temperature? number Randomness of the model, 0 to 2. Default: the model's own.
 ---@field system_message string What the model is told before the conversation.
+---@field custom_instructions string Instructions of yours that are added to the system message.
+---@field agents_md boolean Give the model the instructions in `AGENTS.md`, if the folder in which code runs has one.
 ---@field context_window? integer The model's context window in tokens. Default: known by its name.
 ---@field max_tokens? integer Most tokens that the model may write in one response. Default: its own.
 ---@field api_base? string Base URL of an OpenAI-compatible server. Default: OpenAI's.

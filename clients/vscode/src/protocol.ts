@@ -536,6 +536,10 @@ export interface Settings {
   temperature?: number | null;
   /** What the model is told before the conversation. */
   system_message?: string;
+  /** Instructions of yours that are added to the system message. */
+  custom_instructions?: string;
+  /** Give the model the instructions in `AGENTS.md`, if the folder in which code runs has one. */
+  agents_md?: boolean;
   /** The model's context window in tokens. Default: known by its name. */
   context_window?: number | null;
   /** Most tokens that the model may write in one response. Default: its own. */
@@ -612,6 +616,10 @@ export interface PublicSettings {
   temperature: number | null;
   /** What the model is told before the conversation. */
   system_message: string;
+  /** Instructions of yours that are added to the system message. */
+  custom_instructions: string;
+  /** Give the model the instructions in `AGENTS.md`, if the folder in which code runs has one. */
+  agents_md: boolean;
   /** The model's context window in tokens. Default: known by its name. */
   context_window: number | null;
   /** Most tokens that the model may write in one response. Default: its own. */

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from oi_daemon.model.functions import ToolFunction, definition
+from oi_daemon.settings import Settings
 
 ToolStyle = Literal["tools", "functions", "markdown"]
 """How a model is asked to write code."""
@@ -26,6 +27,14 @@ def system_message(
     way = _CUSTOM_TOOLS if custom_tools and style == "tools" else _HOW[style]
     how = way.format(languages=", ".join(languages))
     return "\n\n".join(part for part in (text.strip(), how, environment) if part)
+
+
+def personal(settings: Settings) -> str:
+    """Return the system message of the settings, and the person's own instructions."""
+    added = settings.custom_instructions.strip()
+    if not added:
+        return settings.system_message
+    return f"{settings.system_message.rstrip()}\n\n{added}".lstrip()
 
 
 def tool_parameters(
