@@ -22,6 +22,7 @@ from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import LATEST, parse, settings_of
 from oi_daemon.terminal.line import can_draw, is_terminal
+from oi_daemon.terminal.mentions import mentioned_files
 from oi_daemon.terminal.piped import ask_at_terminal, with_piped_data
 from oi_daemon.terminal.printing import OutputError, print_text, print_warning, write
 from oi_daemon.terminal.session import ExitCode, Session
@@ -112,7 +113,7 @@ def _run(options: argparse.Namespace) -> int:
             if nobody_to_ask and not question:
                 return code
         if question:
-            return session.ask(question)
+            return session.ask(question, mentioned_files(" ".join(options.prompt)))
         session.converse()
         return ExitCode.DONE
 

@@ -1,6 +1,7 @@
 """What the terminal needs of a conversation. The library's `Interpreter` has all of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
 from typing import Literal, Protocol
 
 from oi_daemon.messages.shapes import (
@@ -65,7 +66,12 @@ class TerminalConversation(Answerable, Protocol):
     ) -> tuple[list[MessageDict], ChunkStream | None]: ...
 
     def chat(
-        self, message: str, *, stream: Literal[True], display: Literal[False]
+        self,
+        message: str,
+        *,
+        stream: Literal[True],
+        display: Literal[False],
+        files: Iterable[str | PathLike[str]] = (),
     ) -> ChunkStream: ...
 
     def execute(self, language: str, code: str, *, stream: Literal[True]) -> ChunkStream: ...

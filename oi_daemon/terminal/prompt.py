@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -18,6 +19,7 @@ from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.shortcuts import CompleteStyle
 
 from oi_daemon.files import make_private
+from oi_daemon.terminal.mentions import path_completions
 from oi_daemon.terminal.printing import QUITTING
 
 if TYPE_CHECKING:
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from prompt_toolkit.completion import CompleteEvent
     from prompt_toolkit.document import Document
 
+_LAST_WORD = re.compile(r"(?:\\.|[^\s\\])*\Z")
+"""The word before the cursor; spaces in it stand after backslashes."""
 _SIGN, _AUTO_RUN = "> ", "auto_run > "
 """The sign at the beginning of the line: usually, and with `auto_run`."""
 
@@ -59,7 +63,7 @@ class Prompt:
             multiline=True,
             prompt_continuation=lambda width, line, wrapped: "… ".rjust(width),
             history=_PrivateHistory(history, keeps),
-            completer=_Commands(commands),
+            completer=_PromptCompleter(commands),
             complete_while_typing=False,
             complete_style=CompleteStyle.READLINE_LIKE,
             reserve_space_for_menu=0,
@@ -187,8 +191,11 @@ class _PrivateHistory(FileHistory):
             pass  # the message itself must still be sent
 
 
-class _Commands(Completer):
-    """Completes the magic commands."""
+class _PromptCompleter(Completer):
+    """Completes magic commands at the beginning of a line, and paths elsewhere.
+
+    A path is what follows on `@`, has a slash, or is the argument of a command.
+    """
 
     def __init__(self, commands: Sequence[str]) -> None:
         self._commands = commands
@@ -197,7 +204,15 @@ class _Commands(Completer):
         self, document: "Document", complete_event: "CompleteEvent"
     ) -> Iterable[Completion]:
         text = document.text_before_cursor
-        if text.startswith("%"):
+        is_command = text.startswith(("%", "!"))
+        if is_command and not re.search(r"\s", text):
             for command in self._commands:
                 if command.startswith(text):
                     yield Completion(command, start_position=-len(text))
+            return
+        word = _LAST_WORD.search(text)
+        path = word[0] if word else ""
+        if path.startswith("@") or "/" in path or is_command:
+            path = path.removeprefix("@")
+            for written, name in path_completions(path):
+                yield Completion(written, start_position=-len(path), display=name)

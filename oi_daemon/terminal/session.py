@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from enum import IntEnum
+from pathlib import Path
 
 from oi_daemon import magic
 from oi_daemon.errors import InvalidError, NoModelError, OIError
@@ -16,6 +17,7 @@ from oi_daemon.terminal.editor import edit_text
 from oi_daemon.terminal.interrupts import CtrlC
 from oi_daemon.terminal.line import can_draw, has_terminal, read_line, read_plain_line
 from oi_daemon.terminal.magic import HERE, run_magic, used_by_turn
+from oi_daemon.terminal.mentions import mentioned_files
 from oi_daemon.terminal.notebook import can_ask, is_notebook
 from oi_daemon.terminal.printing import QUITTING, OutputError, print_text, print_warning, visible
 from oi_daemon.terminal.saving import save_settings
@@ -67,6 +69,8 @@ class Session:
         self._log = log
         self._nobody_to_ask = nobody_to_ask
         self._interrupts = CtrlC()
+        self._latest: tuple[str, Sequence[Path]] | None = None
+        """The latest message, and the files that went with it."""
 
     def converse(self) -> None:
         """Ask until the person quits: by Ctrl-D, twice Ctrl-C, or a word for it, at the prompt."""
@@ -85,10 +89,16 @@ class Session:
                 if message:
                     self._handle(message)
 
-    def ask(self, message: str) -> ExitCode:
-        """Send one message, and show its answer."""
+    def ask(self, message: str, files: Sequence[Path] = ()) -> ExitCode:
+        """Send one message, and show its answer.
+
+        The message may be data of a pipe, so it is never code of the person's own.
+
+        Args:
+            files: go with the message.
+        """
         with self._interrupts:
-            return self._handle(message)
+            return self._in_words(lambda: self._ask(message, files))
 
     def attach(self, conversation: str) -> ExitCode | None:
         """Go on with a conversation of the shared daemon: show it, and the turn under way.
@@ -146,15 +156,19 @@ class Session:
         return self._read_or_clear(QUITTING)
 
     def _handle(self, message: str) -> ExitCode:
-        """Run a magic command or a turn. Errors are printed."""
+        """Do what the person has typed. Errors are printed."""
         return self._in_words(lambda: self._do(message))
 
     def _do(self, message: str) -> ExitCode:
-        """Run a magic command or a turn."""
+        """Run code of the person's own, a magic command or a turn."""
         if own := magic.own_code(message):
             return self._run_own(*own)
+        return self._ask(message, mentioned_files(message))
+
+    def _ask(self, message: str, files: Sequence[Path]) -> ExitCode:
+        """Run a magic command or a turn."""
         if not magic.is_magic(message):
-            return self._run_turns(message)
+            return self._run_turns(message, files)
         name, argument = magic.split_magic(message, HERE)
         match name:
             case "attach":
@@ -177,12 +191,20 @@ class Session:
 
     def _retry(self) -> ExitCode:
         """Ask the last question again, in place of its answer."""
-        asked = [m["message"] for m in self._conversation.messages if m["role"] == "user"]
+        asked = [
+            message.get("message", "")
+            for message in self._conversation.messages
+            if message["role"] == "user"
+        ]
         if not asked:
             raise InvalidError("There is no question to ask again.")
+        message: str = asked[-1]
+        files: Sequence[Path] = ()
+        if self._latest is not None and message.startswith(self._latest[0]):
+            message, files = self._latest  # without what was read from the files
         self._conversation.undo()
-        print_text(f"> {visible(asked[-1])}", "dim")
-        return self._run_turns(asked[-1])
+        print_text(f"> {visible(message)}", "dim")
+        return self._run_turns(message, files)
 
     def _edit(self, draft: str) -> ExitCode:
         """Let the person write a message in their editor, and send it."""
@@ -214,7 +236,12 @@ class Session:
             return ExitCode.DONE
         person = Person(self._conversation, self._interrupts)
         self._show(chunks, person)
-        return self._run_turns(person.next_message)
+        return ExitCode.DONE if person.next_message is None else self._say(person.next_message)
+
+    def _say(self, message: str) -> ExitCode:
+        """Send what the person has said at an approval, which stays on the screen."""
+        print_text(f"\n> {visible(message)}\n")
+        return self._run_turns(message, mentioned_files(message))
 
     def _watched(self, chunks: ChunkStream) -> ChunkStream:
         """The chunks; of what waits for an answer, it is said that another client gives it."""
@@ -247,26 +274,31 @@ class Session:
             print_warning(text, "error")
             return ExitCode.FAILED
 
-    def _run_turns(self, message: str | None) -> ExitCode:
+    def _run_turns(self, message: str, files: Sequence[Path] = ()) -> ExitCode:
         """Run a turn, and the turns that follow from what the person says at an approval."""
         person = Person(self._conversation, self._interrupts, nobody_to_ask=self._nobody_to_ask)
-        while message is not None:
-            person.next_message = None
+        while True:
             try:
-                self._run_turn(message, person)
+                self._run_turn(message, files, person)
             except NoModelError as error:
                 if not self._choose_model(error):
                     raise
-                continue
-            message = person.next_message
+            else:
+                break
+        if person.next_message is not None:
+            return self._say(person.next_message)
         if person.was_absent:
             return ExitCode.NOT_RUN
         is_spent = self._conversation.last_turn.get("status") == "budget"
         return ExitCode.BUDGET if is_spent else ExitCode.DONE
 
-    def _run_turn(self, message: str, person: Person) -> None:
+    def _run_turn(self, message: str, files: Sequence[Path], person: Person) -> None:
         """Run a turn, and show it."""
-        self._show(self._conversation.chat(message, stream=True, display=False), person)
+        self._latest = message, files
+        if files:
+            print_text(f"with {', '.join(visible(str(path)) for path in files)}", "dim")
+        chunks = self._conversation.chat(message, stream=True, display=False, files=files)
+        self._show(chunks, person)
         if self._conversation.debug_mode:
             print_warning(run_magic(self._conversation, "%budget"))
         elif self._conversation.show_usage:

@@ -53,6 +53,7 @@ def test_no_and_a_word_is_the_next_message(asked: Terminal, server: ThreadedServ
     server.enqueue(text("With seven, then."))
     asked.say("n, use a variable")
     asked.wait_for("With seven, then.")
+    assert "> use a variable" in asked.lines
     assert server.bodies[-1]["messages"][-1]["content"] == "use a variable"
 
 
