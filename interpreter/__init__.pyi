@@ -50,6 +50,11 @@ crash_proof_memory: int
 cwd: str | None
 sandbox: SandboxMode
 sandbox_folders: str | None
+keep_files: bool
+keep_files_size: int
+keep_files_largest: int
+keep_files_wait: float
+keep_files_ignore: str | None
 pass_keys: str | None
 shared: bool
 mcp: str | None
@@ -69,6 +74,9 @@ interrupt = _interpreter.interrupt
 approve = _interpreter.approve
 input = _interpreter.input
 undo = _interpreter.undo
+file_changes = _interpreter.file_changes
+file_diffs = _interpreter.file_diffs
+undo_files = _interpreter.undo_files
 compact = _interpreter.compact
 reset = _interpreter.reset
 languages = _interpreter.languages

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
         ChunkDict,
         ChunkStream,
         CompletionsDict,
+        FileBlockDict,
+        FileDiffDict,
+        FilesUndoneDict,
         LanguageDict,
         LastTurnDict,
         LocalServerDict,
@@ -122,6 +125,28 @@ class AsyncInterpreter(SettingAttributes):
     async def undo(self) -> "list[MessageDict]":
         """See `Interpreter.undo`."""
         return await self._call(self._interpreter.undo)
+
+    async def file_changes(self) -> "list[FileBlockDict]":
+        """See `Interpreter.file_changes`."""
+        return await self._call(self._interpreter.file_changes)
+
+    async def file_diffs(
+        self, path: str | None = None, *, block: int | None = None, turn: int | None = None
+    ) -> "list[FileDiffDict]":
+        """See `Interpreter.file_diffs`."""
+        return await self._call(partial(self._interpreter.file_diffs, path, block=block, turn=turn))
+
+    async def undo_files(
+        self,
+        path: str | None = None,
+        *,
+        block: int | None = None,
+        turn: int | None = None,
+        redo: bool = False,
+    ) -> "FilesUndoneDict":
+        """See `Interpreter.undo_files`."""
+        work = partial(self._interpreter.undo_files, path, block=block, turn=turn, redo=redo)
+        return await self._call(work)
 
     async def compact(self) -> "list[MessageDict]":
         """See `Interpreter.compact`."""

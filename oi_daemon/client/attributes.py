@@ -91,6 +91,11 @@ class SettingAttributes:
     cwd: str | None
     sandbox: "SandboxMode"
     sandbox_folders: str | None
+    keep_files: bool
+    keep_files_size: int
+    keep_files_largest: int
+    keep_files_wait: float
+    keep_files_ignore: str | None
     pass_keys: str | None
     shared: bool
     mcp: str | None

@@ -1,7 +1,7 @@
 """A conversation in a daemon: the requests of the wire as typed calls."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from oi_daemon.messages.shapes import (
         ApprovalDecision,
         CompletionsDict,
+        FileBlockDict,
+        FileDiffDict,
+        FilesUndoneDict,
         LanguageDict,
         LocalServerDict,
         MessageDict,
@@ -63,6 +66,23 @@ class RemoteConversation:
         """Remove the last user message and all that answered it; returns what was removed."""
         result = self.connection.request(methods.HISTORY_UNDO, self._params)
         return _messages(result.removed)
+
+    def file_changes(self) -> "list[FileBlockDict]":
+        """What the blocks have done to files, the oldest first."""
+        found = self.connection.request(methods.FILES_LIST, self._params)
+        return cast("list[FileBlockDict]", msgspec.to_builtins(found.blocks))
+
+    def file_diffs(self, wanted: Mapping[str, Any]) -> "list[FileDiffDict]":
+        """Files before and after."""
+        params = methods.FilesParams(conversation=self.id, **wanted)
+        found = self.connection.request(methods.FILES_DIFF, params)
+        return cast("list[FileDiffDict]", msgspec.to_builtins(found.files))
+
+    def undo_files(self, wanted: Mapping[str, Any]) -> "FilesUndoneDict":
+        """Undo what blocks have done to files."""
+        params = methods.FilesUndoParams(conversation=self.id, **wanted)
+        undone = self.connection.request(methods.FILES_UNDO, params)
+        return cast("FilesUndoneDict", msgspec.to_builtins(undone))
 
     def reset(self) -> None:
         """Begin an empty conversation with fresh interpreters."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING
 
+from oi_daemon.client.changed_files import ChangedFiles
 from oi_daemon.client.persistent import BUSY
-from oi_daemon.client.queries import QueriedConversation
 from oi_daemon.errors import BusyError, OIError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-class ConversationInTurns(QueriedConversation):
+class ConversationInTurns(ChangedFiles):
     """Runs turns as streams of chunks, answers what waits in them, and stops them."""
 
     def __init__(

@@ -75,7 +75,7 @@ class Execution(Protocol):
         """One block's lines, output, displays and requests for input, then its end.
 
         Never raises for what the code does. The last two chunks are always `ActiveLine(None)` and
-        `EndOfExecution()`.
+        `EndOfExecution()`, after which only a notice may come.
         """
         ...
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from oi_daemon import logs
+from oi_daemon.changes.undoing import Undone, Wanted
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.background import BackgroundBlocks, completed
 from oi_daemon.conversation.budget import Bill, Budget
 from oi_daemon.conversation.collaborators import Answer, Emit, Model
+from oi_daemon.conversation.kept_files import KeptFiles
 from oi_daemon.conversation.outcome import NoModel, OpenTurn, Outcome, Snapshot
 from oi_daemon.conversation.processes import LanguageProcesses, problem_of_folder
 from oi_daemon.conversation.progress import Progress
@@ -71,6 +73,7 @@ class Conversation:
         self._surroundings = Surroundings()
         self._named_instructions = ""
         """The folder's instructions of which the person was last told."""
+        self.files = KeptFiles(id, lambda: self.turns)
         self._approvals = Approvals()
         self._progress = Progress(self._approvals, self._processes.answer)
         self._turn: Turn | None = None
@@ -118,6 +121,8 @@ class Conversation:
         with self._one_turn():
             await self._be_loaded()
             await (await self._processes.under(settings)).warm()
+            await self.files.configure(settings)
+            await self.files.prepare()
             settings = self._settings_with(changes)  # those of now: they may have been changed
             logs.apply(settings)
             asked = [UserMessage(message, tuple(displays))]
@@ -204,11 +209,15 @@ class Conversation:
     def _went_to_background(self, block: BackgroundBlock) -> None:
         """Follow a block of the turn that runs."""
         assert self._emit is not None
+        self.files.went_to_background(block.language)
         self._background.start(block, self._emit)
 
     async def _keep_ended(self, id: str, ended: CodeMessage) -> None:
         """Put what a block in the background has become in place of what was stored of it."""
         await self._idle.wait()
+        notice = await self.files.background_ended()
+        if notice is not None and self._emit is not None:
+            await self._emit(notice)
         async with self._changing:
             if completed(self._transcript.messages, id, ended):
                 await self._transcript.save(self.settings)
@@ -251,6 +260,7 @@ class Conversation:
             changes: the settings for this turn only, which `settings` include.
         """
         execution = await self._processes.under(settings)
+        await self.files.configure(settings)
         self._transcript.messages += asked
         self._transcript.start_saving(settings)
         latest = self._settings_with(changes)  # consent may have been taken back in the meantime
@@ -262,7 +272,7 @@ class Conversation:
         self._turn = self._growing = turn = Turn(
             history=tuple(self._transcript.messages),
             model=model,
-            execution=execution,
+            execution=self.files.around(execution),
             approval=self._approvals,
             spending=self._bill,
             emit=following,
@@ -412,9 +422,10 @@ class Conversation:
         self.refuse_if_busy()
         self._approvals.all_allowed = False
         async with self._changing:
-            await self._transcript.set_aside()
+            id = await self._transcript.set_aside()
             self._surroundings.forget()
             await self._processes.close()
+            await self.files.set_aside(id)
 
     async def close(self) -> None:
         """Interrupt what runs, end all processes, and save what is not saved."""
@@ -423,6 +434,7 @@ class Conversation:
         await self._processes.close()
         await self._idle.wait()
         await self._background.close()
+        await self.files.close(delete=not self.settings.conversation_history)
         await self._transcript.close()
 
     async def delete(self) -> bool:
@@ -437,7 +449,20 @@ class Conversation:
         async with self._changing:
             is_deleted = await self._transcript.delete()
             await self._processes.close()
+            await self.files.close(delete=True)
             return is_deleted
+
+    async def undo_files(self, wanted: Wanted) -> Undone:
+        """Undo what blocks have done to files.
+
+        Raises:
+            BusyError: a turn is under way.
+            InvalidError: nothing is kept.
+        """
+        self.refuse_if_busy()
+        async with self._changing:
+            await self.files.configure(self.settings)
+            return await self.files.undo(wanted)
 
     @property
     def visible(self) -> list[Message]:

@@ -115,17 +115,21 @@ class Transcript:
         del self.messages[start:]
         return removed
 
-    async def set_aside(self) -> None:
+    async def set_aside(self) -> str | None:
         """Begin anew without messages. The old ones stay on the disk, under an id of their own.
+
+        Returns that id; None if nothing is kept.
 
         Raises:
             OIError: the conversation's file cannot be written or renamed.
         """
         await self._saver.close()
+        id = None
         if self._settings().conversation_history:
-            await in_thread(partial(self._history().set_aside, self._id))
+            id = await in_thread(partial(self._history().set_aside, self._id))
         await self._saver.forget()
         self._clear()
+        return id
 
     async def delete(self) -> bool:
         """Begin anew without messages, and delete the file. False if there is no file.

@@ -297,6 +297,8 @@ class Turn:
                 await asyncio.wait([beginning], timeout=_SOON)
                 if early and isinstance(early[-1], EndOfExecution):
                     await self._emit_whole([block, *early])
+                    async for chunk in chunks:  # a notice may follow
+                        await self._emit(chunk)
                 else:
                     is_late.set()
                     await self._emit(block)

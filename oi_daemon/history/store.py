@@ -222,8 +222,10 @@ class History:
             except OSError as error:
                 raise _unusable(self.folder, error) from error
 
-    def set_aside(self, conversation: str) -> None:
+    def set_aside(self, conversation: str) -> str | None:
         """Let a conversation begin anew: what is kept of it stays, under an id of its own.
+
+        Returns that id; None if nothing is kept of it.
 
         Raises:
             OIError: its file cannot be written or renamed.
@@ -233,21 +235,23 @@ class History:
             path = self.path_of(conversation)
             file = self._files.pop(conversation, None)
             if path is None:
-                return
+                return None
+            id = naming.new_id()
             try:
                 is_ours = file is not None and file.is_ours()
                 if file is not None:
                     file.release()
                 if naming.holds_id(path.name):
-                    other = naming.with_id(path.name, naming.new_id())
+                    other = naming.with_id(path.name, id)
                 else:  # a name that was chosen is for what comes now
-                    other = naming.name_for(naming.new_id(), naming.stem(path.name))
+                    other = naming.name_for(id, naming.stem(path.name))
                 files.move(path, path.with_name(other))
                 files.flush_folder(self.folder)
                 if not is_ours:
                     self._folder.note_fork(path.name, other)
             except OSError as error:
                 raise _unusable(path, error) from error
+            return id
 
     def list(
         self, limit: int = 50, cursor: str | None = None, query: str | None = None

@@ -129,6 +129,8 @@ class NoticeChunk:
     seconds: float | None = None
     """Seconds that what is announced takes, if that is known; for `retry`, the wait before the next
     attempt."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+    """Of `files`, the number of the `block` and its `files`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class NoticeDict(TypedDict):
     message: str
     seconds: NotRequired[float]
     """Seconds that what is announced takes, such as the wait before a retry, if that is known."""
+    block: NotRequired[int]
+    """Of `files`: the number of the block that has changed files."""
+    files: NotRequired[list[dict[str, Any]]]
+    """Of `files`: the `path`, `change` and `size` of each, at most 200."""
 
 
 class EventDict(TypedDict):
@@ -218,6 +222,77 @@ class VariableDict(TypedDict):
     """Bytes of an array or a table, without the objects that its values only refer to."""
     columns: NotRequired[list[ColumnDict]]
     """The first 100 columns of a table."""
+
+
+class WantedFilesDict(TypedDict, total=False):
+    """Which files are meant."""
+
+    path: str
+    block: int
+    turn: int
+
+
+class FileEntryDict(TypedDict):
+    """What a block, or an undo, has done to a path."""
+
+    path: str
+    """Relative to the folder in which code runs, if it is inside."""
+    change: Literal["created", "changed", "deleted"]
+    kind: Literal["file", "folder", "link", "pipe"]
+    size: int
+    """Bytes; of what was deleted, before."""
+    was: NotRequired[int]
+    """Bytes before, if the content was changed."""
+    mode: NotRequired[str]
+    """Changed permissions."""
+    lost: NotRequired[str]
+    """Why it cannot be undone."""
+    undone: NotRequired[bool]
+
+
+class FileBlockDict(TypedDict):
+    """What a block, or an undo, has done to files."""
+
+    block: int
+    """The block's number in the conversation."""
+    files: list[FileEntryDict]
+    turn: NotRequired[int]
+    language: NotRequired[str]
+    """Left out for an undo."""
+    undoes: NotRequired[list[int]]
+    """Of an undo: the numbers that it undid."""
+    cut_off: NotRequired[bool]
+    """Whether the daemon was killed during the block."""
+
+
+class FileDiffDict(TypedDict):
+    """A file before and after."""
+
+    block: int
+    file: FileEntryDict
+    before: str | None
+    """The text; None if the file was not there, or if `text` is false."""
+    after: str | None
+    text: bool
+    """Whether both are text, and kept."""
+    diff: str
+    """As `diff -u` writes it."""
+
+
+class RefusalDict(TypedDict):
+    """A path that an undo has left as it is."""
+
+    path: str
+    why: str
+
+
+class FilesUndoneDict(TypedDict):
+    """What an undo has done."""
+
+    block: int | None
+    """The number of the undo, which can itself be undone. None if there was nothing to undo."""
+    files: list[FileEntryDict]
+    refused: list[RefusalDict]
 
 
 class CompletionsDict(TypedDict):

@@ -59,6 +59,20 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "kind": {**_TEXT, "description": "One word: `retry`, `save`, `trimmed`, `limit`, ..."},
             "message": {**_TEXT, "description": "For a person."},
             "seconds": {"type": "number", "description": "How long it lasts, if that is known."},
+            "block": {"type": "integer", "description": "Of `files`: the number for `oi/files/*`."},
+            "files": {
+                "type": "array",
+                "description": "Of `files`: what the block has changed, at most 200.",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "path": _TEXT,
+                        "change": {"enum": ["created", "changed", "deleted"]},
+                        "size": {"type": "integer", "description": "Bytes."},
+                    },
+                    "required": ["path", "change", "size"],
+                },
+            },
         },
         "required": ["kind", "message"],
     },
@@ -148,8 +162,8 @@ def to_wire(chunk: Chunk) -> dict[str, Any]:  # noqa: C901 - a case for each kin
             return {"declined": {"by": by}}
         case ThinkingChunk(text):
             return {"thinking": text}
-        case NoticeChunk(kind, message, seconds):
-            known = {} if seconds is None else {"seconds": seconds}
+        case NoticeChunk(kind, message, seconds, details):
+            known = dict(details) if seconds is None else {"seconds": seconds, **details}
             return {"notice": {"kind": kind, "message": message, **known}}
         case EventChunk(kind, details):
             return {"event": {"kind": kind, **details}}
@@ -217,8 +231,9 @@ def from_wire(  # noqa: C901 - a case for each kind
         case {"thinking": str(text)}:
             return ThinkingChunk(text)
         case {"notice": {"kind": str(kind), "message": str(message), **more}}:
-            seconds = more.get("seconds")
-            return NoticeChunk(kind, message, seconds if isinstance(seconds, int | float) else None)
+            seconds = more.pop("seconds", None)
+            known = seconds if isinstance(seconds, int | float) else None
+            return NoticeChunk(kind, message, known, {str(name): more[name] for name in more})
         case {"event": {"kind": "begun" | "answered" | "ended" | "changed" as kind, **details}}:
             return EventChunk(kind, {str(name): str(value) for name, value in details.items()})
         case {"background": {"block": str(block), "chunk": dict(inner), **more}}:

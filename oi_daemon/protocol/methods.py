@@ -13,6 +13,7 @@ from msgspec import Meta
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages import Chunk, ConversationState, EndOfExecution, Executing, InputRequest
 from oi_daemon.protocol import chunks
+from oi_daemon.protocol.files import FileBlocks, FileDiffs, FilesUndone
 from oi_daemon.protocol.lookups import Completions, Documentation, Variables
 from oi_daemon.protocol.offers import (
     ModelOfferParams,
@@ -140,6 +141,22 @@ class HistorySetParams(_Shape):
 
 class HistoryDeleteParams(_Shape):
     conversation: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class FilesParams(_Shape):
+    """Which files: those of a turn, of a block, or at and below a path. Left out: the latest turn's
+    that are not undone."""
+
+    conversation: ConversationId = None
+    turn: int | None = None
+    block: Annotated[int | None, Meta(description="The number in a `files` notice.")] = None
+    path: Annotated[
+        str | None, Meta(description="The latest block's that has changed something there.")
+    ] = None
+
+
+class FilesUndoParams(FilesParams):
+    redo: Annotated[bool, Meta(description="Undo the latest undo.")] = False
 
 
 class SettingsSetParams(_Shape):
@@ -463,6 +480,9 @@ HISTORY_RESET = Method("oi/history/reset", ConversationParams, Empty, "history_r
 HISTORY_DELETE = Method("oi/history/delete", HistoryDeleteParams, Deleted, "history_delete")
 SETTINGS_GET = Method("oi/settings/get", ConversationParams, dict[str, Any], "settings_get")
 SETTINGS_SET = Method("oi/settings/set", SettingsSetParams, dict[str, Any], "settings_set")
+FILES_LIST = Method("oi/files/list", ConversationParams, FileBlocks, "files_list")
+FILES_DIFF = Method("oi/files/diff", FilesParams, FileDiffs, "files_diff")
+FILES_UNDO = Method("oi/files/undo", FilesUndoParams, FilesUndone, "files_undo")
 LANGUAGES = Method("oi/languages", NoParams, Languages, "languages")
 MODELS = Method("oi/models", ConversationParams, ModelsResult, "models")
 MODEL_OFFER = Method("oi/model/offer", ModelOfferParams, Empty, "model_offer")
@@ -479,6 +499,7 @@ METHODS: dict[str, AnyMethod] = {
         *(BACKGROUND, BACKGROUND_STOP),
         *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
         HISTORY_DELETE,
+        *(FILES_LIST, FILES_DIFF, FILES_UNDO),
         *(SETTINGS_GET, SETTINGS_SET, LANGUAGES, MODELS, STATUS),
         *(MODEL_OFFER, MODEL_REPLY),
         *(VARIABLES, INSPECT, COMPLETE),

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from oi_daemon.conversation.conversation import Conversation, ModelFor
+from oi_daemon.conversation.kept_files import delete_kept, folder_of
 from oi_daemon.execution.spares import Spares
 from oi_daemon.history import History, in_background, in_thread
 from oi_daemon.keys import Environ
@@ -84,6 +85,7 @@ class Conversations:
         conversation = self.active(id)
         if conversation is None:
             deleted = await in_thread(partial(history.delete, id))
+            await asyncio.to_thread(delete_kept, folder_of(id))
         else:
             await conversation.delete()
             if conversation.state is ConversationState.IDLE:  # no turn was asked for meanwhile

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from oi_daemon.conversation.collaborators import Model
+from oi_daemon.conversation.kept_files import finish_left
 from oi_daemon.execution.languages.registry import find_language, runnable
 from oi_daemon.execution.languages.versions import Versions
 from oi_daemon.messages import ConversationState
@@ -65,6 +66,7 @@ class Daemon:
         """
         if not self._is_preloaded:
             self._is_preloaded = True
+            self._background.start(asyncio.to_thread(finish_left))
             self._background.start(self._preload())
 
     async def _preload(self) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 
 from oi_daemon import __version__, logs
+from oi_daemon.changes.undoing import Wanted
 from oi_daemon.conversation.budget import Budget
 from oi_daemon.conversation.collaborators import Answer, Decision, Emit, Model
 from oi_daemon.conversation.conversation import Conversation
+from oi_daemon.conversation.kept_files import KeptFiles
 from oi_daemon.conversation.outcome import Outcome
 from oi_daemon.conversation.processes import problem_of_folder
 from oi_daemon.conversation.progress import waits
@@ -28,6 +30,7 @@ from oi_daemon.messages import EventChunk, dump, load
 from oi_daemon.messages.text import without_controls
 from oi_daemon.model.environment import Environment
 from oi_daemon.model.relay import Relay
+from oi_daemon.protocol.files import FileBlocks, FileDiffs, FilesUndone
 from oi_daemon.protocol.lookups import Completions, Documentation, Variables
 from oi_daemon.protocol.methods import (
     Accepted,
@@ -41,6 +44,8 @@ from oi_daemon.protocol.methods import (
     Deleted,
     Empty,
     ExecuteParams,
+    FilesParams,
+    FilesUndoParams,
     HistoryDeleteParams,
     HistoryListParams,
     HistoryMessages,
@@ -65,6 +70,7 @@ from oi_daemon.protocol.methods import (
 from oi_daemon.protocol.offers import ModelOfferParams, ModelReplyParams, ModelReplyResult
 from oi_daemon.server.daemon import Daemon
 from oi_daemon.server.feed import ChunkFilter, NotifyingSink, Receiver, Sink, every_chunk
+from oi_daemon.server.file_results import file_blocks, file_diffs, files_undone
 from oi_daemon.server.results import (
     attached,
     conversation_status,
@@ -254,6 +260,21 @@ class Methods:
             self._announce(conversation, _CHANGED)
         return Deleted(deleted=deleted)
 
+    async def files_list(self, params: ConversationParams) -> FileBlocks:
+        return await file_blocks(await self._files(params.conversation))
+
+    async def files_diff(self, params: FilesParams) -> FileDiffs:
+        kept = await self._files(params.conversation)
+        wanted = Wanted(turn=params.turn, block=params.block, path=params.path)
+        return file_diffs(await kept.differences(wanted))
+
+    async def files_undo(self, params: FilesUndoParams) -> FilesUndone:
+        conversation = self._open(params.conversation)
+        wanted = Wanted(turn=params.turn, block=params.block, path=params.path, redo=params.redo)
+        undone = await conversation.undo_files(wanted)
+        self._announce(conversation, _CHANGED)
+        return files_undone(conversation.files, undone)
+
     async def settings_get(self, params: ConversationParams) -> dict[str, Any]:
         conversation = self._active(params.conversation)
         if conversation is None:
@@ -386,6 +407,12 @@ class Methods:
     def _open(self, id: str | None) -> Conversation:
         """The conversation, active from now on."""
         return self._conversations.open(self._id_of(id), self._settings, self._environ)
+
+    async def _files(self, id: str | None) -> KeptFiles:
+        """What is kept of a conversation's files."""
+        conversation = self._open(id)
+        await conversation.files.configure(conversation.settings)
+        return conversation.files
 
     def _history(self, id: str | None) -> History:
         """The history in which a conversation is kept; the client's own if it is not active."""

@@ -50,3 +50,15 @@ def log_path() -> Path:
 def models_path() -> Path:
     """The folder of downloaded models."""
     return platformdirs.user_cache_path(APP, appauthor=False) / "models"
+
+
+def kept_files_path() -> Path:
+    """The folder of what files held before blocks changed them, a folder for each conversation."""
+    return platformdirs.user_data_path(APP, appauthor=False) / "files"
+
+
+def own_folders() -> tuple[str, ...]:
+    """All folders of the application."""
+    names = ("config", "data", "cache", "log", "state")
+    finders = (getattr(platformdirs, f"user_{name}_path") for name in names)
+    return tuple(dict.fromkeys(str(find(APP, appauthor=False)) for find in finders))

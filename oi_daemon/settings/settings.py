@@ -241,6 +241,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             examples=["/data:/home/me/results"],
         ),
     ] = None
+    keep_files: Annotated[
+        bool,
+        Meta(
+            description="Keep what files in the working folder held before each block, so that"
+            " what code did to them can be seen and undone."
+        ),
+    ] = True
+    keep_files_size: Annotated[
+        int, Meta(ge=1, description="Megabytes of files that are kept for a conversation.")
+    ] = 500
+    keep_files_largest: Annotated[
+        int, Meta(ge=1, description="Megabytes above which a file is not kept.")
+    ] = 100
+    keep_files_wait: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Most seconds that a block waits until files are kept, which only a"
+            " conversation's first one usually does.",
+        ),
+    ] = 1.0
+    keep_files_ignore: Annotated[
+        _Text | None,
+        Meta(
+            description="Files that are not kept, beside what Git ignores: patterns as in a"
+            " `.gitignore`, with a comma between. Those with a `!` are kept.",
+            examples=["*.parquet, !results/"],
+        ),
+    ] = None
     pass_keys: Annotated[
         _Text | None,
         Meta(

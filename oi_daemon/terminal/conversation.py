@@ -7,6 +7,9 @@ from typing import Literal, Protocol
 from oi_daemon.messages.shapes import (
     ApprovalDecision,
     ChunkStream,
+    FileBlockDict,
+    FileDiffDict,
+    FilesUndoneDict,
     LanguageDict,
     LastTurnDict,
     MessageDict,
@@ -79,6 +82,21 @@ class TerminalConversation(Answerable, Protocol):
     def models(self) -> list[str]: ...
 
     def undo(self) -> list[MessageDict]: ...
+
+    def file_changes(self) -> list[FileBlockDict]: ...
+
+    def file_diffs(
+        self, path: str | None = None, *, block: int | None = None, turn: int | None = None
+    ) -> list[FileDiffDict]: ...
+
+    def undo_files(
+        self,
+        path: str | None = None,
+        *,
+        block: int | None = None,
+        turn: int | None = None,
+        redo: bool = False,
+    ) -> FilesUndoneDict: ...
 
     def compact(self) -> list[MessageDict]: ...
 

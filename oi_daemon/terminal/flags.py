@@ -73,6 +73,10 @@ _GROUPS = {
         *("max_seconds", "max_memory", "crash_proof", "crash_proof_memory"),
         *("sandbox", "sandbox_folders", "pass_keys", "mcp", "shared"),
     ),
+    "files": (
+        *("keep_files", "keep_files_size", "keep_files_largest", "keep_files_wait"),
+        "keep_files_ignore",
+    ),
     "history": ("conversation_history", "conversation_filename", "conversation_history_path"),
 }
 """The settings of each group of the help; those that are in none stand under "more"."""
@@ -252,6 +256,10 @@ _METAVARS = {
     "sandbox": "MODE",
     "sandbox_folders": "FOLDERS",
     "pass_keys": "NAMES",
+    "keep_files_size": "MB",
+    "keep_files_largest": "MB",
+    "keep_files_wait": "SECONDS",
+    "keep_files_ignore": "PATTERNS",
     "conversation_filename": "NAME",
     "conversation_history_path": "FOLDER",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 from oi_daemon import magic
 from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.terminal.conversation import TerminalConversation
-from oi_daemon.terminal.printing import visible
+from oi_daemon.terminal.printing import coloured_diff, visible
 
 
 def run_magic(conversation: TerminalConversation, text: str) -> str:
@@ -42,7 +42,25 @@ def _reset(conversation: TerminalConversation, argument: str) -> str:
 
 def _undo(conversation: TerminalConversation, argument: str) -> str:
     """Remove the last question and its answer."""
-    return magic.undo_words(conversation.undo())
+    files = magic.asks_for_files(argument)
+    if files is None:
+        return magic.undo_words(conversation.undo())
+    undone = conversation.undo_files(**magic.wanted_files(files))
+    return visible(magic.files_undone_words(undone))
+
+
+def _redo(conversation: TerminalConversation, argument: str) -> str:
+    """Take an undo of files back."""
+    undone = conversation.undo_files(**magic.wanted_files(argument), redo=True)
+    return visible(magic.files_undone_words(undone)).replace("%redo takes", "%undo files takes")
+
+
+def _files(conversation: TerminalConversation, argument: str) -> str:
+    """Show what code has done to files, or the differences."""
+    listed = "" if argument else visible(magic.file_blocks_words(conversation.file_changes()))
+    diffs = conversation.file_diffs(**magic.wanted_files(argument))
+    shown = coloured_diff(visible(magic.file_diffs_words(diffs))) if diffs or argument else ""
+    return "\n\n".join(part for part in (shown, listed) if part)
 
 
 def _compact(conversation: TerminalConversation, argument: str) -> str:
@@ -177,6 +195,8 @@ RUN: dict[str, Callable[[TerminalConversation, str], str]] = {
     "reset": _reset,
     "compact": _compact,
     "undo": _undo,
+    "redo": _redo,
+    "files": _files,
     "save_message": _save,
     "load_message": _load,
     "history": _history,

@@ -10,9 +10,16 @@ from oi_daemon.errors import OIError
 from oi_daemon.messages.shapes import NoticeDict
 from oi_daemon.messages.text import DIRECTION
 
-TextStyle: TypeAlias = Literal["error", "warning", "dim"]
-_STYLES: dict[TextStyle, str] = {"error": "31", "warning": "33", "dim": "2"}
+TextStyle: TypeAlias = Literal["error", "warning", "dim", "added", "removed", "place"]
+_STYLES: dict[TextStyle, str] = {
+    **{"error": "31", "warning": "33", "dim": "2"},
+    **{"added": "32", "removed": "31", "place": "36"},
+}
 """The style's code in a terminal's escape sequence."""
+_DIFF_STYLES: dict[str, TextStyle] = {
+    **{"---": "dim", "+++": "dim", "@@": "place", "+": "added", "-": "removed"}
+}
+"""How the lines of a diff look that begin in this way; the first that fits counts."""
 
 QUITTING = "(Ctrl-C again quits) > "
 """The sign before the person's words after Ctrl-C."""
@@ -71,6 +78,20 @@ def notice_text(notice: NoticeDict) -> tuple[str, TextStyle]:
     if notice["kind"] == "retry" and "seconds" in notice:
         text += f" Trying again in {notice['seconds']:g} s."
     return text, "warning" if notice["kind"] in _PRESSING else "dim"
+
+
+def coloured_diff(text: str) -> str:
+    """A diff with colours, where stdout is a terminal and NO_COLOR is not set."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return "\n".join(_coloured_line(line) for line in text.split("\n"))
+
+
+def _coloured_line(line: str) -> str:
+    for start, style in _DIFF_STYLES.items():
+        if line.startswith(start):
+            return styled(line, style)
+    return line
 
 
 def visible(text: str) -> str:

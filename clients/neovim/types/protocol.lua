@@ -137,6 +137,61 @@
 ---@class oi.Deleted
 ---@field deleted boolean
 
+---@class oi.FileBlocks
+---@field blocks oi.FileBlock[] The oldest first.
+---@field problem? string Why nothing is kept, for a person.
+
+---@class oi.FileBlock What a block, or an undo, has done to files.
+---@field block integer Its number in the conversation.
+---@field files oi.FileEntry[]
+---@field turn? integer Left out if it was in another run of the daemon.
+---@field language? string Left out for an undo.
+---@field undoes? integer[] Of an undo: the numbers that it undid.
+---@field cut_off? boolean The daemon was killed during the block, so that what others changed after that may be among it.
+
+---@class oi.FileEntry What has become of a path.
+---@field path string Relative to the folder in which code runs, if it is inside.
+---@field change "changed"|"created"|"deleted"
+---@field kind "file"|"folder"|"link"|"pipe"
+---@field size integer Bytes; of what was deleted, before.
+---@field was? integer Bytes before, if its content was changed.
+---@field mode? string Changed permissions, as in `rw-r--r-- to rwxr-xr-x`.
+---@field lost? string Why it cannot be undone, for a person.
+---@field undone? boolean
+
+---@class oi.FilesParams Which files: those of a turn, of a block, or at and below a path. Left out: the latest turn's that are not undone.
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field turn? integer
+---@field block? integer The number in a `files` notice.
+---@field path? string The latest block's that has changed something there.
+
+---@class oi.FileDiffs
+---@field files oi.FileDiff[]
+
+---@class oi.FileDiff A file before and after.
+---@field block integer The latest one that has changed it.
+---@field file oi.FileEntry
+---@field before? string Its text; null: it was not there, or `text` is false.
+---@field after? string
+---@field text boolean Whether both are text, kept, and at most 1 MB long.
+---@field diff string As `diff -u` writes it.
+
+---@class oi.FilesUndoParams
+---@field conversation? string Its id. Left out: the daemon's default conversation.
+---@field turn? integer
+---@field block? integer The number in a `files` notice.
+---@field path? string The latest block's that has changed something there.
+---@field redo? boolean Undo the latest undo.
+
+---@class oi.FilesUndone
+---@field block? integer The number of the undo, which can itself be undone; null: none was done
+---@field files oi.FileEntry[] What it has done.
+---@field refused oi.Refusal[]
+
+---@class oi.Refusal A path that stays as it is.
+---@field path string
+---@field why string For a person.
+
 ---@class oi.SettingsSetParams
 ---@field settings oi.Settings
 ---@field conversation? string Its id. Left out: the daemon's default conversation.
@@ -308,7 +363,7 @@
 ---@field input? { prompt: string, password: boolean }
 ---@field declined? { by: "skip"|"stop"|"gone" }
 ---@field thinking? string
----@field notice? { kind: string, message: string, seconds?: number }
+---@field notice? { kind: string, message: string, seconds?: number, block?: integer, files?: ({ path: string, change: "created"|"changed"|"deleted", size: integer })[] }
 ---@field event? { kind: string, message?: string, approval?: string, input?: string, status?: string }
 ---@field background? { block: string, chunk: table<string, any>, result?: oi.BlockResult }
 
@@ -369,6 +424,11 @@
 ---@field cwd? string Folder in which code runs. Default: where the client is.
 ---@field sandbox? "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
 ---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
+---@field keep_files? boolean Keep what files in the working folder held before each block, so that what code did to them can be seen and undone.
+---@field keep_files_size? integer Megabytes of files that are kept for a conversation.
+---@field keep_files_largest? integer Megabytes above which a file is not kept.
+---@field keep_files_wait? number Most seconds that a block waits until files are kept, which only a conversation's first one usually does.
+---@field keep_files_ignore? string Files that are not kept, beside what Git ignores: patterns as in a `.gitignore`, with a comma between. Those with a `!` are kept.
 ---@field pass_keys? string Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none.
 ---@field shared? boolean In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one.
 ---@field mcp? string MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`.
@@ -409,6 +469,11 @@
 ---@field cwd? string Folder in which code runs. Default: where the client is.
 ---@field sandbox "isolated"|"none"|"write-protect" How code runs: with all of your rights (`none`), writing in its own folder only (`write-protect`), or without network and home folder too (`isolated`).
 ---@field sandbox_folders? string More folders that code in a sandbox may write in, with a colon between.
+---@field keep_files boolean Keep what files in the working folder held before each block, so that what code did to them can be seen and undone.
+---@field keep_files_size integer Megabytes of files that are kept for a conversation.
+---@field keep_files_largest integer Megabytes above which a file is not kept.
+---@field keep_files_wait number Most seconds that a block waits until files are kept, which only a conversation's first one usually does.
+---@field keep_files_ignore? string Files that are not kept, beside what Git ignores: patterns as in a `.gitignore`, with a comma between. Those with a `!` are kept.
 ---@field pass_keys? string Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none.
 ---@field shared boolean In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one.
 ---@field mcp? string MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`.
@@ -431,6 +496,9 @@
 ---@overload fun(method: "oi/history/compact", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.TurnResult))
 ---@overload fun(method: "oi/history/reset", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
 ---@overload fun(method: "oi/history/delete", params: oi.HistoryDeleteParams, callback?: fun(err?: oi.Error, result?: oi.Deleted))
+---@overload fun(method: "oi/files/list", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.FileBlocks))
+---@overload fun(method: "oi/files/diff", params: oi.FilesParams, callback?: fun(err?: oi.Error, result?: oi.FileDiffs))
+---@overload fun(method: "oi/files/undo", params: oi.FilesUndoParams, callback?: fun(err?: oi.Error, result?: oi.FilesUndone))
 ---@overload fun(method: "oi/settings/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))
 ---@overload fun(method: "oi/settings/set", params: oi.SettingsSetParams, callback?: fun(err?: oi.Error, result?: oi.PublicSettings))
 ---@overload fun(method: "oi/languages", params: oi.NoParams, callback?: fun(err?: oi.Error, result?: oi.Languages))

@@ -203,6 +203,101 @@ export interface Deleted {
   deleted: boolean;
 }
 
+export interface FileBlocks {
+  /** The oldest first. */
+  blocks: FileBlock[];
+  /** Why nothing is kept, for a person. */
+  problem: string | null;
+}
+
+/** What a block, or an undo, has done to files. */
+export interface FileBlock {
+  /** Its number in the conversation. */
+  block: number;
+  files: FileEntry[];
+  /** Left out if it was in another run of the daemon. */
+  turn?: number | null;
+  /** Left out for an undo. */
+  language?: string | null;
+  /** Of an undo: the numbers that it undid. */
+  undoes?: number[];
+  /** The daemon was killed during the block, so that what others changed after that may be among it. */
+  cut_off?: boolean;
+}
+
+/** What has become of a path. */
+export interface FileEntry {
+  /** Relative to the folder in which code runs, if it is inside. */
+  path: string;
+  change: "changed" | "created" | "deleted";
+  kind: "file" | "folder" | "link" | "pipe";
+  /** Bytes; of what was deleted, before. */
+  size: number;
+  /** Bytes before, if its content was changed. */
+  was?: number | null;
+  /** Changed permissions, as in `rw-r--r-- to rwxr-xr-x`. */
+  mode?: string | null;
+  /** Why it cannot be undone, for a person. */
+  lost?: string | null;
+  undone?: boolean;
+}
+
+/** Which files: those of a turn, of a block, or at and below a path. Left out: the latest turn's that are not undone. */
+export interface FilesParams {
+  /** Its id. Left out: the daemon's default conversation. */
+  conversation?: string | null;
+  turn?: number | null;
+  /** The number in a `files` notice. */
+  block?: number | null;
+  /** The latest block's that has changed something there. */
+  path?: string | null;
+}
+
+export interface FileDiffs {
+  files: FileDiff[];
+}
+
+/** A file before and after. */
+export interface FileDiff {
+  /** The latest one that has changed it. */
+  block: number;
+  file: FileEntry;
+  /** Its text; null: it was not there, or `text` is false. */
+  before: string | null;
+  after: string | null;
+  /** Whether both are text, kept, and at most 1 MB long. */
+  text: boolean;
+  /** As `diff -u` writes it. */
+  diff: string;
+}
+
+export interface FilesUndoParams {
+  /** Its id. Left out: the daemon's default conversation. */
+  conversation?: string | null;
+  turn?: number | null;
+  /** The number in a `files` notice. */
+  block?: number | null;
+  /** The latest block's that has changed something there. */
+  path?: string | null;
+  /** Undo the latest undo. */
+  redo?: boolean;
+}
+
+export interface FilesUndone {
+  /** The number of the undo, which can itself be undone; null: none was done */
+  block: number | null;
+  /** What it has done. */
+  files: FileEntry[];
+  refused: Refusal[];
+}
+
+/** A path that stays as it is. */
+export interface Refusal {
+  path: string;
+  /** For a person. */
+  why: string;
+}
+
 export interface SettingsSetParams {
   settings: Settings;
   /** Its id. Left out: the daemon's default conversation. */
@@ -487,7 +582,7 @@ export type Chunk =
   | { input: { prompt: string; password: boolean; }; }
   | { declined: { by: "skip" | "stop" | "gone"; }; }
   | { thinking: string; }
-  | { notice: { kind: string; message: string; seconds?: number; }; }
+  | { notice: { kind: string; message: string; seconds?: number; block?: number; files?: ({ path: string; change: "created" | "changed" | "deleted"; size: number; })[]; }; }
   | { event: { kind: string; message?: string; approval?: string; input?: string; status?: string; }; }
   | { background: { block: string; chunk: Record<string, unknown>; result?: BlockResult; }; };
 
@@ -586,6 +681,16 @@ export interface Settings {
   sandbox?: "isolated" | "none" | "write-protect";
   /** More folders that code in a sandbox may write in, with a colon between. */
   sandbox_folders?: string | null;
+  /** Keep what files in the working folder held before each block, so that what code did to them can be seen and undone. */
+  keep_files?: boolean;
+  /** Megabytes of files that are kept for a conversation. */
+  keep_files_size?: number;
+  /** Megabytes above which a file is not kept. */
+  keep_files_largest?: number;
+  /** Most seconds that a block waits until files are kept, which only a conversation's first one usually does. */
+  keep_files_wait?: number;
+  /** Files that are not kept, beside what Git ignores: patterns as in a `.gitignore`, with a comma between. Those with a `!` are kept. */
+  keep_files_ignore?: string | null;
   /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
   pass_keys?: string | null;
   /** In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one. */
@@ -666,6 +771,16 @@ export interface PublicSettings {
   sandbox: "isolated" | "none" | "write-protect";
   /** More folders that code in a sandbox may write in, with a colon between. */
   sandbox_folders: string | null;
+  /** Keep what files in the working folder held before each block, so that what code did to them can be seen and undone. */
+  keep_files: boolean;
+  /** Megabytes of files that are kept for a conversation. */
+  keep_files_size: number;
+  /** Megabytes above which a file is not kept. */
+  keep_files_largest: number;
+  /** Most seconds that a block waits until files are kept, which only a conversation's first one usually does. */
+  keep_files_wait: number;
+  /** Files that are not kept, beside what Git ignores: patterns as in a `.gitignore`, with a comma between. Those with a `!` are kept. */
+  keep_files_ignore: string | null;
   /** Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none. */
   pass_keys: string | null;
   /** In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one. */
@@ -692,6 +807,9 @@ export interface Methods {
   "oi/history/compact": { params: ConversationParams; result: TurnResult };
   "oi/history/reset": { params: ConversationParams; result: Empty };
   "oi/history/delete": { params: HistoryDeleteParams; result: Deleted };
+  "oi/files/list": { params: ConversationParams; result: FileBlocks };
+  "oi/files/diff": { params: FilesParams; result: FileDiffs };
+  "oi/files/undo": { params: FilesUndoParams; result: FilesUndone };
   "oi/settings/get": { params: ConversationParams; result: PublicSettings };
   "oi/settings/set": { params: SettingsSetParams; result: PublicSettings };
   "oi/languages": { params: NoParams; result: Languages };

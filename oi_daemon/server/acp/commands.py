@@ -13,6 +13,8 @@ from oi_daemon.messages.shapes import MessageDict, VariableDict
 from oi_daemon.messages.text import fenced, without_controls
 from oi_daemon.protocol.methods import (
     ConversationParams,
+    FilesParams,
+    FilesUndoParams,
     HistorySetParams,
     NoParams,
     VariablesParams,
@@ -69,8 +71,33 @@ async def _reset(session: AcpSession, argument: str) -> str:
 
 
 async def _undo(session: AcpSession, argument: str) -> str:
+    files = magic.asks_for_files(argument)
+    if files is not None:
+        return await _undo_files(session, files, redo=False)
     removed = await session.methods.history_undo(_this(session))
     return fenced(magic.undo_words(_messages(removed.removed)))
+
+
+async def _redo(session: AcpSession, argument: str) -> str:
+    return await _undo_files(session, argument, redo=True)
+
+
+async def _undo_files(session: AcpSession, argument: str, *, redo: bool) -> str:
+    wanted = magic.wanted_files(argument)
+    params = FilesUndoParams(conversation=session.id, redo=redo, **wanted)
+    undone = msgspec.to_builtins(await session.methods.files_undo(params))
+    return fenced(without_controls(magic.files_undone_words(undone)))
+
+
+async def _files(session: AcpSession, argument: str) -> str:
+    params = FilesParams(conversation=session.id, **magic.wanted_files(argument))
+    diffs = msgspec.to_builtins((await session.methods.files_diff(params)).files)
+    shown = [fenced(without_controls(magic.file_diffs_words(diffs)), "diff")]
+    if argument:
+        return shown[0]
+    blocks = msgspec.to_builtins((await session.methods.files_list(_this(session))).blocks)
+    listed = fenced(without_controls(magic.file_blocks_words(blocks)))
+    return "\n\n".join([*(shown if diffs else []), listed])
 
 
 async def _compact(session: AcpSession, argument: str) -> str:
@@ -183,6 +210,8 @@ RUN: Mapping[str, Callable[[AcpSession, str], Awaitable[str]]] = {
     "reset": _reset,
     "compact": _compact,
     "undo": _undo,
+    "redo": _redo,
+    "files": _files,
     "save_message": _save,
     "load_message": _load,
     "history": _history,
