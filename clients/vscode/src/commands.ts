@@ -1,6 +1,7 @@
 /** The commands of the palette, of buttons and of keys. */
 
 import * as vscode from "vscode";
+import type { ChangedFiles } from "./changedFiles";
 import type { Conversation } from "./conversation";
 import type { Conversations } from "./conversations";
 import { enter } from "./cursor";
@@ -13,6 +14,7 @@ type Command = (...args: never[]) => unknown;
 export function commands(
   conversations: Conversations,
   daemon: Daemon,
+  files: ChangedFiles,
   secrets: vscode.SecretStorage,
   log: vscode.LogOutputChannel,
 ): Record<string, Command> {
@@ -28,6 +30,8 @@ export function commands(
     openConversation: () => openConversation(conversations, daemon),
     message: here((conversation) => conversations.compose(conversation)),
     undo: here((conversation) => conversation.undo()),
+    showFiles: here((conversation) => files.show(conversation.id)),
+    undoFiles: here((conversation) => files.undo(conversation.id)),
     reset: here((conversation) => conversation.reset()),
     stop: here((conversation) => conversation.stop()),
     approve: here((conversation) => conversation.approve("run")),

@@ -7,6 +7,7 @@ import { ActiveLine } from "./activeLine";
 import { agentTools } from "./agentTools";
 import { Answers } from "./answers";
 import { NOTEBOOK } from "./cells";
+import { ChangedFiles } from "./changedFiles";
 import { commands } from "./commands";
 import { Conversations } from "./conversations";
 import { Daemon } from "./daemon";
@@ -26,11 +27,13 @@ export function activate(context: vscode.ExtensionContext): void {
   const conversations = new Conversations(daemon, () => launcher.changed());
   const drafts = new DraftStore(join(context.globalStorageUri.fsPath, "drafts"));
   const files = new ConversationFiles(daemon, drafts, (id) => conversations.isNew(id));
+  const changed = new ChangedFiles(daemon);
   const models = new EditorModels(log);
   daemon.onConnection((connection) => models.serve(connection));
   context.subscriptions.push(
     log,
     models,
+    changed,
     agentTools(daemon, () => conversations.current?.id ?? agentPlace(context)),
     daemon,
     conversations,
@@ -40,7 +43,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new ActiveLine(conversations, vscode.Uri.joinPath(context.extensionUri, "media", "active-line.svg")),
     new StatusBar(conversations, daemon),
   );
-  for (const [name, run] of Object.entries(commands(conversations, daemon, context.secrets, log))) {
+  for (const [name, run] of Object.entries(commands(conversations, daemon, changed, context.secrets, log))) {
     const command = (...args: never[]) => Promise.resolve(run(...args)).catch(showError);
     context.subscriptions.push(vscode.commands.registerCommand(`oi.${name}`, command));
   }

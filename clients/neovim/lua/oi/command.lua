@@ -253,6 +253,21 @@ local subcommands = {
     end
   end,
   undo = on_current(actions.undo),
+  files = function(path)
+    local conversation = current()
+    if conversation then
+      require("oi.changed_files").show(conversation, path)
+    end
+  end,
+  undo_files = function(path)
+    local conversation = current()
+    if conversation then
+      require("oi.changed_files").undo(conversation, path, false)
+    end
+  end,
+  redo_files = on_current(function(conversation)
+    require("oi.changed_files").undo(conversation, nil, true)
+  end),
   reset = on_current(actions.reset),
   model = function(name)
     local conversation = current()
