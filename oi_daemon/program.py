@@ -211,7 +211,7 @@ def _resume(interpreter: Interpreter) -> bool:
     if not can_draw():
         print_conversations(interpreter.saved, folder)
         return False
-    picked = choose_conversation(interpreter.saved, folder)
+    picked = choose_conversation(interpreter, folder)
     if isinstance(picked, Path):
         print_text(str(picked))
         open_folder(picked)

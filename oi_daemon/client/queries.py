@@ -9,18 +9,29 @@ if TYPE_CHECKING:
         CompletionsDict,
         LanguageDict,
         LocalServerDict,
+        MessageDict,
         SavedPageDict,
         VariableDict,
     )
 
 
 class QueriedConversation(PersistentConversation):
-    """Answers what changes nothing: saved conversations, models, languages, variables."""
+    """Answers what belongs to no turn: saved conversations, models, languages, variables."""
 
     def saved(self, query: str = "", cursor: str | None = None, limit: int = 50) -> "SavedPageDict":
         """A page of the saved conversations, newest first, as `oi/history/list` returns it."""
         with self._daemon() as remote:
             return remote.saved(query, cursor, limit)
+
+    def saved_messages(self, conversation: str) -> "list[MessageDict]":
+        """The messages of a saved conversation, without going on with it."""
+        with self._daemon() as remote:
+            return remote.messages_of(conversation)
+
+    def delete_saved(self, conversation: str) -> bool:
+        """Delete a saved conversation from the disk; returns False if there is none."""
+        with self._daemon() as remote:
+            return remote.delete(conversation)
 
     def models(self) -> list[str]:
         """The chat models of the server that the settings name, the best ones first.

@@ -144,6 +144,15 @@ class RemoteConversation:
         page = self.connection.request(methods.HISTORY_LIST, params)
         return cast("SavedPageDict", msgspec.to_builtins(page))
 
+    def messages_of(self, conversation: str) -> "list[MessageDict]":
+        """The messages of another conversation."""
+        return self._messages_of(conversation)
+
+    def delete(self, conversation: str) -> bool:
+        """Delete a conversation; False if there is none."""
+        params = methods.HistoryDeleteParams(conversation=conversation)
+        return self.connection.request(methods.HISTORY_DELETE, params).deleted
+
     def languages(self) -> "list[LanguageDict]":
         """The languages, and whether code in them can run here."""
         found = self.connection.request(methods.LANGUAGES, methods.NoParams()).languages

@@ -1,6 +1,6 @@
 """Conversations on disk: one JSON file each, private to the user."""
 
-from oi_daemon.history.catalog import ConversationPage, Entry
+from oi_daemon.history.catalog import ConversationPage, Entry, PassedOver
 from oi_daemon.history.conversation_file import Merge
 from oi_daemon.history.naming import new_id
 from oi_daemon.history.saver import Saver, in_background, in_thread
@@ -11,6 +11,7 @@ __all__ = [
     "Entry",
     "History",
     "Merge",
+    "PassedOver",
     "Saver",
     "in_background",
     "in_thread",

@@ -11,12 +11,14 @@ from typing import NamedTuple, TypeVar
 import msgspec
 
 from oi_daemon.errors import InvalidError
-from oi_daemon.history import words
+from oi_daemon.history import document, words
 from oi_daemon.history.folder import ConversationFolder
 from oi_daemon.history.index import IndexRow, Position
 from oi_daemon.history.indexer import Indexer
 from oi_daemon.history.resolver import Resolver
 
+_MOST_PASSED_OVER = 20
+"""Most files of which it is said why they are left out."""
 _T = TypeVar("_T")
 
 
@@ -38,6 +40,15 @@ class ConversationPage(NamedTuple):
 
     entries: list[Entry]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A file in the folder that is not in the list."""
+
+    name: str
+    why: str
+    """Why it is not, in words that follow on the name."""
 
 
 class Catalog:
@@ -67,6 +78,26 @@ class Catalog:
         if self._folder.mtime() is None:
             return ConversationPage([], None)
         return self._indexer.use(work)
+
+    def passed_over(self) -> list[PassedOver]:
+        """The newest files that the list leaves out, as far as they have been looked at."""
+        if self._folder.mtime() is None:
+            return []
+        names = self._indexer.use(partial(self._index.without_messages, _MOST_PASSED_OVER))
+        return [PassedOver(name, why) for name in names if (why := self._why(name)) is not None]
+
+    def _why(self, name: str) -> str | None:
+        """Why a file is not in the list; None if it should be."""
+        path = self._folder.path / name
+        try:
+            messages = document.read(path).messages
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return f"cannot be read: {error.strerror}"
+        except InvalidError as error:
+            return str(error).removeprefix(f"{path} ")
+        return None if messages else "holds no messages"
 
     def pictures(self) -> set[str]:
         """The names of all pictures that the folder's conversations use.

@@ -202,6 +202,16 @@ class Index:
             )
             return newer.fetchone() is None
 
+    def without_messages(self, count: int) -> list[str]:
+        """Names of files that hold no conversation, at most `count`, the newest first."""
+        with self._read() as database:
+            rows = database.execute(
+                f"SELECT name FROM files WHERE messages = 0 AND known != {FOUND}"
+                " ORDER BY mtime DESC, name DESC LIMIT ?",
+                (count,),
+            )
+            return [str(name) for (name,) in rows]
+
     def unreadable(self) -> str | None:
         """Name of a file that could not be read when it was last looked at; None if all could."""
         with self._read() as database:

@@ -16,7 +16,7 @@ from threading import RLock
 from oi_daemon import files
 from oi_daemon.errors import DiskError
 from oi_daemon.history import journal, naming
-from oi_daemon.history.catalog import Catalog, ConversationPage
+from oi_daemon.history.catalog import Catalog, ConversationPage, PassedOver
 from oi_daemon.history.conversation_file import ConversationFile, Merge
 from oi_daemon.history.folder import ConversationFolder
 from oi_daemon.history.indexer import Change, Indexer
@@ -274,6 +274,17 @@ class History:
             self._merge_small()
             self._recover()
             return self._catalog.page(ours, limit, cursor, query)
+        except OSError as error:
+            raise _unusable(self.folder, error) from error
+
+    def passed_over(self) -> Sequence[PassedOver]:
+        """The newest files that `list` leaves out, and why.
+
+        Raises:
+            OIError: the folder cannot be read.
+        """
+        try:
+            return self._catalog.passed_over()
         except OSError as error:
             raise _unusable(self.folder, error) from error
 

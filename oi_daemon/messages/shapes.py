@@ -175,6 +175,16 @@ class SavedConversationDict(TypedDict):
     """When the conversation was last changed: ISO 8601, UTC."""
     messages: int
     """Number of the conversation's messages."""
+    snippet: NotRequired[str]
+    """Where the query was found: the words around it."""
+
+
+class PassedOverDict(TypedDict):
+    """A file in the folder of conversations that is not in the list."""
+
+    name: str
+    why: str
+    """Why it is not, in words that follow on the name."""
 
 
 class RunningConversationDict(TypedDict):
@@ -196,6 +206,8 @@ class SavedPageDict(TypedDict):
     conversations: list[SavedConversationDict]
     cursor: NotRequired[str]
     """Where the next page begins. Left out on the last page."""
+    passed_over: NotRequired[list[PassedOverDict]]
+    """On the first page without a query: files in the folder that are left out, if there are."""
 
 
 class ColumnDict(TypedDict):

@@ -299,9 +299,20 @@ class HistoryEntry(_Shape, omit_defaults=True):
     ] = None
 
 
+class PassedOverFile(_Shape):
+    name: str
+    why: Annotated[str, Meta(description="Why it is not in the list: words that follow the name.")]
+
+
 class HistoryPage(_Shape, omit_defaults=True):
     conversations: list[HistoryEntry]
     cursor: Annotated[str | None, Meta(description="Of the next page, if there is one.")] = None
+    passed_over: Annotated[
+        list[PassedOverFile],
+        Meta(
+            description="On the first page without a query: files in the folder that are left out."
+        ),
+    ] = []
 
 
 class Removed(_Shape):

@@ -76,6 +76,7 @@ from oi_daemon.server.results import (
     conversation_status,
     history_entry,
     language_entry,
+    passed_over_file,
     resident_bytes,
     turn_result,
 )
@@ -208,13 +209,17 @@ class Methods:
         return Stopped(stopped=stopped)
 
     async def history_list(self, params: HistoryListParams) -> HistoryPage:
+        history = self._history(params.conversation)
         entries, cursor = await asyncio.to_thread(
-            self._history(params.conversation).list,
-            params.limit,
-            params.cursor,
-            params.query,
+            history.list, params.limit, params.cursor, params.query
         )
-        return HistoryPage(conversations=list(map(history_entry, entries)), cursor=cursor)
+        is_first = params.cursor is None and not params.query
+        left_out = await asyncio.to_thread(history.passed_over) if is_first else []
+        return HistoryPage(
+            conversations=list(map(history_entry, entries)),
+            cursor=cursor,
+            passed_over=list(map(passed_over_file, left_out)),
+        )
 
     async def history_get(self, params: ConversationParams) -> HistoryMessages:
         id = self._id_of(params.conversation)

@@ -9,7 +9,7 @@ from oi_daemon.conversation.outcome import OpenTurn, Outcome, Snapshot
 from oi_daemon.errors import NotInstalledError
 from oi_daemon.execution.language import Language, Workplace
 from oi_daemon.execution.languages.versions import Versions
-from oi_daemon.history import Entry
+from oi_daemon.history import Entry, PassedOver
 from oi_daemon.logs import redact
 from oi_daemon.messages import Executing, InputRequest, dump
 from oi_daemon.messages.text import without_controls
@@ -20,6 +20,7 @@ from oi_daemon.protocol.methods import (
     ConversationStatus,
     HistoryEntry,
     LanguageEntry,
+    PassedOverFile,
     ProcessEntry,
     SessionUsage,
     TurnResult,
@@ -118,6 +119,11 @@ def history_entry(entry: Entry) -> HistoryEntry:
         messages=entry.messages,
         snippet=entry.snippet and without_controls(entry.snippet),
     )
+
+
+def passed_over_file(file: PassedOver) -> PassedOverFile:
+    """Return a file that is not in the list, without control characters."""
+    return PassedOverFile(name=without_controls(file.name), why=without_controls(file.why))
 
 
 async def language_entry(language: Language, place: Workplace, versions: Versions) -> LanguageEntry:

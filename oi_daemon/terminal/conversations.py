@@ -1,12 +1,15 @@
 """Saved conversations: chosen from a list, and shown again."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from oi_daemon.errors import InvalidError
+from oi_daemon.magic import summary
 from oi_daemon.messages.shapes import (
     ChunkDict,
     MessageDict,
@@ -16,9 +19,11 @@ from oi_daemon.messages.shapes import (
 )
 from oi_daemon.terminal.choice import Row, choose
 from oi_daemon.terminal.display import screen_for_stdout
-from oi_daemon.terminal.printing import print_text, visible
+from oi_daemon.terminal.printing import print_text, print_warning, visible
 
 OPEN_FOLDER = "> Open Folder"
+_PREVIEWED = 4
+"""Messages of a conversation that its preview shows: the last ones."""
 _PAGE = 1000
 """Most entries in one request. A page is large because each costs a look at the whole folder."""
 
@@ -26,11 +31,31 @@ Pages: TypeAlias = Callable[[str, str | None, int], SavedPageDict]
 """Returns a page of `oi/history/list`, by a query, a cursor and the number of entries."""
 
 
-def choose_conversation(pages: Pages, folder: Path) -> str | Path | None:
+class SavedConversations(Protocol):
+    """Where conversations are saved. The library's `Interpreter` has all of it."""
+
+    def saved(
+        self, query: str = "", cursor: str | None = None, limit: int = 50
+    ) -> SavedPageDict: ...
+
+    def saved_messages(self, conversation: str) -> list[MessageDict]: ...
+
+    def delete_saved(self, conversation: str) -> bool: ...
+
+
+def choose_conversation(saved: SavedConversations, folder: Path) -> str | Path | None:
     """The id of the conversation that the person chooses, or the folder; None if neither."""
+    print_passed_over(saved.saved)
     last: list[Row[str | Path]] = [Row(OPEN_FOLDER, folder, str(folder))]
-    row = choose("Conversations", ConversationRows(pages), last)
+    rows = ConversationRows(saved.saved)
+    row = choose("Conversations", rows, last, _SavedActions(saved, rows))
     return row.value if row else None
+
+
+def print_passed_over(pages: Pages) -> None:
+    """Say which files in the folder hold no conversation, and why."""
+    for file in pages("", None, 1).get("passed_over", ()):
+        print_warning(f"Passed over: {visible(file['name'])} {visible(file['why'])}.")
 
 
 def find_conversation(pages: Pages, wanted: str | None) -> str:
@@ -66,6 +91,7 @@ def find_conversation(pages: Pages, wanted: str | None) -> str:
 
 def print_conversations(pages: Pages, folder: Path) -> None:
     """Print the folder and all conversations, one a line: for a pipe."""
+    print_passed_over(pages)
     print_text(str(folder))
     for row in ConversationRows(pages)("", sys.maxsize):
         print_text(f"{row.value}  {row.label}  ({row.detail})")
@@ -90,8 +116,32 @@ class ConversationRows:
             missing = min(_PAGE, count - len(self._rows))
             page = self._pages(query, self._cursor or None, missing)
             self._cursor = page.get("cursor")
-            self._rows += map(_row, page["conversations"])
+            self._rows = _told_apart([*self._rows, *map(_row, page["conversations"])])
         return self._rows[:count]
+
+    def forget(self) -> None:
+        """Ask for all pages anew, because a conversation is gone."""
+        self._query = None
+
+
+class _SavedActions:
+    """Shows how a saved conversation ends, and deletes it."""
+
+    def __init__(self, saved: SavedConversations, rows: ConversationRows) -> None:
+        self._saved = saved
+        self._rows = rows
+
+    def preview(self, value: str | Path) -> str:
+        """The conversation's last messages, each in a line."""
+        if not isinstance(value, str):
+            return ""
+        messages = self._saved.saved_messages(value)
+        return "\n".join(visible(summary(message)) for message in messages[-_PREVIEWED:])
+
+    def delete(self, value: str | Path) -> bool:
+        """Delete the conversation from the disk."""
+        self._rows.forget()
+        return isinstance(value, str) and self._saved.delete_saved(value)
 
 
 def show_messages(messages: Sequence[MessageDict]) -> None:
@@ -114,7 +164,19 @@ def _describe(entry: SavedConversationDict) -> str:
 
 
 def _row(entry: SavedConversationDict) -> Row[str | Path]:
-    return Row(entry["title"] or "(no words)", entry["conversation"], _describe(entry))
+    snippet = entry.get("snippet", "")
+    found = f"…{snippet}… · " if snippet and snippet != entry["title"] else ""
+    title = visible(entry["title"]) or "(no words)"
+    return Row(title, entry["conversation"], f"{found}{_describe(entry)}")
+
+
+def _told_apart(rows: Sequence[Row[str | Path]]) -> list[Row[str | Path]]:
+    """The rows, with the id behind a title that several of them have."""
+    titles = Counter(row.label for row in rows)
+    return [
+        replace(row, label=f"{row.label} · {row.value}") if titles[row.label] > 1 else row
+        for row in rows
+    ]
 
 
 def _chunks(message: MessageDict) -> Iterator[ChunkDict]:

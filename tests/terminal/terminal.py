@@ -21,7 +21,7 @@ from tests.patience import PATIENCE
 COMMAND = Path(sys.executable).with_name("interpreter")
 """The installed program."""
 CTRL_C, CTRL_D, ENTER, ESCAPE = "\x03", "\x04", "\r", "\x1b"
-UP, DOWN = "\x1b[A", "\x1b[B"
+UP, DOWN, DELETE = "\x1b[A", "\x1b[B", "\x1b[3~"
 ALT_ENTER = ESCAPE + ENTER
 
 _IN_TERMINAL = """

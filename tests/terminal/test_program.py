@@ -13,7 +13,7 @@ from tests.fakes.openai_server import ThreadedServer, error, example, text
 from tests.measured import MEASURED
 from tests.talk import code
 from tests.terminal.conftest import Open
-from tests.terminal.terminal import COMMAND, CTRL_C, CTRL_D, DOWN, ENTER, ESCAPE, UP
+from tests.terminal.terminal import COMMAND, CTRL_C, CTRL_D, DELETE, DOWN, ENTER, ESCAPE, UP
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -438,3 +438,44 @@ def test_a_profile_overrides_the_settings_file_and_a_flag_the_profile(
     done = run("--profile", "large", "Hi")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "There is no profile large. There are: small.\n"
+
+
+def test_files_that_are_passed_over_are_named_with_the_reason(
+    run: Run, server: ThreadedServer
+) -> None:
+    server.enqueue(text("Paris."))
+    run("Capital of France?")
+    folder = Path(run("--conversations").stdout.splitlines()[0])
+    (folder / "empty.json").write_text("[]")
+    (folder / "torn.json").write_text('[{"role"')
+    (folder / "other.json").write_text('{"a": 1}')
+    done = run("--conversations")
+    assert len(done.stdout.splitlines()) == 2
+    assert "Passed over: empty.json holds no messages.\n" in done.stderr
+    assert "Passed over: torn.json does not hold a conversation: " in done.stderr
+    assert "Passed over: other.json does not hold a conversation: " in done.stderr
+
+
+def test_same_titles_are_told_apart_and_the_chosen_one_is_previewed_and_deleted(
+    terminal: Open, run: Run, server: ThreadedServer, home: Path
+) -> None:
+    server.enqueue(text("First answer."), text("Second answer."))
+    run("Same question?")
+    run("Same question?")
+    first, second = (line.split()[0] for line in run("--conversations").stdout.splitlines()[1:])
+    it = terminal("--conversations", columns=120)
+    it.wait_for(f"Same question? · {first}")
+    assert f"Same question? · {second}" in it.text
+    it.wait_for("model  Second answer.")
+    it.type(DOWN)
+    it.wait_for("model  First answer.")
+    it.type(DELETE)
+    it.wait_for("Delete it for good?")
+    it.type("x")
+    it.wait_for(lambda shown: "Delete it for good?" not in shown)
+    it.type(DELETE + DELETE)
+    it.wait_for(lambda shown: second not in shown)
+    it.wait_for("› Same question?")
+    it.type(ESCAPE)
+    assert it.wait() == 0
+    assert len(list(home.rglob("conversations/*.json"))) == 1

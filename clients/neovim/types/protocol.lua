@@ -108,6 +108,7 @@
 ---@class oi.HistoryPage
 ---@field conversations oi.HistoryEntry[]
 ---@field cursor? string Of the next page, if there is one.
+---@field passed_over? oi.PassedOverFile[] On the first page without a query: files in the folder that are left out.
 
 ---@class oi.HistoryEntry
 ---@field conversation string
@@ -115,6 +116,10 @@
 ---@field updated string ISO 8601, UTC.
 ---@field messages integer How many.
 ---@field snippet? string Where a query was found: the words around it, on one line.
+
+---@class oi.PassedOverFile
+---@field name string
+---@field why string Why it is not in the list: words that follow the name.
 
 ---@class oi.HistoryMessages
 ---@field conversation string

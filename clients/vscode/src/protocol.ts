@@ -161,6 +161,8 @@ export interface HistoryPage {
   conversations: HistoryEntry[];
   /** Of the next page, if there is one. */
   cursor?: string | null;
+  /** On the first page without a query: files in the folder that are left out. */
+  passed_over?: PassedOverFile[];
 }
 
 export interface HistoryEntry {
@@ -172,6 +174,12 @@ export interface HistoryEntry {
   messages: number;
   /** Where a query was found: the words around it, on one line. */
   snippet?: string | null;
+}
+
+export interface PassedOverFile {
+  name: string;
+  /** Why it is not in the list: words that follow the name. */
+  why: string;
 }
 
 export interface HistoryMessages {
