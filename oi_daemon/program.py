@@ -20,7 +20,7 @@ from oi_daemon.settings.sources import ConfigurationWarning, load_settings
 from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
-from oi_daemon.terminal.flags import LATEST, parse, settings_of
+from oi_daemon.terminal.flags import LATEST, completion, parse, settings_of
 from oi_daemon.terminal.line import can_draw, is_terminal
 from oi_daemon.terminal.mentions import mentioned_files
 from oi_daemon.terminal.piped import ask_at_terminal, with_piped_data
@@ -63,6 +63,9 @@ def _main(arguments: Sequence[str] | None) -> int:
     """Run the program; returns its exit code. Only errors of its own output are left."""
     try:
         options = parse(arguments)
+        if options.completion is not None:
+            print_text(completion(options.completion).rstrip("\n"))
+            return ExitCode.DONE
         return _configure() if options.config else _run(options)
     except SystemExit as leaving:  # of the parser
         return int(leaving.code or 0)

@@ -57,18 +57,21 @@ def choose(
     source: RowSource[T],
     last: Sequence[Row[T]] = (),
     actions: RowActions[T] | None = None,
+    secret: Callable[[str], Row[T] | None] | None = None,
 ) -> Row[T] | None:
     """The row that the person chooses; None if they leave.
 
     Args:
         last: rows that stand at the end, whatever is searched for.
         actions: tells more of the row under the cursor, and deletes it.
+        secret: the row for a text that is typed or pasted, if it is a secret, such as a key; None
+            if it is a search. A secret is not shown.
 
     Raises:
         OIError: `source` raised it.
     """
     with ThreadPoolExecutor(1) as thread:
-        return _Choice(title, source, last, actions, thread).run()
+        return _Choice(title, source, last, actions, secret, thread).run()
 
 
 def among(rows: Sequence[Row[T]]) -> RowSource[T]:
@@ -89,12 +92,14 @@ class _Choice(Generic[T]):
         source: RowSource[T],
         last: Sequence[Row[T]],
         actions: RowActions[T] | None,
+        secret: Callable[[str], Row[T] | None] | None,
         thread: ThreadPoolExecutor,
     ) -> None:
         self._title = title
         self._source = source
         self._last = last
         self._actions = actions
+        self._secret = secret
         self._thread = thread
         self._previewed: tuple[Row[T] | None, str] = None, ""
         """The row whose preview was asked for last, and the preview, once it has come."""
@@ -128,13 +133,26 @@ class _Choice(Generic[T]):
 
     @property
     def _rows(self) -> Sequence[Row[T]]:
-        """All rows; none before the first have come, so that no key chooses an unseen row."""
+        """All rows; none before the first have come, so that no key chooses an unseen row.
+
+        A secret that was typed is the only row.
+        """
+        if (secret := self._typed_secret) is not None:
+            return [secret]
         return [] if self._found is None else [*self._found, *self._last]
+
+    @property
+    def _typed_secret(self) -> Row[T] | None:
+        """The row for the secret that was typed; None if something else was typed."""
+        return self._secret(self._query) if self._secret is not None else None
 
     def _text(self) -> StyleAndTextTuples:
         """The list as it is shown."""
         rows, width = self._rows, self._app.output.get_size().columns
-        text: StyleAndTextTuples = [("bold", self._title), ("", f"  {self._query}\n")]
+        text: StyleAndTextTuples = [("bold", self._title), ("", f"  {self._shown_query}\n")]
+        if self._typed_secret is not None:
+            text += _line(rows[0], chosen=True, width=width)
+            return [*text, ("fg:ansibrightblack", "  Enter takes it · Backspace · Esc leaves")]
         for number in self._shown():
             text += _line(rows[number], number == self._at, width)
         if not self._found:
@@ -143,6 +161,11 @@ class _Choice(Generic[T]):
         for line in self._preview_lines():
             text.append(("fg:ansibrightblack", f"\n  {_cut(line, width - 3)}"))
         return text
+
+    @property
+    def _shown_query(self) -> str:
+        """What the person has typed, or a sign for each character of a secret."""
+        return self._query if self._typed_secret is None else "•" * min(len(self._query), 20)
 
     @property
     def _hint(self) -> str:
@@ -203,7 +226,7 @@ class _Choice(Generic[T]):
         @keys.add("enter")
         def enter(event: KeyPressEvent) -> None:
             if self._rows:
-                event.app.exit(result=self._rows[self._at])
+                event.app.exit(result=self._rows[min(self._at, len(self._rows) - 1)])
 
         @keys.add("escape")
         @keys.add("c-c")

@@ -8,9 +8,10 @@ from typing import Any, NoReturn, cast
 
 from oi_daemon import __version__
 from oi_daemon.errors import InvalidError
-from oi_daemon.settings import NAMES, Settings, change, descriptions
+from oi_daemon.settings import NAMES, Settings, change, descriptions, schema
 from oi_daemon.settings.explanations import GOT_TEXT
 from oi_daemon.settings.shapes import SettingsDict
+from oi_daemon.terminal.completion import SHELLS, Flag, completion_script
 
 _DESCRIPTION = """\
 Ask in plain words: a language model writes code, and it runs on this machine
@@ -97,6 +98,24 @@ def settings_of(options: argparse.Namespace) -> SettingsDict:
     return cast("SettingsDict", given)
 
 
+def completion(shell: str) -> str:
+    """The script that teaches a shell (`bash`, `zsh` or `fish`) all flags."""
+    fields = schema()["properties"]
+    return completion_script(
+        shell,
+        [
+            Flag(
+                tuple(action.option_strings),
+                (action.help or "").replace("%%", "%"),
+                action.nargs != 0,
+                tuple(action.choices or fields.get(action.dest, {}).get("enum", ())),
+            )
+            for action in _parser()._actions
+            if action.option_strings
+        ],
+    )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="interpreter",
@@ -146,6 +165,12 @@ def _add_program(group: argparse._ArgumentGroup) -> None:
         metavar="NAME",
         help="Use these settings: profiles/NAME.toml beside the settings file.",
     )
+    group.add_argument(
+        "--completion",
+        metavar="SHELL",
+        choices=tuple(SHELLS),
+        help="Print the completion for bash, zsh or fish: see the docs.",
+    )
     group.add_argument("--config", action="store_true", help="Open the settings file.")
     group.add_argument(
         "--version", action="version", version=f"%(prog)s {__version__}", help="Show the version."
@@ -191,6 +216,9 @@ class _Parser(argparse.ArgumentParser):
             return f"{mistake.replace(' could match', ' may mean')}."
         if mistake.startswith("ignored explicit argument"):
             return f"{flag} takes no value."
+        if mistake.startswith("invalid choice"):
+            choices = mistake.partition("(choose from ")[2].rstrip(")").replace("'", "")
+            return f"{flag}: expected one of {choices}"
         if mistake == "expected one argument":
             return f"{flag} needs a value."
         return message

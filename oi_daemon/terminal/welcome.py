@@ -24,6 +24,11 @@ There is no key for OpenAI's models yet. You can use:
   - another OpenAI-compatible server: interpreter --api_base URL
 """
 
+_KEY_STARTS = ("sk-", "sk_", "gsk_", "xai-", "AIza", "hf_")
+"""How the keys of well-known servers begin."""
+_KEY_LENGTH = 24
+"""Characters from which on a text without spaces, but with digits, is taken for a key."""
+
 Way: TypeAlias = Callable[[], SettingsDict]
 """A way to reach a model: asks for what it needs, and returns the settings that it takes."""
 
@@ -54,12 +59,24 @@ def welcome(local_models: Callable[[], Sequence[LocalServerDict]]) -> SettingsDi
 
     settings: SettingsDict = {}
     while not settings:
-        row = choose("What next?", lambda query, count: among(all_ways())(query, count))
+        row = choose(
+            "What next?",
+            lambda query, count: among(all_ways())(query, count),
+            secret=pasted_key,
+        )
         if row is None or row is ways[-1]:
             return {}
         settings = row.value()
     save_settings(settings)
     return settings
+
+
+def pasted_key(text: str) -> Row[Way] | None:
+    """The way that a key which was pasted at the menu stands for; None if the text is none."""
+    key = text.strip()
+    is_long = len(key) >= _KEY_LENGTH and " " not in key
+    is_key = key.startswith(_KEY_STARTS) or (is_long and any(map(str.isdigit, key)))
+    return Row("Use this key", lambda: {"api_key": key}) if is_key else None
 
 
 def rows_for(servers: Sequence[LocalServerDict]) -> list[Row[Way]]:

@@ -479,3 +479,20 @@ def test_same_titles_are_told_apart_and_the_chosen_one_is_previewed_and_deleted(
     it.type(ESCAPE)
     assert it.wait() == 0
     assert len(list(home.rglob("conversations/*.json"))) == 1
+
+
+@pytest.mark.parametrize("paste", ["{}", "\x1b[200~{}\x1b[201~", "\x1b[200~{}\n\x1b[201~"])
+def test_a_key_that_is_pasted_at_the_menu_is_taken_and_not_shown(
+    terminal: Open, home: Path, paste: str
+) -> None:
+    key = "sk-proj-0123456789abcdefghij"
+    it = terminal(environ={})
+    it.wait_for("Paste a key")
+    it.type(paste.format(key))
+    it.wait_for("Use this key")
+    it.type(ENTER)
+    it.wait_for_prompt()
+    assert key.encode() not in it.received
+    assert b"0123" not in it.received
+    (config,) = home.rglob("config.toml")
+    assert f'api_key = "{key}"\n' in config.read_text()
