@@ -74,6 +74,7 @@ class Kept(msgspec.Struct, tag="kept", omit_defaults=True):
     roots: list[str]
     patterns: str | None = None
     never: list[str] = []
+    is_temporary: bool = False
 
 
 Line = Kept | Seen | Begun | Ended | Marked
@@ -105,9 +106,16 @@ class ChangeJournal:
             except msgspec.MsgspecError:
                 continue  # of another version
 
-    def keep(self, roots: Sequence[str], patterns: str | None, never: Sequence[str]) -> None:
+    def keep(
+        self,
+        roots: Sequence[str],
+        patterns: str | None,
+        never: Sequence[str],
+        is_temporary: bool,
+    ) -> None:
         """Note what is kept."""
-        self.kept = Kept([encoded(root) for root in roots], patterns, [*map(encoded, never)])
+        names = [*map(encoded, roots)], patterns, [*map(encoded, never)]
+        self.kept = Kept(*names, is_temporary)
         self._append(self.kept)
 
     def seen(self, states: Mapping[str, PathState | None]) -> None:

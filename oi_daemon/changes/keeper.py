@@ -52,6 +52,8 @@ class Bounds:
     """See `Ignores`."""
     never: tuple[str, ...] = ()
     """Paths at and below which nothing is kept: the application's own files."""
+    is_temporary: bool = False
+    """Whether nothing may stay, because the conversation is not kept on the disk either."""
     most: int = 50_000
     """Paths that are looked after."""
 
@@ -85,6 +87,8 @@ class Keeper:
         """Why the content of a path is not kept."""
         self._learned: dict[str, PathState | None] = {}
         """States that are not in the journal yet."""
+        self._was_temporary = False
+        """Whether the last process has kept this for a conversation that is not on the disk."""
         self._size_left = 0
         """Bytes of the contents after the last time that room was made."""
         self._thread: threading.Thread | None = None
@@ -92,6 +96,12 @@ class Keeper:
         self._claim: int | None = None
         self.problem: str | None = None
         """Why nothing is kept; None if all is well."""
+
+    def finish(self) -> None:
+        """Finish what a killed process has left here, and stop."""
+        with self._lock:
+            self._open()
+        self.close(delete=self._was_temporary)
 
     def prepare(self) -> None:
         """Begin to keep what is there now."""
@@ -219,8 +229,9 @@ class Keeper:
             self.problem = f"what blocks change cannot be kept: {error.strerror}."
             return False
         self._finish()
-        rules = self.bounds.ignore, self.bounds.never
-        self._journal.keep(self.bounds.roots, *rules)
+        bounds = self.bounds
+        self._was_temporary = self._journal.kept.is_temporary
+        self._journal.keep(bounds.roots, bounds.ignore, bounds.never, bounds.is_temporary)
         self._look()
         self._thread = threading.Thread(target=self._copy, name="files", daemon=True)
         self._thread.start()

@@ -160,12 +160,7 @@ def undo(
 
 def finish(record: Record, journal: ChangeJournal, contents: Contents) -> None:
     """Finish an undo in which a process was killed. What was changed since stays as it is."""
-    changed = set()
-    for change in record.changes:
-        path, found = decoded(change.path), look(decoded(change.path))
-        is_folder = found is not None and found.kind == "folder"
-        if not is_folder and not any(is_in_state(path, s) for s in (change.after, change.before)):
-            changed.add(path)
+    changed = {path for c in record.changes if _is_others(path := decoded(c.path), c)}
     skipped = [change for change in record.changes if decoded(change.path) in changed]
     record.changes = [change for change in record.changes if change not in skipped]
     numbers, is_undo = record.undoes, {each.number for each in journal.records if each.undoes}
@@ -182,6 +177,22 @@ def finish(record: Record, journal: ChangeJournal, contents: Contents) -> None:
     journal.mark(done, is_undone=True)
     if is_undo.issuperset(numbers):
         _mark_redone(done, journal)
+
+
+def _is_others(path: str, change: PathChange) -> bool:
+    """Whether somebody has changed a path since an undo of it was cut short.
+
+    Permissions do not count: those of a file with several names change with the first of them.
+    """
+    found = look(path)
+    if found is None or found.kind == "folder":
+        return False
+    states = [state for state in (change.before, change.after) if state is not None]
+    is_same = any(
+        has_content(path, found, state) if state.kind == "file" else is_in_state(path, state)
+        for state in states
+    )
+    return not is_same
 
 
 def _kept(

@@ -191,6 +191,7 @@ class KeptFiles:
             wait=settings.keep_files_wait,
             ignore=settings.keep_files_ignore,
             never=own,
+            is_temporary=not settings.conversation_history,
         )
 
     def _absolute(self, wanted: Wanted) -> Wanted:
@@ -305,9 +306,7 @@ def finish_left() -> None:
     """Finish what killed processes have left: a block in the middle, an undo in the middle."""
     for entry in files.entries(kept_files_path()):
         if is_left(Path(entry.path)):
-            keeper = Keeper(Path(entry.path), _NOTHING, _SESSION)
-            keeper.prepare()
-            keeper.close()
+            Keeper(Path(entry.path), _NOTHING, _SESSION).finish()
 
 
 _NOTHING = Bounds(roots=(), size=0, largest=0, wait=0, ignore=None)

@@ -60,7 +60,15 @@ def main(folder: Path, seed: int, at: int) -> None:
 
     def count(event: str, arguments: tuple[object, ...]) -> None:
         nonlocal steps
-        if event in ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.chmod", "os.link"):
+        is_step = any(str(each).startswith(str(folder / "work")) for each in arguments)
+        if is_step and event in (
+            "os.rename",
+            "os.remove",
+            "os.rmdir",
+            "os.mkdir",
+            "os.chmod",
+            "os.link",
+        ):
             steps += 1
             if steps == at:
                 os.kill(os.getpid(), signal.SIGKILL)

@@ -133,6 +133,18 @@ def test_without_a_history_nothing_stays(work: Path, home: Path) -> None:
     assert [*home.rglob("files/*")] == []
 
 
+def test_without_a_history_nothing_stays_of_a_killed_daemon_either(work: Path, home: Path) -> None:
+    with WireClient() as client:
+        in_folder(client, work, conversation_history=False)
+        run(client, CHANGES)
+        os.kill(client.process.pid, signal.SIGKILL)
+        client.process.wait()
+    assert [*home.rglob("files/*")]
+    with WireClient() as client:
+        client.result("oi/execute", {"language": "python", "code": "1"})
+        eventually(lambda: not [*home.rglob("files/*")], "the next daemon has removed it")
+
+
 def test_turned_off_it_keeps_nothing_and_says_so(work: Path, home: Path) -> None:
     with WireClient() as client:
         in_folder(client, work, keep_files=False)
