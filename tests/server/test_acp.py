@@ -305,8 +305,11 @@ def test_every_magic_command_is_there(run: Mapping[str, object]) -> None:
     assert run.keys() == magic.COMMANDS.keys()
 
 
-async def test_magic_commands_are_slash_commands(server: ThreadedServer, home: Path) -> None:
-    server.enqueue(code("price = 5"), text("Done."))
+async def test_magic_commands_are_slash_commands(
+    server: ThreadedServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OI_KEEP_FILES", "true")
+    server.enqueue(code("price = 5\nopen('a.txt', 'w').write('new\\n')"), text("Done."))
     async with hosting(server.url, home) as host:
         await host.until(lambda: host.told("available_commands_update"))
         [offered] = host.told("available_commands_update")
@@ -322,6 +325,10 @@ async def test_magic_commands_are_slash_commands(server: ThreadedServer, home: P
         assert "200 tokens in" in await ask("/budget")
         assert "price = 5" in await ask("/history")
         assert "save_message" in await ask("/help")
+        assert "+new" in await ask("/files a.txt")
+        assert "a.txt (created)" in await ask("/files")
+        assert "a.txt (deleted)" in await ask("/undo files")
+        assert "a.txt (created)" in await ask("/redo")
         assert "told nothing" in await ask("/thinking")
         assert "Saved 3 messages" in await ask("/save_message kept.json")
         assert "Removed:" in await ask("%undo")
