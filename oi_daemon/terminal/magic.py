@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from oi_daemon import magic
+from oi_daemon import file_words, magic
 from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.terminal.conversation import TerminalConversation
 from oi_daemon.terminal.printing import coloured_diff, visible
@@ -45,21 +45,23 @@ def _undo(conversation: TerminalConversation, argument: str) -> str:
     files = magic.asks_for_files(argument)
     if files is None:
         return magic.undo_words(conversation.undo())
-    undone = conversation.undo_files(**magic.wanted_files(files))
-    return visible(magic.files_undone_words(undone))
+    undone = conversation.undo_files(**file_words.wanted_files(files))
+    return visible(file_words.files_undone_words(undone))
 
 
 def _redo(conversation: TerminalConversation, argument: str) -> str:
     """Take an undo of files back."""
-    undone = conversation.undo_files(**magic.wanted_files(argument), redo=True)
-    return visible(magic.files_undone_words(undone)).replace("%redo takes", "%undo files takes")
+    undone = conversation.undo_files(**file_words.wanted_files(argument), redo=True)
+    return visible(file_words.files_undone_words(undone)).replace(
+        "%redo takes", "%undo files takes"
+    )
 
 
 def _files(conversation: TerminalConversation, argument: str) -> str:
     """Show what code has done to files, or the differences."""
-    listed = "" if argument else visible(magic.file_blocks_words(conversation.file_changes()))
-    diffs = conversation.file_diffs(**magic.wanted_files(argument))
-    shown = coloured_diff(visible(magic.file_diffs_words(diffs))) if diffs or argument else ""
+    listed = "" if argument else visible(file_words.file_blocks_words(conversation.file_changes()))
+    diffs = conversation.file_diffs(**file_words.wanted_files(argument))
+    shown = coloured_diff(visible(file_words.file_diffs_words(diffs))) if diffs or argument else ""
     return "\n\n".join(part for part in (shown, listed) if part)
 
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import msgspec
 
-from oi_daemon import magic
+from oi_daemon import file_words, magic
 from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.messages.shapes import MessageDict, VariableDict
 from oi_daemon.messages.text import fenced, without_controls
@@ -83,20 +83,20 @@ async def _redo(session: AcpSession, argument: str) -> str:
 
 
 async def _undo_files(session: AcpSession, argument: str, *, redo: bool) -> str:
-    wanted = magic.wanted_files(argument)
+    wanted = file_words.wanted_files(argument)
     params = FilesUndoParams(conversation=session.id, redo=redo, **wanted)
     undone = msgspec.to_builtins(await session.methods.files_undo(params))
-    return fenced(without_controls(magic.files_undone_words(undone)))
+    return fenced(without_controls(file_words.files_undone_words(undone)))
 
 
 async def _files(session: AcpSession, argument: str) -> str:
-    params = FilesParams(conversation=session.id, **magic.wanted_files(argument))
+    params = FilesParams(conversation=session.id, **file_words.wanted_files(argument))
     diffs = msgspec.to_builtins((await session.methods.files_diff(params)).files)
-    shown = [fenced(without_controls(magic.file_diffs_words(diffs)), "diff")]
+    shown = [fenced(without_controls(file_words.file_diffs_words(diffs)), "diff")]
     if argument:
         return shown[0]
     blocks = msgspec.to_builtins((await session.methods.files_list(_this(session))).blocks)
-    listed = fenced(without_controls(magic.file_blocks_words(blocks)))
+    listed = fenced(without_controls(file_words.file_blocks_words(blocks)))
     return "\n\n".join([*(shown if diffs else []), listed])
 
 
