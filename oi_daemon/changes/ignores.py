@@ -32,7 +32,7 @@ class Ignores:
     def __init__(self, root: str, rules: Rules) -> None:
         more, self._never = rules
         self._root = root
-        self._is_home = root == str(Path.home())
+        self._is_home = root == str(Path.home().resolve())
         self._specs: dict[str, GitIgnoreSpec | None] = {}
         """The patterns of each folder's `.gitignore`; None where there is none."""
         lines = [line.strip() for line in (more or "").split(",") if line.strip()]

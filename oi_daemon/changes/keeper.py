@@ -61,15 +61,19 @@ class Bounds:
 class Keeper:
     """Keeps the files of one conversation. Its methods block, and any thread may call them."""
 
-    def __init__(self, folder: Path, bounds: Bounds, session: str) -> None:
+    def __init__(
+        self, folder: Path, bounds: Bounds, session: str, *, patience: float = _PATIENCE
+    ) -> None:
         """
         Args:
             folder: where all of it is kept, for this conversation alone.
             session: names this process in the records, because turns are counted anew in each.
+            patience: seconds to wait for who finishes what a killed process has left.
         """
         self.bounds = bounds
         self._folder = folder
         self._session = session
+        self._patience = patience
         self._lock = threading.Lock()
         """Held while anything but `_contents` is used."""
         self._copied = threading.Condition(self._lock)
@@ -243,7 +247,7 @@ class Keeper:
         Raises:
             OSError: somebody else has it.
         """
-        path, deadline = self._folder / _IN_USE, time.monotonic() + _PATIENCE
+        path, deadline = self._folder / _IN_USE, time.monotonic() + self._patience
         while self._claim is None:
             files.make_private(self._folder)
             claim = files.open_journal(path)

@@ -173,17 +173,19 @@ class KeptFiles:
         if not settings.keep_files:
             self._why_not = "keep_files is off: what blocks change is not kept."
             return None
-        self._cwd = os.path.normpath(settings.cwd or str(Path.cwd()))
+        self._cwd = os.path.realpath(settings.cwd or Path.cwd())
         roots: tuple[str, ...] = (self._cwd,)
         if settings.sandbox != "none":
             roots = parse_folders(settings.sandbox_folders, self._cwd)
-        home = Path.home()
-        kept = tuple(root for root in roots if Path(root) not in home.parents)
+        home = Path.home().resolve()
+        real = dict.fromkeys(map(os.path.realpath, roots))  # a root may be a link to a folder
+        kept = tuple(root for root in real if Path(root) not in home.parents)
         if not kept:
             self._why_not = _EVERYTHING.format(self._cwd)
             return None
         named = settings.conversation_history_path
         own = (*own_folders(), *([str(Path(named).expanduser().absolute())] if named else []))
+        own = tuple(map(os.path.realpath, own))
         return Bounds(
             roots=kept,
             size=settings.keep_files_size * _MEGABYTE,
@@ -197,7 +199,8 @@ class KeptFiles:
     def _absolute(self, wanted: Wanted) -> Wanted:
         if wanted.path is None:
             return wanted
-        path = os.path.normpath(Path(self._cwd, Path(wanted.path).expanduser()))
+        named = Path(os.path.normpath(Path(self._cwd, Path(wanted.path).expanduser())))
+        path = str(named.parent.resolve() / named.name)
         return Wanted(turn=wanted.turn, block=wanted.block, path=path, redo=wanted.redo)
 
     def _turn_of(self, record: Record) -> int | None:
@@ -306,7 +309,7 @@ def finish_left() -> None:
     """Finish what killed processes have left: a block in the middle, an undo in the middle."""
     for entry in files.entries(kept_files_path()):
         if is_left(Path(entry.path)):
-            Keeper(Path(entry.path), _NOTHING, _SESSION).finish()
+            Keeper(Path(entry.path), _NOTHING, _SESSION, patience=0).finish()
 
 
 _NOTHING = Bounds(roots=(), size=0, largest=0, wait=0, ignore=None)

@@ -86,6 +86,19 @@ def test_changes_are_listed_shown_undone_and_redone(work: Path) -> None:
         assert not (work / "gone.bin").exists()
 
 
+def test_a_link_to_the_working_folder_is_as_good_as_the_folder(work: Path) -> None:
+    link = work.with_name("link")
+    link.symlink_to(work)
+    with WireClient() as client:
+        in_folder(client, link)
+        (notice,) = run(client, CHANGES)
+        assert [file["path"] for file in notice["files"]] == [
+            *("gone.bin", "new", "new/file", "old.txt")
+        ]
+        client.result("oi/files/undo", {**TALK, "path": str(link / "gone.bin")})
+        assert (work / "gone.bin").read_bytes() == b"\0\1"
+
+
 def test_they_are_there_after_a_restart(work: Path) -> None:
     for is_first in (True, False):
         with WireClient() as client:
