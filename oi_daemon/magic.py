@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from textwrap import wrap
 
 from oi_daemon.errors import InvalidError
 from oi_daemon.messages.documents import DOCUMENTS, as_script
@@ -36,6 +37,13 @@ _SCRIPT_LANGUAGES = {
     ".html": "html",
 }
 """The language of a script by its suffix; of others, Python."""
+_OWN_CODE = {
+    "! COMMAND": "run a shell command of your own in the session",
+    "%% CODE": "run Python code of your own; %%LANGUAGE CODE, in another language",
+}
+"""What runs code of one's own, and what the help says of it."""
+_NARROW = 30
+"""Columns below which there is no room for a help beside a command."""
 _NAMES = 30
 """Most characters of a name, a type or a language that are aligned in columns."""
 
@@ -129,16 +137,28 @@ def switch(name: str, argument: str, *, current: bool) -> bool:
     return on
 
 
-def help_lines(more: Mapping[str, MagicHelp] | None = None) -> list[str]:
-    """Return a line for each command.
+def help_lines(more: Mapping[str, MagicHelp] | None = None, columns: int = 0) -> list[str]:
+    """Return the lines that tell what each command does.
 
     Args:
-        more: further commands of the place that asks.
+        more: further commands of the place that asks. There, code of one's own can be typed too.
+        columns: those of the screen, at which the lines are broken; 0 for one line each.
     """
     known = {**COMMANDS, **(more or {})}
-    usages = {f"%{name} {command.argument}".strip(): command for name, command in known.items()}
-    width = max(map(len, usages)) + 2
-    return [f"  {usage:{width}}{command.help}" for usage, command in usages.items()]
+    usages = {f"%{name} {each.argument}".strip(): each.help for name, each in known.items()}
+    usages |= _OWN_CODE if more else {}
+    width = max(map(len, usages)) + 4
+    if not columns:
+        return [f"  {usage}".ljust(width) + text for usage, text in usages.items()]
+    is_narrow = columns - width < _NARROW
+    indent = "      " if is_narrow else " " * width
+    lines: list[str] = []
+    for usage, text in usages.items():
+        start = f"  {usage}".ljust(width)
+        lines += [start.rstrip()] if is_narrow else []
+        first = indent if is_narrow else start
+        lines += wrap(text, columns - 1, initial_indent=first, subsequent_indent=indent)
+    return lines
 
 
 def debug_words(*, on: bool) -> str:

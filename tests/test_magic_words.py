@@ -80,3 +80,15 @@ def test_what_is_copied() -> None:
         magic.copied("it", messages)
     with pytest.raises(InvalidError, match="nothing to copy"):
         magic.copied("", messages[:1])
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_the_help_fits_on_the_screen(columns: int) -> None:
+    more = {"attach": magic.MagicHelp("[ID]", "go on with a running conversation")}
+    lines = magic.help_lines(more, columns)
+    assert max(map(len, lines)) < max(columns, len("  %load_message [path]") + 4)
+    words = " ".join(" ".join(lines).split())
+    for name, command in {**magic.COMMANDS, **more}.items():
+        assert f"%{name} {command.argument}".strip() in words
+        assert command.help in words
+    assert "! COMMAND" in words

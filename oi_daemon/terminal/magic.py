@@ -1,12 +1,14 @@
 """Magic commands in the terminal and the library: what each does, by the library's object."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from oi_daemon import file_words, magic
 from oi_daemon.errors import InvalidError, OIError
 from oi_daemon.terminal.conversation import TerminalConversation
+from oi_daemon.terminal.line import has_terminal
 from oi_daemon.terminal.printing import coloured_diff, visible
 
 
@@ -174,12 +176,9 @@ def _who(conversation: TerminalConversation, argument: str) -> str:
 
 def _help(conversation: TerminalConversation, argument: str) -> str:
     """Show all commands."""
-    own = [
-        "  ! COMMAND             run a shell command of your own in the session",
-        "  %% CODE, %%LANGUAGE   run code of your own: Python, or in this language",
-    ]
+    columns = shutil.get_terminal_size().columns if has_terminal() else 0
     keys = "Alt-Enter begins another line. Ctrl-C stops the turn. Ctrl-D or exit quits."
-    return "\n".join([*magic.help_lines(HERE), *own, keys])
+    return "\n".join([*magic.help_lines(HERE, columns), keys])
 
 
 HERE = {

@@ -9,6 +9,7 @@ from typing import ClassVar
 from rich import markdown
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
 from rich.text import Text
 
 from oi_daemon.messages.shapes import ChunkDict, NoticeDict, ResultDict
@@ -328,10 +329,25 @@ class _Heading(markdown.Heading):
         yield self.text
 
 
-class _Markdown(markdown.Markdown):
-    """Markdown with our headings."""
+class _Table(markdown.TableElement):
+    """A table whose cells are folded where rich would cut them, as in Chinese and Japanese."""
 
-    elements: ClassVar = {**markdown.Markdown.elements, "heading_open": _Heading}
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for part in super().__rich_console__(console, options):
+            if isinstance(part, Table):
+                for column in part.columns:
+                    column.overflow = "fold"
+            yield part
+
+
+class _Markdown(markdown.Markdown):
+    """Markdown with our headings and tables."""
+
+    elements: ClassVar = {
+        **markdown.Markdown.elements,
+        "heading_open": _Heading,
+        "table_open": _Table,
+    }
 
 
 def _spinner() -> str:

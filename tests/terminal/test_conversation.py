@@ -305,7 +305,7 @@ def test_the_one_question_where_the_default_model_is_gone(
     server.enqueue(error(404, "The model `gpt-4` does not exist", code="model_not_found"))
     server.enqueue(*example())
     it = terminal("-y", "What's 34/24?")
-    it.wait_for("Which model?")
+    it.wait_for("› gpt-6-sol")
     assert "whisper" not in it.text
     it.type(ENTER)
     it.wait_for("The result is")
@@ -357,3 +357,16 @@ def test_the_conversation_is_saved_as_it_was(
     assert [message["role"] for message in json.loads(saved.read_text())] == [
         *("user", "assistant", "assistant")
     ]
+
+
+@pytest.mark.parametrize("columns", [30, 40, 80])
+def test_a_table_is_folded_and_no_word_of_it_is_cut(
+    terminal: Open, server: ThreadedServer, columns: int
+) -> None:
+    """Also where no space divides the words."""
+    words = "日本の東京にある高さ三百三十三メートルの電波塔です"
+    server.enqueue(text(f"| 名前 | 説明 |\n|---|---|\n| 塔 | {words}。 |\n\nDone."))
+    it = terminal("Table?", columns=columns)
+    assert it.wait() == 0
+    assert "…" not in it.text
+    assert set(words) <= set(it.text)
