@@ -107,6 +107,11 @@ class Keeper:
             self._open()
         self.close(delete=self._was_temporary)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more paths than are looked after."""
+        return self._tree.is_cut
+
     def prepare(self) -> None:
         """Begin to keep what is there now."""
         with self._lock:

@@ -58,14 +58,12 @@ class Tree:
             self._looked = time.time_ns()
 
     def _refresh(self) -> Moves:
-        if self._watches is None or not self.states or self._watcher.is_lost:
+        if self._watches is None or not self.states:
             return self.compare_all()
-        self._watches.read()
-        watcher = self._watcher
-        if watcher.is_lost:
+        heard = self._watches.take(self._watcher)
+        if heard is None:
             return self.compare_all()
-        names, subtrees = watcher.names, watcher.subtrees
-        watcher.names, watcher.subtrees = set(), set()
+        names, subtrees = heard
         moves = Moves()
         for folder in sorted(subtrees):
             if not any(_is_in(folder, other) for other in subtrees):

@@ -71,11 +71,17 @@ class Watches:
                     del self._folders[number]
                     self._library.inotify_rm_watch(self._descriptor, number)
 
-    def read(self) -> None:
-        """Tell all watchers what has happened until now."""
+    def take(self, watcher: Watcher) -> tuple[set[str], set[str]] | None:
+        """Return the names and the subtrees that a watcher has heard of; None if some are lost.
+
+        What other watchers have to hear is noted for them.
+        """
         with self._lock:
             while piece := self._piece():
                 self._tell(piece)
+            names, subtrees, is_lost = watcher.names, watcher.subtrees, watcher.is_lost
+            watcher.names, watcher.subtrees, watcher.is_lost = set(), set(), False
+            return None if is_lost else (names, subtrees)
 
     def _piece(self) -> bytes:
         try:

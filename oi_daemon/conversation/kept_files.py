@@ -32,6 +32,7 @@ _SESSION = secrets.token_hex(8)
 _MEGABYTE = 1 << 20
 _MOST_SENT = 200
 """Files that a notice lists."""
+_CUT = "There are more than 50,000 files: what is deepest down in the folders is not kept."
 _EVERYTHING = (
     "The folder {0} holds the whole system or all homes: what blocks change there is not kept."
 )
@@ -148,9 +149,9 @@ class KeptFiles:
     @property
     def problem(self) -> str | None:
         """What is wrong with the keeping, for a person; None if all is well."""
-        if self._why_not is None and self._keeper is not None:
-            return self._keeper.problem
-        return self._why_not
+        if self._why_not is not None or self._keeper is None:
+            return self._why_not
+        return self._keeper.problem or (_CUT if self._keeper.is_cut else None)
 
     async def set_aside(self, id: str | None) -> None:
         """Begin anew. What is kept stays with the messages, which have this id now."""

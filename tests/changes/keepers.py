@@ -15,13 +15,18 @@ REDO = Wanted(redo=True)
 
 
 def keeper(
-    folder: Path, *, size: int = 1 << 30, largest: int = 1 << 28, ignore: str | None = None
+    folder: Path,
+    *,
+    size: int = 1 << 30,
+    largest: int = 1 << 28,
+    ignore: str | None = None,
+    store: str = "kept",
 ) -> Keeper:
     """Keeps `folder/work`, beside it."""
     bounds = Bounds(
         roots=(str(folder / "work"),), size=size, largest=largest, wait=60, ignore=ignore
     )
-    return Keeper(folder / "kept", bounds, "session")
+    return Keeper(folder / store, bounds, "session")
 
 
 def block(kept: Keeper, folder: Path, seed: int, times: int = 12) -> None:

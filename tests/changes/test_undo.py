@@ -215,6 +215,18 @@ def test_a_second_process_keeps_nothing(folder: Path) -> None:
     first.close()
 
 
+def test_two_conversations_in_one_folder_both_see_a_change(folder: Path) -> None:
+    first, second = keeper(folder), keeper(folder, store="other")
+    for number in range(3):
+        for kept in (first, second):
+            kept.before(number, "python")
+        (folder / "work/f3.txt").write_text(f"block {number}")
+        seen = [kept.after() for kept in (first, second)]
+        assert [len(record.changes) for record in seen if record] == [1, 1]
+    for kept in (first, second):
+        kept.close()
+
+
 def test_more_events_than_the_system_keeps_lose_nothing(folder: Path) -> None:
     work, kept = folder / "work", keeper(folder)
     before = picture(work)
