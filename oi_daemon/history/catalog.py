@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from oi_daemon.errors import InvalidError
 from oi_daemon.history import document, words
+from oi_daemon.history.document import Stamp, stamp_of
 from oi_daemon.history.folder import ConversationFolder
 from oi_daemon.history.index import IndexRow, Position
 from oi_daemon.history.indexer import Indexer
@@ -59,6 +61,8 @@ class Catalog:
         self._indexer = indexer
         self._index = indexer.index
         self._resolver = resolver
+        self._reasons: dict[str, tuple[Stamp | None, str | None]] = {}
+        """For each file that was passed over, the state in which it was read, and why."""
 
     def page(
         self, ours: Mapping[str, str], limit: int, cursor: str | None, query: str | None
@@ -84,11 +88,18 @@ class Catalog:
         if self._folder.mtime() is None:
             return []
         names = self._indexer.use(partial(self._index.without_messages, _MOST_PASSED_OVER))
-        return [PassedOver(name, why) for name in names if (why := self._why(name)) is not None]
+        self._reasons = {name: self._reason(name) for name in names}
+        return [PassedOver(name, why) for name, (_, why) in self._reasons.items() if why]
 
-    def _why(self, name: str) -> str | None:
-        """Why a file is not in the list; None if it should be."""
+    def _reason(self, name: str) -> tuple[Stamp | None, str | None]:
+        """The state of a file, and why it is not in the list; it is read once for each state."""
         path = self._folder.path / name
+        stamp = stamp_of(path)
+        known = self._reasons.get(name)
+        return known if known is not None and known[0] == stamp else (stamp, self._why(path))
+
+    def _why(self, path: Path) -> str | None:
+        """Why a file is not in the list; None if it should be."""
         try:
             messages = document.read(path).messages
         except FileNotFoundError:
