@@ -74,7 +74,8 @@ def test_run_says_what_it_needs(editor: Editor) -> None:
 
 
 def test_subcommands_are_completed(editor: Editor) -> None:
-    assert editor.nvim.funcs.getcompletion("OI re", "cmdline") == ["reset", "restart"]
+    found = editor.nvim.funcs.getcompletion("OI re", "cmdline")
+    assert found == ["redo_files", "reset", "restart"]
     every = editor.nvim.funcs.getcompletion("OI ", "cmdline")
     named = [
         "run",
