@@ -173,6 +173,14 @@ class AsyncInterpreter(SettingAttributes):
         """See `Interpreter.saved`."""
         return await self._call(partial(self._interpreter.saved, query, cursor, limit))
 
+    async def saved_messages(self, conversation: str) -> "list[MessageDict]":
+        """See `Interpreter.saved_messages`."""
+        return await self._call(partial(self._interpreter.saved_messages, conversation))
+
+    async def delete_saved(self, conversation: str) -> bool:
+        """See `Interpreter.delete_saved`."""
+        return await self._call(partial(self._interpreter.delete_saved, conversation))
+
     async def models(self) -> list[str]:
         """See `Interpreter.models`."""
         return await self._call(self._interpreter.models)
