@@ -15,5 +15,11 @@ def load_ipython_extension(shell: object) -> None:
 _interpreter = Interpreter()
 for _name in ("__file__", "__loader__", "__name__", "__package__", "__path__", "__spec__"):
     setattr(_interpreter, _name, globals().get(_name))  # import tools read these of a module
-object.__setattr__(_interpreter, "load_ipython_extension", load_ipython_extension)
+for _name, _value in {
+    "Interpreter": Interpreter,
+    "OpenInterpreter": Interpreter,  # its name in Open Interpreter 0.2 to 0.4
+    "interpreter": _interpreter,  # as these versions import it
+    "load_ipython_extension": load_ipython_extension,
+}.items():
+    object.__setattr__(_interpreter, _name, _value)
 sys.modules[__name__] = _interpreter  # type: ignore[assignment]

@@ -14,6 +14,8 @@ from oi_daemon.settings.shapes import (
 )
 
 _interpreter: Interpreter
+interpreter: Interpreter
+OpenInterpreter = Interpreter
 
 model: str
 local: bool

@@ -3,11 +3,12 @@
 Importing the library stays cheap because what checks a setting is imported at its first use.
 """
 
-import sys
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+from oi_daemon.client.callers import callers_level
+from oi_daemon.errors import InvalidTypeError
 
 if TYPE_CHECKING:
     from oi_daemon.settings import Settings
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
         Vision,
     )
 
+_NO_COPY = (
+    "An {0} cannot be copied, pickled or given to another process, because it holds a conversation"
+    " with a running daemon. For the same conversation, make {0}(conversation=it.conversation)"
+    " there once this one is closed; for a new one that goes on from it, assign its messages:"
+    " other.messages = it.messages."
+)
 C = TypeVar("C", bound=type)
-
-_PACKAGE = str(Path(__file__).parents[1])
-"""The folder of this package, whose own lines no warning should name."""
 
 
 def _with_properties(cls: C) -> C:
@@ -124,6 +128,14 @@ class SettingAttributes:
             raise AttributeError(f"there is no setting {name!r}; there are {', '.join(NAMES)}")
         object.__setattr__(self, name, value)
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse `copy` and `pickle`: a copy would share the daemon's pipes with the original.
+
+        Raises:
+            InvalidTypeError: always.
+        """
+        raise InvalidTypeError(_NO_COPY.format(type(self).__name__))
+
     @property
     def _current(self) -> "Settings":
         """The settings in force. The settings file and the environment are read at first use."""
@@ -161,14 +173,5 @@ def _configured() -> "Settings":
 
     loaded = load_settings()
     for problem in loaded.problems:
-        warnings.warn(problem, ConfigurationWarning, stacklevel=_callers_level())
+        warnings.warn(problem, ConfigurationWarning, stacklevel=callers_level())
     return loaded.settings
-
-
-def _callers_level() -> int:
-    """The `stacklevel` at which the caller of this function warns of the program's own line."""
-    frame = sys._getframe(1)
-    level = 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
-        frame, level = frame.f_back, level + 1
-    return level

@@ -318,6 +318,23 @@ class Interpreter(SharedConversation):
         self._leave_stream(lets_run=self._connection.is_shared)
         self._connection.close()
 
+    if not TYPE_CHECKING:  # a type checker is to know the names of today only
+
+        def __getattr__(self, name: str) -> object:
+            if not name.startswith("_"):
+                from oi_daemon.client.earlier_names import read
+
+                return read(self, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if not name.startswith("_") and not hasattr(type(self), name):
+                from oi_daemon.client.earlier_names import assign
+
+                if assign(self, name, value):
+                    return
+            super().__setattr__(name, value)
+
     def __enter__(self) -> "Interpreter":
         return self
 

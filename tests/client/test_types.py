@@ -23,6 +23,10 @@ import interpreter
 from oi_daemon import AsyncInterpreter, AuthError, ChunkDict, Interpreter, MessageDict
 from oi_daemon import SettingsDict
 
+from interpreter import OpenInterpreter, interpreter as same
+
+same.model = "gpt-4"
+it: Interpreter = OpenInterpreter(model="gpt-4")
 interpreter.system_message += "More."
 interpreter.max_tokens = None
 settings: SettingsDict = {"temperature": 0.7, "sandbox": "isolated"}
@@ -133,7 +137,7 @@ def test_the_types_of_import_interpreter_name_all_that_the_object_has() -> None:
             case ast.AnnAssign(target=ast.Name(name)) | ast.Assign(targets=[ast.Name(name)]):
                 names.add(name)
     public = {name for name in dir(Interpreter) if not name.startswith("_")}
-    assert names - {"_interpreter"} == public
+    assert names - {"_interpreter", "interpreter", "OpenInterpreter"} == public
 
 
 def _check_by_mypy(program: Path) -> Iterator[tuple[int, str]]:
