@@ -35,6 +35,11 @@ export class EditorModels implements vscode.Disposable {
     return this.offered.length > 0;
   }
 
+  /** Whether the daemon can ask a model of this name. */
+  has(name: string): boolean {
+    return this.offered.some((offered) => offered.name === name);
+  }
+
   /** Answer for this daemon. What is known is offered at once, before anything is asked. */
   serve(connection: MessageConnection): void {
     this.connection = connection;

@@ -8,6 +8,7 @@ import { agentTools } from "./agentTools";
 import { Answers } from "./answers";
 import { NOTEBOOK } from "./cells";
 import { ChangedFiles } from "./changedFiles";
+import { ChatParticipant } from "./chatParticipant";
 import { commands } from "./commands";
 import { Conversations } from "./conversations";
 import { Daemon } from "./daemon";
@@ -16,6 +17,7 @@ import { EditorModels } from "./editorModels";
 import { showError } from "./errors";
 import { ConversationFiles, SCHEME, serializer } from "./files";
 import { Launcher } from "./launcher";
+import { mcpServer } from "./mcpServer";
 import { StatusBar } from "./statusBar";
 
 let daemon: Daemon | undefined;
@@ -34,6 +36,14 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     models,
     changed,
+    new ChatParticipant(
+      daemon,
+      conversations,
+      models,
+      () => launcher.changed(),
+      vscode.Uri.joinPath(context.extensionUri, "media", "icon.png"),
+    ),
+    mcpServer(() => launcher.launch()),
     agentTools(daemon, () => conversations.current?.id ?? agentPlace(context)),
     daemon,
     conversations,

@@ -68,6 +68,29 @@ test.runIf(hasModels)("Stop stops the editor's model", async () => {
   expect(await written("cancelled")).toBe("yes");
 });
 
+test.runIf(hasModels)(
+  "@oi answers in the chat view, runs code after a yes, and opens as a conversation",
+  async () => {
+    await editor.palette("Test: Ask in the Chat View");
+    const chat = editor.page.locator(".interactive-session");
+    await chat.getByRole("button", { name: "Run" }).waitFor();
+    await editor.shot("participant-waits");
+    await chat.getByRole("button", { name: "Run" }).click();
+    await chat.getByText("It gave a whole conversation.").waitFor();
+    await editor.shot("participant");
+    await chat.getByRole("button", { name: "Open as Conversation" }).click();
+    await editor.rendered("It gave a whole conversation.").waitFor();
+    await editor.shot("participant-opened");
+  },
+);
+
+test.runIf(hasModels)("our MCP server is offered to all agents", async () => {
+  await editor.palette("MCP: List Servers");
+  await editor.page.locator(".quick-input-list .monaco-list-row", { hasText: "Open Interpreter" }).waitFor();
+  await editor.shot("mcp-servers");
+  await editor.page.keyboard.press("Escape");
+});
+
 test("an agent's code runs after a yes, and its pictures come back", async () => {
   const code =
     "from pathlib import Path\nPath('ran').write_text('yes')\nprint('by an ' + 'agent')\n" +

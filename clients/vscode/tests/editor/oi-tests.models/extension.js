@@ -59,6 +59,11 @@ async function invoke() {
 }
 
 exports.activate = ({ subscriptions }) => {
-  subscriptions.push(vscode.commands.registerCommand("oi-tests.invoke", invoke));
+  subscriptions.push(
+    vscode.commands.registerCommand("oi-tests.invoke", invoke),
+    vscode.commands.registerCommand("oi-tests.ask", () =>
+      vscode.commands.executeCommand("workbench.action.chat.open", { query: "@oi In the chat view" }),
+    ),
+  );
   vscode.lm.registerLanguageModelChatProvider?.("scripted", provider);
 };
