@@ -30,9 +30,9 @@ export function mcpServer(launch: () => Promise<Launch>): vscode.Disposable {
   const { McpStdioServerDefinition } = vscode as { McpStdioServerDefinition?: DefinitionClass };
   if (!lm.registerMcpServerDefinitionProvider || !McpStdioServerDefinition) return { dispose() {} };
   const offered = new McpStdioServerDefinition("Open Interpreter", "oi-daemon", []);
-  return lm.registerMcpServerDefinitionProvider("oi", {
+  const provider = {
     provideMcpServerDefinitions: () => [offered],
-    async resolveMcpServerDefinition(definition) {
+    async resolveMcpServerDefinition(definition: Definition) {
       const { program, cwd } = await launch();
       const shared = vscode.workspace.getConfiguration("oi").get("shared", false);
       definition.command = program;
@@ -40,5 +40,10 @@ export function mcpServer(launch: () => Promise<Launch>): vscode.Disposable {
       definition.cwd = vscode.Uri.file(cwd);
       return definition;
     },
-  });
+  };
+  try {
+    return lm.registerMcpServerDefinitionProvider("oi", provider);
+  } catch {
+    return { dispose() {} }; // 1.100 has it as a proposal, which extensions may not use
+  }
 }
