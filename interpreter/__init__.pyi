@@ -59,6 +59,8 @@ keep_files_wait: float
 keep_files_ignore: str | None
 pass_keys: str | None
 shared: bool
+host: str | None
+send_keys: bool
 mcp: str | None
 
 conversation: str

@@ -4,6 +4,7 @@ What is not needed by all of them is imported where it is used: a door to the sh
 through before `argparse` alone would be imported.
 """
 
+import os
 import sys
 
 from oi_daemon import __version__
@@ -31,10 +32,7 @@ example for a shell script, with one JSON object per line:
 def daemon() -> "NoReturn":
     """Run the command `oi-daemon`."""
     _end_at_interrupt()
-    if sorted(sys.argv[1:]) == ["--shared", "--stdio"]:
-        sys.exit(_door("stdio"))
-    if sys.argv[1:] in (["--acp"], ["--mcp"]):
-        sys.exit(_door(sys.argv[1][2:]))
+    _pass_quickly(sys.argv[1:])
     parser = _parser()
     arguments = parser.parse_args()
     if arguments.download_model:
@@ -43,9 +41,31 @@ def daemon() -> "NoReturn":
         sys.exit(_control(arguments.shared, yes=arguments.yes))
     if not (arguments.stdio or arguments.acp or arguments.mcp):
         parser.error("use --stdio to serve a client, or run `interpreter` for a conversation here")
+    if arguments.host is not None:
+        if not arguments.stdio or arguments.private or arguments.acp or arguments.mcp:
+            parser.error("--host goes with --stdio: the daemon there is a shared one")
+        sys.exit(_host(arguments.host))
+    _pass(arguments)
+    _serve(arguments)
+
+
+def _pass_quickly(arguments: "list[str]") -> None:
+    """Lead to a shared daemon, if that is plainly what is asked for, and end this process."""
+    if sorted(arguments) == ["--shared", "--stdio"]:
+        sys.exit(_door("stdio"))
+    if arguments in (["--acp"], ["--mcp"]):
+        sys.exit(_door(arguments[0][2:]))
+
+
+def _pass(arguments: "argparse.Namespace") -> None:
+    """Lead to the shared daemon and end this process, unless a private one is asked for."""
     if (arguments.acp or arguments.mcp or arguments.shared) and not arguments.private:
         kind = "acp" if arguments.acp else "mcp" if arguments.mcp else "stdio"
         sys.exit(_door(kind, *(["debug"] if arguments.debug else [])))
+
+
+def _serve(arguments: "argparse.Namespace") -> "NoReturn":
+    """Be a daemon for the client at stdin and stdout."""
     from functools import partial
 
     from oi_daemon import keys
@@ -122,7 +142,6 @@ def run_server(
     """
     import asyncio
     import logging
-    import os
 
     from oi_daemon.logs import configure
     from oi_daemon.server.descriptors import claim
@@ -150,7 +169,24 @@ def _end_at_interrupt() -> None:
 def _door(kind: str, *options: str) -> int:
     from oi_daemon.shared.door import pass_through
 
+    if "OI_CLIENT_VERSION" in os.environ:
+        from oi_daemon.shared.host import warn_of_version
+
+        warn_of_version(__version__)
     return pass_through(kind, __version__, options)
+
+
+def _host(host: str) -> int:
+    from oi_daemon.errors import InvalidError
+    from oi_daemon.settings import Settings, change
+    from oi_daemon.shared.host import reach
+
+    try:
+        change(Settings(), {"host": host})
+    except InvalidError as error:
+        sys.stderr.write(f"oi-daemon: {str(error).replace('settings.host', '--host')}\n")
+        return 2
+    return reach(host, __version__)
 
 
 def _control(command: str, *, yes: bool) -> int:
@@ -210,6 +246,12 @@ def _parser() -> "argparse.ArgumentParser":
     )
     parser.add_argument(
         "--private", action="store_true", help="By a daemon of the client's own, also with --shared"
+    )
+    parser.add_argument(
+        "--host",
+        metavar="HOST",
+        help="With --stdio: by the shared daemon on another machine, which ssh reaches under this"
+        " name, or in a container: docker:NAME, podman:NAME, kubectl:NAME",
     )
     parser.add_argument("-y", "--yes", action="store_true", help="Stop without asking")
     parser.add_argument("--debug", action="store_true", help="Log every step to standard error")

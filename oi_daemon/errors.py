@@ -12,6 +12,7 @@ OIError                     base of all; its message never holds a key
     ├── RateLimitError      too many requests, or the account's quota is spent
     ├── ContextError        the conversation does not fit the model's context window
     ├── ConnectionLostError the server cannot be reached, or the stream broke off
+    │   └── NoDaemonError   ... because no daemon is installed at the place of the setting `host`
     └── NoModelError        the server does not have that model
 
 `kind` is the word that travels in a JSON-RPC error's `data.kind`, `code` its number.
@@ -113,6 +114,10 @@ class ConnectionLostError(ModelError):
     """The server, or the daemon, cannot be reached, or the connection broke off."""
 
     kind = "connection"
+
+
+class NoDaemonError(ConnectionLostError):
+    """No daemon is installed at the place that the setting `host` names."""
 
 
 class NoModelError(ModelError):

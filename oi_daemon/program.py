@@ -21,6 +21,7 @@ from oi_daemon.terminal.daemon_log import DaemonLog
 from oi_daemon.terminal.display import is_rich
 from oi_daemon.terminal.editor import open_file, open_folder
 from oi_daemon.terminal.flags import LATEST, completion, parse, settings_of
+from oi_daemon.terminal.host import reach
 from oi_daemon.terminal.line import can_draw, is_terminal
 from oi_daemon.terminal.mentions import mentioned_files
 from oi_daemon.terminal.piped import ask_at_terminal, with_piped_data
@@ -102,6 +103,8 @@ def _run(options: argparse.Namespace) -> int:
         log = opened.enter_context(DaemonLog(print_text)) if is_rich() else None
         stderr = log.stderr if log else None
         interpreter = opened.enter_context(Interpreter(stderr=stderr, **settings))
+        if interpreter.host is not None:
+            reach(interpreter)
         if options.conversations and not _resume(interpreter):
             return ExitCode.DONE
         if options.resume is not None:

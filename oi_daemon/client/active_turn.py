@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import msgspec
 
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
         ResultDict,
         UsageDict,
     )
+
+
+class SeenChunk(NamedTuple):
+    """A chunk that has come, with the result of the block that it ends."""
+
+    chunk: "Mapping[str, Any]"
+    result: "Mapping[str, Any] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,8 @@ class ActiveTurn(WaitingTurn):
         self._params = params
         self._id = remote.connection.new_id()
         """The request's id."""
-        self._asked = asked
+        self.asked = asked
+        """The messages that the request itself adds to the conversation."""
         self._notifications: list[ChunkParams] = []
         """The notifications of the chunks that have come so far."""
         self.latest_result: ResultDict | None = None
@@ -179,10 +187,15 @@ class ActiveTurn(WaitingTurn):
     @property
     def messages(self) -> "list[MessageDict]":
         """The messages that the turn has added so far."""
-        return [*self._asked, *folded(self._notifications)]
+        return [*self.asked, *folded(self.seen)]
+
+    @property
+    def seen(self) -> "list[SeenChunk]":
+        """All chunks that have come so far."""
+        return [SeenChunk(each.chunk, cast("Any", each.result)) for each in self._notifications]
 
 
-def folded(notifications: "Iterable[ChunkParams]") -> "list[MessageDict]":
+def folded(notifications: "Iterable[SeenChunk]") -> "list[MessageDict]":
     """The stored messages that these chunks amount to."""
     chunks = (from_wire(each.chunk, each.result) for each in notifications)
     return [cast("MessageDict", dump(message)) for message in fold(chunks)]

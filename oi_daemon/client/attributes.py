@@ -102,6 +102,8 @@ class SettingAttributes:
     keep_files_ignore: str | None
     pass_keys: str | None
     shared: bool
+    host: str | None
+    send_keys: bool
     mcp: str | None
 
     def __init__(self, settings: Mapping[str, object]) -> None:

@@ -12,15 +12,33 @@ import sys
 import threading
 import weakref
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 import msgspec
 
 from oi_daemon import keys
-from oi_daemon.errors import ConnectionLostError, InvalidError, NoModelError, OIError, error_for
+from oi_daemon.errors import (
+    ConnectionLostError,
+    InvalidError,
+    NoDaemonError,
+    NoModelError,
+    OIError,
+    error_for,
+)
 from oi_daemon.protocol.framing import MAX_FRAME, Framing, encode
-from oi_daemon.protocol.methods import SETTINGS_SET, ChunkParams, Method, P, R, SettingsSetParams
+from oi_daemon.protocol.methods import (
+    CLOSE,
+    SETTINGS_SET,
+    ChunkParams,
+    ConversationParams,
+    Method,
+    P,
+    R,
+    SettingsSetParams,
+)
+from oi_daemon.shared.host import ABSENT
 
 _READ_SIZE = 1 << 16
 """Bytes that are read at once, at most."""
@@ -87,17 +105,25 @@ class Connection:
         stderr: int | None = None,
         *,
         is_shared: bool = False,
+        host: str | None = None,
     ) -> None:
         """
         Args:
             settings: settings that the conversation begins with, on top of the configured ones.
             stderr: descriptor that the daemon uses as its stderr; None: this program's.
             is_shared: use the shared daemon.
+            host: the place of that daemon, if it is not here. See `oi_daemon.shared.host`.
         """
         keys.conceal()
-        self.is_shared = is_shared
+        self.is_shared = is_shared or host is not None
+        self.host = host
+        self.has_answered = False
+        """Whether anything has come from the daemon."""
+        self.closes: set[str] = set()
+        """The conversations that end with this connection, unless that is lost. A private daemon
+        takes all with it anyway."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "oi_daemon", "--stdio", *(["--shared"] if is_shared else [])],
+            [sys.executable, "-m", "oi_daemon", "--stdio", *_options(is_shared, host)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=stderr,
@@ -123,14 +149,14 @@ class Connection:
         self._posted: deque[bytes] = deque()
         """Notifications that are to be written as soon as no frame is under way."""
         self._finalizer = weakref.finalize(
-            self, _end, self._process, self._pid, _DOORS_GRACE if is_shared else _GRACE
+            self, _end, self._process, self._pid, _grace(is_shared, host), self.closes
         )
         os.register_at_fork(after_in_child=partial(_close_in_child, weakref.ref(self)))
         self._first_request = self.new_id()
         """Id of the request that sends the settings. Nobody waits for its answer; if that is an
         error, the call that reads it raises it."""
         first = SettingsSetParams(conversation=conversation, settings=dict(settings))
-        if settings or not is_shared:  # it would begin the conversation
+        if settings or not self.is_shared:  # it would begin the conversation
             self.send(self._first_request, SETTINGS_SET.name, first)
 
     @property
@@ -256,6 +282,7 @@ class Connection:
         while not self._lines:
             self._read()
         frame = _decode(self._lines[0])
+        self.has_answered = True
         if frame.params is not None:
             self._chunks.append(frame.params)
         elif frame.id == self._first_request:
@@ -278,11 +305,45 @@ class Connection:
 
     def _lost(self) -> ConnectionLostError:
         """Close the connection; returns the error to raise."""
+        self.closes.clear()
         self.close()
+        if self.host is not None:
+            return _lost_host(self.host, self._process.returncode, was_there=self.has_answered)
         return ConnectionLostError(
             "The daemon has ended unexpectedly. The conversation is kept:"
             " the next call starts the daemon again."
         )
+
+
+def _lost_host(host: str, status: int | None, *, was_there: bool) -> ConnectionLostError:
+    """The error after a connection to another place has ended.
+
+    Args:
+        status: exit status of what led there.
+        was_there: there has been a connection.
+    """
+    if status == ABSENT:
+        return NoDaemonError(
+            f"There is no oi-daemon at {host}. `interpreter --host {host}` offers to install it; or"
+            " install it there by hand, so that it is in the PATH of a command over ssh."
+        )
+    attempt = "" if ":" in host else f" To see why, try: ssh {host} true"
+    if not was_there:
+        return ConnectionLostError(f"{host} cannot be reached.{attempt}")
+    return ConnectionLostError(
+        f"The connection to {host} was lost. What runs there runs on, and the next call connects"
+        f" again.{attempt}"
+    )
+
+
+def _options(is_shared: bool, host: str | None) -> list[str]:
+    """The options that choose a daemon."""
+    return ["--host", host] if host is not None else ["--shared"] if is_shared else []
+
+
+def _grace(is_shared: bool, host: str | None) -> float:
+    """Seconds that what leads to a daemon has to end by itself."""
+    return _DOORS_GRACE if is_shared and host is None else _GRACE
 
 
 def _exception(error: _ErrorAnswer) -> OIError:
@@ -310,21 +371,35 @@ def _close_in_child(connection: "weakref.ref[Connection]") -> None:
         _close_pipes(inherited._process)
 
 
+def _say_goodbye(process: subprocess.Popen[bytes], closes: Iterable[str]) -> None:
+    """End these conversations, as far as the pipe takes that at once."""
+    if process.stdin is None or process.stdin.closed:
+        return
+    for conversation in closes:
+        params = ConversationParams(conversation=conversation)
+        frame = encode({"jsonrpc": "2.0", "method": CLOSE.name, "params": params}, Framing.LINES)
+        with suppress(OSError):
+            os.set_blocking(process.stdin.fileno(), False)
+            os.write(process.stdin.fileno(), frame)
+
+
 def _close_pipes(process: subprocess.Popen[bytes]) -> None:
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             pipe.close()
 
 
-def _end(process: subprocess.Popen[bytes], owner: int, grace: float) -> None:
+def _end(process: subprocess.Popen[bytes], owner: int, grace: float, closes: Iterable[str]) -> None:
     """Close the daemon's input, upon which it ends what it runs and itself; kill it if it is slow.
 
     Args:
         owner: id of the process that started the daemon; in any other, nothing is done.
         grace: seconds that it has to end by itself.
+        closes: conversations that end with the connection.
     """
     if os.getpid() != owner:
         return
+    _say_goodbye(process, closes)
     _close_pipes(process)
     try:
         process.wait(grace)

@@ -30,6 +30,8 @@ class FollowedTurn(WaitingTurn):
         """The messages from before what the turn has added."""
         self.is_under_way = attached.state is not ConversationState.IDLE
         """Whether there is such a turn."""
+        self.status: str | None = None
+        """How the turn ended; None if it has not, or had before."""
         self.failure: str | None = None
         """Why the turn failed, for a person; None if it did not."""
         self.latest_result: ResultDict | None = None
@@ -53,6 +55,10 @@ class FollowedTurn(WaitingTurn):
     def messages(self) -> "list[MessageDict]":
         """The messages that the turn has added so far."""
         return [*self._finished, *(cast("MessageDict", dump(it)) for it in fold(self._folded))]
+
+    def skip_early(self) -> None:
+        """Give no chunk of what has come before: it is known."""
+        self._early.clear()
 
     def next_chunk(self) -> "ChunkDict | None":
         """Wait for the next chunk; None once the turn has ended.
@@ -84,6 +90,7 @@ class FollowedTurn(WaitingTurn):
         match event:
             case {"kind": "ended"}:
                 self.is_under_way = False
+                self.status = event.get("status")
                 self.failure = event.get("message")
             case {"kind": "answered"}:
                 self._approval = self._input = None

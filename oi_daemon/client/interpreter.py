@@ -311,11 +311,12 @@ class Interpreter(SharedConversation):
     def close(self) -> None:
         """End the daemon and all that it runs. The next call starts another.
 
-        With `shared`, only leave it: a turn under way goes on, and the next call comes back.
+        With `shared`, only leave it: a turn under way goes on, and the next call comes back. With
+        `host` alone, end the conversation there, but not the daemon.
         """
         if self._connection is None:
             return
-        self._leave_stream(lets_run=self._connection.is_shared)
+        self._leave_stream(lets_run=self._connection.is_shared and self.shared)
         self._connection.close()
 
     if not TYPE_CHECKING:  # a type checker is to know the names of today only

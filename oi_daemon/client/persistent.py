@@ -8,18 +8,27 @@ from typing import TYPE_CHECKING
 
 from oi_daemon.client.attributes import SettingAttributes
 from oi_daemon.client.live_messages import LiveMessages
-from oi_daemon.errors import BusyError
+from oi_daemon.errors import BusyError, InvalidError
 
 if TYPE_CHECKING:
     from oi_daemon.client.active_turn import ActiveTurn
     from oi_daemon.client.connection import Connection
     from oi_daemon.client.followed_turn import FollowedTurn
     from oi_daemon.client.remote import RemoteConversation
+    from oi_daemon.client.resumed_turn import ResumedTurn
     from oi_daemon.messages.shapes import MessageDict, UsageDict
 
 BUSY = (
     "Another thread is in a turn of this Interpreter."
     " Wait for it, or make an Interpreter() for each thread."
+)
+
+
+_APPLIED_HERE = ("auto_run", "shared", "host", "send_keys")
+_WITH_KEYS = ("api_key", "extra_headers", "mcp")
+_NOT_SENT = (
+    "{name} may hold a key, so it is not sent to {host}. Set it there, in the settings file or the"
+    " environment; or let it be sent by the setting send_keys."
 )
 
 
@@ -52,7 +61,7 @@ class PersistentConversation(SettingAttributes):
         list."""
         self._messages = LiveMessages()
         """The messages of the turns that have ended."""
-        self._turn: ActiveTurn | FollowedTurn | None = None
+        self._turn: ActiveTurn | FollowedTurn | ResumedTurn | None = None
         """The turn under way; None between turns."""
         self._usage: UsageDict = {
             "input_tokens": 0,
@@ -61,11 +70,20 @@ class PersistentConversation(SettingAttributes):
             "unpriced": 0,
         }
 
-    def start(self) -> None:
-        """Start the daemon ahead of the first call that needs it, without waiting for it."""
+    def start(self, *, wait: bool = False) -> None:
+        """Start the daemon ahead of the first call that needs it.
+
+        Args:
+            wait: until it answers.
+
+        Raises:
+            ConnectionLostError: waiting, the daemon at `host` cannot be reached.
+        """
         with self._exclusive():
             if not self._is_running:
                 self._connection = self._start_daemon(self._connection)
+            if wait:
+                self._remote(self._connected()).status()
 
     @property
     def _is_running(self) -> bool:
@@ -87,10 +105,11 @@ class PersistentConversation(SettingAttributes):
         """
         changed = None if self._turn else self._messages.take_changes()
         connection = self._connection
-        if connection is not None and not self._turn and connection.is_shared != self.shared:
+        if connection is not None and not self._turn and not self._is_for(connection):
             connection.close()
         if connection is None or not connection.is_alive:
             connection = self._connection = self._start_daemon(connection)
+        self._close_with(connection)
         self._send_settings(self._remote(connection))
         if self._needs_sync and changed is None:
             self._restore(connection)
@@ -101,7 +120,7 @@ class PersistentConversation(SettingAttributes):
 
     def _send_settings(self, remote: "RemoteConversation") -> None:
         """Send the daemon those settings that were assigned since this was last done."""
-        if settings := _for_daemon(self._unsent):
+        if settings := self._for_daemon(self._unsent):
             remote.configure(settings)
         self._unsent = {}
 
@@ -114,14 +133,46 @@ class PersistentConversation(SettingAttributes):
         _ = self._current  # warn of mistakes in the configuration before anything runs
         connection = Connection(
             self._conversation,
-            _for_daemon(self._assigned),
+            self._for_daemon(self._whole_assigned()),
             self._stderr,
             is_shared=self._current.shared,
+            host=self._current.host,
         )
         self._unsent = {}
         has_history = bool(self._messages.list) or any(self._usage.values())
         self._needs_sync = self._needs_sync or has_history
         return connection
+
+    def _close_with(self, connection: "Connection") -> None:
+        """Let our conversation end with this connection, unless it is lost or is to be shared."""
+        if self.host is not None and not self.shared:
+            connection.closes.add(self._conversation)
+
+    def _is_for(self, connection: "Connection") -> bool:
+        """Whether this is a connection to the daemon that the settings name."""
+        is_shared = self.shared or self.host is not None
+        return (connection.is_shared, connection.host) == (is_shared, self.host)
+
+    def _whole_assigned(self) -> Mapping[str, object]:
+        """All settings that were assigned, with the key of this place if it is to be sent."""
+        if self.host is None or not self.send_keys:
+            return self._assigned
+        return {"api_key": self.api_key, "extra_headers": self.extra_headers, **self._assigned}
+
+    def _for_daemon(self, settings: Mapping[str, object]) -> dict[str, object]:
+        """The settings for the daemon, without those that are applied here.
+
+        It asks about every block, so `auto_run` is not among them.
+
+        Raises:
+            InvalidError: one of them holds a key, which is not sent elsewhere.
+        """
+        sent = {name: value for name, value in settings.items() if name not in _APPLIED_HERE}
+        if self.host is not None and not self.send_keys:
+            for name in _WITH_KEYS:
+                if sent.get(name) is not None:
+                    raise InvalidError(_NOT_SENT.format(name=name, host=self.host))
+        return sent
 
     def _restore(self, connection: "Connection") -> None:
         """Compare our messages with the daemon's, which it has read from the disk.
@@ -181,14 +232,6 @@ class PersistentConversation(SettingAttributes):
         finally:
             if is_free:
                 self._lock.release()
-
-
-def _for_daemon(settings: Mapping[str, object]) -> dict[str, object]:
-    """The settings for the daemon, without those that are applied here.
-
-    It asks about every block, so `auto_run` is not among them.
-    """
-    return {name: value for name, value in settings.items() if name not in ("auto_run", "shared")}
 
 
 def _new_id() -> str:

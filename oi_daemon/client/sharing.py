@@ -66,7 +66,7 @@ class SharedConversation(ConversationInTurns):
         Raises:
             InvalidError: the setting `shared` is off.
         """
-        if not self.shared:
+        if not self.shared and self.host is None:
             raise InvalidError(_PRIVATE)
 
     def _find(self, conversation: str) -> None:

@@ -5,15 +5,15 @@ from collections.abc import Callable, Mapping
 from types import GeneratorType
 from typing import TYPE_CHECKING
 
-from oi_daemon.client.changed_files import ChangedFiles
 from oi_daemon.client.persistent import BUSY
+from oi_daemon.client.reconnecting import ReconnectingConversation
 from oi_daemon.errors import BusyError, OIError
 
 if TYPE_CHECKING:
     import weakref
 
     from oi_daemon.client.active_turn import ActiveTurn, TurnOutcome
-    from oi_daemon.client.followed_turn import FollowedTurn
+    from oi_daemon.client.reconnecting import AnyTurn, OwnTurn
     from oi_daemon.client.remote import RemoteConversation
     from oi_daemon.messages.shapes import (
         ApprovalDecision,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
 
 
-class ConversationInTurns(ChangedFiles):
+class ConversationInTurns(ReconnectingConversation):
     """Runs turns as streams of chunks, answers what waits in them, and stops them."""
 
     def __init__(
@@ -66,7 +66,8 @@ class ConversationInTurns(ChangedFiles):
             with self._lock:
                 if decision == "always" and self._turn.awaits_approval:
                     self._allow_all()
-                self._turn.approve("run" if decision == "always" else decision, code)
+                wanted = "run" if decision == "always" else decision
+                self._answer(lambda turn: turn.approve(wanted, code))
 
     @property
     def awaits_approval(self) -> bool:
@@ -80,7 +81,7 @@ class ConversationInTurns(ChangedFiles):
         """Answer the code that waits for a line in the stream; None is end of file."""
         if self._turn is not None:
             with self._lock:
-                self._turn.answer_input(value)
+                self._answer(lambda turn: turn.answer_input(value))
 
     def interrupt(self) -> bool:
         """Stop the turn under way, from any thread or from the handler of a signal.
@@ -126,26 +127,30 @@ class ConversationInTurns(ChangedFiles):
         finally:
             self._is_in_turn = False
 
-    def _chunks(self, turn: "ActiveTurn") -> "ChunkStream":
+    def _chunks(self, begun: "ActiveTurn") -> "ChunkStream":
         """The chunks of a turn that is not sent yet; what it adds is kept."""
         self._last_turn, self._added = {}, []
+        turn: OwnTurn = begun
         try:
             if self._is_interrupted:
-                turn.interrupt()
+                begun.interrupt()
             with self._lock:
-                turn.send()
-            while (chunk := self._next_chunk(turn)) is not None:
-                yield chunk
-                with self._lock:
-                    self._send_settings(turn.remote)  # a budget applies to this turn as well
+                begun.send()
+            while True:
+                for chunk in self._next_or_notice(turn, self._next_chunk):
+                    turn = self._own_turn or turn
+                    if chunk is None:
+                        return self._finish(turn.outcome())
+                    yield chunk
+                self._send_in_turn()  # a budget applies to this turn as well
                 self.approve("run")
                 self.input(None)
-            self._finish(turn.outcome())
+                turn = self._own_turn or turn
         except BaseException:
             self._abort(turn)
             raise
 
-    def _next_chunk(self, turn: "ActiveTurn | FollowedTurn") -> "ChunkDict | None":
+    def _next_chunk(self, turn: "AnyTurn") -> "ChunkDict | None":
         """Wait for the next chunk; None once the turn has ended."""
         with self._lock:
             self._reader = threading.get_ident()
@@ -161,7 +166,7 @@ class ConversationInTurns(ChangedFiles):
         if outcome.is_kept:
             self._messages.add(outcome.messages)
 
-    def _abort(self, turn: "ActiveTurn") -> None:
+    def _abort(self, turn: "OwnTurn") -> None:
         """Stop the turn, if it is still under way, and keep what it has added."""
         connection = turn.remote.connection
         try:

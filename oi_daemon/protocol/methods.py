@@ -480,6 +480,7 @@ INPUT = Method("oi/input", InputParams, Accepted, "input")
 BACKGROUND = Method("oi/background", ConversationParams, InBackground, "background")
 BACKGROUND_STOP = Method("oi/background/stop", BackgroundStopParams, Stopped, "background_stop")
 INTERRUPT = Method("oi/interrupt", ConversationParams, Interrupted, "interrupt")
+CLOSE = Method("oi/close", ConversationParams, Empty, "close_conversation")
 HISTORY_LIST = Method("oi/history/list", HistoryListParams, HistoryPage, "history_list")
 HISTORY_GET = Method("oi/history/get", ConversationParams, HistoryMessages, "history_get")
 HISTORY_SET = Method("oi/history/set", HistorySetParams, ConversationResult, "history_set")
@@ -507,7 +508,7 @@ METHODS: dict[str, AnyMethod] = {
     method.name: method
     for method in (
         *(STREAM, CHAT, EXECUTE, APPROVE, INPUT, INTERRUPT, ATTACH, DETACH),
-        *(BACKGROUND, BACKGROUND_STOP),
+        *(BACKGROUND, BACKGROUND_STOP, CLOSE),
         *(HISTORY_LIST, HISTORY_GET, HISTORY_SET, HISTORY_UNDO, HISTORY_COMPACT, HISTORY_RESET),
         HISTORY_DELETE,
         *(FILES_LIST, FILES_DIFF, FILES_UNDO),

@@ -73,6 +73,12 @@ class Conversations:
         for feed in self._feeds.values():
             feed.leave(receiver)
 
+    async def end(self, id: str) -> None:
+        """Stop a conversation's turn and end its processes. Its messages stay on the disk."""
+        conversation = self._active.pop(id, None)
+        if conversation is not None:
+            await conversation.close()
+
     async def delete(self, id: str, history: History) -> bool:
         """End a conversation and delete its file. False if there is no such conversation.
 

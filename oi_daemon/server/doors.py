@@ -13,6 +13,7 @@ from oi_daemon.server.feed import Sink
 from oi_daemon.server.methods import Methods
 from oi_daemon.server.outbox import Outbox
 from oi_daemon.server.session import ClientSession
+from oi_daemon.shared.host import FAR
 
 
 class Guest:
@@ -56,7 +57,8 @@ async def serve_stdio(guest: Guest, daemon: Daemon) -> int:
 
     with ExitStack() as watches:
         names = partial(language_names, guest.environ)
-        session = ClientSession(make, names, guest.stdin, guest.stdout, watches)
+        is_far = FAR in guest.environ.whole
+        session = ClientSession(make, names, guest.stdin, guest.stdout, watches, is_far=is_far)
         return await _serve_client(session, guest, daemon)
 
 

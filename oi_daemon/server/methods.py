@@ -195,6 +195,10 @@ class Methods:
         self._conversations.feed(params.conversation).detach(self._receiver)
         return Empty()
 
+    async def close_conversation(self, params: ConversationParams) -> Empty:
+        await self._conversations.end(self._id_of(params.conversation))
+        return Empty()
+
     async def interrupt(self, params: ConversationParams) -> Interrupted:
         conversation = self._active(params.conversation)
         return Interrupted(interrupted=conversation is not None and conversation.interrupt())

@@ -95,16 +95,20 @@ class ClientSession:
         stdin: int,
         stdout: int,
         watches: ExitStack,
+        *,
+        is_far: bool = False,
     ) -> None:
         """
         Args:
             make: makes what serves the client's requests. It is called after the answer to
                 `initialize`, which need not wait for the imports that this takes.
             language_names: returns the names of all languages, for that answer.
+            is_far: the client is on another machine, so its process's id means nothing here.
         """
         self._make = make
         self._language_names = language_names
         self._stdin = stdin
+        self._is_far = is_far
         self._watches = watches
         self._exit: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         """The exit code. The session ends as soon as it is set."""
@@ -294,6 +298,8 @@ class ClientSession:
 
     def _watch_client(self, pid: int | None) -> None:
         """End the session when the client's process ends, if that process is on this machine."""
+        if self._is_far:
+            return
         if pid is not None and not watch_process(pid, self._client_gone, self._watches):
             self._daemon.add_problem(_NOT_WATCHED.format(pid))
 

@@ -31,6 +31,8 @@ Say in a sentence what you are about to do, then run it. Before you answer, chec
 is it plausible, and is it what was asked? When the goal is reached, answer in plain words, \
 briefly."""
 
+_HOST = r"^(?!-)(?!(docker|podman|kubectl):-)[^\s\x00]+$"
+"""A name that ssh and the others cannot take for an option."""
 _Text = Annotated[str, Meta(min_length=1, pattern=NO_NUL)]
 
 
@@ -283,6 +285,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="In the terminal and the library: use the daemon that all clients share,"
             " which outlives them, instead of a private one."
+        ),
+    ] = False
+    host: Annotated[
+        Annotated[str, Meta(pattern=_HOST)] | None,
+        Meta(
+            description="In the terminal and the library: use the daemon on another machine, by its"
+            " name for ssh, or in a container: `docker:NAME`, `podman:NAME`, `kubectl:NAME`.",
+            examples=["box"],
+        ),
+    ] = None
+    send_keys: Annotated[
+        bool,
+        Meta(
+            description="Send the key that is set here, and extra headers, to the daemon at `host`."
+            " Off: what is set there is used."
         ),
     ] = False
     mcp: Annotated[

@@ -58,4 +58,6 @@ class SettingsDict(TypedDict, total=False):
     keep_files_ignore: str | None
     pass_keys: str | None
     shared: bool
+    host: str | None
+    send_keys: bool
     mcp: str | None

@@ -72,7 +72,8 @@ _GROUPS = {
     "running code": (
         *("auto_run", "max_output", "max_rounds", "max_budget", "python", "cwd"),
         *("max_seconds", "max_memory", "crash_proof", "crash_proof_memory"),
-        *("sandbox", "sandbox_folders", "pass_keys", "mcp", "shared"),
+        *("sandbox", "sandbox_folders", "pass_keys", "mcp"),
+        *("shared", "host", "send_keys"),
     ),
     "files": (
         *("keep_files", "keep_files_size", "keep_files_largest", "keep_files_wait"),
@@ -281,6 +282,7 @@ _METAVARS = {
     "max_budget": "DOLLARS",
     "python": "PATH",
     "cwd": "FOLDER",
+    "host": "HOST",
     "sandbox": "MODE",
     "sandbox_folders": "FOLDERS",
     "pass_keys": "NAMES",

@@ -6,8 +6,8 @@ from typing import Any
 
 from oi_daemon import settings
 
-NOT_HERE = {"api_key", "conversation_filename", "shared"}
-"""A key belongs in the secret storage, a file name to one conversation; `shared` is for Python."""
+NOT_HERE = {"api_key", "conversation_filename", "host", "send_keys", "shared"}
+"""A key belongs in the secret storage, a file name to one conversation; the rest is for Python."""
 
 
 def configuration() -> tuple[dict[str, Any], dict[str, str]]:

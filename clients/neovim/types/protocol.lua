@@ -436,6 +436,8 @@
 ---@field keep_files_ignore? string Files that are not kept, beside what Git ignores: patterns as in a `.gitignore`, with a comma between. Those with a `!` are kept.
 ---@field pass_keys? string Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none.
 ---@field shared? boolean In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one.
+---@field host? string In the terminal and the library: use the daemon on another machine, by its name for ssh, or in a container: `docker:NAME`, `podman:NAME`, `kubectl:NAME`.
+---@field send_keys? boolean Send the key that is set here, and extra headers, to the daemon at `host`. Off: what is set there is used.
 ---@field mcp? string MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`.
 
 ---@class oi.PublicSettings All settings, as a client may see them.
@@ -481,6 +483,8 @@
 ---@field keep_files_ignore? string Files that are not kept, beside what Git ignores: patterns as in a `.gitignore`, with a comma between. Those with a `!` are kept.
 ---@field pass_keys? string Environment variables with keys of model servers that code gets all the same, with a comma between. Default: code gets none.
 ---@field shared boolean In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one.
+---@field host? string In the terminal and the library: use the daemon on another machine, by its name for ssh, or in a container: `docker:NAME`, `podman:NAME`, `kubectl:NAME`.
+---@field send_keys boolean Send the key that is set here, and extra headers, to the daemon at `host`. Off: what is set there is used.
 ---@field mcp? string MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`.
 
 ---@class oi.Request Sends a request; the callback gets its answer.
@@ -494,6 +498,7 @@
 ---@overload fun(method: "oi/detach", params: oi.AttachParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
 ---@overload fun(method: "oi/background", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.InBackground))
 ---@overload fun(method: "oi/background/stop", params: oi.BackgroundStopParams, callback?: fun(err?: oi.Error, result?: oi.Stopped))
+---@overload fun(method: "oi/close", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.Empty))
 ---@overload fun(method: "oi/history/list", params: oi.HistoryListParams, callback?: fun(err?: oi.Error, result?: oi.HistoryPage))
 ---@overload fun(method: "oi/history/get", params: oi.ConversationParams, callback?: fun(err?: oi.Error, result?: oi.HistoryMessages))
 ---@overload fun(method: "oi/history/set", params: oi.HistorySetParams, callback?: fun(err?: oi.Error, result?: oi.ConversationResult))

@@ -15,6 +15,8 @@ export type DaemonState = "stopped" | "starting" | "running" | "restarting" | "f
 /** With what the daemon is started. */
 export interface Launch {
   readonly program: string;
+  /** What the program is given, such as `--stdio`. */
+  readonly args: readonly string[];
   readonly cwd: string;
   readonly settings: Record<string, unknown>;
 }
@@ -97,9 +99,9 @@ export class Daemon implements vscode.Disposable {
 
   private async open(): Promise<Running> {
     this.setState("starting");
-    const { program, cwd, settings } = await this.launch();
+    const { program, args, cwd, settings } = await this.launch();
     this.log.info(`Starting ${program} in ${cwd}`);
-    const child = spawn(program, ["--stdio"], { cwd, stdio: "pipe" });
+    const child = spawn(program, [...args], { cwd, stdio: "pipe" });
     child.stderr.on("data", (data: Buffer) => this.log.info(data.toString().trimEnd()));
     const connection = createMessageConnection(
       new StreamMessageReader(child.stdout),

@@ -10,9 +10,14 @@ import { selectedPython } from "./python";
 import { API_KEY } from "./secrets";
 import { changed, configured } from "./settings";
 
+/** Settings that may hold a key. */
+const WITH_KEYS = new Set(["api_key", "extra_headers", "mcp"]);
+
 export class Launcher {
   /** The settings with which the daemon was started. */
   private launched: Launch["settings"] = {};
+  /** Whether the daemon is on another machine, to which no key is sent. */
+  private isFar = false;
 
   constructor(private readonly context: vscode.ExtensionContext) {}
 
@@ -24,8 +29,10 @@ export class Launcher {
     const find = () => locate({ configured, python, own, path: process.env.PATH ?? "" });
     const program = (await find()) ?? ((await offerInstall(own, python)) ? await find() : undefined);
     if (!program) throw new Error(vscode.l10n.t("oi-daemon is not installed."));
-    this.launched = { ...(python && { python }), ...(await this.settings()) };
-    return { program, cwd: folder?.fsPath ?? homedir(), settings: this.launched };
+    const args = vscode.workspace.getConfiguration("oi").get("daemonArguments", ["--stdio"]);
+    this.isFar = args.includes("--host");
+    this.launched = { ...(python && !this.isFar && { python }), ...(await this.settings()) };
+    return { program, args, cwd: folder?.fsPath ?? homedir(), settings: this.launched };
   }
 
   /** The settings that the person has changed since the daemon was started. */
@@ -37,6 +44,8 @@ export class Launcher {
   private async settings(): Promise<Launch["settings"]> {
     const key = await this.context.secrets.get(API_KEY);
     const { properties } = this.context.extension.packageJSON.contributes.configuration;
-    return { ...configured(Object.keys(properties)), ...(key && { api_key: key }) };
+    const all = { ...configured(Object.keys(properties)), ...(key && { api_key: key }) };
+    if (!this.isFar) return all;
+    return Object.fromEntries(Object.entries(all).filter(([name]) => !WITH_KEYS.has(name)));
   }
 }

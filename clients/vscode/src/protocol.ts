@@ -703,6 +703,10 @@ export interface Settings {
   pass_keys?: string | null;
   /** In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one. */
   shared?: boolean;
+  /** In the terminal and the library: use the daemon on another machine, by its name for ssh, or in a container: `docker:NAME`, `podman:NAME`, `kubectl:NAME`. */
+  host?: string | null;
+  /** Send the key that is set here, and extra headers, to the daemon at `host`. Off: what is set there is used. */
+  send_keys?: boolean;
   /** MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`. */
   mcp?: string | null;
 }
@@ -793,6 +797,10 @@ export interface PublicSettings {
   pass_keys: string | null;
   /** In the terminal and the library: use the daemon that all clients share, which outlives them, instead of a private one. */
   shared: boolean;
+  /** In the terminal and the library: use the daemon on another machine, by its name for ssh, or in a container: `docker:NAME`, `podman:NAME`, `kubectl:NAME`. */
+  host: string | null;
+  /** Send the key that is set here, and extra headers, to the daemon at `host`. Off: what is set there is used. */
+  send_keys: boolean;
   /** MCP servers whose tools the model and its Python code may call, each a table `[mcp.NAME]` with `command` and `args`, or `url`. */
   mcp: string | null;
 }
@@ -808,6 +816,7 @@ export interface Methods {
   "oi/detach": { params: AttachParams; result: Empty };
   "oi/background": { params: ConversationParams; result: InBackground };
   "oi/background/stop": { params: BackgroundStopParams; result: Stopped };
+  "oi/close": { params: ConversationParams; result: Empty };
   "oi/history/list": { params: HistoryListParams; result: HistoryPage };
   "oi/history/get": { params: ConversationParams; result: HistoryMessages };
   "oi/history/set": { params: HistorySetParams; result: ConversationResult };
