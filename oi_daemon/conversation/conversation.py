@@ -480,8 +480,8 @@ class Conversation:
         while (turn := self._growing) is not None:
             fold = await turn.folded()
             if turn is self._growing:
-                waiting = self._progress.waiting
-                seen = OpenTurn(fold.messages, fold.finished, fold.unfinished, waiting)
+                waiting, line = self._progress.waiting, self._progress.active_line
+                seen = OpenTurn(fold.messages, fold.finished, fold.unfinished, waiting, line)
                 return Snapshot([*self._transcript.messages], seen)
         return Snapshot([*self._transcript.messages], None)
 

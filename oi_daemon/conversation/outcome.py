@@ -31,6 +31,8 @@ class OpenTurn:
     """See `Fold.unfinished`."""
     waiting: Executing | InputRequest | None
     """What waits for a person."""
+    active_line: int | None
+    """The line that is being run, counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,15 @@ from typing import TypeGuard
 from oi_daemon.conversation.approvals import Approvals
 from oi_daemon.conversation.collaborators import Answer, Decision, Emit
 from oi_daemon.conversation.states import state_after
-from oi_daemon.messages import Chunk, ConversationState, EventChunk, Executing, InputRequest
+from oi_daemon.messages import (
+    ActiveLine,
+    Chunk,
+    ConversationState,
+    EndOfExecution,
+    EventChunk,
+    Executing,
+    InputRequest,
+)
 
 AnswerCode = Callable[[str, str | None], Awaitable[bool]]
 """Gives code the line that it waits for under an id. False if none waits under it."""
@@ -21,6 +29,8 @@ class Progress:
         self._state = ConversationState.IDLE
         self._waiting: Executing | InputRequest | None = None
         """What waits for a person; None if nothing does."""
+        self.active_line: int | None = None
+        """The line that is being run, counted from 1; None if none is, or it is not known."""
         self._nobody_to_ask = False
         """No more requests can come, so nobody can approve code or type input."""
 
@@ -75,6 +85,10 @@ class Progress:
 
         async def follow(chunk: Chunk) -> None:
             self.enter(state_after(chunk, self._state))
+            if isinstance(chunk, ActiveLine):
+                self.active_line = chunk.line
+            elif isinstance(chunk, Executing | EndOfExecution):
+                self.active_line = None
             if not isinstance(chunk, EventChunk):
                 self._waiting = chunk if waits(chunk) else None
             await emit(chunk)

@@ -272,6 +272,9 @@ class TurnSoFar(_Shape, omit_defaults=True):
     ]
     approval: WaitingApproval | None = None
     input: WaitingInput | None = None
+    active_line: Annotated[
+        int | None, Meta(description="Number of the line that is being run, from 1.")
+    ] = None
 
 
 class Attached(_Shape, omit_defaults=True):

@@ -79,6 +79,7 @@ def _turn_so_far(turn: OpenTurn) -> TurnSoFar:
         unfinished=[to_wire(chunk) for chunk in turn.unfinished],
         approval=approval,
         input=request,
+        active_line=turn.active_line,
     )
 
 

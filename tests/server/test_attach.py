@@ -78,6 +78,7 @@ def test_an_input_that_waits_is_there(client: WireClient) -> None:
     turn = client.send("oi/execute", {**HERE, "language": "python", "code": "print(input('? '))"})
     input = wait_for(client, lambda params: params.get("input"))["input"]
     attached = client.result("oi/attach", HERE)
+    assert attached["turn"]["active_line"] == 1
     assert attached["turn"]["input"] == {"id": input, "prompt": "? ", "password": False}
     client.result("oi/input", {**HERE, "input": input, "value": "yes"})
     assert client.answer(turn)["result"]["messages"][0]["output"].endswith("yes")

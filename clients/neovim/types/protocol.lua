@@ -76,6 +76,7 @@
 ---@field unfinished oi.Chunk[] Chunks that fold to the messages after the finished ones. Begin a fold with them, and go on with those that are notified.
 ---@field approval? oi.WaitingApproval
 ---@field input? oi.WaitingInput
+---@field active_line? integer Number of the line that is being run, from 1.
 
 ---@class oi.WaitingApproval A block that waits: nothing runs until `oi/approve` names its id.
 ---@field id string

@@ -113,6 +113,8 @@ export interface TurnSoFar {
   unfinished: Chunk[];
   approval?: WaitingApproval | null;
   input?: WaitingInput | null;
+  /** Number of the line that is being run, from 1. */
+  active_line?: number | null;
 }
 
 /** A block that waits: nothing runs until `oi/approve` names its id. */
