@@ -25,7 +25,8 @@ export class Activity {
   ) {}
 
   /** Take a state that no chunk has told: at the beginning of a turn, after an answer, at the end. */
-  enter(state: ConversationState): void {
+  enter(state: ConversationState, language = this.language): void {
+    this.language = language;
     this.change(state === "thinking" ? "waiting" : state);
   }
 

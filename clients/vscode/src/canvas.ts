@@ -2,8 +2,9 @@
 
 import * as vscode from "vscode";
 import { dataOf, isFailed, MESSAGE, metadataOf, outputOf, sourceOf } from "./cells";
-import { type Block, type Cell, type Cells, isOver, type Output } from "./fold";
+import { type Block, type Cell, type Cells, isOver, type Output, type Written } from "./fold";
 import { toEditor } from "./languages";
+import type { Executions } from "./traceback";
 
 /** Milliseconds between two drawings. */
 const FRAME = 40;
@@ -18,17 +19,19 @@ interface Drawn {
 
 /** Shows the cells of one turn. */
 export class Canvas {
-  /** Number of the blocks that have run so far, in all conversations. */
-  private static executions = 0;
   private drawn: Drawn[] = [];
   private wanted: Cells = [];
   private drawing: Promise<void> | undefined;
+  private isLeft = false;
 
   constructor(
     private readonly notebook: vscode.NotebookDocument,
     private readonly controller: vscode.NotebookController,
     /** Called after each drawing, with the last of the turn's cells. */
     private readonly onDrawn: (last: vscode.NotebookCell) => void,
+    private readonly executions: Executions,
+    /** When it may begin to draw. Resolves to a cell that shows the first of the turn's cells already. */
+    private ready?: Promise<vscode.NotebookCell | undefined>,
   ) {}
 
   /** Show the first of the turn's cells in an existing cell of the notebook. */
@@ -43,6 +46,12 @@ export class Canvas {
     this.drawing ??= this.drawSoon();
   }
 
+  /** Draw nothing more: nobody sees it. */
+  leave(): void {
+    this.isLeft = true;
+    for (const { execution } of this.drawn) execution?.end(undefined);
+  }
+
   /** Wait until everything is drawn. */
   async settled(): Promise<void> {
     while (this.drawing) await this.drawing;
@@ -51,7 +60,7 @@ export class Canvas {
   /** Draw everything, and note in the cells that this is their text in the conversation. */
   async finish(): Promise<void> {
     await this.settled();
-    if (this.notebook.isClosed) return;
+    if (this.isOver) return;
     const edits = this.drawn
       .filter(({ at }) => at.index >= 0)
       .map(({ at, cell }) =>
@@ -71,8 +80,7 @@ export class Canvas {
   get isStale(): boolean {
     const { wanted, drawn } = this;
     return (
-      !this.notebook.isClosed &&
-      (wanted.length !== drawn.length || wanted.some((cell, i) => cell !== drawn[i]?.cell))
+      !this.isOver && (wanted.length !== drawn.length || wanted.some((cell, i) => cell !== drawn[i]?.cell))
     );
   }
 
@@ -87,8 +95,12 @@ export class Canvas {
   }
 
   private async drawNow(): Promise<void> {
-    if (this.notebook.isClosed) return;
+    const adopted = await this.ready;
+    this.ready = undefined;
+    if (this.isOver) return;
     const wanted = this.wanted;
+    if (adopted && wanted[0] && this.drawn.length === 0)
+      this.drawn = [{ at: adopted, cell: blankOf(wanted[0]), outputs: [] }];
     const edit = new vscode.WorkspaceEdit();
     const surplus = this.drawn.splice(wanted.length).map(({ at }) => at.index);
     const changed = this.drawn.filter((each, i) => each.cell !== wanted[i] && each.at.index >= 0);
@@ -102,7 +114,7 @@ export class Canvas {
     ];
     if (cells.length > 0) edit.set(this.notebook.uri, cells);
     if (cells.length + edit.size > 0) await vscode.workspace.applyEdit(edit);
-    if (this.notebook.isClosed) return;
+    if (this.isOver) return;
     for (const [i, cell] of added.entries()) {
       this.drawn.push({ at: this.notebook.cellAt(place + i), cell: blankOf(cell), outputs: [] });
     }
@@ -110,10 +122,16 @@ export class Canvas {
       const cell = wanted[i] as Cell;
       if (cell === each.cell) continue;
       if (cell.kind === "block") await this.run(each, cell);
+      if (this.isOver) return;
       each.cell = cell;
     }
     const last = this.drawn.at(-1);
     if (last) this.onDrawn(last.at);
+  }
+
+  /** Whether there is nowhere to draw any more. */
+  private get isOver(): boolean {
+    return this.isLeft || this.notebook.isClosed;
   }
 
   /** Index for new cells: after those of the turn; before a message that the person has begun. */
@@ -145,7 +163,7 @@ export class Canvas {
     }
     if (!drawn.execution && ["running", "ended", "interrupted"].includes(block.state)) {
       drawn.execution = this.controller.createNotebookCellExecution(drawn.at);
-      drawn.execution.executionOrder = ++Canvas.executions;
+      drawn.execution.executionOrder = this.executions.begin(block.language);
       drawn.execution.start(Date.now());
       drawn.outputs = [];
       void drawn.execution.clearOutput();
@@ -166,16 +184,25 @@ export class Canvas {
       const shown = drawn.outputs[i];
       const old = before[i];
       if (!shown) {
-        drawn.outputs[i] = outputOf(output);
+        drawn.outputs[i] = outputOf(output, this.executions);
         await execution.appendOutput(drawn.outputs[i] as vscode.NotebookCellOutput);
-      } else if (old && "text" in output && "text" in old && output.text.startsWith(old.text)) {
-        const more = output.text.slice(old.text.length);
+      } else if (old && isContinued(old, output)) {
+        const more = (output as Written).text.slice((old as Written).text.length);
         if (more) await execution.appendOutputItems([vscode.NotebookCellOutputItem.stdout(more)], shown);
-      } else if (output !== old) {
+      } else if ("display" in output && output !== old) {
         await execution.replaceOutputItems([...outputOf(output).items], shown);
+      } else if (output !== old) {
+        drawn.outputs[i] = outputOf(output, this.executions);
+        await execution.replaceOutput([...drawn.outputs]);
       }
     }
   }
+}
+
+/** Whether an output is an earlier one with more text. */
+function isContinued(old: Output, output: Output): boolean {
+  if ("display" in old || "display" in output) return false;
+  return output.text.startsWith(old.text) && output.error === old.error;
 }
 
 /** The change of a cell's metadata. Markdown needs one to be rendered again: a new text is not enough for VS Code. */

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import { thought } from "./activity";
 import { type Block, type Bundle, type Cell, joined, type Output, type Thinking } from "./fold";
 import { toDaemon, toEditor } from "./languages";
+import { type Executions, linked } from "./traceback";
 
 export const NOTEBOOK = "oi-conversation";
 /** The language of a cell in which the person writes a message. */
@@ -12,7 +13,7 @@ export const MESSAGE = "oi-message";
 /** Characters of thinking that goes on which are shown. */
 const LAST_WORDS = 160;
 
-const { stdout } = vscode.NotebookCellOutputItem;
+const { stdout, error: failed } = vscode.NotebookCellOutputItem;
 
 export function dataOf(cell: Cell): vscode.NotebookCellData {
   const isCode = cell.kind === "block";
@@ -22,8 +23,9 @@ export function dataOf(cell: Cell): vscode.NotebookCellData {
     isCode ? toEditor(cell.language) : "markdown",
   );
   data.metadata = metadataOf(cell);
-  if (isCode) data.outputs = cell.outputs.map(outputOf);
-  if (isCode && isFailed(cell)) data.executionSummary = { success: false };
+  if (isCode) data.outputs = cell.outputs.map((output) => outputOf(output));
+  if (isCode && cell.state === "ended" && cell.status !== "interrupted")
+    data.executionSummary = { success: !isFailed(cell) };
   return data;
 }
 
@@ -32,7 +34,7 @@ export function metadataOf(cell: Cell): Metadata {
   const source = sourceOf(cell);
   if (cell.kind === "block") return { state: cell.state, source, status: cell.status, error: cell.error };
   if (cell.kind === "thinking") return { role: "thinking", source, text: cell.text };
-  return { role: cell.kind === "words" ? cell.role : cell.kind, source };
+  return { role: cell.role, source };
 }
 
 export interface Metadata {
@@ -42,7 +44,7 @@ export interface Metadata {
   readonly status?: Block["status"];
   readonly error?: Block["error"];
   /** Of other cells: who wrote it. */
-  readonly role?: "user" | "assistant" | "failure" | "thinking";
+  readonly role?: "user" | "assistant" | "thinking";
   /** The text of the cell in the conversation. The person may have edited it since. */
   readonly source?: string;
   /** Of thinking: all of it. */
@@ -52,7 +54,6 @@ export interface Metadata {
 /** The text in the cell's editor. The person's messages are quoted, to distinguish them from the model's. */
 export function sourceOf(cell: Cell): string {
   if (cell.kind === "block") return clean(cell.code);
-  if (cell.kind === "failure") return `⚠️ ${clean(cell.text)}`;
   if (cell.kind === "thinking") return shownThinking(cell);
   return cell.role === "user" ? clean(cell.text).replaceAll(/^/gm, "> ") : clean(cell.text);
 }
@@ -69,10 +70,14 @@ function shownThinking({ text, seconds }: Thinking): string {
   return `<details style="opacity: 0.8">${summary}\n\n${safe.trim()}\n\n</details>`;
 }
 
-export function outputOf(output: Output): vscode.NotebookCellOutput {
-  return new vscode.NotebookCellOutput(
-    "text" in output ? [stdout(output.text)] : Object.entries(output.display).map(item),
-  );
+/** @param executions The blocks that a traceback may name. */
+export function outputOf(output: Output, executions?: Executions): vscode.NotebookCellOutput {
+  if ("display" in output) return new vscode.NotebookCellOutput(Object.entries(output.display).map(item));
+  const { text, isEcho, error } = output;
+  if (!error) return new vscode.NotebookCellOutput([stdout(text)], { isEcho });
+  const { name, message, traceback } = error;
+  const stack = linked(traceback, executions).join("\n");
+  return new vscode.NotebookCellOutput([failed({ name, message, stack })], { text, error });
 }
 
 /** The cell of the conversation that a notebook's cell holds. */
@@ -93,7 +98,6 @@ export function cellOf(data: vscode.NotebookCellData): Cell {
     };
   }
   if (role === "thinking") return { kind: "thinking", text: text ?? "", began: 0, seconds: 0 };
-  if (role === "failure") return { kind: "failure", text: data.value.replace("⚠️ ", "") };
   return role === "user"
     ? { kind: "words", role, text: data.value.replaceAll(/^> ?/gm, "") }
     : { kind: "words", role: "assistant", text: data.value };
@@ -120,8 +124,10 @@ export function isFailed({ status }: Block): boolean {
   return status === "error" || status === "killed";
 }
 
-function fromNotebook({ items }: vscode.NotebookCellOutput): Output {
+function fromNotebook({ items, metadata }: vscode.NotebookCellOutput): Output {
   const first = items[0];
+  if (metadata?.error) return { text: metadata.text, error: metadata.error };
+  if (metadata?.isEcho && first) return { text: Buffer.from(first.data).toString(), isEcho: true };
   if (first?.mime === stdout("").mime) return { text: Buffer.from(first.data).toString() };
   return { display: Object.fromEntries(items.map(({ mime, data }) => [mime, encode(mime, data)])) };
 }

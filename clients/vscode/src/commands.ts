@@ -7,6 +7,11 @@ import type { Conversations } from "./conversations";
 import { enter } from "./cursor";
 import type { Daemon } from "./daemon";
 import { exportMarkdown, exportNotebook } from "./export";
+import { choosePath } from "./install";
+import type { Launcher } from "./launcher";
+import { attachment } from "./mention";
+import { showMenu } from "./menu";
+import { openConversation } from "./openConversation";
 import { API_KEY } from "./secrets";
 
 type Command = (...args: never[]) => unknown;
@@ -15,6 +20,7 @@ export function commands(
   conversations: Conversations,
   daemon: Daemon,
   files: ChangedFiles,
+  launcher: Launcher,
   secrets: vscode.SecretStorage,
   log: vscode.LogOutputChannel,
 ): Record<string, Command> {
@@ -26,13 +32,21 @@ export function commands(
     chat: (message?: unknown) => chat(conversations, message),
     chatAboutSelection: () => chatAboutSelection(conversations),
     runSelection: () => runSelection(conversations),
-    newConversation: async () => conversations.compose(await conversations.show()),
+    newConversation: () => conversations.showNew(),
     openConversation: () => openConversation(conversations, daemon),
     message: here((conversation) => conversations.compose(conversation)),
     undo: here((conversation) => conversation.undo()),
     showFiles: here((conversation) => files.show(conversation.id)),
     undoFiles: here((conversation) => files.undo(conversation.id)),
-    reset: here((conversation) => conversation.reset()),
+    reset: here(reset),
+    send: (clicked?: unknown) => isCell(clicked) && conversations.send(clicked),
+    install: async (clicked?: unknown) => {
+      await launcher.install();
+      if (isCell(clicked)) await conversations.send(clicked);
+    },
+    choosePath: async (clicked?: unknown) => {
+      if ((await choosePath()) && isCell(clicked)) await conversations.send(clicked);
+    },
     stop: here((conversation) => conversation.stop()),
     approve: here((conversation) => conversation.approve("run")),
     // A click under the code has already put the cursor into it.
@@ -44,8 +58,9 @@ export function commands(
     setApiKey: () => setApiKey(secrets),
     exportNotebook: here(exportNotebook),
     exportMarkdown: here(exportMarkdown),
-    restartDaemon: () => daemon.restart(),
+    restartDaemon: () => restart(daemon),
     showLog: () => log.show(),
+    menu: () => showMenu(conversations, daemon),
   };
 }
 
@@ -76,7 +91,8 @@ function askForMessage(conversations: Conversations): Promise<string | undefined
     box.onDidTriggerButton(async () => {
       const text = box.value;
       box.hide();
-      await conversations.compose(conversations.current ?? (await conversations.show()), text);
+      const { current } = conversations;
+      await (current ? conversations.compose(current, text) : conversations.showNew(text));
     });
     box.onDidHide(() => {
       resolve(undefined);
@@ -94,9 +110,8 @@ async function chatAboutSelection(conversations: Conversations): Promise<void> {
   const words = await askForMessage(conversations);
   if (!words?.trim()) return;
   const place = `${vscode.workspace.asRelativePath(document.uri)}:${selection.start.line + 1}-${selection.end.line + 1}`;
-  const code = document.getText(selection);
-  const fence = "`".repeat(Math.max(3, ...[...code.matchAll(/`+/g)].map(([ticks]) => ticks.length + 1)));
-  await conversations.ask(`${words}\n\n${place}\n${fence}${document.languageId}\n${code}\n${fence}`, current);
+  const selected = attachment(place, document.languageId, document.getText(selection));
+  await conversations.ask(`${words}${selected}`, current);
 }
 
 async function runSelection(conversations: Conversations): Promise<void> {
@@ -105,20 +120,27 @@ async function runSelection(conversations: Conversations): Promise<void> {
     await conversations.runCode(editor.document.getText(editor.selection), editor.document.languageId);
 }
 
-async function openConversation(conversations: Conversations, daemon: Daemon): Promise<void> {
-  const { conversations: saved } = await daemon.request("oi/history/list", { limit: 1000 });
-  const items = saved.map(({ conversation, title, updated, messages }) => ({
-    label: title || conversation,
-    description: new Date(updated).toLocaleString(),
-    detail: vscode.l10n.t("{0} messages", messages),
-    conversation,
-  }));
-  const placeHolder =
-    items.length > 0
-      ? vscode.l10n.t("Open a conversation")
-      : vscode.l10n.t("There is no saved conversation yet.");
-  const chosen = await vscode.window.showQuickPick(items, { placeHolder, matchOnDescription: true });
-  if (chosen) await conversations.show(chosen.conversation, chosen.label);
+/** Reset after a question: what was said leaves the notebook, and the variables are lost. */
+async function reset(conversation: Conversation): Promise<void> {
+  const { t } = vscode.l10n;
+  const detail = t("Its variables are lost. What was said stays in the list of conversations.");
+  const yes = t("Reset");
+  const options = { modal: true, detail };
+  const chosen = await vscode.window.showWarningMessage(t("Reset this conversation?"), options, yes);
+  if (chosen === yes) await conversation.reset();
+}
+
+/** Restart the daemon; after a question, if others use it too. */
+async function restart(daemon: Daemon): Promise<void> {
+  if (daemon.shared) {
+    const { t } = vscode.l10n;
+    const detail = t("All editors and terminals use it. What runs is stopped, and the variables are lost.");
+    const yes = t("Restart");
+    const options = { modal: true, detail };
+    const chosen = await vscode.window.showWarningMessage(t("Restart the shared daemon?"), options, yes);
+    if (chosen !== yes) return;
+  }
+  await daemon.restart();
 }
 
 async function edit({ waiting }: Conversation): Promise<void> {

@@ -3,12 +3,15 @@
 import { randomBytes } from "node:crypto";
 import * as vscode from "vscode";
 import { isDeclined, MESSAGE, NOTEBOOK } from "./cells";
-import { Conversation } from "./conversation";
+import { Conversation, type Surroundings } from "./conversation";
 import { enter } from "./cursor";
-import type { Daemon } from "./daemon";
+import type { Daemon, Restart } from "./daemon";
+import { type Drafts, NONE } from "./drafts";
 import { showError } from "./errors";
 import { idOf, SCHEME, uriOf } from "./files";
 import { Follower } from "./follower";
+import type { Mentions } from "./mention";
+import { isUnanswered } from "./question";
 
 export class Conversations implements vscode.Disposable {
   private readonly changes = new vscode.EventEmitter<Conversation>();
@@ -16,21 +19,32 @@ export class Conversations implements vscode.Disposable {
   readonly onChange = this.changes.event;
   private readonly open = new Map<string, Conversation>();
   private readonly scope: vscode.Disposable[] = [];
-  /** Ids of conversations that were begun here and of which the daemon knows nothing yet. */
-  private readonly begun = new Set<string>();
+  /** What the notebooks of conversations begin with that were begun here, and of which the daemon knows nothing yet. */
+  private readonly begun = new Map<string, Drafts>();
+  /** Ids of conversations that were begun here and not left since, so that there is nothing to attach to. */
+  private readonly fresh = new Set<string>();
+  /** Ids of those that have no title yet. */
+  private readonly untitled = new Set<string>();
   /** Notebooks that have our controller, so that code can run in them. */
   private readonly associated = new Set<vscode.NotebookDocument>();
   private readonly follower = new Follower();
   private latest: Conversation | undefined;
 
   constructor(
-    private readonly daemon: Daemon,
+    daemon: Daemon,
     private readonly settings: () => Promise<Record<string, unknown>>,
+    private readonly mentions: Mentions,
   ) {
     this.controller = vscode.notebooks.createNotebookController("oi-daemon", NOTEBOOK, "Open Interpreter");
     this.controller.supportsExecutionOrder = true;
     this.controller.executeHandler = (cells) => this.execute(cells).catch(showError);
     this.controller.interruptHandler = (notebook) => this.of(notebook).stop();
+    this.surroundings = {
+      daemon,
+      controller: this.controller,
+      follow: (cell) => this.follower.follow(cell),
+      prepare: (conversation) => this.prepare(conversation),
+    };
     this.scope.push(
       this.controller,
       this.controller.onDidChangeSelectedNotebooks(({ notebook, selected }) => {
@@ -38,20 +52,26 @@ export class Conversations implements vscode.Disposable {
         else this.associated.delete(notebook);
       }),
       daemon.onChunk((params) => this.open.get(params.conversation)?.receive(params)),
-      daemon.onRestart(() => this.each((conversation) => conversation.reread().catch(showError))),
-      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => closed.length > 0 && this.stopUnseen()),
+      daemon.onRestart((restart) => void this.restarted(restart).catch(showError)),
+      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => closed.length > 0 && this.leaveUnseen()),
+      vscode.workspace.onDidOpenNotebookDocument((notebook) => this.opened(notebook)),
+      vscode.workspace.onDidChangeNotebookDocument(({ notebook, contentChanges }) => {
+        if (isConversation(notebook)) this.open.get(idOf(notebook.uri))?.changed(contentChanges);
+      }),
       vscode.workspace.onDidCloseNotebookDocument((notebook) => this.close(notebook)),
       vscode.window.onDidChangeActiveNotebookEditor(() => this.focusMoved()),
       this.follower,
     );
+    for (const notebook of vscode.workspace.notebookDocuments) this.opened(notebook);
   }
 
   readonly controller: vscode.NotebookController;
+  private readonly surroundings: Surroundings;
 
   /** The conversation in front; otherwise the one that was used last, if it still has a tab. */
   get current(): Conversation | undefined {
     const notebook = vscode.window.activeNotebookEditor?.notebook;
-    if (notebook && isConversation(notebook)) return this.of(notebook);
+    if (notebook && isConversation(notebook) && hasTab({ notebook })) return this.of(notebook);
     return this.latest && hasTab(this.latest) ? this.latest : undefined;
   }
 
@@ -60,8 +80,7 @@ export class Conversations implements vscode.Disposable {
     const id = idOf(notebook.uri);
     const known = this.open.get(id);
     if (known) return known;
-    const follow = (cell: vscode.NotebookCell) => this.follower.follow(cell);
-    const conversation = new Conversation(id, notebook, this.daemon, this.controller, follow);
+    const conversation = new Conversation(id, notebook, this.surroundings);
     this.open.set(id, conversation);
     conversation.onChange(() => this.changes.fire(conversation));
     return conversation;
@@ -71,16 +90,56 @@ export class Conversations implements vscode.Disposable {
     this.open.forEach(work);
   }
 
-  /** Whether a conversation was begun here, and the daemon knows nothing of it yet. */
-  isNew(id: string): boolean {
-    return this.begun.has(id);
+  /** What a conversation begins with that was begun here; undefined if the daemon may know of it. */
+  beginningOf(id: string): Drafts | undefined {
+    return this.begun.get(id);
   }
 
   /** Ask in the conversation, or in a new one. */
   async ask(message: string, conversation?: Conversation): Promise<void> {
-    const asked = conversation ?? (await this.show(undefined, message));
+    const asked = conversation
+      ? await this.entitle(conversation, message)
+      : await this.show(undefined, message);
     await this.prepare(asked);
-    await asked.ask(message, await this.settings());
+    await asked.ask(message, await this.mentions.expand(message), this.settings);
+  }
+
+  /** Ask what is in a message cell. Where an answer was broken off, an empty one lets the model go on. */
+  async send(cell: vscode.NotebookCell): Promise<void> {
+    const conversation = this.of(cell.notebook);
+    const written = cell.document.getText().trim();
+    const message = written || (isUnanswered(cell) ? vscode.l10n.t("Please go on.") : "");
+    if (!message) return;
+    const edit = new vscode.WorkspaceEdit();
+    const range = new vscode.NotebookRange(cell.index, cell.index + 1);
+    edit.set(cell.notebook.uri, [vscode.NotebookEdit.deleteCells(range)]);
+    await vscode.workspace.applyEdit(edit);
+    await this.ask(message, conversation);
+  }
+
+  /** Show a new conversation, with a message cell that has the cursor. */
+  async showNew(text = ""): Promise<void> {
+    const added = [{ after: 0, kind: vscode.NotebookCellKind.Code, language: MESSAGE, text }];
+    const { id, notebook } = await this.show(this.begin({ edits: [], added }));
+    this.untitled.add(id);
+    await enter(notebook.cellAt(0));
+  }
+
+  /** Give a conversation that has none the title of its first message: a notebook in place of the one without. */
+  private async entitle(conversation: Conversation, title: string): Promise<Conversation> {
+    const { id, notebook } = conversation;
+    if (!this.untitled.delete(id) || notebook.cellCount > 0) return conversation;
+    await notebook.save();
+    this.begun.set(id, NONE);
+    const entitled = await vscode.workspace.openNotebookDocument(uriOf(id, title));
+    this.begun.delete(id);
+    conversation.dispose();
+    this.open.delete(id);
+    const other = this.of(entitled);
+    await vscode.window.showNotebookDocument(entitled, { preview: false });
+    const tab = tabOf(conversation); // looked up only now, because tabs are other objects after a change
+    if (tab) await vscode.window.tabGroups.close(tab, true);
+    return other;
   }
 
   /** Show a conversation in its notebook. Without an id, a new one. */
@@ -89,6 +148,7 @@ export class Conversations implements vscode.Disposable {
     const notebook = await vscode.workspace.openNotebookDocument(known ?? uriOf(id, title));
     this.begun.delete(id);
     await vscode.window.showNotebookDocument(notebook, { preview: false });
+    this.opened(notebook);
     return this.of(notebook);
   }
 
@@ -119,19 +179,9 @@ export class Conversations implements vscode.Disposable {
         );
       const conversation = this.of(cell.notebook);
       if (cells.length === 1 && cell === conversation.waiting) await conversation.approve("run");
-      else if (cell.document.languageId === MESSAGE) await this.send(conversation, cell);
+      else if (cell.document.languageId === MESSAGE) await this.send(cell);
       else await conversation.execute(cell);
     }
-  }
-
-  private async send(conversation: Conversation, cell: vscode.NotebookCell): Promise<void> {
-    const message = cell.document.getText().trim();
-    if (!message) return;
-    const edit = new vscode.WorkspaceEdit();
-    const range = new vscode.NotebookRange(cell.index, cell.index + 1);
-    edit.set(cell.notebook.uri, [vscode.NotebookEdit.deleteCells(range)]);
-    await vscode.workspace.applyEdit(edit);
-    await this.ask(message, conversation);
   }
 
   private async append({ notebook }: Conversation, text: string, languageId: string) {
@@ -153,26 +203,47 @@ export class Conversations implements vscode.Disposable {
     });
   }
 
-  /** Stop what runs or waits in conversations without a tab, because nobody can see it. */
-  private stopUnseen(): void {
-    this.each((conversation) => {
-      if (!hasTab(conversation)) void conversation.stop().catch(showError);
-    });
+  /** Follow a conversation whose notebook has been opened, if the daemon may know more of it. */
+  private opened(notebook: vscode.NotebookDocument): void {
+    if (!isConversation(notebook) || this.fresh.has(idOf(notebook.uri))) return;
+    const conversation = this.of(notebook);
+    if (hasTab(conversation)) conversation.attach().catch(showError);
+  }
+
+  /** Show what is there after the connection to the daemon was lost, and say what is not. */
+  private async restarted({ isSame }: Restart): Promise<void> {
+    await Promise.all([...this.open.values()].map((conversation) => conversation.reattach()));
+    if (isSame || this.open.size === 0) return;
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t("oi-daemon was started anew. The conversations are all there; their variables are lost."),
+    );
+  }
+
+  /** Leave the conversations whose tab was closed. */
+  private leaveUnseen(): void {
+    for (const conversation of [...this.open.values()].filter((each) => !hasTab(each)))
+      this.leave(conversation);
+  }
+
+  private leave(conversation: Conversation): void {
+    conversation.dispose();
+    this.open.delete(conversation.id);
+    this.fresh.delete(conversation.id);
+    if (this.latest === conversation) this.latest = undefined;
+    this.changes.fire(conversation);
   }
 
   private close(notebook: vscode.NotebookDocument): void {
     const id = idOf(notebook.uri);
     const conversation = this.open.get(id);
-    if (conversation?.notebook !== notebook) return;
-    conversation.dispose();
-    this.open.delete(id);
-    if (this.latest === conversation) this.latest = undefined;
+    if (conversation?.notebook === notebook) this.leave(conversation);
   }
 
   /** An id for a new conversation. */
-  private begin(): string {
+  private begin(drafts = NONE): string {
     const id = randomBytes(6).toString("hex");
-    this.begun.add(id);
+    this.begun.set(id, drafts);
+    this.fresh.add(id);
     return id;
   }
 
@@ -180,6 +251,7 @@ export class Conversations implements vscode.Disposable {
     const notebook = vscode.window.activeNotebookEditor?.notebook;
     if (!notebook || !isConversation(notebook)) return;
     this.latest = this.of(notebook);
+    this.opened(notebook);
     this.changes.fire(this.latest);
   }
 }
@@ -188,10 +260,17 @@ function isConversation(notebook: vscode.NotebookDocument): boolean {
   return notebook.notebookType === NOTEBOOK && notebook.uri.scheme === SCHEME;
 }
 
-function hasTab({ notebook }: Conversation): boolean {
+type Shown = Pick<Conversation, "notebook">;
+
+function hasTab(conversation: Shown): boolean {
+  return tabOf(conversation) !== undefined;
+}
+
+function tabOf({ notebook }: Shown): vscode.Tab | undefined {
   const uri = notebook.uri.toString();
-  const inputs = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs.map(({ input }) => input));
-  return inputs.some((input) => input instanceof vscode.TabInputNotebook && input.uri.toString() === uri);
+  return vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .find(({ input }) => input instanceof vscode.TabInputNotebook && input.uri.toString() === uri);
 }
 
 /** The cells to run. If the person runs several at once, declined blocks are among them only after a question. */

@@ -1,6 +1,7 @@
 /** The daemon's process and the connection to it: started at first need, started again if it ends. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { promisify } from "node:util";
 import * as vscode from "vscode";
 import {
   createMessageConnection,
@@ -8,7 +9,8 @@ import {
   StreamMessageReader,
   StreamMessageWriter,
 } from "vscode-jsonrpc/node";
-import type { ChunkParams, Methods } from "./protocol";
+import { MissingError } from "./errors";
+import type { ChunkParams, Methods, StatusResult } from "./protocol";
 
 export type DaemonState = "stopped" | "starting" | "running" | "restarting" | "failed";
 
@@ -19,6 +21,17 @@ export interface Launch {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly settings: Record<string, unknown>;
+  /** Whether it is the daemon that all clients share, which outlives this one. */
+  readonly shared: boolean;
+}
+
+/** The daemon has ended, or the connection to it. */
+export class DaemonEndedError extends Error {}
+
+/** What has become of the daemon that ran before. */
+export interface Restart {
+  /** Whether it runs on, with all variables: only the connection was lost. */
+  readonly isSame: boolean;
 }
 
 /** Failures in a row after which the daemon is not started again. */
@@ -33,6 +46,8 @@ interface Running {
   readonly connection: MessageConnection;
   /** Rejects when the process ends. */
   readonly ended: Promise<never>;
+  /** Id of the daemon's process: of the shared one, which is not `child`. */
+  readonly pid: Promise<number>;
 }
 
 export class Daemon implements vscode.Disposable {
@@ -41,12 +56,18 @@ export class Daemon implements vscode.Disposable {
   private readonly connections = new vscode.EventEmitter<MessageConnection>();
   /** Fired when there is a connection, before anything is asked. */
   readonly onConnection = this.connections.event;
-  private readonly restarts = new vscode.EventEmitter<void>();
+  private readonly restarts = new vscode.EventEmitter<Restart>();
   readonly onChunk = this.chunks.event;
   readonly onState = this.states.event;
-  /** Fired when a fresh daemon runs in place of another. */
+  /** Fired when there is a connection again, mostly to a fresh daemon. */
   readonly onRestart = this.restarts.event;
   state: DaemonState = "stopped";
+  /** Whether it outlives this window. */
+  shared = false;
+  /** Id of the process that was connected to last. */
+  private pid: number | undefined;
+  /** Whether the connection was lost, and there is no other yet. */
+  private isLost = false;
   private running: Promise<Running> | undefined;
   private failures = 0;
   private timer: NodeJS.Timeout | undefined;
@@ -65,12 +86,14 @@ export class Daemon implements vscode.Disposable {
     return Promise.race([ended, connection.sendRequest<Methods[M]["result"]>(method, params)]);
   }
 
-  /** End the daemon, and start a fresh one. */
+  /** End the daemon, also the shared one, and start a fresh one. */
   async restart(): Promise<void> {
     this.failures = 0;
+    const { shared } = this;
     await this.stop();
+    if (shared) await promisify(execFile)((await this.launch()).program, ["--shared", "stop", "--yes"]);
+    this.isLost = true;
     await this.start();
-    this.restarts.fire();
   }
 
   /** End the daemon. */
@@ -89,17 +112,24 @@ export class Daemon implements vscode.Disposable {
 
   private start(): Promise<Running> {
     clearTimeout(this.timer);
-    this.running ??= this.open().catch((error: unknown) => {
-      this.running = undefined;
-      this.setState("failed");
-      throw error;
-    });
+    this.running ??= this.open().then(
+      (running) => {
+        if (this.isLost) this.announceRestart(running).catch(() => {}); // it has ended again
+        return running;
+      },
+      (error: unknown) => {
+        this.running = undefined;
+        this.setState("failed");
+        throw error;
+      },
+    );
     return this.running;
   }
 
   private async open(): Promise<Running> {
     this.setState("starting");
-    const { program, args, cwd, settings } = await this.launch();
+    const { program, args, cwd, settings, shared } = await this.launch();
+    this.shared = shared;
     this.log.info(`Starting ${program} in ${cwd}`);
     const child = spawn(program, [...args], { cwd, stdio: "pipe" });
     child.stderr.on("data", (data: Buffer) => this.log.info(data.toString().trimEnd()));
@@ -109,10 +139,14 @@ export class Daemon implements vscode.Disposable {
     );
     const ended = new Promise<never>((_, reject) => {
       child.once("error", (error) =>
-        reject(new Error(vscode.l10n.t("{0} does not start: {1}", program, error.message))),
+        reject(new MissingError(vscode.l10n.t("{0} does not start: {1}", program, error.message))),
       );
       child.once("exit", (code, signal) =>
-        reject(new Error(vscode.l10n.t("oi-daemon ended ({0}). It is started again.", signal ?? `${code}`))),
+        reject(
+          new DaemonEndedError(
+            vscode.l10n.t("oi-daemon ended ({0}). It is started again.", signal ?? `${code}`),
+          ),
+        ),
       );
     });
     ended.catch((error: Error) => this.handleEnd(child, connection, error));
@@ -122,7 +156,14 @@ export class Daemon implements vscode.Disposable {
     await Promise.race([ended, initialize(connection, settings)]);
     this.connections.fire(connection);
     this.setState("running");
-    return { child, connection, ended };
+    const pid = connection.sendRequest<StatusResult>("oi/status", {}).then((status) => status.pid);
+    pid.then(
+      (known) => {
+        this.pid ??= known;
+      },
+      () => {}, // it has ended
+    );
+    return { child, connection, ended, pid };
   }
 
   private handleEnd(child: ChildProcess, connection: MessageConnection, error: Error): void {
@@ -131,6 +172,7 @@ export class Daemon implements vscode.Disposable {
     connection.dispose();
     child.kill();
     if (!wasRunning) return;
+    this.isLost = true;
     this.running = undefined;
     this.retry();
   }
@@ -144,11 +186,15 @@ export class Daemon implements vscode.Disposable {
     this.setState("restarting");
     const delay = FIRST_DELAY * 2 ** this.failures++;
     this.timer = setTimeout(() => {
-      this.start().then(
-        () => this.restarts.fire(),
-        () => this.retry(),
-      );
+      this.start().catch(() => this.retry());
     }, delay);
+  }
+
+  private async announceRestart({ pid }: Running): Promise<void> {
+    this.isLost = false;
+    const before = this.pid;
+    this.pid = await pid;
+    this.restarts.fire({ isSame: this.pid === before });
   }
 
   /** Forget earlier failures, because the daemon has done some work. */

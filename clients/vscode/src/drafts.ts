@@ -29,7 +29,7 @@ export function draftsOf(cells: readonly vscode.NotebookCellData[]): Drafts {
   let after = 0;
   for (const { kind, languageId, metadata, value } of cells) {
     const { state, role, source }: Metadata = metadata ?? {};
-    if (role === "failure" || role === "thinking") continue;
+    if (role === "thinking") continue;
     if (state || role) {
       after++;
       if (source !== undefined && source !== value) edits.push({ source, text: value });

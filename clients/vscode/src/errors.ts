@@ -1,25 +1,49 @@
-/** Errors in words for a person, with a button that leads to a remedy. */
+/** Errors in words for a person, with buttons that lead to a remedy. */
 
 import * as vscode from "vscode";
 import { ResponseError } from "vscode-jsonrpc/node";
+import { inEditorsWords } from "./wording";
+
+/** The daemon's program is not there. */
+export class MissingError extends Error {}
+
+export interface Remedy {
+  readonly label: string;
+  /** The command that it runs. */
+  readonly command: string;
+}
 
 export function explain(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return inEditorsWords(error instanceof Error ? error.message : String(error));
 }
 
-/** Show an error. */
-export async function showError(error: unknown): Promise<void> {
-  const kind =
-    error instanceof ResponseError ? (error.data as { kind?: string } | undefined)?.kind : undefined;
-  const [label, command] = remedy(kind);
-  const chosen = await vscode.window.showErrorMessage(explain(error), label);
-  if (chosen) await vscode.commands.executeCommand(command);
+/** The error's kind, a word: on the wire, or `missing`. */
+export function kindOf(error: unknown): string | undefined {
+  if (error instanceof MissingError) return "missing";
+  return error instanceof ResponseError ? (error.data as { kind?: string } | undefined)?.kind : undefined;
 }
 
-/** A button and its command, by the error's kind on the wire. */
-function remedy(kind: string | undefined): readonly [label: string, command: string] {
+/** Show an error. Nobody has to answer it. */
+export function showError(error: unknown): void {
+  const remedies = remediesOf(kindOf(error));
+  const shown = vscode.window.showErrorMessage(explain(error), ...remedies.map(({ label }) => label));
+  void shown.then((chosen) => {
+    const remedy = remedies.find(({ label }) => label === chosen);
+    if (remedy) return vscode.commands.executeCommand(remedy.command);
+  });
+}
+
+/** What may help, by the error's kind. */
+export function remediesOf(kind: string | undefined): readonly Remedy[] {
   const { t } = vscode.l10n;
-  if (kind === "auth") return [t("Set API Key"), "oi.setApiKey"];
-  if (kind === "no_model") return [t("Choose Model"), "oi.chooseModel"];
-  return [t("Show Log"), "oi.showLog"];
+  if (kind === "missing") {
+    return [
+      { label: t("Install"), command: "oi.install" },
+      { label: t("Choose Its Path..."), command: "oi.choosePath" },
+    ];
+  }
+  const chooseModel = { label: t("Choose Model"), command: "oi.chooseModel" };
+  if (kind === "auth") return [{ label: t("Set API Key"), command: "oi.setApiKey" }, chooseModel];
+  if (kind === "no_model") return [chooseModel];
+  return [{ label: t("Show Log"), command: "oi.showLog" }];
 }

@@ -24,30 +24,36 @@ async function save(notebook: vscode.NotebookDocument, ending: string, write: (c
   await vscode.workspace.fs.writeFile(file, Buffer.from(write(cells)));
 }
 
+/** What a notebook of Python says of itself. Blocks of other languages begin with a cell magic. */
+const METADATA = {
+  kernelspec: { name: "python3", display_name: "Python 3", language: "python" },
+  language_info: {
+    name: "python",
+    file_extension: ".py",
+    mimetype: "text/x-python",
+    codemirror_mode: { name: "ipython", version: 3 },
+    pygments_lexer: "ipython3",
+  },
+};
+
 function toJupyter(cells: Cells): string {
-  return `${JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells: cells.map(jupyterCell) }, null, 1)}\n`;
+  let count = 0;
+  const written = cells.map((cell, i) => {
+    const hasRun = cell.kind === "block" && cell.state !== "declined";
+    return jupyterCell(cell, i, hasRun ? ++count : null);
+  });
+  return `${JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: METADATA, cells: written }, null, 1)}\n`;
 }
 
-function jupyterCell(cell: Cell, i: number): object {
+/** @param count The block's number among those that have run. */
+function jupyterCell(cell: Cell, i: number, count: number | null): object {
   const id = `cell-${i}`;
   if (cell.kind !== "block") return { id, cell_type: "markdown", metadata: {}, source: quoted(cell) };
   const magic = cell.language === "python" || !cell.language ? "" : `%%${cell.language}\n`;
-  const outputs = jupyterOutputs(cell);
+  const outputs = cell.outputs.map(jupyterOutput);
   const status = statusOf(cell);
   const metadata = status ? { tags: [status], oi: { status } } : {};
-  return { id, cell_type: "code", metadata, execution_count: null, source: magic + cell.code, outputs };
-}
-
-/** The outputs of a block. An error that was raised is one of its own, in the place of its text. */
-function jupyterOutputs({ outputs, error }: Block): object[] {
-  const last = outputs.at(-1);
-  const written = last && "text" in last ? last.text.replace(/\n$/, "") : "";
-  const raised = error?.traceback.join("\n");
-  if (!error || !raised || !written.endsWith(raised)) return outputs.map(jupyterOutput);
-  const { name: ename, message: evalue, traceback } = error;
-  const text = written.slice(0, -raised.length);
-  const before = [...outputs.slice(0, -1), ...(text ? [{ text }] : [])];
-  return [...before.map(jupyterOutput), { output_type: "error", ename, evalue, traceback }];
+  return { id, cell_type: "code", metadata, execution_count: count, source: magic + cell.code, outputs };
 }
 
 /** How a block ended, in one word, where it says something. */
@@ -56,9 +62,10 @@ function statusOf({ state, status }: Block): string | undefined {
 }
 
 function jupyterOutput(output: Output): object {
-  return "text" in output
-    ? { output_type: "stream", name: "stdout", text: output.text }
-    : { output_type: "display_data", metadata: {}, data: output.display };
+  if ("display" in output) return { output_type: "display_data", metadata: {}, data: output.display };
+  if (!output.error) return { output_type: "stream", name: "stdout", text: output.text };
+  const { name: ename, message: evalue, traceback } = output.error;
+  return { output_type: "error", ename, evalue, traceback };
 }
 
 function toMarkdown(cells: Cells): string {
@@ -69,7 +76,18 @@ function section(cell: Cell): string {
   if (cell.kind !== "block") return quoted(cell);
   const status = statusOf(cell);
   const told = status ? [`${isFailed(cell) ? "✗" : "⊘"} *status: ${status}*`] : [];
-  return [fence(cell.code, cell.language), ...cell.outputs.map(shown), ...told].join("\n\n");
+  return [fence(cell.code, cell.language), ...joinedTexts(cell.outputs).map(shown), ...told].join("\n\n");
+}
+
+/** The outputs with neighbouring texts as one. */
+function joinedTexts(outputs: readonly Output[]): Output[] {
+  const all: Output[] = [];
+  for (const output of outputs) {
+    const last = all.at(-1);
+    if (last && "text" in last && "text" in output) all.splice(-1, 1, { text: last.text + output.text });
+    else all.push(output);
+  }
+  return all;
 }
 
 function shown(output: Output): string {

@@ -18,6 +18,8 @@ import { showError } from "./errors";
 import { ConversationFiles, SCHEME, serializer } from "./files";
 import { Launcher } from "./launcher";
 import { mcpServer } from "./mcpServer";
+import { Mentions } from "./mention";
+import { Placeholder } from "./placeholder";
 import { StatusBar } from "./statusBar";
 
 let daemon: Daemon | undefined;
@@ -26,9 +28,10 @@ export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel("Open Interpreter", { log: true });
   const launcher = new Launcher(context);
   daemon = new Daemon(() => launcher.launch(), log);
-  const conversations = new Conversations(daemon, () => launcher.changed());
+  const mentions = new Mentions();
+  const conversations = new Conversations(daemon, () => launcher.changed(), mentions);
   const drafts = new DraftStore(join(context.globalStorageUri.fsPath, "drafts"));
-  const files = new ConversationFiles(daemon, drafts, (id) => conversations.isNew(id));
+  const files = new ConversationFiles(daemon, drafts, (id) => conversations.beginningOf(id));
   const changed = new ChangedFiles(daemon);
   const models = new EditorModels(log);
   daemon.onConnection((connection) => models.serve(connection));
@@ -49,11 +52,15 @@ export function activate(context: vscode.ExtensionContext): void {
     conversations,
     vscode.workspace.registerNotebookSerializer(NOTEBOOK, serializer),
     vscode.workspace.registerFileSystemProvider(SCHEME, files, { isCaseSensitive: true }),
+    mentions,
+    new Placeholder(),
     new Answers(conversations),
     new ActiveLine(conversations, vscode.Uri.joinPath(context.extensionUri, "media", "active-line.svg")),
     new StatusBar(conversations, daemon),
   );
-  for (const [name, run] of Object.entries(commands(conversations, daemon, changed, context.secrets, log))) {
+  for (const [name, run] of Object.entries(
+    commands(conversations, daemon, changed, launcher, context.secrets, log),
+  )) {
     const command = (...args: never[]) => Promise.resolve(run(...args)).catch(showError);
     context.subscriptions.push(vscode.commands.registerCommand(`oi.${name}`, command));
   }
@@ -68,7 +75,7 @@ function agentPlace({ workspaceState }: vscode.ExtensionContext): string {
   return id;
 }
 
-/** The window closes: the daemon ends with it. */
+/** The window closes: the daemon ends with it, unless it is the shared one. */
 export async function deactivate(): Promise<void> {
   await daemon?.stop();
 }

@@ -38,8 +38,8 @@ export class ConversationFiles implements vscode.FileSystemProvider {
   constructor(
     private readonly daemon: Daemon,
     private readonly drafts: DraftStore,
-    /** Whether a conversation has just begun, and the daemon knows nothing of it yet. */
-    private readonly isNew: (id: string) => boolean,
+    /** What a conversation begins with that has just begun, and of which the daemon knows nothing yet. */
+    private readonly beginningOf: (id: string) => Drafts | undefined,
   ) {}
 
   stat(uri: vscode.Uri): vscode.FileStat {
@@ -50,9 +50,9 @@ export class ConversationFiles implements vscode.FileSystemProvider {
 
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     const conversation = idOf(uri);
-    const { messages } = this.isNew(conversation)
-      ? { messages: [] }
-      : await this.daemon.request("oi/history/get", { conversation });
+    const beginning = this.beginningOf(conversation);
+    if (beginning) return encode({ messages: [], drafts: beginning } satisfies Content);
+    const { messages } = await this.daemon.request("oi/history/get", { conversation });
     const drafts = await this.drafts.read(conversation);
     return encode({ messages, drafts } satisfies Content);
   }

@@ -9,8 +9,17 @@ const DISPLAY_ID = "application/vnd.oi.display-id";
 const CLEAR = "\x1b[2J";
 
 export type Bundle = Record<string, unknown>;
+/** Text that was written. */
+export interface Written {
+  readonly text: string;
+  /** Whether it is a prompt with its answer, which is shown and not stored. */
+  readonly isEcho?: true;
+  /** The error that this text tells of. */
+  readonly error?: BlockError;
+}
+
 /** Text, or a display as a MIME bundle. */
-export type Output = { readonly text: string } | { readonly display: Bundle };
+export type Output = Written | { readonly display: Bundle };
 
 /** A message of the person or of the model. */
 export interface Words {
@@ -42,12 +51,6 @@ export interface Block {
 
 export type BlockFailure = Exclude<BlockResult["status"], "ok">;
 
-/** An error, in words for a person. It is not part of the conversation. */
-export interface Failure {
-  readonly kind: "failure";
-  readonly text: string;
-}
-
 /** What the model tells of its thinking. It is shown, and not part of the conversation. */
 export interface Thinking {
   readonly kind: "thinking";
@@ -58,7 +61,7 @@ export interface Thinking {
   readonly seconds?: number;
 }
 
-export type Cell = Words | Block | Failure | Thinking;
+export type Cell = Words | Block | Thinking;
 export type Cells = readonly Cell[];
 
 type Folded = Pick<ChunkParams, "chunk" | "approval" | "result">;
@@ -93,7 +96,7 @@ function foldMessage(cells: Cells, { chunk, approval, result }: Folded): Cells {
   if ("declined" in chunk) return change(cells, (open) => end(open, "declined"));
   if ("input" in chunk && !openBlock(cells)) return cells; // a question of the daemon itself
   if ("end_of_execution" in chunk)
-    return change(cells, (open) => ({ ...end(open, "ended"), ...failure(result) }));
+    return change(cells, (open) => raised({ ...end(open, "ended"), ...failure(result) }));
   const isWritten = "output" in chunk || "display" in chunk || "active_line" in chunk || "input" in chunk;
   return isWritten ? change(cells, (open) => write({ ...open, state: "running" }, chunk)) : cells;
 }
@@ -123,6 +126,14 @@ function endThinking(cells: Cells, chunk: ChunkParams["chunk"], now: number): Ce
 function withoutOpenThinking(cells: Cells): Cells {
   const last = cells.at(-1);
   return last?.kind === "thinking" && last.seconds === undefined ? cells.slice(0, -1) : cells;
+}
+
+/** The cells with a prompt and its answer in the output of the block that runs. */
+export function echo(cells: Cells, text: string): Cells {
+  const last = openBlock(cells);
+  return last
+    ? [...cells.slice(0, -1), { ...last, outputs: [...last.outputs, { text, isEcho: true }] }]
+    : cells;
 }
 
 /** Whether cells hold something of the model, besides its thinking. */
@@ -157,7 +168,7 @@ export function cellsOf(messages: readonly StoredMessage[]): Cells {
     const written = { ...block(language), code, outputs };
     if (status === "declined") return { ...written, state: status };
     const state = output === undefined ? "interrupted" : "ended";
-    return { ...written, state, ...failure({ status, error }) };
+    return raised({ ...written, state, ...failure({ status, error }) });
   });
 }
 
@@ -170,7 +181,8 @@ export function messagesOf(cells: Cells): StoredMessage[] {
     const stored = { role: "assistant", language, code } as const;
     if (cell.state === "declined") return [{ ...stored, status: "declined" }];
     if (cell.state !== "ended" && outputs.length === 0) return [stored];
-    const output = asShown(outputs.map(plain).join("")).replace(/\n$/, "");
+    const written = outputs.filter((each) => !("text" in each && each.isEcho));
+    const output = asShown(written.map(plain).join("")).replace(/\n$/, "");
     const displays = outputs.flatMap((each) => ("display" in each ? [each.display] : []));
     const { status, error } = cell;
     const known = { ...(displays.length > 0 && { displays }), ...failure({ status, error }) };
@@ -203,6 +215,18 @@ function failure(result?: Told | null): { status?: BlockFailure; error?: BlockEr
   return { ...(status && status !== "ok" && { status }), ...(error && { error }) };
 }
 
+/** The block with the text of its error as an output of its own, if it was written last. */
+function raised(block: Block): Block {
+  const { error, outputs } = block;
+  const last = outputs.at(-1);
+  const told = error?.traceback.join("\n");
+  if (!error || !told || !last || "display" in last) return block;
+  const at = last.text.trimEnd().length - told.length;
+  if (at < 0 || !last.text.startsWith(told, at)) return block;
+  const before = at > 0 ? [{ text: last.text.slice(0, at) }] : [];
+  return { ...block, outputs: [...outputs.slice(0, -1), ...before, { text: last.text.slice(at), error }] };
+}
+
 function write(open: Block, chunk: ChunkParams["chunk"]): Block {
   if ("output" in chunk) return { ...open, outputs: append(open.outputs, chunk.output) };
   if ("display" in chunk) return { ...open, outputs: show(open.outputs, chunk.display) };
@@ -213,7 +237,7 @@ function write(open: Block, chunk: ChunkParams["chunk"]): Block {
 
 function append(outputs: readonly Output[], text: string): readonly Output[] {
   const last = outputs.at(-1);
-  if (!last || "display" in last) return cleared([...outputs, { text }]);
+  if (!last || "display" in last || last.isEcho) return cleared([...outputs, { text }]);
   return cleared([...outputs.slice(0, -1), { text: last.text + text }]);
 }
 

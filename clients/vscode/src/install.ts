@@ -1,4 +1,4 @@
-/** Installs the daemon into an environment of the extension's own. */
+/** Installs the daemon into an environment of the extension's own, or lets the person say where it is. */
 
 import { execFile } from "node:child_process";
 import { join } from "node:path";
@@ -6,32 +6,27 @@ import { promisify } from "node:util";
 import * as vscode from "vscode";
 import { BIN } from "./locate";
 
-/** Ask whether to install the daemon, and do so. Gives true once it is installed. */
-export async function offerInstall(folder: string, python: string | undefined): Promise<boolean> {
+/** Install the daemon with pip into this folder. */
+export async function install(folder: string, python = "python3"): Promise<void> {
   const { t } = vscode.l10n;
-  const install = t("Install");
-  const choose = t("Choose Its Path");
-  const chosen = await vscode.window.showWarningMessage(
-    t(
-      "oi-daemon is not installed. It can be installed with pip into a folder of this extension: {0}",
-      folder,
-    ),
-    { modal: false },
-    install,
-    choose,
-  );
-  if (chosen === choose) {
-    await vscode.commands.executeCommand("workbench.action.openSettings", "oi.daemonPath");
-  }
-  if (chosen !== install) return false;
   const options = { location: vscode.ProgressLocation.Notification, title: t("Installing oi-daemon") };
   await vscode.window.withProgress(options, async (progress) => {
     progress.report({ message: t("a Python environment ...") });
-    await run(python ?? "python3", "-m", "venv", "--clear", folder);
+    await run(python, "-m", "venv", "--clear", folder);
     progress.report({ message: t("the package ...") });
     const wanted = vscode.workspace.getConfiguration("oi").get("package", "oi-daemon");
     await run(join(folder, BIN, "python"), "-m", "pip", "install", "--quiet", wanted);
   });
+}
+
+/** Ask for the program's file, and keep it in the settings. False if the person closes the dialog. */
+export async function choosePath(): Promise<boolean> {
+  const openLabel = vscode.l10n.t("Use This Program");
+  const [file] =
+    (await vscode.window.showOpenDialog({ title: vscode.l10n.t("Where is oi-daemon?"), openLabel })) ?? [];
+  if (!file) return false;
+  const configuration = vscode.workspace.getConfiguration("oi");
+  await configuration.update("daemonPath", file.fsPath, vscode.ConfigurationTarget.Global);
   return true;
 }
 

@@ -4,7 +4,8 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import * as vscode from "vscode";
 import type { Launch } from "./daemon";
-import { offerInstall } from "./install";
+import { MissingError } from "./errors";
+import { install } from "./install";
 import { locate } from "./locate";
 import { selectedPython } from "./python";
 import { API_KEY } from "./secrets";
@@ -24,15 +25,33 @@ export class Launcher {
   async launch(): Promise<Launch> {
     const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
     const python = await selectedPython(folder);
-    const own = join(this.context.globalStorageUri.fsPath, "venv");
-    const configured = vscode.workspace.getConfiguration("oi").get("daemonPath", "");
-    const find = () => locate({ configured, python, own, path: process.env.PATH ?? "" });
-    const program = (await find()) ?? ((await offerInstall(own, python)) ? await find() : undefined);
-    if (!program) throw new Error(vscode.l10n.t("oi-daemon is not installed."));
-    const args = vscode.workspace.getConfiguration("oi").get("daemonArguments", ["--stdio"]);
+    const { own } = this;
+    const configuration = vscode.workspace.getConfiguration("oi");
+    const configured = configuration.get("daemonPath", "");
+    const program = await locate({ configured, python, own, path: process.env.PATH ?? "" });
+    if (!program)
+      throw new MissingError(
+        vscode.l10n.t(
+          "oi-daemon is not installed. It can be installed with pip into a folder of this extension: {0}",
+          own,
+        ),
+      );
+    const shared = configuration.get("shared", false);
+    const given = configuration.get("daemonArguments", ["--stdio"]);
+    const args = shared && !given.includes("--shared") ? [...given, "--shared"] : given;
     this.isFar = args.includes("--host");
     this.launched = { ...(python && !this.isFar && { python }), ...(await this.settings()) };
-    return { program, args, cwd: folder?.fsPath ?? homedir(), settings: this.launched };
+    return { program, args, cwd: folder?.fsPath ?? homedir(), settings: this.launched, shared };
+  }
+
+  /** Install the daemon, with the selected environment's Python, if there is one. */
+  async install(): Promise<void> {
+    await install(this.own, await selectedPython(vscode.workspace.workspaceFolders?.[0]?.uri));
+  }
+
+  /** Folder of the environment that the extension makes. */
+  private get own(): string {
+    return join(this.context.globalStorageUri.fsPath, "venv");
   }
 
   /** The settings that the person has changed since the daemon was started. */

@@ -5,7 +5,7 @@ import * as vscode from "vscode";
 type Values = Record<string, unknown>;
 
 /** Settings of the extension itself. */
-const OWN = new Set(["oi.daemonPath", "oi.daemonArguments", "oi.package"]);
+const OWN = new Set(["oi.daemonPath", "oi.daemonArguments", "oi.package", "oi.shared"]);
 
 /** The settings that the person has set, by the daemon's names. The daemon has its own values for the others. */
 export function configured(names: readonly string[]): Values {

@@ -39,7 +39,7 @@ export class StatusBar implements vscode.Disposable {
     private readonly daemon: Daemon,
   ) {
     this.item.name = "Open Interpreter";
-    this.item.command = "oi.chat";
+    this.item.command = "oi.menu";
     this.always.name = vscode.l10n.t("Open Interpreter: Always");
     this.always.text = `$(run-all) ${vscode.l10n.t("Always runs code")}`;
     this.always.tooltip = vscode.l10n.t(
@@ -54,6 +54,7 @@ export class StatusBar implements vscode.Disposable {
       daemon.onState(() => this.draw()),
       vscode.workspace.onDidChangeConfiguration(() => this.draw()),
     ];
+    void vscode.commands.executeCommand("setContext", "oi.state", this.state);
     this.draw();
     this.item.show();
   }
@@ -102,6 +103,8 @@ export class StatusBar implements vscode.Disposable {
     const { t } = vscode.l10n;
     const told = t("Open Interpreter: {0}. Daemon: {1}.", doing || t(WORDS.idle), daemon.state);
     const tooltip = retry ? `${retry}\n\n${told}` : told;
-    if (tooltip !== this.item.tooltip) this.item.tooltip = tooltip;
+    if (tooltip === this.item.tooltip) return;
+    this.item.tooltip = tooltip;
+    this.item.accessibilityInformation = { label: tooltip };
   }
 }

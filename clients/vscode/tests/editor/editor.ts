@@ -56,6 +56,14 @@ export class Editor {
     await this.page.locator(".statusbar-item").first().waitFor();
   }
 
+  /** Reload the window, as a person does. */
+  async reload(): Promise<void> {
+    const loaded = this.page.waitForEvent("domcontentloaded");
+    await this.palette("Developer: Reload Window");
+    await loaded;
+    await this.page.locator(".statusbar-item").first().waitFor();
+  }
+
   /** Have tests run in the extension host, as VS Code does it for all extensions. */
   private async testInside({ script, log, exit }: Host): Promise<void> {
     const uri = (path: string) => `vscode-remote://${new URL(this.url).host}${path}`;

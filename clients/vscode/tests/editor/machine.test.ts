@@ -34,19 +34,28 @@ test("the package is smaller than 400 KB", () => {
   expect(statSync(vsix).size).toBeLessThan(400_000);
 });
 
-test("one click installs the daemon that is missing; then the question is answered", {
+test("without a daemon the question is shown with the ways on; a path can be chosen; one click installs it", {
   timeout: 10 * LATEST,
 }, async () => {
   model.replies(code("print('fresh' * 2)"), words("Installed and asked."));
   await editor.chat("Are you there?");
-  await editor.notification("oi-daemon is not installed").waitFor();
+  await editor.rendered("oi-daemon is not installed").waitFor();
+  await editor.code("Are you there?").waitFor();
   await editor.shot("install");
-  await editor.notification("oi-daemon is not installed").getByText("Install", { exact: true }).click();
+  await editor.button("Choose Its Path...").click();
+  await editor.box("Where is oi-daemon?").waitFor();
+  await editor.shot("choose-path");
+  await editor.page.keyboard.press("Escape");
+  await editor.button("Retry").click();
+  await editor.rendered("oi-daemon is not installed").waitFor();
+  expect(await editor.page.locator(".notification-toast").count()).toBe(0);
+  await editor.button("Install").click();
   await editor.notification("Installing oi-daemon").waitFor();
   await editor.button("Run").waitFor({ timeout: 6 * LATEST });
   await editor.button("Run").click();
   await editor.rendered("freshfresh").waitFor();
   await editor.rendered("Installed and asked.").waitFor();
+  await editor.rendered("Are you there?").waitFor();
   await editor.shot("installed");
   const [daemon] = editor.commandLines("--stdio");
   expect(daemon).toContain("globalStorage/oi-daemon.open-interpreter/venv/bin/");

@@ -98,6 +98,21 @@ suite("a conversation", () => {
     assert.equal(messages[1]?.status, "declined");
   });
 
+  test("cells that an undo of the editor brings back are no part of the conversation, and copies are drafts", async () => {
+    model.replies(code("x = 1"), words("Set."));
+    await answering("approve", run("chat", "Set x"));
+    const [, block] = cells() as [unknown, vscode.NotebookCell];
+    const copy = new vscode.NotebookCellData(vscode.NotebookCellKind.Code, "x = 1", "python");
+    copy.metadata = block.metadata;
+    const ghost = new vscode.NotebookCellData(vscode.NotebookCellKind.Markup, "Taken back.", "markdown");
+    ghost.metadata = { role: "assistant", source: "Taken back." };
+    const edit = new vscode.WorkspaceEdit();
+    edit.set(block.notebook.uri, [vscode.NotebookEdit.insertCells(3, [copy, ghost])]);
+    await vscode.workspace.applyEdit(edit);
+    await until(() => texts().length === 4 && cells()[3]?.metadata.state === undefined);
+    assert.deepEqual(texts(), ["> Set x", "x = 1", "Set.", "x = 1"]);
+  });
+
   test("five thousand tokens: the notebook holds every one", async () => {
     const tokens = Array.from({ length: 5000 }, (_, i) => (i % 50 === 49 ? `t${i}\n\n` : `t${i} `));
     model.replies(text(...tokens));
