@@ -61,6 +61,8 @@ def test_a_block_runs_on_and_is_followed_again(
     again.command(f"OI open {id}")
     again.wait_text("begun")
     again.wait_state("running")
+    items = "require('oi.conversation').latest().fold.items"
+    assert again.lua(f"return {items}[#{items}].active_line") == 4
     (home / "go").touch()
     again.wait_text("Done.")
     again.wait_state("idle")

@@ -45,8 +45,8 @@ end
 function M.show(conversation, path)
   local params = { conversation = conversation.id, path = path ~= "" and path or nil }
   daemon.request("oi/files/diff", params, function(error, result)
-    if error then
-      return notify(error.message)
+    if not result then
+      return notify(error and error.message or "")
     end
     if #result.files == 0 then
       return notify("code has changed no files, or all of it is undone.")
@@ -72,8 +72,8 @@ end
 function M.undo(conversation, path, redo)
   local params = { conversation = conversation.id, path = path ~= "" and path or nil, redo = redo }
   daemon.request("oi/files/undo", params, function(error, result)
-    if error then
-      return notify(error.message)
+    if not result then
+      return notify(error and error.message or "")
     end
     local lines = {}
     for _, file in ipairs(result.files) do

@@ -11,7 +11,12 @@ local uv = vim.uv --[[@as oi.Uv]]
 ---@field prompt string
 ---@field password boolean
 
----@alias oi.Event { kind: string, message?: string, approval?: string, input?: string, status?: string }
+---@class oi.Event What happened to a turn.
+---@field kind string
+---@field message? string The person's words, or the error's text.
+---@field approval? string
+---@field input? string
+---@field status? string How the turn ended.
 
 ---@class oi.Conversation
 ---@field id string
@@ -371,6 +376,7 @@ local function fold_of(attached)
     for _, chunk in ipairs(turn.unfinished) do
       fold:add(chunk)
     end
+    fold:add({ active_line = turn.active_line })
   end
   return fold
 end
