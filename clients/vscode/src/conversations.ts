@@ -138,7 +138,8 @@ export class Conversations implements vscode.Disposable {
     const other = this.of(entitled);
     await vscode.window.showNotebookDocument(entitled, { preview: false });
     const tab = tabOf(conversation); // looked up only now, because tabs are other objects after a change
-    if (tab) await vscode.window.tabGroups.close(tab, true);
+    // A tab that cannot be closed stays: the message must be asked all the same.
+    if (tab) await vscode.window.tabGroups.close(tab, true).then(undefined, () => false);
     return other;
   }
 
