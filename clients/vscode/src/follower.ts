@@ -3,7 +3,7 @@
 import * as vscode from "vscode";
 
 /** Milliseconds after which the cell is revealed again, because VS Code learns its height late. */
-const AGAIN = [60, 150, 300, 600, 1000];
+const AGAIN = [60, 150, 300, 600, 1000, 2000];
 
 export class Follower implements vscode.Disposable {
   /** Notebooks in which the person has scrolled away from the end. */
@@ -11,13 +11,19 @@ export class Follower implements vscode.Disposable {
   /** Index of the newest cell of each notebook. */
   private readonly ends = new WeakMap<vscode.NotebookDocument, number>();
   private readonly timers = new Map<vscode.NotebookDocument, NodeJS.Timeout>();
+  /** Index of the first visible cell of each notebook. */
+  private readonly starts = new WeakMap<vscode.NotebookDocument, number>();
   private readonly scope = vscode.window.onDidChangeNotebookEditorVisibleRanges(
-    ({ notebookEditor, visibleRanges }) => {
-      const end = this.ends.get(notebookEditor.notebook);
+    ({ notebookEditor: { notebook }, visibleRanges }) => {
+      const end = this.ends.get(notebook);
+      const start = visibleRanges[0]?.start ?? 0;
+      const before = this.starts.get(notebook) ?? 0;
+      this.starts.set(notebook, start);
       if (end === undefined) return;
-      const isThere = visibleRanges.some((range) => range.end >= end);
-      if (isThere) this.left.delete(notebookEditor.notebook);
-      else this.left.add(notebookEditor.notebook);
+      // What grows late pushes the newest cell out of view, too; only a person goes back to earlier ones.
+      if (visibleRanges.some((range) => range.end >= end)) this.left.delete(notebook);
+      else if (start < before) this.left.add(notebook);
+      else if (end < notebook.cellCount) this.revealNext(notebook.cellAt(end), AGAIN);
     },
   );
 
