@@ -10,7 +10,6 @@ import pytest
 
 from oi_daemon import __version__
 from tests.fakes.openai_server import ThreadedServer, example, text
-from tests.measured import MEASURED
 from tests.terminal.terminal import COMMAND
 
 ANSWER = "[python]\n34 / 24\n[output]\n1.4166666666666667\nThe result is 1.4166...\n"
@@ -99,7 +98,7 @@ USES = [
     Use("oi hi <&- >&- 2>&-", 1),
     Use("oi -y hi 2>&-", out=ANSWER, asked="hi"),
     Use("oi hi 2> /dev/full", 3, out=DECLINED, asked="hi"),
-    Use("oi --nonsense 2> /dev/full", 2),
+    Use("oi --qqqq 2> /dev/full", 2),
     Use("oi -y hi 2>&1 | cat", out=ANSWER, asked="hi"),
     # without a terminal nobody says yes
     Use("oi hi", 3, out=DECLINED, error="Not run: there is nobody to ask.", asked="hi"),
@@ -126,7 +125,7 @@ USES = [
         error="OI_AUTO_RUN: auto_run: expected true or false",
         asked="hi",
     ),
-    wrong("oi --nonsense hi", "There is no flag --nonsense."),
+    wrong("oi --qqqq hi", "There is no flag --qqqq."),
     wrong("oi --temprature 1 hi", "There is no flag --temprature. Did you mean --temperature?"),
     wrong("oi --temperature", "--temperature needs a value."),
     wrong("oi --temperature hot hi", "--temperature: expected a number"),
@@ -147,7 +146,7 @@ def environment(environ: dict[str, str], home: Path, tmp_path: Path) -> dict[str
     """In which `oi` is the program."""
     program = tmp_path / "bin/oi"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {" ".join(map(str, [*MEASURED, COMMAND]))} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {COMMAND} "$@"\n')
     program.chmod(0o700)
     path = f"{program.parent}:{os.environ['PATH']}"
     return {**os.environ, **environ, "HOME": str(home), "PATH": path}

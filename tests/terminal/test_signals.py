@@ -24,7 +24,7 @@ def shell(terminal: Open, environ: dict[str, str]) -> Terminal:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_at_the_prompt_the_terminal_is_as_before(terminal: Open, number: int) -> None:
-    it = terminal()
+    it = terminal(command=str(COMMAND))  # coverage has a handler of its own
     before = termios.tcgetattr(it.master)
     it.wait_for_prompt()
     assert termios.tcgetattr(it.master) != before
@@ -35,7 +35,7 @@ def test_at_the_prompt_the_terminal_is_as_before(terminal: Open, number: int) ->
 
 def test_during_a_turn_the_cursor_is_given_back(terminal: Open, server: ThreadedServer) -> None:
     server.enqueue(text("One", " two.").but(hold_after=1))
-    it = terminal("Count")
+    it = terminal("Count", command=str(COMMAND))
     it.wait_for("One")
     it.process.send_signal(signal.SIGTERM)
     assert it.wait() == -signal.SIGTERM
