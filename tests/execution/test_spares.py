@@ -59,6 +59,6 @@ async def test_there_are_at_most_two(tmp_path_factory: pytest.TempPathFactory) -
     for name in "abc":
         await spares.prepare(Workplace(cwd=str(tmp_path_factory.mktemp(name))))
     await asyncio.gather(*spares._closing)
-    assert len(pythons()) == 2
+    await until(lambda: len(pythons()) == 2)
     await spares.close()
     assert pythons() == []
