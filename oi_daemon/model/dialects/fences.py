@@ -13,8 +13,8 @@ from oi_daemon.messages import CodeChunk, Executing, LanguageChunk, MessageChunk
 from oi_daemon.model.dialects.parts import ReplyPart
 
 LONGEST_FENCE = 100
-"""Characters of an unfinished line after which it is passed on as text, not held back as a fence
-that may be complete later."""
+"""Characters of an unfinished line that are held back at most, because it may become a fence; a
+longer line is text."""
 
 
 @dataclass(slots=True)

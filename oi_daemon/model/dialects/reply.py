@@ -131,7 +131,11 @@ class ReplyParser:
         check_length("it", self._length, MAX_WRITTEN)
 
     def _count(self, text: str) -> None:
-        """Add text that is not thinking to the length of the reply. Raises as `_measure` does."""
+        """Add text that is not thinking to the length of the reply, and to what is written.
+
+        Raises:
+            ServerLimitError: the reply is too long.
+        """
         self._measure(text)
         self.written += len(text)
 
